@@ -1,0 +1,214 @@
+/* The result of a measurement as plain data: the `retour/1` document before it is JSON (docs/schema/).
+ *
+ * Ownership: every `char *` and array below belongs to the struct that holds it and is freed by
+ * measurement_deinit / path_deinit. Unknown is said, never guessed: addresses with family 0, -1 in the integer
+ * fields that say so, RTT_NONE, NULL strings. */
+#ifndef RETOUR_PATH_MODEL_H
+#define RETOUR_PATH_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/compiler.h"
+#include "packet/packet.h"
+
+#define RTT_NONE (-1)
+
+enum direction { DIRECTION_FORWARD, DIRECTION_REVERSE, DIRECTION_BOTH, DIRECTION_UNKNOWN };
+enum probe_protocol { PROBE_ICMP, PROBE_UDP, PROBE_TCP };
+enum stop_reason {
+	STOP_REACHED,
+	STOP_GAP_LIMIT,
+	STOP_MAX_HOPS,
+	STOP_UNREACHABLE,
+	STOP_LOOP,
+	STOP_INTERRUPTED,
+	STOP_PARTIAL,
+};
+/* How a hop is known. */
+enum technique {
+	TECHNIQUE_TTL,
+	TECHNIQUE_RESPONDER,
+	TECHNIQUE_INBAND,
+	TECHNIQUE_RECORD_ROUTE,
+	TECHNIQUE_RECORD_ROUTE_SPOOFED,
+	TECHNIQUE_ATLAS,
+	TECHNIQUE_ATLAS_INTERVAL,
+	TECHNIQUE_SOURCE_ROUTE,
+	TECHNIQUE_REMOTE_TRACE,
+	TECHNIQUE_SYMMETRIC_INTRA,
+	TECHNIQUE_SYMMETRIC_INTER,
+	TECHNIQUE_INFERRED,
+};
+enum certainty { CERTAINTY_MEASURED, CERTAINTY_INFERRED, CERTAINTY_ASSUMED };
+enum attempt_status {
+	ATTEMPT_OK,
+	ATTEMPT_PARTIAL,
+	ATTEMPT_UNSUPPORTED,
+	ATTEMPT_REFUSED,
+	ATTEMPT_TIMEOUT,
+	ATTEMPT_UNAVAILABLE,
+	ATTEMPT_FAILED,
+};
+enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_PROBLEM };
+enum confidence { CONFIDENCE_CERTAIN, CONFIDENCE_LIKELY, CONFIDENCE_POSSIBLE };
+
+/* The five numbers that load balancers hash; 0 where the protocol has no such field. */
+struct flow {
+	uint16_t source_port;
+	uint16_t destination_port;
+	uint32_t flow_label;
+	uint16_t icmp_id;
+	uint16_t icmp_checksum;
+};
+
+/* One probe and its answer. */
+struct probe_result {
+	int64_t sent_ns; /* since the start of the path's measurement; order of sending */
+	int64_t rtt_ns;  /* RTT_NONE: no answer */
+	struct addr address;
+	int icmp_type, icmp_code; /* -1: not ICMP, or no answer */
+	char mark[12];            /* traceroute's "!H" and friends; "" = none */
+	int reply_ttl;            /* -1: not known */
+	int quoted_ttl;           /* -1: not known */
+	uint8_t mpls_count;
+	struct mpls_entry mpls[MPLS_STACK_MAX];
+	bool has_interface;
+	struct interface_info interface;
+};
+
+struct hop {
+	int ttl;             /* -1 where a reverse method does not count hops */
+	struct addr address; /* the one to show; none = nobody answered */
+	struct addr *addresses; /* all that answered, the shown one first */
+	size_t address_count;
+	char *name;
+	uint32_t asn; /* 0 = unknown */
+	char *as_name;
+	char *ixp;
+	char country[3]; /* "" = unknown */
+	enum technique technique;
+	enum certainty certainty;
+	double age_s; /* 0 = measured just now */
+	int64_t rtt_min_ns, rtt_median_ns, rtt_max_ns; /* RTT_NONE */
+	unsigned sent, received;
+	struct probe_result *probes;
+	size_t probe_count;
+};
+
+struct edge {
+	struct addr from, to;
+	int ttl;
+	unsigned flows, sent, received;
+	int64_t rtt_ns;
+};
+
+struct path {
+	enum direction direction;
+	char *method; /* "ttl", "responder", ... */
+	enum probe_protocol protocol;
+	struct addr source, destination; /* as the packets travel */
+	struct flow flow;
+	bool reached;
+	enum stop_reason stop_reason;
+	int64_t started_wall_ns;
+	int64_t duration_ns;
+	unsigned probes_sent, replies_received;
+	struct hop *hops;
+	size_t hop_count;
+	struct edge *edges;
+	size_t edge_count;
+};
+
+struct attempt {
+	char *method;
+	enum attempt_status status;
+	char *detail; /* one line for a person */
+	int64_t duration_ns;
+};
+
+struct shared_hop {
+	int forward_ttl, reverse_ttl;
+	enum { SHARED_BY_ADDRESS, SHARED_BY_ALIAS, SHARED_BY_SUBNET, SHARED_BY_AS } by;
+};
+
+/* Three-valued: the document has null for "cannot be said". */
+enum ternary { TERNARY_UNKNOWN = -1, TERNARY_FALSE = 0, TERNARY_TRUE = 1 };
+
+struct alignment {
+	struct shared_hop *shared; /* in forward order */
+	size_t shared_count;
+	bool diverges;
+	int divergence_forward_ttl, divergence_reverse_ttl; /* where the ways first part; -1 = not counted */
+	uint32_t *as_path_forward, *as_path_reverse; /* each in the order its packets travel, no repeats in a row */
+	size_t as_path_forward_count, as_path_reverse_count;
+	enum ternary router_symmetric, as_symmetric;
+};
+
+struct finding {
+	const char *id; /* static: one of docs/findings/ */
+	enum severity severity;
+	enum confidence confidence;
+	enum direction direction;
+	int *hops; /* TTLs in `direction` (forward when it is both) */
+	size_t hop_count;
+	char *summary;
+	char **evidence;
+	size_t evidence_count;
+	char *disproof; /* what would show it wrong, and whether that was tried; NULL = none */
+	char *advice;   /* NULL = none */
+};
+
+struct measurement {
+	const char *command; /* static: both trace back watch ping explain */
+	int64_t started_wall_ns, finished_wall_ns;
+	struct addr source, public_address;
+	char *source_name;
+	struct addr target;
+	char *target_name;    /* as the user wrote it */
+	struct path *forward; /* NULL = not measured */
+	struct path *reverse;
+	struct attempt *attempts;
+	size_t attempt_count;
+	struct alignment *alignment;
+	struct finding *findings;
+	size_t finding_count;
+};
+
+void measurement_init(struct measurement *measurement);
+void measurement_deinit(struct measurement *measurement);
+
+struct path *path_new(enum direction direction, const char *method);
+void path_free(struct path *path);
+/* A new hop at the end, zeroed but for "unknown" marks; valid until the next call. NULL: out of memory. */
+struct hop *path_add_hop(struct path *path, int ttl, enum technique technique);
+/* A new probe of the hop: no answer yet. NULL: out of memory. */
+struct probe_result *hop_add_probe(struct hop *hop);
+/* Set address, addresses, counts and round-trip summary from the probes. The shown address is the one most
+ * probes saw, the earliest among equals. */
+int hop_summarise(struct hop *hop) MUST_USE;
+/* hop_summarise for all hops, and the path's own counts. */
+int path_summarise(struct path *path) MUST_USE;
+
+struct attempt *measurement_add_attempt(struct measurement *measurement, const char *method,
+	enum attempt_status status, const char *detail);
+/* A new finding at the end; summary is printf-like. NULL: out of memory. */
+struct finding *measurement_add_finding(struct measurement *measurement, const char *id, enum severity severity,
+	enum confidence confidence, enum direction direction, const char *summary, ...) PRINTF_LIKE(6, 7);
+void finding_add_hop(struct finding *finding, int ttl);
+void finding_add_evidence(struct finding *finding, const char *format, ...) PRINTF_LIKE(2, 3);
+void alignment_free(struct alignment *alignment);
+
+/* The words of the document. */
+const char *direction_word(enum direction direction);
+const char *protocol_word(enum probe_protocol protocol);
+const char *stop_reason_word(enum stop_reason reason);
+const char *technique_word(enum technique technique);
+const char *certainty_word(enum certainty certainty);
+const char *attempt_status_word(enum attempt_status status);
+const char *severity_word(enum severity severity);
+const char *confidence_word(enum confidence confidence);
+
+#endif
