@@ -1,0 +1,49 @@
+# Verbs. What they do is in scripts/; how things are built is in meson.build.
+#   make          build build/retour
+#   make demo     the path there and back in the bundled virtual Internet
+#   make check    every test; ends with a line "N passed, N failed, N skipped"
+#   make lint     slower, advisory checks      make fuzz   fuzz every decoder
+#   make bench    beside the other tools       make soak   many random worlds
+#   make install  PREFIX=/usr/local, DESTDIR=  make clean
+
+PREFIX ?= /usr/local
+BUILD ?= build
+export BUILD
+
+.PHONY: all setup demo check bench lint fuzz soak install clean
+.DEFAULT_GOAL := all
+
+all: setup
+	@scripts/build.sh $(BUILD) --prefix $(PREFIX)
+
+setup:
+	@scripts/setup.sh build
+
+demo: all
+	@$(BUILD)/retour lab run -- retour server.lab
+
+check:
+	@scripts/setup.sh build test
+	@scripts/check.sh
+
+bench:
+	@scripts/setup.sh build bench
+	@scripts/build.sh build-bench --buildtype release
+	@BUILD=build-bench bench/run.sh
+
+lint:
+	@scripts/setup.sh build lint
+	@scripts/lint.sh
+
+fuzz:
+	@scripts/setup.sh build fuzz
+	@scripts/fuzz.sh
+
+soak: all
+	@scripts/soak.sh
+
+install: all
+	@meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf build build-*

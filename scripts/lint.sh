@@ -1,0 +1,32 @@
+#!/bin/bash
+# Slower checks than those in `make check`. clang-tidy and cppcheck decide the exit status; layout and length of
+# functions are reported for a reader to judge.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+status=0
+mapfile -t sources < <(git ls-files --cached --others --exclude-standard 'src/*.c' 'src/*.h' | sort -u)
+mapfile -t units < <(printf '%s\n' "${sources[@]}" | grep '\.c$')
+
+echo "== meson test --suite lint"
+CC=gcc scripts/build.sh build-lint && meson test -C build-lint --no-rebuild --print-errorlogs --suite lint || status=1
+
+echo "== clang-tidy"
+clang-tidy --quiet -p build-lint --extra-arg=-Wno-unknown-warning-option \
+	--checks='-*,bugprone-*,clang-analyzer-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-bugprone-assignment-in-if-condition,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-clang-analyzer-valist.Uninitialized' \
+	--warnings-as-errors='*' "${units[@]}" 2>/dev/null || status=1
+
+echo "== cppcheck"
+cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --suppress=missingInclude \
+	--error-exitcode=1 -D_GNU_SOURCE -DRETOUR_VERSION='""' -Isrc -Iinclude "${units[@]}" || status=1
+
+echo "== functions over 80 lines"
+ctags --languages=C --kinds-C=f --fields=+ne --output-format=json -f - "${units[@]}" |
+	jq -r 'select(.end - .line >= 80) | "\(.path):\(.line): \(.name) has \(.end - .line + 1) lines"'
+echo "== files over 500 lines"
+wc -l "${sources[@]}" | awk '$2 != "total" && $1 > 500 { print $2 ": " $1 " lines" }'
+echo "== files clang-format would lay out otherwise"
+for source in "${sources[@]}"; do
+	clang-format --dry-run --Werror "$source" 2>/dev/null || echo "$source"
+done
+exit $status
