@@ -76,7 +76,7 @@ struct ip_header {
 	uint32_t fragment_id;     /* IPv6 */
 	uint32_t flow_label;      /* IPv6 */
 	uint16_t header_length;   /* bytes, with options and extension headers (set by read) */
-	uint16_t total_length;    /* bytes, as the header claims (set by read) */
+	uint32_t total_length;    /* bytes with the header, as the header claims (set by read) */
 	struct route_option route;         /* IPv4 */
 	struct timestamp_option timestamp; /* IPv4 */
 	struct routing_header routing;     /* IPv6 */
@@ -118,7 +118,7 @@ struct transport {
 	uint16_t source_port;
 	uint16_t destination_port;
 	uint16_t checksum;
-	uint16_t udp_length;
+	uint16_t udp_length; /* set by read; for UDP-Lite the checksum coverage, 0 = all, and written */
 	uint32_t tcp_sequence;
 	uint32_t tcp_acknowledgement;
 	uint8_t tcp_flags;
@@ -127,13 +127,14 @@ struct transport {
 	bool tcp_has_timestamps;        /* option 8, RFC 7323 */
 	uint32_t tcp_timestamp_value;
 	uint32_t tcp_timestamp_echo;
-	enum icmp_kind icmp_kind;
+	enum icmp_kind icmp_kind; /* set by read; write goes by family, type and code */
 	uint8_t icmp_type;
 	uint8_t icmp_code;
-	uint16_t icmp_id;  /* echo */
-	uint16_t icmp_seq; /* echo */
+	uint16_t icmp_id;  /* echo, and the like-placed bytes of kind OTHER */
+	uint16_t icmp_seq;
 	uint32_t icmp_mtu; /* packet too big and IPv4 fragmentation needed, 0 = not said */
 	uint32_t icmp_pointer; /* parameter problem */
+	uint16_t icmp_quote_length; /* bytes by the RFC 4884 length attribute, 0 = not said (set by read) */
 	uint8_t seen;
 	const uint8_t *payload; /* after the layer-4 header; for ICMP errors the quoted bytes */
 	size_t payload_length;  /* bytes at hand, which may be fewer than the headers claim */
@@ -162,7 +163,7 @@ struct interface_info {
 /* RFC 4884 extension structure. */
 struct icmp_extensions {
 	bool present;
-	bool checksum_ok;
+	bool checksum_ok; /* or the checksum is zero: not computed. False: the objects below were not read */
 	uint8_t mpls_count;
 	struct mpls_entry mpls[MPLS_STACK_MAX];
 	uint8_t interface_count;
