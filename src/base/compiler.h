@@ -2,6 +2,8 @@
 #ifndef RETOUR_BASE_COMPILER_H
 #define RETOUR_BASE_COMPILER_H
 
+#include <sys/param.h> /* MIN, MAX */
+
 #define PRINTF_LIKE(format_index, first_argument) \
 	__attribute__((format(printf, format_index, first_argument)))
 #define MUST_USE __attribute__((warn_unused_result))
@@ -9,8 +11,5 @@
 #define UNUSED __attribute__((unused))
 
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
-
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 #endif

@@ -1,0 +1,47 @@
+/* The kernel driver: runs machines on real sockets, in one thread, on one libuv loop.
+ *
+ *   driver_init, driver_add for each machine, driver_run, driver_deinit; machines are borrowed. */
+#ifndef RETOUR_NET_DRIVER_H
+#define RETOUR_NET_DRIVER_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "base/error.h"
+#include "net/channel.h"
+#include "probe/machine.h"
+
+#define DRIVER_MACHINES_MAX 8
+#define DRIVER_STAMPS       4096 /* transmit stamps that may be outstanding */
+
+struct driver_machine {
+	struct machine machine;
+	bool done;
+	int64_t wake_ns;
+};
+
+struct driver {
+	uv_loop_t loop;
+	uv_poll_t polls[CHANNEL_FDS_MAX];
+	uv_poll_t timer_poll;
+	uv_signal_t signals[2];
+	int timer_fd;
+	struct channel *channel; /* borrowed */
+	struct driver_machine machines[DRIVER_MACHINES_MAX];
+	unsigned machine_count;
+	struct {
+		uint8_t machine;
+		uint32_t token;
+	} sends[DRIVER_STAMPS];
+	uint32_t send_count; /* since the stamps were numbered anew */
+	int signal;          /* that ended the run, 0 = none */
+};
+
+int driver_init(struct driver *driver, struct channel *channel, struct error *error) MUST_USE;
+void driver_add(struct driver *driver, struct machine machine);
+/* Until every machine is DONE, or SIGINT or SIGTERM came: then their number is in `signal`, and the machines hold
+ * what they have. */
+int driver_run(struct driver *driver, struct error *error) MUST_USE;
+void driver_deinit(struct driver *driver);
+
+#endif

@@ -1,0 +1,89 @@
+/* Forward trace: which hop limit to probe next, and when to stop. Pure; a `struct machine`.
+ *
+ * Theory of operation
+ *
+ * All probes belong to one flow. Four kinds of probes, in this order of urgency:
+ *
+ *   distance  One probe with a large hop limit. The answer of the destination tells how far it is (UDP: the
+ *             quoted hop limit, exactly; ICMP: the reply's hop limit, a guess), so that nothing is sent beyond it.
+ *             It is a hint: the end is where a probe with a small hop limit reaches the destination.
+ *   explore   One probe for each new hop limit, all at once within a window: up to the known distance, or a few
+ *             hops beyond the last hop that answered.
+ *   fill      The remaining probes of hops that have answered, and of silent hops behind which others answer.
+ *   again     Missing answers only. A hop that stayed silent is asked once more at once; a hop that answered some
+ *             and then fell silent is asked again after a pause longer than the usual refill of reply limiters
+ *             (Linux: one a second), which shows whether it limits replies.
+ *
+ * Waiting is a multiple of the round-trip times seen so far, never a fixed time: a silent hop costs what its
+ * neighbours cost. Only where the destination has not answered, the last round waits longer before the verdict.
+ * An answer that comes after its time still counts, as long as the trace runs. */
+#ifndef RETOUR_TRACE_FORWARD_H
+#define RETOUR_TRACE_FORWARD_H
+
+#include "path/model.h"
+#include "probe/engine.h"
+#include "probe/machine.h"
+#include "probe/pacer.h"
+
+#define TRACE_PROBES_MAX 10 /* per hop and kind, as traceroute allows */
+#define TRACE_TTL_MAX    255
+
+struct trace_config {
+	enum probe_protocol protocol;
+	struct addr source, destination;
+	struct flow flow;
+	uint8_t tos;
+	unsigned first_ttl, max_ttl;
+	unsigned probes_per_hop; /* 1..TRACE_PROBES_MAX */
+	unsigned gap_limit;      /* silent hops in a row that end the trace when the distance is not known */
+	double packets_per_second;
+	double burst;
+	struct hash_key key;
+};
+
+/* Everything but addresses, flow and key. */
+struct trace_config trace_defaults(void);
+
+struct trace_hop {
+	unsigned sent, answered;
+	bool asked_again;
+	bool reached;     /* the destination answered from here */
+	bool unreachable; /* a refusal that ends the path */
+	int64_t last_sent_ns;
+	int64_t rtt_max_ns; /* RTT_NONE */
+	struct probe_result probes[2 * TRACE_PROBES_MAX];
+};
+
+struct trace {
+	struct trace_config config;
+	struct engine engine;
+	struct pacer pacer;
+	int64_t started_ns;   /* TIME_NEVER before the first call of next() */
+	int64_t finished_ns;  /* TIME_NEVER while it runs */
+	int64_t rtt_max_ns;   /* over all hops, RTT_NONE */
+	unsigned explored;    /* hop limits up to this one were probed */
+	unsigned highest;     /* that answered */
+	unsigned end;         /* hop limit of the end of the path, 0 = not known */
+	unsigned distance;    /* hint from the distance probe, 0 = none */
+	unsigned distance_sent; /* attempts */
+	int64_t distance_sent_ns;
+	bool distance_answered;
+	bool distance_exact;    /* UDP: the destination itself said how far it is */
+	struct probe_result distance_probe;
+	bool looping;
+	int send_error;       /* the first send that failed, negative errno */
+	unsigned send_errors; /* sends in a row that failed */
+	unsigned probes_sent, replies_received;
+	struct trace_hop hops[TRACE_TTL_MAX + 1]; /* by hop limit */
+};
+
+void trace_init(struct trace *trace, const struct trace_config *config);
+struct machine trace_machine(struct trace *trace);
+/* The path as known now: complete when the machine is DONE, what there is when it was interrupted. `wall_ns` is
+ * the wall-clock time at which the trace started. Caller owns. NULL: out of memory. */
+struct path *trace_path(const struct trace *trace, int64_t wall_ns, int64_t now_ns);
+
+/* For trace/ itself: forward.c decides, forward_path.c tells. */
+bool trace_repeats(const struct trace *trace, unsigned last_ttl);
+
+#endif
