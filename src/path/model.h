@@ -130,8 +130,8 @@ struct attempt {
 };
 
 struct shared_hop {
-	int forward_ttl, reverse_ttl;
-	enum { SHARED_BY_ADDRESS, SHARED_BY_ALIAS, SHARED_BY_SUBNET, SHARED_BY_AS } by;
+	int forward_ttl, reverse_ttl; /* as path_hop_number() counts */
+	enum shared_by { SHARED_BY_ADDRESS, SHARED_BY_ALIAS, SHARED_BY_SUBNET, SHARED_BY_AS } by;
 };
 
 /* Three-valued: the document has null for "cannot be said". */
@@ -148,7 +148,7 @@ struct alignment {
 };
 
 struct finding {
-	const char *id; /* static: one of docs/findings/ */
+	char *id; /* one of docs/findings/ */
 	enum severity severity;
 	enum confidence confidence;
 	enum direction direction;
@@ -186,8 +186,16 @@ void path_free(struct path *path);
 struct hop *path_add_hop(struct path *path, int ttl, enum technique technique);
 /* A new probe of the hop: no answer yet. NULL: out of memory. */
 struct probe_result *hop_add_probe(struct hop *hop);
+struct edge *path_add_edge(struct path *path);
+/* Something came back for this probe. */
+bool probe_answered(const struct probe_result *probe);
+/* Another address that answered, unless it is listed already. Returns 0 or -ENOMEM. */
+int hop_add_address(struct hop *hop, struct addr address) MUST_USE;
+/* How findings, alignment and reports call a hop: its TTL, or its place from 1 on in a path that has hops
+ * without a TTL. */
+int path_hop_number(const struct path *path, size_t index);
 /* Set address, addresses, counts and round-trip summary from the probes. The shown address is the one most
- * probes saw, the earliest among equals. */
+ * probes saw, the earliest among equals. A hop without probes keeps what it says. */
 int hop_summarise(struct hop *hop) MUST_USE;
 /* hop_summarise for all hops, and the path's own counts. */
 int path_summarise(struct path *path) MUST_USE;
