@@ -17,7 +17,7 @@ static uint64_t add_u64(uint64_t sum, uint64_t value)
 
 uint64_t checksum_pseudo(struct addr source, struct addr destination, uint8_t protocol, uint32_t length)
 {
-	/* The order and the zero padding of the two pseudo headers do not show in a sum, so one form fits both. */
+	/* Order and zero padding do not show in a sum, so one form fits both pseudo headers. */
 	uint64_t sum = add_u64(0, source.high);
 	sum = add_u64(sum, source.low);
 	sum = add_u64(sum, destination.high);

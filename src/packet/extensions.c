@@ -133,7 +133,8 @@ static void interface_write(struct writer *writer, const struct interface_info *
 	size_t start = writer->length;
 	size_t name = strnlen(info->name, sizeof(info->name) - 1);
 	uint8_t type = (uint8_t)((info->role & 3) << 6 | (info->index ? HAS_INDEX : 0) |
-		(addr_is_set(info->address) ? HAS_ADDRESS : 0) | (name ? HAS_NAME : 0) | (info->mtu ? HAS_MTU : 0));
+		(addr_is_set(info->address) ? HAS_ADDRESS : 0) | (name ? HAS_NAME : 0) |
+		(info->mtu ? HAS_MTU : 0));
 	object_header_write(writer, 0, CLASS_INTERFACE, type);
 	if (type & HAS_INDEX)
 		writer_u32(writer, info->index);

@@ -89,8 +89,8 @@ static bool is_own(struct addr addr, const struct addr *own, size_t own_count)
 	return false;
 }
 
-/* RFC 791 3.1: a full option counts those that found no room, up to 15. Not with prespecified addresses, where
- * a full option has done what it was sent for. */
+/* RFC 791 3.1: a full option counts those that found no room, up to 15. Not with prespecified addresses,
+ * where a full option has done what it was sent for. */
 static bool count_overflow(uint8_t *bytes, size_t option_offset, uint8_t flags)
 {
 	if ((flags & 15) == 3 || flags >> 4 == 15)
@@ -99,8 +99,8 @@ static bool count_overflow(uint8_t *bytes, size_t option_offset, uint8_t flags)
 	return true;
 }
 
-bool forward_stamp_time(uint8_t *bytes, size_t length, const struct addr *own, size_t own_count, struct addr stamp,
-	uint32_t ms)
+bool forward_stamp_time(uint8_t *bytes, size_t length, const struct addr *own, size_t own_count,
+	struct addr stamp, uint32_t ms)
 {
 	struct ipv4_option option;
 	if (!option_find(bytes, length, IPV4_OPTION_TIMESTAMP, &option))

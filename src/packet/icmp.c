@@ -37,10 +37,10 @@ bool icmp_kind_is_error(enum icmp_kind kind)
 /* RFC 4884 4: 32-bit words in ICMP, 64-bit words in ICMPv6. */
 unsigned icmp_quote_unit(uint8_t family, uint8_t type)
 {
-	if (family == 4)
-		return type == ICMP4_UNREACHABLE || type == ICMP4_TIME_EXCEEDED || type == ICMP4_PARAMETER_PROBLEM ? 4
-														    : 0;
-	return type == ICMP6_UNREACHABLE || type == ICMP6_TIME_EXCEEDED ? 8 : 0;
+	enum icmp_kind kind = icmp_kind_of(family, type, 0);
+	bool has_length = kind == ICMP_UNREACHABLE || kind == ICMP_TIME_EXCEEDED ||
+		(kind == ICMP_PARAMETER_PROBLEM && family == 4);
+	return has_length ? (family == 4 ? 4 : 8) : 0;
 }
 
 /* The four bytes after the checksum mean something else in every kind. */

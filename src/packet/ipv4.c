@@ -54,6 +54,11 @@ static bool route_read(struct ipv4_option *option, struct route_option *route)
 	return true;
 }
 
+static bool is_time_flag(uint8_t flag)
+{
+	return flag == 0 || flag == 1 || flag == 3;
+}
+
 static bool timestamp_read(struct ipv4_option *option, struct timestamp_option *timestamp)
 {
 	uint8_t pointer = cursor_u8(&option->data);
@@ -62,7 +67,7 @@ static bool timestamp_read(struct ipv4_option *option, struct timestamp_option *
 	unsigned slot_size = flag == 0 ? 4 : 8;
 	size_t room = cursor_left(&option->data);
 	int used = used_slots(pointer, TIME_OVERHEAD, slot_size, (unsigned)(room / slot_size));
-	if (timestamp->present || (flag != 0 && flag != 1 && flag != 3) || used < 0 || room % slot_size != 0 ||
+	if (timestamp->present || !is_time_flag(flag) || used < 0 || room % slot_size != 0 ||
 		!cursor_ok(&option->data))
 		return false;
 	timestamp->present = true;
@@ -127,6 +132,12 @@ int ipv4_read(struct cursor *cursor, struct ip_header *ip, bool whole)
 	return whole && (!cursor_ok(cursor) || ip->total_length < ip->header_length) ? -EBADMSG : 0;
 }
 
+static bool is_route_type(uint8_t type)
+{
+	return type == IPV4_OPTION_RECORD_ROUTE || type == IPV4_OPTION_LOOSE_ROUTE ||
+		type == IPV4_OPTION_STRICT_ROUTE;
+}
+
 static size_t route_size(const struct route_option *route)
 {
 	return route->present ? ROUTE_OVERHEAD + 4u * route->slots : 0;
@@ -141,10 +152,9 @@ bool ipv4_is_writable(const struct ip_header *ip)
 {
 	const struct route_option *route = &ip->route;
 	const struct timestamp_option *time = &ip->timestamp;
-	if (route->present && route->type != IPV4_OPTION_RECORD_ROUTE && route->type != IPV4_OPTION_LOOSE_ROUTE &&
-		route->type != IPV4_OPTION_STRICT_ROUTE)
+	if (route->present && !is_route_type(route->type))
 		return false;
-	if (time->present && ((time->flag != 0 && time->flag != 1 && time->flag != 3) || time->overflow > 15))
+	if (time->present && (!is_time_flag(time->flag) || time->overflow > 15))
 		return false;
 	return route->used <= route->slots && time->used <= time->slots && ip->fragment_offset % 8 == 0 &&
 		route_size(route) + timestamp_size(time) <= OPTIONS_SIZE_MAX;
@@ -202,5 +212,6 @@ void ipv4_finish(struct writer *writer, size_t start)
 		return;
 	size_t header_length = (writer->data[start] & 15u) * 4u;
 	writer_set_u16(writer, start + 2, (uint16_t)(writer->length - start));
-	writer_set_u16(writer, start + 10, checksum_finish(checksum_add(0, writer->data + start, header_length)));
+	uint16_t checksum = checksum_finish(checksum_add(0, writer->data + start, header_length));
+	writer_set_u16(writer, start + 10, checksum);
 }

@@ -60,7 +60,7 @@ static bool extension_read(struct cursor *cursor, struct ip_header *ip)
 {
 	uint8_t type = ip->protocol;
 	uint8_t next = cursor_u8(cursor);
-	uint8_t units = cursor_u8(cursor); /* of 8 bytes, the first not counted; reserved in a fragment header */
+	uint8_t units = cursor_u8(cursor); /* of 8 bytes, the first not counted; not so in fragment headers */
 	struct cursor body = cursor_take(cursor, 6u + (type == PROTOCOL_FRAGMENT ? 0 : 8u * units));
 	if (!cursor_ok(cursor))
 		return false;
@@ -81,8 +81,8 @@ static bool extension_read(struct cursor *cursor, struct ip_header *ip)
 
 static bool is_extension(uint8_t protocol)
 {
-	return protocol == PROTOCOL_HOP_BY_HOP || protocol == PROTOCOL_ROUTING || protocol == PROTOCOL_FRAGMENT ||
-		protocol == PROTOCOL_DESTINATION_OPTIONS;
+	return protocol == PROTOCOL_HOP_BY_HOP || protocol == PROTOCOL_ROUTING ||
+		protocol == PROTOCOL_FRAGMENT || protocol == PROTOCOL_DESTINATION_OPTIONS;
 }
 
 static void extensions_skip(struct cursor *cursor, struct ip_header *ip)
@@ -140,7 +140,8 @@ bool ipv6_is_writable(const struct ip_header *ip)
 	if (routing->present) {
 		bool source = routing->type == ROUTING_TYPE_SOURCE;
 		bool segment = routing->type == ROUTING_TYPE_SEGMENT && routing->count > 0;
-		if ((!source && !segment) || routing->count > SEGMENTS_MAX || routing->segments_left > routing->count)
+		if ((!source && !segment) || routing->count > SEGMENTS_MAX ||
+			routing->segments_left > routing->count)
 			return false;
 	}
 	if (!ip->has_fragment && (ip->fragment_offset != 0 || ip->more_fragments))

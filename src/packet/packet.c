@@ -37,7 +37,8 @@ int packet_read(const uint8_t *bytes, size_t length, struct packet *packet)
 	uint8_t family = bytes[0] >> 4;
 	if ((family != 4 && family != 6) || ip_read(&cursor, family, &packet->ip, true) != 0)
 		return -EBADMSG;
-	packet->checksum_ok = packet->ip.total_length <= length && transport_checksum_ok(&packet->ip, cursor) &&
+	packet->checksum_ok = packet->ip.total_length <= length &&
+		transport_checksum_ok(&packet->ip, cursor) &&
 		(family == 6 || ipv4_header_ok(bytes, &packet->ip));
 	upper_read(&cursor, packet);
 	return 0;
@@ -65,7 +66,8 @@ static bool is_writable(const struct packet_spec *spec)
 	if (ip->destination.family != family || (family != 4 && family != 6))
 		return false;
 	const struct transport *transport = &spec->transport;
-	if (transport->payload_length > PACKET_SIZE_MAX || (transport->payload_length > 0 && !transport->payload))
+	bool missing = transport->payload_length > 0 && !transport->payload;
+	if (transport->payload_length > PACKET_SIZE_MAX || missing)
 		return false;
 	return (family == 4 ? ipv4_is_writable(ip) : ipv6_is_writable(ip)) && transport_is_writable(spec);
 }

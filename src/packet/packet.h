@@ -49,11 +49,11 @@ struct timestamp_option {
 	uint8_t slots;
 	uint8_t used;
 	struct addr addrs[RECORD_ROUTE_SLOTS_MAX]; /* not for flag 0 */
-	uint32_t times[RECORD_ROUTE_SLOTS_MAX];    /* ms since midnight UTC, or non-standard with the top bit */
+	uint32_t times[RECORD_ROUTE_SLOTS_MAX];    /* ms since midnight UTC; top bit: non-standard */
 };
 
-/* RFC 8200 4.4 routing header; types 0 (RFC 2460) and 4 (segment routing, RFC 8754). Segments as listed on the
- * wire: for type 4 the last segment comes first. */
+/* RFC 8200 4.4 routing header; types 0 (RFC 2460) and 4 (segment routing, RFC 8754). Segments as listed on
+ * the wire: for type 4 the last segment comes first. */
 struct routing_header {
 	bool present;
 	uint8_t type;
@@ -174,7 +174,7 @@ struct icmp_extensions {
 struct packet {
 	struct ip_header ip;
 	struct transport transport;
-	bool checksum_ok;  /* layer 4 (and IPv4 header) checksums verified; false when bytes are missing */
+	bool checksum_ok;  /* layer 4 (and IPv4 header) checksums hold; false when bytes are missing */
 	bool has_quote;    /* an ICMP error with a readable quoted packet */
 	struct ip_header quoted_ip;
 	struct transport quoted;
@@ -186,18 +186,24 @@ struct packet {
  * Any input is safe. */
 int packet_read(const uint8_t *bytes, size_t length, struct packet *packet) MUST_USE;
 
-/* Read an ICMP message of `family` without its IP header, which the caller knows (IPv6 raw sockets). `ip`
- * supplies addresses and hop limit. */
-int packet_read_icmp(const struct ip_header *ip, const uint8_t *bytes, size_t length, struct packet *packet) MUST_USE;
+/* Read an ICMP message without its IP header, which the caller knows (IPv6 raw sockets). `ip` supplies the
+ * addresses, whose family says which ICMP it is, and the hop limit. -EBADMSG: no family, or under 8 bytes. */
+int packet_read_icmp(const struct ip_header *ip, const uint8_t *bytes, size_t length, struct packet *packet)
+	MUST_USE;
 
-/* Write the packet that `ip` and `transport` describe, with lengths and checksums computed; for ICMP errors
- * `transport.payload` is the packet to quote and `extensions` (may be NULL) follow it as RFC 4884 lays down.
+/* Write the packet that `ip` and `transport` describe, with lengths and checksums computed; for ICMP
+ * errors `transport.payload` is the packet to quote and `extensions` (may be NULL) follow it as RFC 4884
+ * lays down.
  *
- * `force_checksum` != 0 makes the layer-4 checksum come out as that value by adjusting the last two payload
- * bytes, which are then written as if zero before (UDP and ICMP echo, payload of an even length >= 2): Paris
- * probes carry a number in the checksum, or keep the checksum of a flow constant.
+ * `force_checksum` != 0 makes the layer-4 checksum come out as that value by adjusting the last two
+ * payload bytes, which are then written as if zero before (UDP and ICMP echo, payload of an even length >=
+ * 2): Paris probes carry a number in the checksum, or keep the checksum of a flow constant.
  *
- * Returns 0, -ENOBUFS when the writer is too small, -EINVAL when the description makes no sense. */
+ * Only what the structs hold is written: no hop-by-hop or destination options, no unknown options. IPv6
+ * gets a fragment header when `has_fragment`. Fragments with an offset have a bare payload.
+ *
+ * Returns 0, -ENOBUFS when the writer is too small, -EINVAL when the description makes no sense (mixed
+ * families, too many options, extensions on a message that has no length attribute, ...). */
 struct packet_spec {
 	struct ip_header ip;
 	struct transport transport;

@@ -1,14 +1,15 @@
 /* The packet that an ICMP error quotes, and where it ends.
  *
- * Without RFC 4884 the quote is all that follows the ICMP header. With it, the length attribute says where the
- * quote ends and the extension structure begins. Routers that are older than the RFC put the structure after 128
- * bytes of quote and leave the attribute zero (RFC 4884 5.5): a structure there counts when its checksum proves
- * it. An attribute that does not lead to a structure is not believed. */
+ * Without RFC 4884 the quote is all that follows the ICMP header. With it, the length attribute says where
+ * the quote ends and the extension structure begins. Routers that are older than the RFC put the structure
+ * after 128 bytes of quote and leave the attribute zero (RFC 4884 5.5): a structure there counts when its
+ * checksum proves it. An attribute that does not lead to a structure is not believed. */
 #include "packet/wire.h"
 
 #define OLD_QUOTE_SIZE 128
 
-static bool extensions_at(const struct packet *packet, size_t offset, bool verified, struct icmp_extensions *found)
+static bool extensions_at(const struct packet *packet, size_t offset, bool verified,
+	struct icmp_extensions *found)
 {
 	struct cursor cursor = cursor_init(packet->transport.payload, packet->transport.payload_length);
 	cursor_skip(&cursor, offset);
@@ -30,8 +31,9 @@ static void split(struct packet *packet)
 	}
 }
 
-/* RFC 4884 pads quotes with zeros. What lies beyond the length that the quoted header claims and is zero is taken
- * for padding; if anything there is not zero, the claim is wrong (some routers rewrite it) and all bytes stay. */
+/* RFC 4884 pads quotes with zeros. What lies beyond the length that the quoted header claims and is zero
+ * is taken for padding; if anything there is not zero, the claim is wrong (some routers rewrite it) and
+ * all bytes stay. */
 static void trim_padding(const struct packet *packet, struct transport *quoted)
 {
 	size_t claimed = packet->quoted_ip.total_length;

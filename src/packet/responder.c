@@ -61,7 +61,8 @@ static struct addr hop_read(struct cursor *body)
 
 static void hop_write(struct writer *body, struct addr hop)
 {
-	writer_addr(body, hop.family == 4 ? addr_v6(0, 0xffff00000000 | hop.low) : addr_v6(hop.high, hop.low));
+	bool v4 = hop.family == 4;
+	writer_addr(body, v4 ? addr_v6(0, 0xffff00000000 | hop.low) : addr_v6(hop.high, hop.low));
 }
 
 int responder_response_read(struct cursor *body, struct responder_response *response)
@@ -70,8 +71,8 @@ int responder_response_read(struct cursor *body, struct responder_response *resp
 	response->status = cursor_u8(body);
 	uint8_t text_length = cursor_u8(body);
 	uint16_t reserved = cursor_u16(body);
-	/* Only a refused extension is named in the reserved bytes. Anything else there, or a text, which is never
-	 * sent, is somebody's echo of a request. */
+	/* Only a refused extension is named in the reserved bytes. Anything else there, or a text, which is
+	 * never sent, is somebody's echo of a request. */
 	if (!cursor_ok(body) || response->status > RESPONDER_BAD_EXTENSION || text_length != 0 ||
 		(reserved != 0 && response->status != RESPONDER_BAD_EXTENSION))
 		return -EBADMSG;

@@ -1,21 +1,22 @@
-/* Messages of the cooperative reverse traceroute protocol as deployed ("v1 wire format": ICMP echo with code 1).
- * Layouts are of the ICMP message body, after type, code, checksum, identifier and sequence.
+/* Messages of the cooperative reverse traceroute protocol as deployed ("v1 wire format": ICMP echo with
+ * code 1). Layouts are of the ICMP message body, after type, code, checksum, identifier and sequence.
  *
  *	request   0 ttl, 1 protocol, 2..3 flow, then zero padding or an extension (first nibble 2)
  *	error     0 status, 1 text length (always 0), 2..3 reserved (status 4: class and type refused)
- *	success   0 status 0, 1..3 zero, 4..19 hop (IPv4 mapped into IPv6), 20..23 round trip in ns, 24..27 zero
+ *	success   0 status 0, 1..3 zero, 4..19 hop (IPv4 mapped into IPv6), 20..23 round trip in ns, zeros
  *
- * The round trip is 32 bits wide although the field has 64 (a byte-order slip of the public implementation that
- * every stock client relies on); it is written so, saturating at 4.29 s, and read from either half.
+ * The round trip is 32 bits wide although the field has 64 (a byte-order slip of the public implementation
+ * that every stock client relies on); it is written so, saturating at 4.29 s, and read from either half.
  *
  * Our own addition is the cookie, a block of 12 bytes that peers without it take for padding: 2 bytes zero,
- * 2 bytes magic 0x7274, 8 bytes cookie. It follows the 4-byte request, the error body or the success body. A
- * response that carries one is 12 bytes longer, so a server adds it only when the request was long enough to pay
- * for it. A request without a cookie has all-zero padding.
+ * 2 bytes magic 0x7274, 8 bytes cookie. It follows the 4-byte request, the error body or the success body.
+ * A response that carries one is 12 bytes longer, so a server adds it only when the request was long enough
+ * to pay for it. A request without a cookie has all-zero padding.
  *
- * An ordinary host echoes requests. The echo of a hello or of any request never reads as a success: the place of
- * the hop address holds zeros first. The echo of a request with a protocol or a flow reads as nothing at all; one
- * with neither and a TTL of 1 to 4 looks like that status, so clients say which flow they want.
+ * An ordinary host echoes requests. The echo of a hello or of any request never reads as a success: the
+ * place of the hop address holds zeros first. The echo of a request with a protocol or a flow reads as
+ * nothing at all; one with neither and a TTL of 1 to 4 looks like that status, so clients say which flow
+ * they want.
  *
  * Source: packet captures of the public implementation; docs/protocol/responder.md. */
 #ifndef RETOUR_PACKET_RESPONDER_H
@@ -47,10 +48,9 @@ struct responder_request {
 	uint8_t ttl;      /* 0 is the hello */
 	uint8_t protocol; /* 0 = ICMP of the family */
 	uint16_t flow;    /* 0 = the server's default */
-	bool has_extension; /* set by read: what follows is an extension, not padding; answer BAD_EXTENSION */
-	uint64_t cookie;  /* 0 = none: proof of address from an earlier response, in what others read as padding */
-	uint16_t padding; /* bytes after the request (set by read; on write: total bytes after the 4-byte body,
-			   * the cookie included) */
+	bool has_extension; /* set by read: an extension follows, not padding; answer BAD_EXTENSION */
+	uint64_t cookie;  /* 0 = none; proof of address from an earlier response */
+	uint16_t padding; /* bytes after the 4-byte request, the cookie included; a cookie makes it >= 12 */
 };
 
 struct responder_response {

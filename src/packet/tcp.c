@@ -1,7 +1,12 @@
 /* The TCP header (RFC 9293 3.1) with the two options that probes use. */
 #include "packet/wire.h"
 
-enum tcp_option_type { TCP_OPTION_END = 0, TCP_OPTION_NOP = 1, TCP_OPTION_MSS = 2, TCP_OPTION_TIMESTAMPS = 8 };
+enum tcp_option_type {
+	TCP_OPTION_END = 0,
+	TCP_OPTION_NOP = 1,
+	TCP_OPTION_MSS = 2,
+	TCP_OPTION_TIMESTAMPS = 8,
+};
 
 static void option_read(uint8_t type, struct cursor *data, struct transport *transport)
 {
@@ -45,7 +50,8 @@ void tcp_read(struct cursor *cursor, struct transport *transport)
 	cursor_skip(cursor, 2); /* urgent pointer */
 	header_length = MAX(header_length, TCP_HEADER_SIZE);
 	transport->seen = (uint8_t)MIN(at_hand, header_length);
-	struct cursor options = cursor_take(cursor, MIN(cursor_left(cursor), header_length - (size_t)TCP_HEADER_SIZE));
+	size_t options_length = MIN(cursor_left(cursor), header_length - (size_t)TCP_HEADER_SIZE);
+	struct cursor options = cursor_take(cursor, options_length);
 	options_read(&options, transport);
 }
 

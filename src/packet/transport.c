@@ -55,7 +55,7 @@ static bool udp_ok(const struct ip_header *ip, struct cursor bytes)
 		return false;
 	bool lite = ip->protocol == PROTOCOL_UDPLITE;
 	if (checksum == 0)
-		return !lite && ip->source.family == 4; /* not computed; RFC 8200 8.1 and RFC 3828 3.1 forbid it */
+		return !lite && ip->source.family == 4; /* none sent; RFC 8200 8.1, RFC 3828 3.1 forbid it */
 	if (lite && covered == 0)
 		covered = (uint16_t)length;
 	if (covered < UDP_HEADER_SIZE || covered > length)
@@ -90,14 +90,17 @@ bool transport_is_writable(const struct packet_spec *spec)
 		return false;
 	if (spec->ip.protocol == PROTOCOL_UDPLITE && spec->ip.fragment_offset == 0) {
 		size_t covered = transport->udp_length;
-		if (covered != 0 && (covered < UDP_HEADER_SIZE || covered > UDP_HEADER_SIZE + transport->payload_length))
+		size_t length = UDP_HEADER_SIZE + transport->payload_length;
+		if (covered != 0 && (covered < UDP_HEADER_SIZE || covered > length))
 			return false;
 	}
 	if (spec->force_checksum == 0)
 		return true;
-	enum icmp_kind kind = icmp_kind_of(spec->ip.source.family, transport->icmp_type, transport->icmp_code);
+	uint8_t family = spec->ip.source.family;
+	enum icmp_kind kind = icmp_kind_of(family, transport->icmp_type, transport->icmp_code);
 	bool echo = icmp && (kind == ICMP_ECHO_REQUEST || kind == ICMP_ECHO_REPLY);
-	return (echo || is_plain_udp(&spec->ip)) && transport->payload_length >= 2 && transport->payload_length % 2 == 0;
+	bool fits = transport->payload_length >= 2 && transport->payload_length % 2 == 0;
+	return fits && (echo || is_plain_udp(&spec->ip));
 }
 
 static void udp_write(struct writer *writer, const struct packet_spec *spec)
@@ -106,7 +109,8 @@ static void udp_write(struct writer *writer, const struct packet_spec *spec)
 	bool lite = spec->ip.protocol == PROTOCOL_UDPLITE;
 	writer_u16(writer, transport->source_port);
 	writer_u16(writer, transport->destination_port);
-	writer_u16(writer, lite ? transport->udp_length : (uint16_t)(UDP_HEADER_SIZE + transport->payload_length));
+	uint16_t length = (uint16_t)(UDP_HEADER_SIZE + transport->payload_length);
+	writer_u16(writer, lite ? transport->udp_length : length);
 	writer_u16(writer, 0);
 }
 

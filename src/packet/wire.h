@@ -28,18 +28,18 @@ struct ipv4_option {
  * cursor is bad). */
 bool ipv4_option_next(struct cursor *options, struct ipv4_option *option);
 
-/* Read an IP header with its options or extension headers from a cursor that starts with it; the cursor moves to
- * the payload. `whole`: the header's length field counts, trailing bytes are not seen, and all of an IPv4 header
- * must be there. Quotes are read without: 20 or 40 bytes of header are enough, what misses leaves the cursor bad
- * and `bad_options` set. 0 or -EBADMSG. */
+/* Read an IP header with its options or extension headers from a cursor that starts with it; the cursor
+ * moves to the payload. `whole`: the header's length field counts, trailing bytes are not seen, and all of
+ * an IPv4 header must be there. Quotes are read without: 20 or 40 bytes of header are enough, what misses
+ * leaves the cursor bad and `bad_options` set. 0 or -EBADMSG. */
 int ipv4_read(struct cursor *cursor, struct ip_header *ip, bool whole) MUST_USE;
 int ipv6_read(struct cursor *cursor, struct ip_header *ip, bool whole) MUST_USE;
 int ip_read(struct cursor *cursor, uint8_t family, struct ip_header *ip, bool whole) MUST_USE;
 
 bool ipv4_is_writable(const struct ip_header *ip);
 bool ipv6_is_writable(const struct ip_header *ip);
-/* Write the header with zeros where lengths and checksum go; the finish functions fill those in for the packet
- * that began at `start` and ends with the writer. */
+/* Write the header with zeros where lengths and checksum go; the finish functions fill those in for the
+ * packet that began at `start` and ends with the writer. */
 void ipv4_write(struct writer *writer, const struct ip_header *ip);
 void ipv6_write(struct writer *writer, const struct ip_header *ip);
 void ipv4_finish(struct writer *writer, size_t start);
@@ -72,11 +72,12 @@ bool icmp_kind_is_error(enum icmp_kind kind);
 /* The unit of the RFC 4884 length attribute, or 0 for a message that has none. */
 unsigned icmp_quote_unit(uint8_t family, uint8_t type);
 
-/* Quote and extensions of an ICMP error whose transport was read; the transport's payload becomes the quote. */
+/* Quote and extensions of an ICMP error whose transport was read; the transport's payload becomes the
+ * quote. */
 void quote_read(struct packet *packet);
 
-/* Read an extension structure that fills the cursor. False: there is none. `verified`: only one with a checksum
- * that is there and holds counts. */
+/* Read an extension structure that fills the cursor. False: there is none. `verified`: only one with a
+ * checksum that is there and holds counts. */
 bool extensions_read(struct cursor cursor, bool verified, struct icmp_extensions *extensions);
 void extensions_write(struct writer *writer, const struct icmp_extensions *extensions);
 

@@ -1,13 +1,16 @@
-/* Words for ICMP types and codes. IPv4: RFC 792, 1122 3.2.2.1, 1812 5.2.7; IPv6: RFC 4443, 7112, 8754, 8883. */
+/* Words for ICMP types and codes. IPv4: RFC 792, 1122 3.2.2.1, 1812 5.2.7; IPv6: RFC 4443, 7112, 8754,
+ * 8883. */
 #include "packet/packet.h"
 
 static const char *const unreachable4[] = {
-	"net-unreachable", "host-unreachable", "protocol-unreachable", "port-unreachable", "fragmentation-needed",
-	"source-route-failed", "net-unknown", "host-unknown", "host-isolated", "net-prohibited", "host-prohibited",
-	"net-tos-unreachable", "host-tos-unreachable", "admin-prohibited", "precedence-violation",
-	"precedence-cutoff",
+	"net-unreachable", "host-unreachable", "protocol-unreachable", "port-unreachable",
+	"fragmentation-needed", "source-route-failed", "net-unknown", "host-unknown", "host-isolated",
+	"net-prohibited", "host-prohibited", "net-tos-unreachable", "host-tos-unreachable",
+	"admin-prohibited", "precedence-violation", "precedence-cutoff",
 };
-static const char *const redirect4[] = {"redirect-net", "redirect-host", "redirect-net-tos", "redirect-host-tos"};
+static const char *const redirect4[] = {
+	"redirect-net", "redirect-host", "redirect-net-tos", "redirect-host-tos",
+};
 static const char *const exceeded4[] = {"ttl-exceeded", "reassembly-timeout"};
 static const char *const parameter4[] = {"bad-header", "missing-option", "bad-length"};
 static const char *const echo_request[] = {"echo-request"};
@@ -20,9 +23,9 @@ static const char *const unreachable6[] = {
 static const char *const too_big6[] = {"packet-too-big"};
 static const char *const exceeded6[] = {"hop-limit-exceeded", "reassembly-timeout"};
 static const char *const parameter6[] = {
-	"bad-header", "unknown-next-header", "unknown-option", "incomplete-header-chain", "segment-routing-upper-layer",
-	"unknown-next-header-at-router", "extension-header-too-big", "header-chain-too-long",
-	"too-many-extension-headers", "too-many-options", "option-too-big",
+	"bad-header", "unknown-next-header", "unknown-option", "incomplete-header-chain",
+	"segment-routing-upper-layer", "unknown-next-header-at-router", "extension-header-too-big",
+	"header-chain-too-long", "too-many-extension-headers", "too-many-options", "option-too-big",
 };
 
 struct code_words {
