@@ -1,0 +1,116 @@
+/* What the files of the simulator share. Not for other rooms. */
+#ifndef RETOUR_SIM_CORE_H
+#define RETOUR_SIM_CORE_H
+
+#include "base/hash.h"
+#include "base/rng.h"
+#include "sim/sim.h"
+
+#define PARCEL_SIZE_MAX 2048
+#define BUCKETS         64
+
+/* A packet on its way, with what is not in its bytes: the label it carries. */
+struct parcel {
+	struct parcel *next; /* in the free list */
+	size_t length;
+	uint32_t tunnel; /* WORLD_NONE: plain IP */
+	unsigned tunnel_at; /* index into the tunnel's routers: whom it travels to */
+	uint8_t label_ttl;
+	uint8_t bytes[PARCEL_SIZE_MAX];
+};
+
+enum event_kind { EVENT_ARRIVE, EVENT_DEPART, EVENT_WAKE };
+
+struct event {
+	int64_t time_ns;
+	uint64_t order; /* events of the same time run in the order they were made */
+	enum event_kind kind;
+	uint32_t place; /* ARRIVE: interface; DEPART: node; WAKE: machine */
+	struct parcel *parcel;
+};
+
+struct attached {
+	struct machine machine;
+	uint32_t host;
+	unsigned flags;
+	bool done;
+	int64_t wake_ns; /* the only wake event that counts */
+};
+
+/* Tokens for the errors that a router sends to one destination. */
+struct bucket {
+	struct addr to;
+	double tokens;
+	int64_t filled_ns;
+};
+
+struct sim {
+	const struct world *world;
+	struct rng rng;
+	uint64_t seed;
+	int64_t now_ns;
+	struct event *heap;
+	size_t heap_count, heap_capacity;
+	uint64_t order;
+	struct parcel *free_parcels;
+	struct attached *machines;
+	size_t machine_count;
+	sim_deliver *deliver;
+	void *deliver_context;
+	struct bucket *buckets; /* BUCKETS for each node */
+	uint32_t **distances;   /* by target node, filled when first asked */
+	bool *link_gone;        /* routed around */
+	int64_t next_reroute_ns;
+	uint64_t packets_seen; /* for balancing by packet */
+	uint16_t ip_id;
+	struct sim_counts counts;
+};
+
+/* sim.c */
+struct parcel *parcel_new(struct sim *sim);
+void parcel_drop(struct sim *sim, struct parcel *parcel);
+/* Takes the parcel; without memory it is lost. */
+void sim_schedule(struct sim *sim, int64_t time_ns, enum event_kind kind, uint32_t place, struct parcel *parcel);
+/* Onto the link: loss, delay, faults. Takes the parcel. */
+void sim_transmit(struct sim *sim, uint32_t interface, struct parcel *parcel);
+
+/* route.c */
+struct route {
+	enum route_kind kind;
+	enum refusal refusal;
+	uint32_t via[NEXT_HOPS_MAX]; /* interfaces to leave by */
+	unsigned via_count;
+};
+struct route route_lookup(struct sim *sim, uint32_t node, struct addr destination);
+/* One of the ways, as the node balances. `packet` may be NULL: the first. */
+uint32_t route_choose(struct sim *sim, uint32_t node, const struct route *route, const struct packet *packet);
+/* The tunnel that starts at `node` for packets that leave it by `interface` towards `destination`, or WORLD_NONE. */
+uint32_t route_tunnel(struct sim *sim, uint32_t node, uint32_t interface, struct addr destination);
+/* Follow faults that move routes: forget tables when links went or came. */
+void route_refresh(struct sim *sim);
+
+/* router.c */
+void router_receive(struct sim *sim, uint32_t interface, struct parcel *parcel);
+/* A packet of the node's own leaves. */
+void node_send(struct sim *sim, uint32_t node, struct parcel *parcel);
+
+/* host.c */
+void host_receive(struct sim *sim, uint32_t node, struct parcel *parcel);
+void host_pump(struct sim *sim, size_t machine);
+
+/* answer.c: replies and errors of routers and hosts; all are sent after the node's reply delay. */
+struct complaint {
+	uint8_t type4, code4, type6, code6;
+	const struct world_tunnel *tunnel; /* NULL, or where the packet was labelled ... */
+	unsigned tunnel_at;                /* ... and whose label it carried */
+	uint8_t label_ttl;
+};
+void answer_error(struct sim *sim, uint32_t node, uint32_t interface, const struct parcel *about,
+	const struct packet *packet, const struct complaint *complaint);
+/* What a node's own stack answers to a packet for it; `interface` is where it came in. */
+void answer_local(struct sim *sim, uint32_t node, uint32_t interface, struct parcel *parcel,
+	const struct packet *packet);
+/* The address that an error about a packet that came in by `interface` shows to `towards`. */
+struct addr answer_source(struct sim *sim, uint32_t node, uint32_t interface, struct addr towards);
+
+#endif

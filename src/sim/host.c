@@ -1,0 +1,61 @@
+/* Hosts: machines that run on them, and a stack that answers where no machine does. */
+#include "sim/core.h"
+
+#include "base/clock.h"
+
+/* As a kernel does once a responder has told it to leave code 1 alone. */
+static bool left_to_responder(const struct sim *sim, uint32_t host, const struct packet *packet)
+{
+	if (packet->transport.icmp_kind != ICMP_ECHO_REQUEST || packet->transport.icmp_code != 1)
+		return false;
+	for (size_t i = 0; i < sim->machine_count; i++)
+		if (sim->machines[i].host == host && sim->machines[i].flags & SIM_RESPONDER)
+			return true;
+	return false;
+}
+
+/* Let a machine send what it wants to; pushes are made while this runs. */
+void host_pump(struct sim *sim, size_t index)
+{
+	struct attached *at = &sim->machines[index];
+	struct outgoing outgoing;
+	while (!at->done) {
+		int64_t wake_ns = TIME_NEVER;
+		switch (at->machine.ops->next(at->machine.self, sim->now_ns, &outgoing, &wake_ns)) {
+		case MACHINE_SEND: {
+			int result = sim_send(sim, at->host, outgoing.bytes, outgoing.length);
+			at->machine.ops->sent(at->machine.self, outgoing.token, sim->now_ns, result);
+			break;
+		}
+		case MACHINE_WAIT:
+			at->wake_ns = wake_ns <= sim->now_ns ? sim->now_ns + 1 : wake_ns;
+			if (at->wake_ns != TIME_NEVER)
+				sim_schedule(sim, at->wake_ns, EVENT_WAKE, (uint32_t)index, NULL);
+			return;
+		case MACHINE_DONE:
+			at->done = true;
+			return;
+		}
+	}
+}
+
+void host_receive(struct sim *sim, uint32_t node, struct parcel *parcel)
+{
+	struct packet packet;
+	sim->counts.delivered++;
+	if (sim->deliver) {
+		sim->deliver(sim->deliver_context, node, parcel->bytes, parcel->length);
+	} else if (packet_read(parcel->bytes, parcel->length, &packet) == 0) {
+		for (size_t i = 0; i < sim->machine_count; i++) {
+			struct attached *at = &sim->machines[i];
+			if (at->host != node || at->done)
+				continue;
+			at->machine.ops->packet(at->machine.self, sim->now_ns, &packet);
+			host_pump(sim, i);
+		}
+		const struct world_address *own = world_find_address(sim->world, packet.ip.destination);
+		if (own && own->node == node && !left_to_responder(sim, node, &packet))
+			answer_local(sim, node, sim->world->nodes[node].interfaces[0], parcel, &packet);
+	}
+	parcel_drop(sim, parcel);
+}

@@ -1,0 +1,324 @@
+/* The schema of a world file, and messages that name the line and what would have been right.
+ *
+ * libcyaml reports a mistake through its log: one line that says what, then a backtrace, innermost first, of
+ * "in mapping field 'x' (line: L, column: C)". We keep the first line, the first line number, and the field
+ * names, which lead through the schema to the keys or words that were allowed. */
+#include "sim/world_file.h"
+
+#include <cyaml/cyaml.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OPT  CYAML_FLAG_OPTIONAL
+#define PTR  CYAML_FLAG_POINTER
+#define POPT (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+#define WORD (CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT)
+
+#define TEXT(key, flags, type, member) CYAML_FIELD_STRING_PTR(key, flags, type, member, 1, CYAML_UNLIMITED)
+#define LIST(key, flags, type, member, entry) \
+	CYAML_FIELD_SEQUENCE(key, flags, type, member, entry, 0, CYAML_UNLIMITED)
+
+static const cyaml_strval_t source_words[] = {
+	{"inbound", STAMP_INBOUND}, {"outbound", STAMP_OUTBOUND}, {"loopback", STAMP_LOOPBACK}};
+static const cyaml_strval_t stamp_words[] = {{"inbound", STAMP_INBOUND}, {"outbound", STAMP_OUTBOUND},
+	{"loopback", STAMP_LOOPBACK}, {"none", STAMP_NONE}, {"drop", STAMP_DROP}};
+static const cyaml_strval_t balance_words[] = {
+	{"none", BALANCE_NONE}, {"flow", BALANCE_FLOW}, {"packet", BALANCE_PACKET}};
+static const cyaml_strval_t refusal_words[] = {
+	{"net", REFUSE_NET}, {"host", REFUSE_HOST}, {"admin", REFUSE_ADMIN}};
+
+static const cyaml_schema_value_t string_entry = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, CYAML_UNLIMITED)};
+static const cyaml_schema_value_t label_entry = {CYAML_VALUE_UINT(CYAML_FLAG_DEFAULT, unsigned)};
+
+static const cyaml_schema_field_t limit_fields[] = {
+	CYAML_FIELD_UINT("burst", CYAML_FLAG_DEFAULT, struct file_limit, burst),
+	CYAML_FIELD_FLOAT("per_second", CYAML_FLAG_DEFAULT, struct file_limit, per_second),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t behaviour_fields[] = {
+	CYAML_FIELD_ENUM("error_source", WORD, struct file_behaviour, error_source, source_words,
+		CYAML_ARRAY_LEN(source_words)),
+	CYAML_FIELD_ENUM_PTR("record_route", WORD | PTR, struct file_behaviour, record_route, stamp_words,
+		CYAML_ARRAY_LEN(stamp_words)),
+	CYAML_FIELD_ENUM(
+		"balance", WORD, struct file_behaviour, balance, balance_words, CYAML_ARRAY_LEN(balance_words)),
+	CYAML_FIELD_BOOL("silent", OPT, struct file_behaviour, silent),
+	CYAML_FIELD_UINT("quote_bytes", OPT, struct file_behaviour, quote_bytes),
+	CYAML_FIELD_FLOAT("reply_delay_ms", OPT, struct file_behaviour, reply_delay_ms),
+	CYAML_FIELD_MAPPING_PTR("error_limit", POPT, struct file_behaviour, error_limit, limit_fields),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t as_fields[] = {
+	CYAML_FIELD_UINT("asn", CYAML_FLAG_DEFAULT, struct file_as, asn),
+	TEXT("name", PTR, struct file_as, name),
+	TEXT("country", PTR, struct file_as, country),
+	TEXT("prefix", PTR, struct file_as, prefix),
+	TEXT("prefix6", PTR, struct file_as, prefix6),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t host_fields[] = {
+	TEXT("name", PTR, struct file_node, name),
+	CYAML_FIELD_UINT("as", CYAML_FLAG_DEFAULT, struct file_node, as),
+	TEXT("address", POPT, struct file_node, address),
+	TEXT("address6", POPT, struct file_node, address6),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t router_fields[] = {
+	TEXT("name", PTR, struct file_node, name),
+	CYAML_FIELD_UINT("as", CYAML_FLAG_DEFAULT, struct file_node, as),
+	TEXT("dns", POPT, struct file_node, dns),
+	CYAML_FIELD_MAPPING_PTR("behaviour", POPT, struct file_node, behaviour, behaviour_fields),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t link_fields[] = {
+	TEXT("from", PTR, struct file_link, from),
+	TEXT("to", PTR, struct file_link, to),
+	TEXT("from_address", POPT, struct file_link, from_address),
+	TEXT("to_address", POPT, struct file_link, to_address),
+	TEXT("from_address6", POPT, struct file_link, from_address6),
+	TEXT("to_address6", POPT, struct file_link, to_address6),
+	CYAML_FIELD_FLOAT_PTR("delay_ms", POPT, struct file_link, delay_ms),
+	CYAML_FIELD_FLOAT_PTR("delay_back_ms", POPT, struct file_link, delay_back_ms),
+	CYAML_FIELD_FLOAT("loss", OPT, struct file_link, loss),
+	CYAML_FIELD_FLOAT_PTR("loss_back", POPT, struct file_link, loss_back),
+	CYAML_FIELD_UINT("cost", OPT, struct file_link, cost),
+	CYAML_FIELD_UINT("cost_back", OPT, struct file_link, cost_back),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t route_fields[] = {
+	TEXT("at", PTR, struct file_route, at),
+	TEXT("to", PTR, struct file_route, to),
+	LIST("via", POPT, struct file_route, via, &string_entry),
+	CYAML_FIELD_BOOL("drop", OPT, struct file_route, drop),
+	CYAML_FIELD_ENUM_PTR(
+		"refuse", WORD | PTR, struct file_route, refuse, refusal_words, CYAML_ARRAY_LEN(refusal_words)),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t tunnel_fields[] = {
+	LIST("routers", PTR, struct file_tunnel, routers, &string_entry),
+	LIST("labels", POPT, struct file_tunnel, labels, &label_entry),
+	CYAML_FIELD_BOOL("hidden", OPT, struct file_tunnel, hidden),
+	CYAML_FIELD_BOOL("unlabelled", OPT, struct file_tunnel, unlabelled),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t fault_fields[] = {
+	CYAML_FIELD_SEQUENCE("link", PTR, struct file_fault, link, &string_entry, 2, 2),
+	CYAML_FIELD_FLOAT("after_s", OPT, struct file_fault, after_s),
+	CYAML_FIELD_FLOAT_PTR("until_s", POPT, struct file_fault, until_s),
+	CYAML_FIELD_FLOAT("loss", OPT, struct file_fault, loss),
+	CYAML_FIELD_FLOAT("delay_ms", OPT, struct file_fault, delay_ms),
+	CYAML_FIELD_BOOL("down", OPT, struct file_fault, down),
+	CYAML_FIELD_BOOL("reroute", OPT, struct file_fault, reroute),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t service_fields[] = {
+	TEXT("host", PTR, struct file_service, host),
+	TEXT("run", PTR, struct file_service, run),
+	CYAML_FIELD_END,
+};
+
+#define ENTRY(name, type, fields) \
+	static const cyaml_schema_value_t name = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, type, fields)}
+ENTRY(as_entry, struct file_as, as_fields);
+ENTRY(host_entry, struct file_node, host_fields);
+ENTRY(router_entry, struct file_node, router_fields);
+ENTRY(link_entry, struct file_link, link_fields);
+ENTRY(route_entry, struct file_route, route_fields);
+ENTRY(tunnel_entry, struct file_tunnel, tunnel_fields);
+ENTRY(fault_entry, struct file_fault, fault_fields);
+ENTRY(service_entry, struct file_service, service_fields);
+
+static const cyaml_schema_field_t world_fields[] = {
+	TEXT("summary", POPT, struct world_file, summary),
+	LIST("ases", PTR, struct world_file, ases, &as_entry),
+	LIST("hosts", PTR, struct world_file, hosts, &host_entry),
+	LIST("routers", PTR, struct world_file, routers, &router_entry),
+	LIST("links", PTR, struct world_file, links, &link_entry),
+	LIST("routes", POPT, struct world_file, routes, &route_entry),
+	LIST("tunnels", POPT, struct world_file, tunnels, &tunnel_entry),
+	LIST("faults", POPT, struct world_file, faults, &fault_entry),
+	LIST("services", POPT, struct world_file, services, &service_entry),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t world_value = {CYAML_VALUE_MAPPING(PTR, struct world_file, world_fields)};
+
+#define TRAIL_MAX 8
+
+/* What libcyaml said. */
+struct complaint {
+	char text[300];
+	unsigned line; /* innermost */
+	char fields[TRAIL_MAX][40]; /* innermost first */
+	unsigned field_count;
+};
+
+static void complaint_log(cyaml_log_t level, void *ctx, const char *format, va_list arguments)
+{
+	struct complaint *complaint = ctx;
+	char text[300];
+	(void)level;
+	vsnprintf(text, sizeof(text), format, arguments);
+	text[strcspn(text, "\n")] = '\0';
+	const char *line = strstr(text, "(line: ");
+	if (line && complaint->line == 0)
+		complaint->line = (unsigned)strtoul(line + 7, NULL, 10);
+	const char *field = strstr(text, "in mapping field '");
+	if (field && complaint->field_count < TRAIL_MAX)
+		sscanf(field + 18, "%39[^']", complaint->fields[complaint->field_count++]);
+	if (strncmp(text, "Load: ", 6) == 0 && !complaint->text[0])
+		snprintf(complaint->text, sizeof(complaint->text), "%s", text + 6);
+}
+
+/* The keys of a mapping or the words of an enumeration, for "expected ...". */
+static void list_choices(const cyaml_schema_value_t *value, char *out, size_t size)
+{
+	size_t used = 0;
+	out[0] = '\0';
+	if (value->type == CYAML_SEQUENCE)
+		value = value->sequence.entry;
+	if (value->type == CYAML_MAPPING)
+		for (const cyaml_schema_field_t *f = value->mapping.fields; f->key && used < size; f++)
+			used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", f->key);
+	if (value->type == CYAML_ENUM)
+		for (uint32_t i = 0; i < value->enumeration.count && used < size; i++)
+			used += (size_t)snprintf(
+				out + used, size - used, "%s%s", used ? ", " : "", value->enumeration.strings[i].str);
+}
+
+static const cyaml_schema_value_t *schema_at(const struct complaint *complaint)
+{
+	const cyaml_schema_value_t *value = &world_value;
+	for (unsigned i = complaint->field_count; i-- > 0;) {
+		const cyaml_schema_value_t *inner = value->type == CYAML_SEQUENCE ? value->sequence.entry : value;
+		if (inner->type != CYAML_MAPPING)
+			break;
+		const cyaml_schema_field_t *field = inner->mapping.fields;
+		while (field->key && strcmp(field->key, complaint->fields[i]) != 0)
+			field++;
+		if (!field->key)
+			break;
+		value = &field->value;
+	}
+	return value;
+}
+
+/* The first line, from `line` on, whose text holds `word`; `line` when none does. */
+static unsigned line_with(const char *text, size_t length, unsigned line, unsigned last, const char *word)
+{
+	unsigned number = 1;
+	const char *end = text + length;
+	for (const char *at = text; at < end && number <= last; number++) {
+		const char *next = memchr(at, '\n', (size_t)(end - at));
+		next = next ? next + 1 : end;
+		if (number >= line && memmem(at, (size_t)(next - at), word, strlen(word)))
+			return number;
+		at = next;
+	}
+	return line;
+}
+
+static int describe(const char *name, const char *text, size_t length, const struct complaint *complaint,
+	struct error *error)
+{
+	static const struct {
+		const char *prefix;
+		const char *words;
+	} kinds[] = {{"Invalid FLOAT", "expected a number"}, {"Invalid UINT", "expected a whole number, 0 or more"},
+		{"Invalid BOOL", "expected true or false"}, {"Expecting SEQUENCE", "expected a list"},
+		{"Expecting MAPPING", "expected a mapping (key: value)"}, {"Expecting STRING", "expected one word"},
+		{"Expecting", "expected one value"}};
+	const char *what = complaint->text[0] ? complaint->text : "not a YAML document";
+	unsigned line = complaint->line ? complaint->line : 1;
+	char choices[200];
+	bool bad_key = strncmp(what, "Unexpected key: ", 16) == 0;
+	if (bad_key)
+		line = line_with(text, length, line, UINT32_MAX, what + 16);
+	if (bad_key || strncmp(what, "Invalid ENUM", 12) == 0) {
+		list_choices(schema_at(complaint), choices, sizeof(choices));
+		return error_set(error, -EINVAL, "%s:%u: %s; expected one of: %s", name, line, what, choices);
+	}
+	if (strncmp(what, "Missing required", 16) == 0)
+		return error_set(error, -EINVAL, "%s:%u: %s", name, line, what);
+	const char *field = complaint->field_count ? complaint->fields[0] : "the file";
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strncmp(what, kinds[i].prefix, strlen(kinds[i].prefix)) == 0)
+			return error_set(error, -EINVAL, "%s:%u: %s: %s; %s", name, line, field, what, kinds[i].words);
+	return error_set(error, -EINVAL, "%s:%u: %s", name, line, what);
+}
+
+static cyaml_config_t config_for(struct complaint *complaint)
+{
+	return (cyaml_config_t){
+		.log_fn = complaint ? complaint_log : NULL,
+		.log_ctx = complaint,
+		.mem_fn = cyaml_mem,
+		.log_level = CYAML_LOG_WARNING,
+	};
+}
+
+int world_file_read(
+	const char *name, const char *text, size_t length, struct world_file **file, struct error *error)
+{
+	struct complaint complaint = {0};
+	cyaml_config_t config = config_for(&complaint);
+	cyaml_data_t *data = NULL;
+	cyaml_err_t result = cyaml_load_data((const uint8_t *)text, length, &config, &world_value, &data, NULL);
+	if (result == CYAML_ERR_OOM)
+		return error_set(error, -ENOMEM, "%s: out of memory", name);
+	if (result != CYAML_OK)
+		return describe(name, text, length, &complaint, error);
+	if (!data)
+		return error_set(error, -EINVAL, "%s:1: empty; expected ases, hosts, routers and links", name);
+	*file = data;
+	return 0;
+}
+
+void world_file_free(struct world_file *file)
+{
+	cyaml_config_t config = config_for(NULL);
+	cyaml_free(&config, &world_value, file, 0);
+}
+
+/* libcyaml forgets where an entry stood, so mistakes that are only seen later are looked up in the text: the
+ * entries of a block list are the lines with a dash at the depth of the list's first dash. */
+unsigned world_file_line(const char *text, size_t length, const char *section, unsigned entry, const char *word)
+{
+	const char *end = text + length;
+	size_t section_length = strlen(section);
+	long depth = -1;
+	unsigned number = 1, begin = 0, index = 0;
+	bool inside = false;
+	for (const char *at = text; at < end; number++) {
+		const char *next = memchr(at, '\n', (size_t)(end - at));
+		next = next ? next + 1 : end;
+		size_t indent = strspn(at, " ");
+		bool dash = at[indent] == '-';
+		bool comment = at[indent] == '#' || at[indent] == '\n';
+		if (inside && !dash && indent == 0 && !comment)
+			break;
+		if (inside && dash && (depth < 0 || (long)indent == depth)) {
+			depth = (long)indent;
+			if (begin)
+				break;
+			if (index++ == entry)
+				begin = number;
+		}
+		if (!inside && (size_t)(next - at) > section_length && memcmp(at, section, section_length) == 0 &&
+			at[section_length] == ':')
+			inside = true;
+		at = next;
+	}
+	return begin && word ? line_with(text, length, begin, number - 1, word) : begin;
+}

@@ -1,0 +1,109 @@
+/* A world file as written: the YAML document in C, before names are resolved (docs/lab.md is the reference).
+ * Pointers that are NULL, and counts that are 0, were not in the file. */
+#ifndef RETOUR_SIM_WORLD_FILE_H
+#define RETOUR_SIM_WORLD_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+
+/* Which of its addresses a router shows; also how it treats the Record Route option. */
+enum stamp { STAMP_INBOUND, STAMP_OUTBOUND, STAMP_LOOPBACK, STAMP_NONE, STAMP_DROP };
+enum balance { BALANCE_NONE, BALANCE_FLOW, BALANCE_PACKET };
+
+struct file_limit {
+	unsigned burst;
+	double per_second;
+};
+
+struct file_behaviour {
+	int error_source; /* enum stamp, the first three */
+	int *record_route; /* enum stamp */
+	int balance;
+	bool silent;
+	unsigned quote_bytes;
+	double reply_delay_ms;
+	struct file_limit *error_limit;
+};
+
+struct file_as {
+	unsigned asn;
+	char *name, *country, *prefix, *prefix6;
+};
+
+struct file_node {
+	char *name, *dns, *address, *address6;
+	unsigned as;
+	struct file_behaviour *behaviour; /* routers */
+};
+
+struct file_link {
+	char *from, *to;
+	char *from_address, *to_address, *from_address6, *to_address6;
+	double *delay_ms, *delay_back_ms, loss, *loss_back;
+	unsigned cost, cost_back; /* 0 = not in the file */
+};
+
+struct file_route {
+	char *at, *to;
+	char **via;
+	unsigned via_count;
+	bool drop;
+	int *refuse; /* enum refusal */
+};
+
+/* Words for the unreachable codes of both families; the code itself depends on the family. */
+enum refusal { REFUSE_NET, REFUSE_HOST, REFUSE_ADMIN };
+
+struct file_tunnel {
+	char **routers;
+	unsigned routers_count;
+	unsigned *labels;
+	unsigned labels_count;
+	bool hidden;   /* no TTL propagation: the routers inside do not show */
+	bool unlabelled; /* time-exceeded messages do not carry the label stack */
+};
+
+struct file_fault {
+	char **link;
+	unsigned link_count;
+	double after_s, *until_s, loss, delay_ms;
+	bool down, reroute;
+};
+
+struct file_service {
+	char *host, *run;
+};
+
+struct world_file {
+	char *summary;
+	struct file_as *ases;
+	unsigned ases_count;
+	struct file_node *hosts;
+	unsigned hosts_count;
+	struct file_node *routers;
+	unsigned routers_count;
+	struct file_link *links;
+	unsigned links_count;
+	struct file_route *routes;
+	unsigned routes_count;
+	struct file_tunnel *tunnels;
+	unsigned tunnels_count;
+	struct file_fault *faults;
+	unsigned faults_count;
+	struct file_service *services;
+	unsigned services_count;
+};
+
+/* `text` ends with a NUL that `length` does not count; `name` is for messages only. On failure -EINVAL and "NAME:LINE: what is wrong, what was expected". */
+int world_file_read(const char *name, const char *text, size_t length, struct world_file **file,
+	struct error *error) MUST_USE;
+void world_file_free(struct world_file *file);
+
+/* The line on which entry number `entry` (from 0) of the top-level list `section` mentions `word`, or begins
+ * when `word` is NULL or not there. 0 when there is no such entry. */
+unsigned world_file_line(const char *text, size_t length, const char *section, unsigned entry, const char *word);
+
+#endif
