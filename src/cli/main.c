@@ -4,6 +4,8 @@
 
 #include "base/compiler.h"
 #include "cli/exit.h"
+#include "cli/path.h"
+#include "cli/serve.h"
 
 struct command {
 	const char *name;
@@ -12,6 +14,9 @@ struct command {
 };
 
 static const struct command commands[] = {
+	{"trace", cli_trace, "the path there only"},
+	{"back", cli_back, "the path back only"},
+	{"serve", cli_serve, "answer hosts that ask for the path from here to them"},
 };
 
 static void print_usage(FILE *out)
@@ -26,7 +31,8 @@ static void print_usage(FILE *out)
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
 	fputs("\n"
-	      "`retour COMMAND --help` tells the options of a command; retour(1) is the manual.\n",
+	      "`retour COMMAND --help` tells the options of a command; retour(1) is the manual.\n"
+	      "Try it without a network: retour lab run -- retour server.lab\n",
 		out);
 }
 
@@ -39,10 +45,13 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
-	if (strcmp(argv[1], "--version") == 0) {
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
 		puts("retour " RETOUR_VERSION);
 		return EXIT_OK;
 	}
-	print_usage(stderr);
-	return EXIT_USAGE;
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		print_usage(stdout);
+		putchar('\n');
+	}
+	return cli_both(argc, argv);
 }

@@ -78,7 +78,7 @@ int route_source(struct addr destination, struct addr wanted, struct addr *sourc
 int route_reserve_port(struct addr source, int *fd, uint16_t *port, struct error *error)
 {
 	struct sockaddr_storage local;
-	socklen_t length = sockaddr_from(source, 0, &local);
+	socklen_t length = sockaddr_from(source, *port, &local);
 	*fd = socket(source.family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (*fd >= 0 && bind(*fd, (struct sockaddr *)&local, length) == 0 &&
 		getsockname(*fd, (struct sockaddr *)&local, &length) == 0) {
@@ -89,5 +89,5 @@ int route_reserve_port(struct addr source, int *fd, uint16_t *port, struct error
 	if (*fd >= 0)
 		close(*fd);
 	*fd = -1;
-	return error_set(error, code, "cannot reserve a UDP port: %s", strerror(-code));
+	return error_set(error, code, "cannot reserve UDP port %u: %s", *port, strerror(-code));
 }

@@ -12,7 +12,8 @@
 int route_resolve(const char *name, uint8_t family, struct addr *addr, struct error *error) MUST_USE;
 /* The source address that the kernel uses towards `destination`; with `wanted` set, checks that it is ours. */
 int route_source(struct addr destination, struct addr wanted, struct addr *source, struct error *error) MUST_USE;
-/* Reserve a UDP port on `source` as long as *fd stays open, so that no other program shares our flow. */
+/* Reserve UDP port *port (0 = any free one, then set) on `source` as long as *fd stays open, so that no other
+ * program shares our flow. */
 int route_reserve_port(struct addr source, int *fd, uint16_t *port, struct error *error) MUST_USE;
 
 #endif

@@ -17,14 +17,12 @@
 #define SEND_RETRIES 4
 
 /* What an IP header would have said goes along as control messages. */
-static size_t add_control(struct msghdr *message, int level, int type, int value, size_t used)
+static void set_control(struct cmsghdr *c, int level, int type, int value)
 {
-	struct cmsghdr *c = (struct cmsghdr *)((uint8_t *)message->msg_control + used);
 	c->cmsg_level = level;
 	c->cmsg_type = type;
 	c->cmsg_len = CMSG_LEN(sizeof(value));
 	memcpy(CMSG_DATA(c), &value, sizeof(value));
-	return used + CMSG_SPACE(sizeof(value));
 }
 
 static int unprivileged_send(struct channel *channel, const struct outgoing *outgoing)
@@ -41,13 +39,19 @@ static int unprivileged_send(struct channel *channel, const struct outgoing *out
 		.iov_base = (void *)packet.transport.payload,
 		.iov_len = packet.transport.payload_length,
 	};
-	struct msghdr message = {.msg_name = &to, .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control};
+	struct msghdr message = {
+		.msg_name = &to,
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
 	bool v4 = channel->family == 4;
 	message.msg_namelen = sockaddr_from(packet.ip.destination, packet.transport.destination_port, &to);
-	size_t used = add_control(&message, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_HOPLIMIT,
-		packet.ip.ttl, 0);
-	used = add_control(&message, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS, packet.ip.tos, used);
-	message.msg_controllen = used;
+	struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+	set_control(c, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_HOPLIMIT, packet.ip.ttl);
+	c = CMSG_NXTHDR(&message, c);
+	set_control(c, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS, packet.ip.tos);
 	/* A pending ICMP error fails the next send with its errno once; the error itself is on the queue. */
 	for (int i = 0; i < SEND_RETRIES; i++)
 		if (sendmsg(channel->fds[0], &message, 0) >= 0)

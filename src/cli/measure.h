@@ -1,0 +1,20 @@
+/* One measurement on the kernel's sockets, from options to a filled `struct measurement`. */
+#ifndef RETOUR_CLI_MEASURE_H
+#define RETOUR_CLI_MEASURE_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "cli/options.h"
+#include "path/model.h"
+
+struct wanted {
+	bool forward, reverse;
+};
+
+/* Fills `measurement` (initialised here; the caller deinits it) with what was wanted. `signal` becomes the number
+ * of the signal that cut it short, else 0. Negative errno: nothing could be measured, and `error` says why. */
+int measure(struct measurement *measurement, const struct options *options, struct wanted wanted, int *signal,
+	struct error *error) MUST_USE;
+
+#endif

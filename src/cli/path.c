@@ -1,0 +1,81 @@
+#include "cli/path.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "annotate/annotate.h"
+#include "cli/exit.h"
+#include "cli/measure.h"
+#include "cli/options.h"
+#include "path/json.h"
+
+#define NARROWEST 40
+#define USUAL     80
+
+static int print_json(const struct measurement *measurement)
+{
+	char *text = measurement_to_text(measurement);
+	if (!text)
+		return -1;
+	int result = puts(text);
+	free(text);
+	return result;
+}
+
+static bool has_problem(const struct measurement *measurement)
+{
+	for (size_t i = 0; i < measurement->finding_count; i++)
+		if (measurement->findings[i].severity == SEVERITY_PROBLEM)
+			return true;
+	return false;
+}
+
+static int status_of(const struct measurement *measurement, const struct options *options, struct wanted wanted,
+	int signal)
+{
+	const struct path *main_path = wanted.forward ? measurement->forward : measurement->reverse;
+	if (signal)
+		return EXIT_INTERRUPTED;
+	if (!main_path || !(main_path->reached || (!wanted.forward && main_path->hop_count > 0)))
+		return EXIT_NOT_REACHED;
+	return options->check && has_problem(measurement) ? EXIT_PROBLEM : EXIT_OK;
+}
+
+static int run_command(const char *command, struct wanted wanted, int argc, char **argv)
+{
+	struct options options;
+	struct measurement measurement;
+	struct error error = {0};
+	int signal;
+	int status = options_parse(&options, command, argc, argv);
+	if (status >= 0)
+		return status;
+	if (measure(&measurement, &options, wanted, &signal, &error) < 0) {
+		fprintf(stderr, "retour: %s\n", error.text);
+		measurement_deinit(&measurement);
+		return EXIT_CANNOT_MEASURE;
+	}
+	annotate_measurement(&measurement,
+		&(struct annotate_options){.names = !options.numeric && !signal, .data_dir = options.data_dir});
+	print_json(&measurement);
+	status = status_of(&measurement, &options, wanted, signal);
+	measurement_deinit(&measurement);
+	return status;
+}
+
+int cli_both(int argc, char **argv)
+{
+	return run_command("", (struct wanted){.forward = true, .reverse = true}, argc, argv);
+}
+
+int cli_trace(int argc, char **argv)
+{
+	return run_command("trace", (struct wanted){.forward = true}, argc, argv);
+}
+
+int cli_back(int argc, char **argv)
+{
+	return run_command("back", (struct wanted){.reverse = true}, argc, argv);
+}
