@@ -88,6 +88,10 @@ declare -A link_of owner_of
 # A cable. Interfaces are named after the far end; the left end is .1, the right end .2 of a /30 and a /126.
 link() { # LEFT RIGHT NUMBER
 	ip link add "to-$2" netns "$1" type veth peer name "to-$1" netns "$2"
+	number_ends "$@"
+}
+
+number_ends() { # LEFT RIGHT NUMBER
 	local end number=$3 hex
 	hex=$(printf %x "$number")
 	for end in 1 2; do

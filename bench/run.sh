@@ -1,0 +1,118 @@
+#!/bin/bash
+# The rows of docs/benchmarks.md: retour beside traceroute, mtr and scamper on the same kernel path, one after the
+# other, each several times. Ratios are what counts; the numbers belong to the machine.
+#
+#   RUNS=3 IDLE_S=7 bench/run.sh [ROW...]     rows: healthy silent black_hole refusal rtt responder flood
+#
+# Between runs the path rests for IDLE_S, so that the routers' reply limits are full again.
+build=$(cd "$(dirname "$0")/.." && pwd)/${BUILD:-build-bench}
+export RETOUR=$build/retour
+. "$(dirname "$0")/../tests/netns/lib.sh"
+. "$(dirname "$0")/chain.sh"
+need traceroute mtr scamper nft
+: "${RUNS=3}" "${IDLE_S=7}"
+rows=("$@")
+[ ${#rows[@]} -gt 0 ] || rows=(healthy silent black_hole refusal rtt responder flood)
+page=$here/../../docs/benchmarks.md
+results=$scratch/results
+
+counter() { # rx|tx
+	ip -n source -s -j link show to-r1 | jq ".[0].stats64.$1.packets"
+}
+
+# One run; its line in $results: ROW|LABEL|SECONDS|SENT|RECEIVED|NOTE. Its output stays in $scratch/out.
+measure() { # ROW LABEL COMMAND...
+	local row=$1 label=$2 before_tx before_rx start end
+	shift 2
+	sleep "$IDLE_S"
+	before_tx=$(counter tx) before_rx=$(counter rx)
+	start=$EPOCHREALTIME
+	in_node source timeout 200 "$@" >"$scratch/out" 2>"$scratch/err" || true
+	end=$EPOCHREALTIME
+	printf '%s|%s|%s|%s|%s|%s\n' "$row" "$label" \
+		"$(awk "BEGIN { printf \"%.3f\", $end - $start }")" \
+		$(($(counter tx) - before_tx)) $(($(counter rx) - before_rx)) "$(note "$row" "$label")" |
+		tee -a "$results" >&2
+}
+
+# What the output says about the fault.
+note() { # ROW LABEL
+	case $1/$2 in
+	refusal/retour*) echo "$(jq '[.forward.hops[].probes[] | select(.mark == "!H")] | length' "$scratch/out") marks" ;;
+	refusal/traceroute*) echo "$(grep -o '!H' "$scratch/out" | wc -l) marks" ;;
+	refusal/*) echo "$(grep -c '!H\|UNREACH' "$scratch/out") marks" ;;
+	silent/retour* | black_hole/retour*) jq -r '[.findings[].id] | unique | join(", ")' "$scratch/out" ;;
+	esac
+}
+
+peers() { # ROW RUNS
+	local row=$1 run
+	for ((run = 0; run < $2; run++)); do
+		measure "$row" "retour trace" "$RETOUR" trace -n --json "$target4"
+		measure "$row" "traceroute -n" traceroute -n "$target4"
+		measure "$row" "traceroute -n -I" traceroute -n -I "$target4"
+		measure "$row" "mtr -n -r -c 3" mtr -n -r -c 3 "$target4"
+		measure "$row" "scamper trace -q 3 -Q" scamper -I "trace -P udp-paris -q 3 -Q $target4"
+	done
+}
+
+# Round trips to hops 2..10, in milliseconds, one a line, out of each program's own output.
+rtts_retour() {
+	in_node source "$RETOUR" trace -n --json "$target4" |
+		jq '.forward.hops[] | select(.ttl > 1) | .probes[].rtt_ms | select(. != null)'
+}
+rtts_traceroute() {
+	in_node source traceroute -n "$target4" | awk '$1 > 1 { for (i = 2; i <= NF; i++) if ($i == "ms") print $(i - 1) }'
+}
+rtts_mtr() {
+	in_node source mtr -n -c 3 --raw "$target4" | awk '$1 == "p" && $2 > 0 { print $3 / 1000 }'
+}
+rtts_scamper() {
+	in_node source scamper -O json -I "trace -P udp-paris -q 3 -Q $target4" |
+		jq 'select(.type == "trace") | .hops[] | select(.probe_ttl > 1) | .rtt'
+}
+
+rtt() {
+	local program run
+	healthy
+	for program in retour traceroute mtr scamper; do
+		for ((run = 0; run < RUNS; run++)); do
+			sleep "$IDLE_S"
+			"rtts_$program" 2>/dev/null || true
+		done | sort -n | awk -v truth=$((2 * delay_us)) -v program=$program '
+			{ error[NR] = $1 * 1000 - truth }
+			END { if (NR) printf "rtt|%s|%d|%d|%d|%d\n", program, NR, error[1], error[int((NR + 1) / 2)],
+				error[NR] }' | tee -a "$results" >&2
+	done
+}
+
+responder() {
+	local server run
+	healthy
+	in_node r6 "$RETOUR" serve >"$scratch/serve.log" 2>&1 &
+	server=$!
+	await 10 in_node source "$RETOUR" back --via responder "$(address 4 r6 r5)"
+	for ((run = 0; run < RUNS; run++)); do
+		measure responder "retour back --via responder" \
+			"$RETOUR" back -n --json --via responder "$(address 4 r6 r5)"
+	done
+	kill $server
+	wait $server || true
+}
+
+flood() {
+	echo "bench: no responder flood in this build" >&2
+}
+
+build_chain "$build/bench/delay_link"
+: >"$results"
+for row in "${rows[@]}"; do
+	case $row in
+	healthy | silent | refusal) $row && peers "$row" "$RUNS" ;;
+	black_hole) black_hole && peers black_hole 1 ;;
+	rtt | responder | flood) $row ;;
+	*) fail "no such row: $row" ;;
+	esac
+done
+cp "$results" "$build/bench-results"
+"$here/../../bench/table.sh" "$build/bench-results" >"$page.new" && mv "$page.new" "$page"

@@ -1,0 +1,86 @@
+#!/bin/bash
+# table.sh RESULTS: the page of bench/run.sh on standard output. Of several runs the median of each column.
+set -euo pipefail
+
+results=$1
+
+median_rows() { # ROW: label|seconds|sent|received|note, in the order they were first measured
+	awk -F'|' -v row="$1" '
+		function median(list, n,    i, j, t, a) {
+			split(list, a, " ")
+			for (i = 2; i <= n; i++)
+				for (j = i; j > 1 && a[j] + 0 < a[j - 1] + 0; j--) { t = a[j]; a[j] = a[j - 1]; a[j - 1] = t }
+			return a[int((n + 1) / 2)]
+		}
+		$1 == row {
+			if (!($2 in n)) order[++labels] = $2
+			n[$2]++
+			seconds[$2] = seconds[$2] " " $3
+			sent[$2] = sent[$2] " " $4
+			received[$2] = received[$2] " " $5
+			note[$2] = $6
+		}
+		END {
+			for (i = 1; i <= labels; i++) {
+				label = order[i]
+				time = median(seconds[label], n[label])
+				if (i == 1) ours = time
+				printf "| `%s` | %.3f s | %s | %d | %d | %s |\n", label, time,
+					i == 1 ? "1" : sprintf("%.1f", time / (ours > 0 ? ours : 0.001)),
+					median(sent[label], n[label]), median(received[label], n[label]), note[label]
+			}
+		}' "$results"
+}
+
+section() { # ROW TITLE
+	grep -q "^$1|" "$results" || return 0
+	printf '\n## %s\n\n| Command | Wall time | Ratio | Packets sent | Packets received | Says |\n' "$2"
+	printf '|---|---:|---:|---:|---:|---|\n'
+	median_rows "$1"
+}
+
+cat <<END
+# Benchmarks
+
+Written by \`make bench\` (\`bench/run.sh\`) on $(date -u +%F): Linux $(uname -r), $(nproc) processors
+($(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)), Debian $(cat /etc/debian_version),
+$(traceroute --version 2>&1 | sed -n 's/.*traceroute.* version \([^,]*\).*/traceroute \1/p' | head -n 1), $(mtr --version),
+$(dpkg-query -W -f 'scamper ${Version}' scamper).
+
+The path is a source, nine Linux routers in network namespaces and a target: ten hops. A cable of 10 ms each way lies
+between the first two routers, so every hop but the first is 20 ms away. Reply limits are the kernel's own; between runs
+the path rests until they are full again. Packets are counted by the source's interface. Times include starting the
+program. Compare the ratios; the absolute numbers belong to the machine.
+END
+section healthy 'Healthy path'
+section silent 'One silent hop: router 5 forwards and never answers'
+section black_hole 'Black hole: nothing comes back from beyond hop 8'
+# shellcheck disable=SC2016 # a Markdown code span
+section refusal 'Refused: router 9 answers host unreachable (`!H`)'
+section responder 'Return path from a responder, six hops'
+if grep -q '^rtt|' "$results"; then
+	cat <<-'END'
+
+		## Error of the round-trip time
+
+		Reported time minus the true 20 ms, hops 2 to 10 of the healthy path, all probes of all runs. The routers'
+		own work and the wake-up of the 10 ms cable are in it, for every program alike.
+
+		| Program | Probes | Least | Median | Most |
+		|---|---:|---:|---:|---:|
+	END
+	awk -F'|' '$1 == "rtt" { printf "| %s | %d | %d µs | %d µs | %d µs |\n", $2, $3, $4, $5, $6 }' "$results"
+fi
+if grep -q '^flood|' "$results"; then
+	cat <<-'END'
+
+		## Responder under flood
+
+		An honest client asks for the way back while requests with forged sources, which nobody will ever answer,
+		arrive at the rate on the left.
+
+		| Forged requests per second | Honest client complete | Its time | Bytes in | Bytes out |
+		|---:|---|---:|---:|---:|
+	END
+	awk -F'|' '$1 == "flood" { printf "| %s | %s | %s s | %s | %s |\n", $2, $3, $4, $5, $6 }' "$results"
+fi
