@@ -1,0 +1,135 @@
+#include "insight/chain.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "insight/align.h"
+
+/* One router known by its address outweighs one by its link; no number of networks outweighs a router. */
+enum weight { WEIGHT_AS = 1, WEIGHT_SUBNET = 10000, WEIGHT_ADDRESS = 10001 };
+
+struct table {
+	const struct path *forward, *reverse;
+	int *evidence; /* rows: forward hops, columns: reverse hops from our end outwards */
+	int *best;     /* best total of the first i rows and j columns; one row and column more */
+	size_t rows, columns;
+};
+
+static int *evidence_at(struct table *table, size_t forward, size_t reverse)
+{
+	return &table->evidence[forward * table->columns + (table->columns - 1 - reverse)];
+}
+
+static int *best_at(struct table *table, size_t row, size_t column)
+{
+	return &table->best[row * (table->columns + 1) + column];
+}
+
+static void add_evidence(struct table *table, size_t forward, size_t reverse, int weight)
+{
+	int *slot = evidence_at(table, forward, reverse);
+	*slot = MAX(*slot, weight);
+}
+
+static bool any_address_equal(const struct hop *a, const struct hop *b)
+{
+	for (size_t i = 0; i < a->address_count; i++)
+		for (size_t j = 0; j < b->address_count; j++)
+			if (addr_equal(a->addresses[i], b->addresses[j]))
+				return true;
+	return addr_is_set(a->address) && addr_equal(a->address, b->address);
+}
+
+/* The target on the way there and ourselves on the way back are ends, not routers on the other way. */
+static bool is_end(const struct path *path, size_t index)
+{
+	return addr_is_set(path->hops[index].address) && addr_equal(path->hops[index].address, path->destination);
+}
+
+/* A hop that answered from one address only: with several, neighbours cannot be told. */
+static bool has_mate(const struct hop *a, const struct hop *b)
+{
+	return a->address_count <= 1 && b->address_count <= 1 && addr_is_link_mate(a->address, b->address);
+}
+
+static void gather(struct table *table)
+{
+	const struct path *forward = table->forward, *reverse = table->reverse;
+	for (size_t i = 0; i < table->rows; i++) {
+		for (size_t j = 0; j < table->columns; j++) {
+			const struct hop *there = &forward->hops[i], *back = &reverse->hops[j];
+			bool ends = is_end(forward, i) || is_end(reverse, j);
+			if (any_address_equal(there, back) && !ends)
+				add_evidence(table, i, j, WEIGHT_ADDRESS);
+			else if (there->asn != 0 && there->asn == back->asn && !ends)
+				add_evidence(table, i, j, WEIGHT_AS);
+			if (!has_mate(there, back))
+				continue;
+			/* See align.h: the mate is the neighbour. */
+			if (i > 0 && !is_end(reverse, j))
+				add_evidence(table, i - 1, j, WEIGHT_SUBNET);
+			if (j > 0 && !is_end(forward, i))
+				add_evidence(table, i, j - 1, WEIGHT_SUBNET);
+		}
+	}
+}
+
+static void fill(struct table *table)
+{
+	for (size_t i = 1; i <= table->rows; i++) {
+		for (size_t j = 1; j <= table->columns; j++) {
+			int weight = table->evidence[(i - 1) * table->columns + (j - 1)];
+			int without = MAX(*best_at(table, i - 1, j), *best_at(table, i, j - 1));
+			int with = weight > 0 ? *best_at(table, i - 1, j - 1) + weight : 0;
+			*best_at(table, i, j) = MAX(with, without);
+		}
+	}
+}
+
+static enum shared_by by_weight(int weight)
+{
+	return weight == WEIGHT_ADDRESS ? SHARED_BY_ADDRESS : weight == WEIGHT_SUBNET ? SHARED_BY_SUBNET : SHARED_BY_AS;
+}
+
+static size_t walk_back(struct table *table, struct pair *pairs)
+{
+	size_t count = 0, i = table->rows, j = table->columns;
+	while (i > 0 && j > 0) {
+		if (*best_at(table, i, j) == *best_at(table, i - 1, j)) {
+			i--;
+		} else if (*best_at(table, i, j) == *best_at(table, i, j - 1)) {
+			j--;
+		} else {
+			int weight = table->evidence[(i - 1) * table->columns + (j - 1)];
+			pairs[count++] = (struct pair){i - 1, table->columns - j, by_weight(weight)};
+			i--;
+			j--;
+		}
+	}
+	for (size_t k = 0; k < count / 2; k++) {
+		struct pair swapped = pairs[k];
+		pairs[k] = pairs[count - 1 - k];
+		pairs[count - 1 - k] = swapped;
+	}
+	return count;
+}
+
+int chain_find(const struct path *forward, const struct path *reverse, struct pair *pairs, size_t *count)
+{
+	struct table table = {forward, reverse, NULL, NULL, forward->hop_count, reverse->hop_count};
+	*count = 0;
+	if (table.rows == 0 || table.columns == 0)
+		return 0;
+	table.evidence = calloc(table.rows * table.columns, sizeof(int));
+	table.best = calloc((table.rows + 1) * (table.columns + 1), sizeof(int));
+	int status = -ENOMEM;
+	if (table.evidence && table.best) {
+		gather(&table);
+		fill(&table);
+		*count = walk_back(&table, pairs);
+		status = 0;
+	}
+	free(table.evidence);
+	free(table.best);
+	return status;
+}

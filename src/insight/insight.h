@@ -1,0 +1,13 @@
+/* From measured paths to statements about them. */
+#ifndef RETOUR_INSIGHT_INSIGHT_H
+#define RETOUR_INSIGHT_INSIGHT_H
+
+#include "base/compiler.h"
+#include "path/model.h"
+
+/* Aligns the two directions (an alignment from before is replaced) and adds the findings of all rules; all
+ * findings are then in order of severity. The same measurement gives the same findings, always. Returns 0 or
+ * -ENOMEM. */
+int insight_run(struct measurement *measurement) MUST_USE;
+
+#endif

@@ -1,0 +1,230 @@
+/* Missing answers: limits on replies, silence that does not matter, and loss that does.
+ *
+ * Probes of one measurement take one flow. An answer from behind hop h proves that h forwards, so what h alone
+ * fails to answer is never called loss; loss is what hop h and everything behind it shows, the target included.
+ * A trace sees round trips: which of the two directions loses is open unless both traces tell (last rule). */
+#include "insight/rules.h"
+
+#include <stdlib.h>
+
+static unsigned lost(const struct hop *hop)
+{
+	return hop->sent > hop->received ? hop->sent - hop->received : 0;
+}
+
+static struct interval loss_interval(const struct hop *hop)
+{
+	return share_interval(lost(hop), hop->sent);
+}
+
+static int compare_sent(const void *a, const void *b)
+{
+	const struct probe_result *const *x = a, *const *y = b;
+	return (*x)->sent_ns < (*y)->sent_ns ? -1 : (*x)->sent_ns > (*y)->sent_ns;
+}
+
+/* Answered, answered, then nothing more, in the order of sending: a bucket of tokens that ran empty. */
+static bool answers_stop(const struct hop *hop)
+{
+	const struct probe_result **order = calloc(hop->probe_count + 1, sizeof(*order));
+	if (!order)
+		return false;
+	for (size_t i = 0; i < hop->probe_count; i++)
+		order[i] = &hop->probes[i];
+	qsort(order, hop->probe_count, sizeof(*order), compare_sent);
+	bool stops = hop->probe_count > 0 && probe_answered(order[0]);
+	bool silent = false;
+	for (size_t i = 0; i < hop->probe_count; i++) {
+		bool answered = probe_answered(order[i]);
+		if (silent && answered)
+			stops = false;
+		silent |= !answered;
+	}
+	free(order);
+	return stops && silent;
+}
+
+/* All later answering hops together lose clearly less than this one: none at all, or their upper bound lies below
+ * this hop's lower bound. Without a later answer nothing is proven. */
+static bool later_hops_clean(const struct path *path, size_t index, unsigned *answers)
+{
+	unsigned sent = 0, received = 0;
+	for (size_t i = index + 1; i < path->hop_count; i++) {
+		const struct hop *hop = &path->hops[i];
+		if (hop->received == 0)
+			continue;
+		/* A later hop with its own limit says nothing against this one, unless it is the end. */
+		bool end = i + 1 == path->hop_count;
+		if (lost(hop) > 0 && !end && answers_stop(hop))
+			continue;
+		sent += hop->sent;
+		received += hop->received;
+	}
+	*answers = received;
+	if (received == 0)
+		return false;
+	struct interval later = share_interval(sent - received, sent);
+	return sent == received || later.high < loss_interval(&path->hops[index]).low;
+}
+
+static void report_limit(struct view *view, size_t index, bool stops, unsigned later_answers)
+{
+	const struct hop *hop = &view->path->hops[index];
+	bool end = index + 1 == view->path->hop_count;
+	/* One missing answer has many explanations. */
+	bool likely = !end && lost(hop) >= 2 && later_answers >= 3;
+	char label[HOP_LABEL_SIZE];
+	hop_label(view->path, index, label);
+	struct finding *finding = measurement_add_finding(view->measurement, "reply-rate-limited", SEVERITY_INFO,
+		likely ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE, view->path->direction,
+		end ? "The end, %s, answered the first probes and then no more: it limits its replies."
+		    : "%s left %u of %u probes unanswered, but what passes through it arrives: it limits its replies.",
+		label, lost(hop), hop->sent);
+	if (!finding)
+		return;
+	if (!end)
+		finding->summary[0] = view->path->direction == DIRECTION_REVERSE ? 'R' : 'H';
+	finding_add_hop(finding, path_hop_number(view->path, index));
+	if (stops)
+		finding_add_evidence(finding, "in the order of sending the first %u were answered, then none",
+			hop->received);
+	if (later_answers > 0)
+		finding_add_evidence(finding, "%u answers came from hops behind it in the same flow", later_answers);
+	finding_set_text(&finding->disproof, end
+			? "Loss on the way shows the same; slower probing, which was not tried, would tell."
+			: "Slower probing would leave the gaps in place if this were loss on the way back from this hop.");
+	finding_set_text(&finding->advice, "%s", end ? "Repeat with more probes and a longer interval."
+						     : "None needed: traffic through it is not affected.");
+	view->explained[index] = true;
+}
+
+void rule_rate_limit(struct view *view)
+{
+	for (size_t i = 0; i < view->path->hop_count; i++) {
+		const struct hop *hop = &view->path->hops[i];
+		if (hop->received == 0 || lost(hop) == 0)
+			continue;
+		unsigned later_answers;
+		bool clean = later_hops_clean(view->path, i, &later_answers);
+		bool stops = answers_stop(hop);
+		bool end = i + 1 == view->path->hop_count && view->path->reached;
+		bool clear_gap = clean && loss_interval(hop).low > 0 && hop->sent >= RULE_SAMPLES_MIN;
+		if ((clean && (stops || clear_gap)) || (end && stops && lost(hop) >= 2))
+			report_limit(view, i, stops, later_answers);
+	}
+}
+
+/* From which hop on does every hop that answers lose, the end included, with no hop behind clearly better? */
+static size_t loss_starts(const struct view *view)
+{
+	const struct path *path = view->path;
+	size_t end = path->hop_count - 1, start = path->hop_count;
+	double end_high = loss_interval(&path->hops[end]).high;
+	for (size_t i = path->hop_count; i > 0; i--) {
+		const struct hop *hop = &path->hops[i - 1];
+		if (hop->received == 0 || view->explained[i - 1])
+			continue;
+		/* More loss than at the end is a limit on top of it; the part that carries on is there. */
+		if (lost(hop) == 0 || loss_interval(hop).low > end_high)
+			break;
+		start = i - 1;
+	}
+	return start;
+}
+
+static size_t answering_before(const struct path *path, size_t index)
+{
+	for (size_t i = index; i > 0; i--)
+		if (path->hops[i - 1].received > 0)
+			return i - 1;
+	return path->hop_count;
+}
+
+static void add_loss_evidence(struct finding *finding, const struct view *view, size_t start)
+{
+	const struct path *path = view->path;
+	char label[HOP_LABEL_SIZE];
+	unsigned clean_sent = 0;
+	for (size_t i = 0; i < start; i++)
+		if (lost(&path->hops[i]) == 0)
+			clean_sent += path->hops[i].sent;
+	if (clean_sent > 0)
+		finding_add_evidence(finding, "all %u probes that hops before it answered for came back", clean_sent);
+	for (size_t i = start; i < path->hop_count; i++) {
+		const struct hop *hop = &path->hops[i];
+		if (hop->received > 0 && !view->explained[i])
+			finding_add_evidence(finding, "%s: %u of %u lost", hop_label(path, i, label), lost(hop), hop->sent);
+	}
+}
+
+void rule_loss(struct view *view)
+{
+	const struct path *path = view->path;
+	if (view->broken || !path->reached || path->hop_count == 0)
+		return;
+	size_t end = path->hop_count - 1;
+	const struct hop *last = &path->hops[end];
+	if (lost(last) == 0 || last->received == 0 || view->explained[end])
+		return;
+	size_t start = loss_starts(view), before = answering_before(path, start);
+	struct interval share = loss_interval(last);
+	char from[HOP_LABEL_SIZE], to[HOP_LABEL_SIZE];
+	hop_label(path, start, to);
+	struct finding *finding = measurement_add_finding(view->measurement, "loss-undirected", SEVERITY_WARNING,
+		last->sent < RULE_SAMPLES_MIN ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY, path->direction,
+		"%u of %u packets to the end get no answer (95 %%: %.1f to %.1f %% lost). It starts between %s and %s, "
+		"or on the way back from there.",
+		lost(last), last->sent, share.low * 100, share.high * 100,
+		before < path->hop_count ? hop_label(path, before, from) : "this host", to);
+	if (!finding)
+		return;
+	for (size_t i = start; i <= end; i++) {
+		if (path->hops[i].received > 0)
+			finding_add_hop(finding, path_hop_number(path, i));
+		view->explained[i] = true;
+	}
+	add_loss_evidence(finding, view, start);
+	finding_set_text(&finding->disproof, start == end
+			? "Only the end loses: it may limit its replies. Another protocol, not tried, would tell."
+			: "If slower probing loses less, replies are being limited; not tried.");
+	finding_set_text(&finding->advice, "Repeat with %u or more probes per hop to narrow the interval.",
+		2 * MAX(last->sent, (unsigned)RULE_SAMPLES_MIN));
+	view->lossy_from = start;
+}
+
+void rule_silent_hops(struct view *view)
+{
+	const struct path *path = view->path;
+	size_t last = last_answering(path), count = 0, only = 0;
+	if (view->broken && last == path->hop_count)
+		return;
+	unsigned unanswered = 0;
+	for (size_t i = 0; i < last && last < path->hop_count; i++) {
+		if (addr_is_set(path->hops[i].address))
+			continue;
+		count++;
+		only = i;
+		unanswered += path->hops[i].sent;
+	}
+	if (count == 0)
+		return;
+	const char *kind = path->direction == DIRECTION_REVERSE ? "Return hop" : "Hop";
+	struct finding *finding;
+	if (count == 1)
+		finding = measurement_add_finding(view->measurement, "silent-hop", SEVERITY_INFO, CONFIDENCE_CERTAIN,
+			path->direction, "%s %d does not answer; traffic passes it, hops behind it do answer.", kind,
+			path_hop_number(path, only));
+	else
+		finding = measurement_add_finding(view->measurement, "silent-hop", SEVERITY_INFO, CONFIDENCE_CERTAIN,
+			path->direction, "%zu hops do not answer; traffic passes them, hops behind them do answer.", count);
+	if (!finding)
+		return;
+	for (size_t i = 0; i < last; i++)
+		if (!addr_is_set(path->hops[i].address))
+			finding_add_hop(finding, path_hop_number(path, i));
+	char label[HOP_LABEL_SIZE];
+	finding_add_evidence(finding, "%u %s probes stayed unanswered there, while %s answered", unanswered,
+		protocol_word(path->protocol), hop_label(path, last, label));
+	finding_set_text(&finding->disproof, "Another protocol may get an answer from it; not tried.");
+	finding_set_text(&finding->advice, "None needed.");
+}
