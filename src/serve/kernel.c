@@ -1,0 +1,349 @@
+#include "serve/kernel.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/clock.h"
+#include "net/sockaddr.h"
+#include "net/stamp.h"
+#include "serve/filter.h"
+#include "serve/local.h"
+#include "serve/ports.h"
+#include "serve/rule.h"
+#include "serve/sandbox.h"
+
+#define BATCH                64
+#define PACKET_BYTES         2048 /* requests and errors are shorter (RFC 1812 4.3.2.3: 576; RFC 4443 2.4: 1280) */
+#define CONTROL_BYTES        256
+#define RECEIVE_BUFFER_BYTES (8 << 20)
+#define SOCKETS              4 /* answers and requests of both families */
+#define SIGNALS              3
+
+/* Room for one recvmmsg. */
+struct batch {
+	struct mmsghdr messages[BATCH];
+	struct iovec vectors[BATCH];
+	uint8_t data[BATCH][PACKET_BYTES];
+	_Alignas(struct cmsghdr) uint8_t control[BATCH][CONTROL_BYTES];
+};
+
+struct serve {
+	struct responder *responder;
+	struct machine machine;
+	struct ports ports;
+	struct rule rule;
+	int receive_fds[SOCKETS]; /* answers first: they are worked off first */
+	int send_fds[2];          /* IPv4, IPv6 */
+	int local_fd;
+	struct batch batch;
+	bool loop_open;
+	uv_loop_t loop;
+	uv_poll_t polls[SOCKETS];
+	uv_poll_t local_poll;
+	uv_signal_t signals[SIGNALS];
+	void (*report)(const struct responder_counters *counters);
+};
+
+/* Receives on every interface, of whatever link type. */
+static int open_receiver(const struct serve *serve, uint8_t family, enum filter_kind kind, uint8_t icmp_prefix,
+	struct error *error)
+{
+	int on = 1, size = RECEIVE_BUFFER_BYTES;
+	struct sockaddr_ll everywhere = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(family == 4 ? ETH_P_IP : ETH_P_IPV6),
+	};
+	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return error_set(error, -errno, "cannot listen to packets: %s%s", strerror(errno),
+			errno == EPERM ? " (needs root, or cap_net_raw and cap_net_admin)" : "");
+	int code = filter_attach(fd, family, kind, serve->ports.port, icmp_prefix);
+	if (code == 0)
+		code = stamp_enable(fd, false);
+	/* More than net.core.rmem_max only with cap_net_admin; less is no reason to give up. */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof(on));
+	if (code == 0 && bind(fd, (struct sockaddr *)&everywhere, sizeof(everywhere)) < 0)
+		code = -errno;
+	if (code < 0) {
+		close(fd);
+		return error_set(error, code, "cannot listen to packets: %s", strerror(-code));
+	}
+	return fd;
+}
+
+/* Whole packets, through the host's routing: the way out need not be the way in. */
+static int open_sender(uint8_t family, struct error *error)
+{
+	int on = 1;
+	int fd = socket(family == 4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW);
+	if (fd < 0)
+		return error_set(error, -errno, "cannot open a raw socket: %s", strerror(errno));
+	if (family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_HDRINCL, &on, sizeof(on)) < 0) {
+		int code = -errno;
+		close(fd);
+		return error_set(error, code, "cannot write IPv6 headers: %s", strerror(-code));
+	}
+	return fd;
+}
+
+static int open_family(struct serve *serve, uint8_t family, uint8_t icmp_prefix, struct error *error)
+{
+	size_t index = family == 4 ? 0 : 1;
+	int *answers = &serve->receive_fds[index], *requests = &serve->receive_fds[2 + index];
+	if ((serve->send_fds[index] = open_sender(family, error)) < 0)
+		return serve->send_fds[index];
+	if ((*answers = open_receiver(serve, family, FILTER_ANSWERS, icmp_prefix, error)) < 0)
+		return *answers;
+	*requests = open_receiver(serve, family, FILTER_REQUESTS, icmp_prefix, error);
+	return MIN(*requests, 0);
+}
+
+static int refresh_addresses(struct serve *serve)
+{
+	struct addr *addresses = NULL;
+	size_t count;
+	int code = local_addresses(&addresses, &count);
+	if (code == 0)
+		code = responder_set_addresses(serve->responder, addresses, count);
+	free(addresses);
+	return code;
+}
+
+uint16_t serve_port(const struct serve *serve)
+{
+	return serve->ports.port;
+}
+
+struct responder_counters serve_counters(const struct serve *serve)
+{
+	return responder_counters(serve->responder);
+}
+
+/* The control message makes the kernel choose the route as it would for a socket bound to the source, so that
+ * policy routing by source works; from the IP header alone it would not. */
+static void name_source(struct msghdr *message, struct addr source, uint8_t *control)
+{
+	bool v4 = source.family == 4;
+	struct in_pktinfo info4 = {0};
+	struct in6_pktinfo info6 = {0};
+	addr_to_bytes(source, v4 ? (uint8_t *)&info4.ipi_spec_dst : info6.ipi6_addr.s6_addr);
+	size_t size = v4 ? sizeof(info4) : sizeof(info6);
+	message->msg_control = control;
+	message->msg_controllen = CMSG_SPACE(size);
+	struct cmsghdr *header = CMSG_FIRSTHDR(message);
+	header->cmsg_level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
+	header->cmsg_type = v4 ? IP_PKTINFO : IPV6_PKTINFO;
+	header->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(header), v4 ? (void *)&info4 : (void *)&info6, size);
+}
+
+static int send_packet(const struct serve *serve, struct outgoing *outgoing)
+{
+	struct packet packet;
+	struct sockaddr_storage to;
+	_Alignas(struct cmsghdr) uint8_t control[CONTROL_BYTES] = {0};
+	int code = packet_read(outgoing->bytes, outgoing->length, &packet);
+	if (code < 0)
+		return code;
+	struct iovec vector = {.iov_base = outgoing->bytes, .iov_len = outgoing->length};
+	struct msghdr message = {.msg_name = &to, .msg_iov = &vector, .msg_iovlen = 1};
+	message.msg_namelen = sockaddr_from(packet.ip.destination, 0, &to);
+	name_source(&message, packet.ip.source, control);
+	return sendmsg(serve->send_fds[packet.ip.source.family == 4 ? 0 : 1], &message, 0) < 0 ? -errno : 0;
+}
+
+static void send_all(struct serve *serve)
+{
+	struct outgoing outgoing;
+	int64_t wake_ns;
+	int64_t now_ns = clock_monotonic_ns();
+	while (serve->machine.ops->next(serve->machine.self, now_ns, &outgoing, &wake_ns) == MACHINE_SEND) {
+		int code = send_packet(serve, &outgoing);
+		serve->machine.ops->sent(serve->machine.self, outgoing.token, now_ns, code);
+		now_ns = clock_monotonic_ns();
+	}
+}
+
+/* One batch. True when there may be more. */
+static bool receive_batch(struct serve *serve, int fd)
+{
+	struct batch *batch = &serve->batch;
+	for (size_t i = 0; i < BATCH; i++)
+		batch->messages[i].msg_hdr.msg_controllen = CONTROL_BYTES;
+	int count = recvmmsg(fd, batch->messages, BATCH, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < count; i++) {
+		struct packet packet;
+		if (packet_read(batch->data[i], batch->messages[i].msg_len, &packet) < 0)
+			continue;
+		int64_t received_ns = stamp_of(&batch->messages[i].msg_hdr);
+		serve->machine.ops->packet(serve->machine.self, received_ns, &packet);
+		send_all(serve);
+	}
+	return count == BATCH;
+}
+
+/* Answers before requests, one batch of requests at a time: a flood of requests delays an answer by one batch.
+ * An error on a socket (an interface went away) is over once it has been read. */
+static void on_readable(uv_poll_t *poll, int status UNUSED, int events UNUSED)
+{
+	struct serve *serve = poll->data;
+	for (size_t i = 0; i < 2; i++)
+		while (serve->receive_fds[i] >= 0 && receive_batch(serve, serve->receive_fds[i]))
+			;
+	for (size_t i = 2; i < SOCKETS; i++)
+		if (serve->receive_fds[i] >= 0)
+			receive_batch(serve, serve->receive_fds[i]);
+}
+
+static void on_addresses_changed(uv_poll_t *poll, int status UNUSED, int events UNUSED)
+{
+	struct serve *serve = poll->data;
+	local_drain(serve->local_fd);
+	(void)!refresh_addresses(serve); /* the old ones serve until the next change */
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct serve *serve = handle->data;
+	if (number == SIGUSR1) {
+		struct responder_counters counters = serve_counters(serve);
+		serve->report(&counters);
+	} else {
+		uv_stop(&serve->loop);
+	}
+}
+
+static int watch(struct serve *serve, uv_poll_t *poll, int fd, uv_poll_cb callback)
+{
+	int code = fd < 0 ? 0 : uv_poll_init(&serve->loop, poll, fd);
+	poll->data = serve;
+	if (fd >= 0 && code == 0)
+		code = uv_poll_start(poll, UV_READABLE, callback);
+	return code;
+}
+
+static int watch_all(struct serve *serve)
+{
+	static const int numbers[SIGNALS] = {SIGINT, SIGTERM, SIGUSR1};
+	int code = uv_loop_init(&serve->loop);
+	serve->loop_open = code == 0;
+	for (size_t i = 0; i < SOCKETS && code == 0; i++)
+		code = watch(serve, &serve->polls[i], serve->receive_fds[i], on_readable);
+	if (code == 0)
+		code = watch(serve, &serve->local_poll, serve->local_fd, on_addresses_changed);
+	for (size_t i = 0; i < SIGNALS && code == 0; i++) {
+		code = uv_signal_init(&serve->loop, &serve->signals[i]);
+		serve->signals[i].data = serve;
+		if (code == 0)
+			code = uv_signal_start(&serve->signals[i], on_signal, numbers[i]);
+	}
+	return code;
+}
+
+static int set_up(struct serve *serve, const struct serve_options *options, struct error *warning,
+	struct error *error)
+{
+	struct responder_config config = {
+		.key = hash_key_random(),
+		.icmp_prefix = (uint8_t)hash_key_random().k0,
+		.rate = options->rate,
+		.prefix_rate = options->prefix_rate,
+		.allow = options->allow,
+		.allow_count = options->allow_count,
+	};
+	int code = ports_reserve(&serve->ports, options->ipv4, options->ipv6, error);
+	if (code == 0 && options->ipv4)
+		code = open_family(serve, 4, config.icmp_prefix, error);
+	if (code == 0 && options->ipv6)
+		code = open_family(serve, 6, config.icmp_prefix, error);
+	if (code < 0)
+		return code;
+	config.port = serve->ports.port;
+	if (!(serve->responder = responder_new(&config)))
+		return error_set(error, -ENOMEM, "out of memory");
+	serve->machine = responder_machine(serve->responder);
+	if ((serve->local_fd = local_watch(error)) < 0)
+		return serve->local_fd;
+	if ((code = refresh_addresses(serve)) < 0)
+		return error_set(error, code, "cannot read this host's addresses: %s", strerror(-code));
+	if ((code = watch_all(serve)) < 0)
+		return error_set(error, code, "cannot start an event loop: %s", uv_strerror(code));
+	(void)!rule_install(&serve->rule, warning);
+	return sandbox_enter(error);
+}
+
+static void init_batch(struct batch *batch)
+{
+	for (size_t i = 0; i < BATCH; i++) {
+		batch->vectors[i] = (struct iovec){.iov_base = batch->data[i], .iov_len = PACKET_BYTES};
+		batch->messages[i].msg_hdr.msg_iov = &batch->vectors[i];
+		batch->messages[i].msg_hdr.msg_iovlen = 1;
+		batch->messages[i].msg_hdr.msg_control = batch->control[i];
+	}
+}
+
+struct serve *serve_start(const struct serve_options *options, struct error *warning, struct error *error)
+{
+	struct serve *serve = calloc(1, sizeof(*serve));
+	if (!serve) {
+		error_set(error, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	for (size_t i = 0; i < SOCKETS; i++)
+		serve->receive_fds[i] = -1;
+	serve->send_fds[0] = serve->send_fds[1] = serve->local_fd = -1;
+	ports_init(&serve->ports);
+	init_batch(&serve->batch);
+	if (set_up(serve, options, warning, error) < 0) {
+		serve_stop(serve);
+		return NULL;
+	}
+	return serve;
+}
+
+int serve_run(struct serve *serve, void (*report)(const struct responder_counters *counters), struct error *error)
+{
+	serve->report = report;
+	int code = uv_run(&serve->loop, UV_RUN_DEFAULT);
+	return code < 0 ? error_set(error, code, "the event loop failed: %s", uv_strerror(code)) : 0;
+}
+
+static void close_handle(uv_handle_t *handle, void *context UNUSED)
+{
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+void serve_stop(struct serve *serve)
+{
+	if (!serve)
+		return;
+	rule_remove(&serve->rule);
+	if (serve->loop_open) {
+		uv_walk(&serve->loop, close_handle, NULL);
+		uv_run(&serve->loop, UV_RUN_DEFAULT);
+		uv_loop_close(&serve->loop);
+	}
+	for (size_t i = 0; i < SOCKETS; i++)
+		if (serve->receive_fds[i] >= 0)
+			close(serve->receive_fds[i]);
+	for (size_t i = 0; i < 2; i++)
+		if (serve->send_fds[i] >= 0)
+			close(serve->send_fds[i]);
+	if (serve->local_fd >= 0)
+		close(serve->local_fd);
+	ports_release(&serve->ports);
+	responder_free(serve->responder);
+	free(serve);
+}

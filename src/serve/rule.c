@@ -1,0 +1,39 @@
+#include "serve/rule.h"
+
+#include <errno.h>
+#include <nftables/libnftables.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Ahead of other filters and of connection tracking's verdicts: whatever they allow, this must go. */
+#define RULE_TEXT                                                                          \
+	"add table inet retour-%d { flags owner; "                                         \
+	"chain input { type filter hook input priority -300; policy accept; "              \
+	"icmp type echo-request icmp code 1 drop; "                                        \
+	"icmpv6 type echo-request icmpv6 code 1 drop; }; }"
+
+int rule_install(struct rule *rule, struct error *error)
+{
+	char text[400];
+	rule->nft = nft_ctx_new(NFT_CTX_DEFAULT);
+	if (!rule->nft)
+		return error_set(error, -ENOMEM, "cannot use nftables");
+	nft_ctx_buffer_output(rule->nft);
+	nft_ctx_buffer_error(rule->nft);
+	snprintf(text, sizeof(text), RULE_TEXT, (int)getpid());
+	if (nft_run_cmd_from_buffer(rule->nft, text) == 0)
+		return 0;
+	const char *reason = nft_ctx_get_error_buffer(rule->nft);
+	int code = error_set(error, -EOPNOTSUPP, "nftables refused the rule: %.*s",
+		(int)strcspn(reason, "\n"), reason);
+	rule_remove(rule);
+	return code;
+}
+
+void rule_remove(struct rule *rule)
+{
+	if (rule->nft)
+		nft_ctx_free(rule->nft);
+	rule->nft = NULL;
+}

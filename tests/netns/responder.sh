@@ -1,0 +1,80 @@
+#!/bin/bash
+# The responder, asked by a client that knows the deployed protocol and nothing of retour: the way back is the true
+# one, and ordinary ping works while the responder runs and after any end of it.
+. "$(dirname "$0")/lib.sh"
+
+need nft
+build_asymmetric
+
+start() { # OPTIONS...
+	nsenter --net=/run/netns/far -- "$RETOUR" serve "$@" 2>$scratch/serve &
+	server=$!
+	await 5 grep -q ready $scratch/serve
+}
+
+pings() { # WHEN
+	in_node near ping -q -c 1 -W 2 "$far4" >/dev/null || fail "no IPv4 ping $1"
+	in_node near ping -q -c 1 -W 2 "$far6" >/dev/null || fail "no IPv6 ping $1"
+	echo "ok: ping $1"
+}
+
+ask() { # ADDRESS PROTOCOL [FLOW]
+	in_node near /usr/bin/python3 "$here/stock_client.py" "$@" 2>&1 || true
+}
+
+rules() {
+	in_node far nft list ruleset
+}
+
+start
+! grep -q "nftables refused" $scratch/serve || skip "the kernel refuses nftables rules with an owner"
+back4=$(reference far "$near4")
+back6=$(reference far "$near6")
+pings "while it serves"
+for protocol in icmp udp tcp; do
+	for flow in 0 40000; do
+		expect_equal "IPv4 $protocol, flow $flow" "$back4" "$(ask "$far4" $protocol $flow)"
+		expect_equal "IPv6 $protocol, flow $flow" "$back6" "$(ask "$far6" $protocol $flow)"
+	done
+done
+
+# The server leaves by the host's routing and not where the request came in.
+link far b2 60
+way "$(prefix 4 near g1)" "$(prefix 6 near g1)" far b2
+in_node far ping -q -c 1 -w 5 -I "$far4" "$near4" >/dev/null
+in_node far ping -q -c 1 -w 5 -I "$far6" "$near6" >/dev/null
+new4=$(in_node far traceroute -n -q 1 -w 1 -s "$far4" "$near4" | awk 'NR > 1 { print $2 }')
+[ "$new4" != "$back4" ] || fail "the test did not change the way back"
+expect_equal "another interface out" "$new4" "$(ask "$far4" udp)"
+ip -n far link del to-b2
+expect_equal "an interface vanished" "$back4" "$(ask "$far4" udp)"
+
+# An address that comes later is served too.
+ip -n far address add 10.77.99.1/32 dev lo
+way 10.77.99.1/32 fd77:0:0:99::1/128 near g1 f1 f2 f3 g2 far
+way 10.77.99.1/32 fd77:0:0:99::1/128 b4 b3 b2 b1 g2
+expect_equal "a later address" "$back4" "$(ask 10.77.99.1 udp)"
+
+# Nothing but what it holds is left to it.
+grep -q '^CapPrm:[[:space:]]*0000000000000000$' "/proc/$server/status" || fail "the server kept capabilities"
+grep -q '^Seccomp:[[:space:]]*2$' "/proc/$server/status" || fail "the server's system calls are not limited"
+echo "ok: confined"
+
+[[ $(rules) == *"table inet retour-$server"* ]] || fail "no rule while it serves: $(rules)"
+kill -KILL $server
+wait $server || true
+await 2 test -z "$(rules)"
+pings "after SIGKILL"
+
+start
+kill -USR1 $server
+await 2 grep -q "requests" $scratch/serve
+kill -TERM $server
+wait $server || fail "exit status $? after SIGTERM"
+expect_equal "no rule is left" "" "$(rules)"
+pings "after SIGTERM"
+
+start --allow 192.0.2.0/24
+expect_equal "a stranger to --allow" "no answer to the hello" "$(ask "$far4" udp)"
+kill -INT $server
+wait $server || fail "exit status $? after SIGINT"
