@@ -78,10 +78,11 @@ static bool read_origin(struct line line, struct as_origin *origin)
 {
 	char number[12], country[8];
 	*origin = (struct as_origin){0};
-	if (!field(line, 2, number, sizeof(number)))
+	/* Without a field after it the number may have been cut off. */
+	if (!field(line, 2, number, sizeof(number)) || !field(line, 3, country, sizeof(country)))
 		return false;
 	origin->asn = (uint32_t)strtoul(number, NULL, 10);
-	if (field(line, 3, country, sizeof(country)) && strlen(country) == 2)
+	if (strlen(country) == 2)
 		memcpy(origin->country, country, 3);
 	if (!field(line, 4, origin->name, sizeof(origin->name)))
 		origin->name[0] = '\0';

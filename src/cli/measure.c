@@ -24,6 +24,7 @@ struct run {
 	struct channel channel;
 	struct driver driver;
 	struct trace *trace;
+	bool progress_shown;
 };
 
 static int find_addresses(struct run *run, struct error *error)
@@ -105,6 +106,20 @@ static int check_sends(const struct run *run, struct error *error)
 	return error_set(error, code, "cannot send to %s: %s", addr_format(run->target, to), strerror(-code));
 }
 
+static void show_progress(void *context, double elapsed_s)
+{
+	struct run *run = context;
+	char target[ADDR_TEXT_SIZE];
+	const struct trace *trace = run->trace;
+	addr_format(run->target, target);
+	fprintf(stderr, "\rretour: %.0f s, measuring %s", elapsed_s, target);
+	if (trace)
+		fprintf(stderr, ", hop %u, %u of %u probes answered", trace->explored, trace->replies_received,
+			trace->probes_sent);
+	fputs("\033[K", stderr);
+	run->progress_shown = true;
+}
+
 static int collect(struct run *run, struct measurement *measurement, struct error *error)
 {
 	if (run->trace) {
@@ -121,10 +136,14 @@ static int run_on_channel(struct run *run, struct measurement *measurement, stru
 	int result = driver_init(&run->driver, &run->channel, error);
 	if (result < 0)
 		return result;
+	if (isatty(STDERR_FILENO))
+		driver_set_progress(&run->driver, show_progress, run);
 	if (wanted.forward)
 		result = add_trace(run, key, error);
 	if (result == 0)
 		result = driver_run(&run->driver, error);
+	if (run->progress_shown)
+		fputs("\r\033[K", stderr);
 	driver_deinit(&run->driver);
 	if (result == 0)
 		result = check_sends(run, error);

@@ -12,6 +12,9 @@
 /* After so many packets look at what came in, so that a long burst does not starve the receiver. */
 #define SENDS_A_ROUND 32
 
+#define PROGRESS_AFTER_MS 2000
+#define PROGRESS_EVERY_MS 500
+
 static void on_packet(void *context, int64_t received_ns, const struct packet *packet)
 {
 	struct driver *driver = context;
@@ -182,8 +185,25 @@ void driver_add(struct driver *driver, struct machine machine)
 		driver->machines[driver->machine_count++] = (struct driver_machine){.machine = machine};
 }
 
+static void on_progress(uv_timer_t *timer)
+{
+	struct driver *driver = timer->data;
+	int64_t elapsed_ns = clock_monotonic_ns() - driver->started_ns;
+	driver->progress(driver->progress_context, (double)elapsed_ns / (double)NS_PER_S);
+}
+
+void driver_set_progress(struct driver *driver, driver_progress *progress, void *context)
+{
+	driver->progress = progress;
+	driver->progress_context = context;
+	uv_timer_init(&driver->loop, &driver->progress_timer);
+	driver->progress_timer.data = driver;
+	uv_timer_start(&driver->progress_timer, on_progress, PROGRESS_AFTER_MS, PROGRESS_EVERY_MS);
+}
+
 int driver_run(struct driver *driver, struct error *error)
 {
+	driver->started_ns = clock_monotonic_ns();
 	pump(driver);
 	int result = uv_run(&driver->loop, UV_RUN_DEFAULT);
 	return result < 0 ? error_set(error, result, "the event loop failed: %s", uv_strerror(result)) : 0;

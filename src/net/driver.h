@@ -20,11 +20,18 @@ struct driver_machine {
 	int64_t wake_ns;
 };
 
+/* Called twice a second in a run that takes longer than two. */
+typedef void driver_progress(void *context, double elapsed_s);
+
 struct driver {
 	uv_loop_t loop;
 	uv_poll_t polls[CHANNEL_FDS_MAX];
 	uv_poll_t timer_poll;
 	uv_signal_t signals[2];
+	uv_timer_t progress_timer;
+	driver_progress *progress;
+	void *progress_context;
+	int64_t started_ns;
 	int timer_fd;
 	struct channel *channel; /* borrowed */
 	struct driver_machine machines[DRIVER_MACHINES_MAX];
@@ -39,6 +46,7 @@ struct driver {
 
 int driver_init(struct driver *driver, struct channel *channel, struct error *error) MUST_USE;
 void driver_add(struct driver *driver, struct machine machine);
+void driver_set_progress(struct driver *driver, driver_progress *progress, void *context);
 /* Until every machine is DONE, or SIGINT or SIGTERM came: then their number is in `signal`, and the machines hold
  * what they have. */
 int driver_run(struct driver *driver, struct error *error) MUST_USE;
