@@ -48,10 +48,13 @@ scratch=/run/test
 # Names are known from a file only; no packet leaves for a resolver.
 names=$scratch/hosts
 printf '127.0.0.1 localhost\n::1 localhost\n' >$names
-printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n' >$scratch/resolv.conf
+printf 'hosts: files\n' >$scratch/nsswitch.conf
 mount --bind $names /etc/hosts
-[ ! -e /etc/resolv.conf ] || mount --bind $scratch/resolv.conf "$(readlink -f /etc/resolv.conf)" 2>/dev/null ||
-	true
+mount --bind $scratch/nsswitch.conf /etc/nsswitch.conf
+if [ -e /etc/resolv.conf ]; then
+	echo 'nameserver 127.0.0.1' >$scratch/resolv.conf
+	mount --bind $scratch/resolv.conf "$(readlink -f /etc/resolv.conf)"
+fi
 
 # ---- building
 

@@ -22,16 +22,17 @@ def lies(probe):
     yield reply / exceeded / Raw(b"\x4f" + quote[1:28])  # a header length beyond the quote
     yield reply / exceeded / Raw(b"\x40" + quote[1:28])  # a header length of zero
     yield reply / ICMP(type=11, code=0, chksum=0xDEAD) / Raw(quote)  # a wrong checksum
-    other = probe.copy()
-    other.src = forged  # somebody else's probe
-    yield reply / exceeded / Raw(raw(other))
-    other = probe.copy()
-    other.dst = forged  # to somewhere else
-    yield reply / exceeded / Raw(raw(other))
+    stranger = probe.copy()  # somebody else's probe, and one to somewhere else: nothing of ours in the payload
+    stranger[IP].payload[1].load = bytes(len(stranger[IP].payload[1].load))
+    yield reply / exceeded / Raw(raw(stranger))
+    stranger.dst = forged
+    yield reply / exceeded / Raw(raw(stranger))
+    guess = probe.copy()  # the shortest quote that is allowed, by someone who knows the flow and guesses the rest
+    guess.id ^= 0x1234
+    yield reply / exceeded / Raw(raw(guess)[:28])
     if UDP in probe:
-        other = probe.copy()
-        other[UDP].sport ^= 0x5555
-        yield reply / ICMP(type=3, code=3) / Raw(raw(other))
+        stranger[UDP].sport ^= 0x5555
+        yield reply / ICMP(type=3, code=3) / Raw(raw(stranger))
     yield reply / ICMP(type=0, id=0x5A5A, seq=1) / Raw(b"x" * 32)  # an answer to nobody
     yield reply / ICMP(type=3, code=4) / Raw(bytes(28))
     yield reply / ICMP(type=11, code=0) / Raw(bytes(range(256)) * 4)
