@@ -1,0 +1,42 @@
+/* The ways to learn the return path, in the order in which they are tried. A new way is one entry in ladder.c. */
+#ifndef RETOUR_REVERSE_LADDER_H
+#define RETOUR_REVERSE_LADDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "path/model.h"
+#include "probe/machine.h"
+
+struct reverse_task {
+	struct addr target; /* the far host, where the path starts */
+	struct addr source; /* our address, where it ends */
+	enum probe_protocol protocol;
+	uint16_t flow;           /* destination port, or ICMP checksum; 0 = the method's default */
+	unsigned max_ttl;        /* 0 = the method's default */
+	unsigned probes_per_hop; /* 0 = the method's default */
+	int64_t rtt_hint_ns;     /* round-trip time to the target, 0 = not known */
+	uint64_t seed;           /* different for every run */
+};
+
+struct reverse_method {
+	const char *name; /* as in `--via` and in the document */
+	bool ipv4, ipv6;
+	void *(*start)(const struct reverse_task *task); /* NULL: out of memory, or the task makes no sense */
+	struct machine (*machine)(void *run);
+	/* At any time. NULL: no hop is known. */
+	struct path *(*path)(const void *run, int64_t started_wall_ns);
+	enum attempt_status (*status)(const void *run, char *detail, size_t size);
+	int64_t (*duration_ns)(const void *run);
+	void (*free)(void *run);
+};
+
+/* The methods, best first; *count of them. */
+const struct reverse_method *ladder_methods(size_t *count);
+/* NULL: no such method. */
+const struct reverse_method *ladder_find(const char *name);
+bool reverse_method_supports(const struct reverse_method *method, uint8_t family);
+
+#endif
