@@ -4,6 +4,7 @@
 
 #include "base/compiler.h"
 #include "cli/exit.h"
+#include "cli/lab.h"
 #include "cli/path.h"
 #include "cli/serve.h"
 
@@ -17,6 +18,7 @@ static const struct command commands[] = {
 	{"trace", cli_trace, "the path there only"},
 	{"back", cli_back, "the path back only"},
 	{"serve", cli_serve, "answer hosts that ask for the path from here to them"},
+	{"lab", cli_lab, "the virtual Internet: try everything offline"},
 };
 
 static void print_usage(FILE *out)

@@ -1,0 +1,174 @@
+#include "cli/lab.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/exit.h"
+#include "sim/lab.h"
+#include "sim/world.h"
+
+#define DEFAULT_WORLD "demo"
+#define DEFAULT_HOST  "client"
+#define LAB_SEED      1
+
+static const char usage[] =
+	"usage: retour lab list\n"
+	"       retour lab hosts [-w WORLD]\n"
+	"       retour lab run [-w WORLD] [--on HOST] -- COMMAND [ARGUMENT...]\n"
+	"       retour lab shell [-w WORLD] [--on HOST]\n"
+	"\n"
+	"The virtual Internet: real programs in a simulated network, offline.\n"
+	"\n"
+	"  -w, --world WORLD  a shipped world (default: " DEFAULT_WORLD "), or a file: a name with a '/' or '.' in it\n"
+	"      --on HOST      where the command runs (default: " DEFAULT_HOST ")\n"
+	"  -h, --help         this text\n"
+	"\n"
+	"Hosts are called NAME.lab, as in `retour lab run -- ping -c 3 server.lab`. The exit status of run and shell\n"
+	"is the command's, or 4 when the lab cannot start.\n";
+
+struct lab_arguments {
+	const char *world, *host;
+	int first; /* index of the first operand */
+	bool help;
+};
+
+enum { OPTION_ON = 256 };
+
+/* False: said what is wrong. */
+static bool parse(int argc, char **argv, struct lab_arguments *arguments)
+{
+	static const struct option options[] = {
+		{"world", required_argument, NULL, 'w'},
+		{"on", required_argument, NULL, OPTION_ON},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	int option;
+	*arguments = (struct lab_arguments){.world = DEFAULT_WORLD, .host = DEFAULT_HOST};
+	optind = 1;
+	while ((option = getopt_long(argc, argv, "+w:h", options, NULL)) != -1) {
+		switch (option) {
+		case 'w':
+			arguments->world = optarg;
+			break;
+		case OPTION_ON:
+			arguments->host = optarg;
+			break;
+		case 'h':
+			arguments->help = true;
+			break;
+		default:
+			fputs("see `retour lab --help`\n", stderr);
+			return false;
+		}
+	}
+	arguments->first = optind;
+	return true;
+}
+
+static int complain(const struct error *error)
+{
+	fprintf(stderr, "retour: %s\n", error->text);
+	return EXIT_CANNOT_MEASURE;
+}
+
+static int misuse(const char *text)
+{
+	fprintf(stderr, "retour lab: %s; see `retour lab --help`\n", text);
+	return EXIT_USAGE;
+}
+
+static void warn(const char *text)
+{
+	fprintf(stderr, "retour: %s\n", text);
+}
+
+static int list(void)
+{
+	for (const struct shipped_world *shipped = shipped_worlds; shipped->name; shipped++) {
+		struct world *world;
+		struct error error = {0};
+		if (world_load(shipped->name, &world, &error) < 0)
+			return complain(&error);
+		printf("%-14s %s\n", shipped->name, world->summary ? world->summary : "");
+		world_free(world);
+	}
+	return EXIT_OK;
+}
+
+static int hosts(const struct world *world)
+{
+	for (uint32_t i = 0; i < world->host_count; i++)
+		puts(world->nodes[i].name);
+	return EXIT_OK;
+}
+
+static int run(const struct world *world, const char *host, char *const *command)
+{
+	struct lab_options options = {
+		.world = world,
+		.host = world_find_node(world, host),
+		.command = command,
+		.seed = LAB_SEED,
+		.warn = warn,
+	};
+	struct error error = {0};
+	int status = 0;
+	if (options.host == WORLD_NONE || !world->nodes[options.host].is_host) {
+		fprintf(stderr, "retour lab: no host is called '%s'; `retour lab hosts` shows them\n", host);
+		return EXIT_USAGE;
+	}
+	fflush(NULL);
+	if (lab_run(&options, &status, &error) < 0)
+		return complain(&error);
+	return status;
+}
+
+static int dispatch(const char *word, const struct world *world, const struct lab_arguments *arguments,
+	char **operands, int count)
+{
+	if (strcmp(word, "hosts") == 0)
+		return count == 0 ? hosts(world) : misuse("hosts takes no argument");
+	if (strcmp(word, "shell") == 0) {
+		const char *shell = getenv("SHELL");
+		char *command[] = {(char *)(shell && *shell ? shell : "/bin/sh"), NULL};
+		return count == 0 ? run(world, arguments->host, command) : misuse("shell takes no argument");
+	}
+	return count > 0 ? run(world, arguments->host, operands) : misuse("run which command?");
+}
+
+int cli_lab(int argc, char **argv)
+{
+	static const char *const words[] = {"list", "hosts", "run", "shell"};
+	struct lab_arguments arguments;
+	struct error error = {0};
+	struct world *world;
+	bool known = false;
+	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(words); i++)
+		known |= strcmp(argv[1], words[i]) == 0;
+	if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+		fputs(usage, stdout);
+		return EXIT_OK;
+	}
+	if (!known) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	if (!parse(argc - 1, argv + 1, &arguments))
+		return EXIT_USAGE;
+	if (arguments.help) {
+		fputs(usage, stdout);
+		return EXIT_OK;
+	}
+	if (strcmp(argv[1], "list") == 0)
+		return list();
+	if (world_load(arguments.world, &world, &error) < 0)
+		return complain(&error);
+	int first = arguments.first + 1;
+	int status = dispatch(argv[1], world, &arguments, argv + first, argc - first);
+	world_free(world);
+	return status;
+}

@@ -1,0 +1,197 @@
+/* The event loop of a running lab: packets between devices and simulator, time, and the ends of processes.
+ *
+ * The simulator keeps exact time: a packet that is handled late by some microseconds is still due at the next
+ * router when it would have been, so only the last step carries the delay of this machine. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "sim/lab_inside.h"
+
+/* How long a service may take to say that it is up, and to end. */
+#define SERVICE_START_NS (500 * NS_PER_MS)
+#define SERVICE_STOP_NS  (300 * NS_PER_MS)
+#define EVENTS_MAX       32
+
+static int64_t lab_now(const struct lab *lab)
+{
+	return clock_monotonic_ns() - lab->started_ns;
+}
+
+static void send_all(struct lab *lab, uint32_t host)
+{
+	uint8_t bytes[65536];
+	ssize_t got;
+	while ((got = read(lab->hosts[host].device_fd, bytes, sizeof(bytes))) > 0) {
+		sim_advance(lab->sim, lab_now(lab));
+		(void)sim_send(lab->sim, host, bytes, (size_t)got); /* what is no packet, no network takes */
+	}
+}
+
+static void deliver(void *context, uint32_t host, const uint8_t *bytes, size_t length)
+{
+	struct lab *lab = context;
+	ssize_t written UNUSED = write(lab->hosts[host].device_fd, bytes, length); /* full queues lose packets */
+}
+
+static void set_timer(struct lab *lab)
+{
+	int64_t next = MIN(sim_next(lab->sim), lab->deadline_ns);
+	struct itimerspec when = {0};
+	if (next != TIME_NEVER) {
+		int64_t at = lab->started_ns + next;
+		when.it_value = (struct timespec){.tv_sec = at / NS_PER_S, .tv_nsec = at % NS_PER_S};
+	}
+	(void)timerfd_settime(lab->timer, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+static void enter(struct lab *lab, int state, int64_t patience_ns)
+{
+	lab->state = state;
+	lab->deadline_ns = patience_ns == TIME_NEVER ? TIME_NEVER : lab_now(lab) + patience_ns;
+}
+
+static struct lab_service *service_by_output(struct lab *lab, int fd)
+{
+	for (unsigned i = 0; i < lab->options->world->service_count; i++)
+		if (lab->services[i].output == fd)
+			return &lab->services[i];
+	return NULL;
+}
+
+/* Keep the last line, for the case that the service fails. */
+static void listen_to(struct lab_service *service)
+{
+	char text[1024];
+	ssize_t got = read(service->output, text, sizeof(text) - 1);
+	if (got == 0 || (got < 0 && errno != EAGAIN)) {
+		close(service->output);
+		service->output = -1;
+		return;
+	}
+	if (got < 0)
+		return;
+	text[got] = '\0';
+	char *rest = NULL;
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		snprintf(service->last, sizeof(service->last), "%.*s", (int)sizeof(service->last) - 1, line);
+	service->ready = true;
+}
+
+static void service_ended(struct lab *lab, unsigned index, int status)
+{
+	struct lab_service *service = &lab->services[index];
+	const struct world_service *from = &lab->options->world->services[index];
+	char text[512];
+	service->pid = 0;
+	service->ready = true;
+	if (service->output >= 0) /* what it said last may still be there */
+		listen_to(service);
+	if (lab->state >= LAB_STOPPING || status == 0)
+		return;
+	snprintf(text, sizeof(text), "service '%s' on %s ended with status %d%s%s", from->command,
+		lab->options->world->nodes[from->host].name,
+		WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), service->last[0] ? ": " : "",
+		service->last);
+	lab->options->warn(text);
+}
+
+static void stop_services(struct lab *lab)
+{
+	for (unsigned i = 0; i < lab->options->world->service_count; i++)
+		if (lab->services[i].pid > 0)
+			(void)kill(lab->services[i].pid, SIGTERM);
+	enter(lab, LAB_STOPPING, SERVICE_STOP_NS);
+}
+
+/* As process 1 of its namespace the lab also reaps what programs leave behind. */
+static void reap(struct lab *lab)
+{
+	int status;
+	pid_t pid;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == lab->command) {
+			lab->command = 0;
+			lab->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+			stop_services(lab);
+		}
+		for (unsigned i = 0; i < lab->options->world->service_count; i++)
+			if (pid == lab->services[i].pid)
+				service_ended(lab, i, status);
+	}
+}
+
+static void take_signals(struct lab *lab)
+{
+	struct signalfd_siginfo info;
+	while (read(lab->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			reap(lab);
+		else if (lab->command > 0 && info.ssi_code != SI_KERNEL) /* the terminal tells all by itself */
+			(void)kill(lab->command, (int)info.ssi_signo);
+	}
+}
+
+static bool services_are(const struct lab *lab, bool ended)
+{
+	for (unsigned i = 0; i < lab->options->world->service_count; i++)
+		if (ended ? lab->services[i].pid > 0 : !lab->services[i].ready)
+			return false;
+	return true;
+}
+
+static int step(struct lab *lab)
+{
+	bool late = lab_now(lab) >= lab->deadline_ns;
+	if (lab->state == LAB_STARTING && (late || services_are(lab, false))) {
+		enter(lab, LAB_RUNNING, TIME_NEVER);
+		return lab_spawn(
+			lab, lab->options->host, lab->options->command, -1, &lab->command, lab->error);
+	}
+	if (lab->state == LAB_STOPPING && (late || services_are(lab, true)))
+		lab->state = LAB_ENDED;
+	return 0;
+}
+
+static void handle(struct lab *lab, int fd)
+{
+	uint64_t ticks;
+	struct lab_service *service = service_by_output(lab, fd);
+	if (fd == lab->signals) {
+		take_signals(lab);
+	} else if (fd == lab->timer) {
+		ssize_t got UNUSED = read(fd, &ticks, sizeof(ticks));
+	} else if (service) {
+		listen_to(service);
+	} else {
+		for (uint32_t i = 0; i < lab->options->world->host_count; i++)
+			if (lab->hosts[i].device_fd == fd)
+				send_all(lab, i);
+	}
+}
+
+int lab_loop(struct lab *lab)
+{
+	struct epoll_event events[EVENTS_MAX];
+	sim_set_deliver(lab->sim, deliver, lab);
+	enter(lab, LAB_STARTING, SERVICE_START_NS);
+	for (;;) {
+		sim_advance(lab->sim, lab_now(lab));
+		int result = step(lab);
+		if (result < 0 || lab->state == LAB_ENDED)
+			return result;
+		set_timer(lab);
+		int count = epoll_wait(lab->epoll, events, EVENTS_MAX, -1);
+		if (count < 0 && errno != EINTR)
+			return error_set(lab->error, -errno, "epoll: %s", strerror(errno));
+		for (int i = 0; i < count; i++)
+			handle(lab, events[i].data.fd);
+	}
+}
