@@ -1,0 +1,55 @@
+# bash completion for retour(1)                                            -*- shell-script -*-
+
+_retour_hosts() {
+	COMPREPLY+=($(compgen -A hostname -- "$1"))
+}
+
+# The long options that a command's own help tells.
+_retour_options() {
+	COMPREPLY+=($(compgen -W "$(retour "$@" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]+')" -- "$cur"))
+}
+
+_retour_lab() {
+	local verb=${COMP_WORDS[2]} i
+	if [ "$COMP_CWORD" -eq 2 ]; then
+		COMPREPLY=($(compgen -W 'list hosts run shell truth' -- "$cur"))
+		return
+	fi
+	for ((i = 3; i < COMP_CWORD; i++)); do
+		[ "${COMP_WORDS[i]}" = -- ] && _command_offset $((i + 1)) && return
+	done
+	case $prev in
+	-w | --world)
+		COMPREPLY=($(compgen -W "$(retour lab list 2>/dev/null | awk '{ print $1 }')" -- "$cur")
+			$(compgen -f -- "$cur"))
+		;;
+	--on)
+		COMPREPLY=($(compgen -W "$(retour lab hosts 2>/dev/null)" -- "$cur"))
+		;;
+	*)
+		case $verb in
+		run | shell) COMPREPLY=($(compgen -W '--world --on --' -- "$cur")) ;;
+		truth) COMPREPLY=($(compgen -W "--world $(retour lab hosts 2>/dev/null)" -- "$cur")) ;;
+		*) COMPREPLY=($(compgen -W '--world' -- "$cur")) ;;
+		esac
+		;;
+	esac
+}
+
+_retour() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
+	COMPREPLY=()
+	if [ "$COMP_CWORD" -eq 1 ] && [[ $cur != -* ]]; then
+		COMPREPLY=($(compgen -W 'trace back serve lab' -- "$cur"))
+		_retour_hosts "$cur"
+		return
+	fi
+	case $command in
+	lab) _retour_lab ;;
+	serve) _retour_options serve ;;
+	trace | back) [[ $cur == -* ]] && _retour_options "$command" || _retour_hosts "$cur" ;;
+	*) [[ $cur == -* ]] && _retour_options || _retour_hosts "$cur" ;;
+	esac
+}
+
+complete -F _retour retour
