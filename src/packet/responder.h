@@ -14,9 +14,9 @@
  * to pay for it. A request without a cookie has all-zero padding.
  *
  * An ordinary host echoes requests. The echo of a hello or of any request never reads as a success: the
- * place of the hop address holds zeros first. The echo of a request with a protocol or a flow reads as
- * nothing at all; one with neither and a TTL of 1 to 4 looks like that status, so clients say which flow
- * they want.
+ * place of the hop address holds zeros first. The echo of a request with a protocol reads as nothing at
+ * all. Without a protocol, a TTL of 4 looks like status 4, which is no answer to a request that has no
+ * extension, and without a flow too, a TTL of 1 to 3 looks like that status: clients name both.
  *
  * Source: packet captures of the public implementation; docs/protocol/responder.md. */
 #ifndef RETOUR_PACKET_RESPONDER_H
