@@ -23,9 +23,14 @@ int64_t clock_wall_ns(void)
 const char *clock_format(int64_t wall_ns, char text[static TIME_TEXT_SIZE])
 {
 	time_t seconds = wall_ns / NS_PER_S;
+	int64_t rest_ns = wall_ns % NS_PER_S;
+	if (rest_ns < 0) { /* before 1970: C rounds towards zero, the calendar does not */
+		rest_ns += NS_PER_S;
+		seconds--;
+	}
 	struct tm tm;
 	gmtime_r(&seconds, &tm);
 	size_t used = strftime(text, TIME_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + used, TIME_TEXT_SIZE - used, ".%06uZ", (unsigned)(wall_ns % NS_PER_S / NS_PER_US) % 1000000);
+	snprintf(text + used, TIME_TEXT_SIZE - used, ".%06uZ", (unsigned)(rest_ns / NS_PER_US) % 1000000);
 	return text;
 }
