@@ -1,0 +1,31 @@
+/* Columns, colours and line drawing, inside report/. */
+#ifndef RETOUR_REPORT_STYLE_H
+#define RETOUR_REPORT_STYLE_H
+
+#include <stdio.h>
+
+#include "report/text.h"
+
+#define TEXT_MAX 512
+
+enum role { ROLE_PLAIN, ROLE_STRONG, ROLE_DIM, ROLE_SHARED, ROLE_WARNING, ROLE_PROBLEM };
+
+/* Symbols that exist in UTF-8 and in ASCII. */
+struct glyphs {
+	const char *rails, *rails_top, *rails_bottom; /* the two ways between the lanes, five columns */
+	const char *same_address, *same_link;         /* the two ways through one router */
+	const char *mark_address, *mark_link;         /* the same in a column, one wide */
+	const char *down, *up, *rule;
+};
+
+const struct glyphs *glyphs_of(const struct report_options *options);
+/* Columns on a terminal of text that is ASCII or our own line drawing. */
+int text_columns(const char *text);
+/* The text in its colour, filled with spaces up to `columns` (0: as it is). */
+void paint(FILE *out, const struct report_options *options, enum role role, const char *text, int columns);
+/* Words of hostile text broken into lines of the width, all but the first indented as far as `prefix` is wide. */
+void print_wrapped(FILE *out, const struct report_options *options, enum role prefix_role, const char *prefix,
+	const char *text);
+void print_newline(FILE *out);
+
+#endif
