@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/exit.h"
+#include "cli/lab_truth.h"
 #include "sim/lab.h"
 #include "sim/world.h"
 
@@ -19,11 +20,14 @@ static const char usage[] =
 	"       retour lab hosts [-w WORLD]\n"
 	"       retour lab run [-w WORLD] [--on HOST] -- COMMAND [ARGUMENT...]\n"
 	"       retour lab shell [-w WORLD] [--on HOST]\n"
+	"       retour lab truth [-w WORLD] [-6] [--json] FROM TO\n"
 	"\n"
 	"The virtual Internet: real programs in a simulated network, offline.\n"
 	"\n"
 	"  -w, --world WORLD  a shipped world (default: " DEFAULT_WORLD "), or a file: a name with a '/' or '.' in it\n"
 	"      --on HOST      where the command runs (default: " DEFAULT_HOST ")\n"
+	"  -6                 truth: the way of IPv6 packets\n"
+	"      --json         truth: one JSON document (docs/lab.md)\n"
 	"  -h, --help         this text\n"
 	"\n"
 	"Hosts are called NAME.lab, as in `retour lab run -- ping -c 3 server.lab`. The exit status of run and shell\n"
@@ -32,30 +36,37 @@ static const char usage[] =
 struct lab_arguments {
 	const char *world, *host;
 	int first; /* index of the first operand */
-	bool help;
+	bool help, json, six;
 };
 
-enum { OPTION_ON = 256 };
+enum { OPTION_ON = 256, OPTION_JSON };
 
 /* False: said what is wrong. */
-static bool parse(int argc, char **argv, struct lab_arguments *arguments)
+static bool parse(int argc, char **argv, bool operands_last, struct lab_arguments *arguments)
 {
 	static const struct option options[] = {
 		{"world", required_argument, NULL, 'w'},
 		{"on", required_argument, NULL, OPTION_ON},
+		{"json", no_argument, NULL, OPTION_JSON},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	int option;
 	*arguments = (struct lab_arguments){.world = DEFAULT_WORLD, .host = DEFAULT_HOST};
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "+w:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, operands_last ? "w:6h" : "+w:6h", options, NULL)) != -1) {
 		switch (option) {
 		case 'w':
 			arguments->world = optarg;
 			break;
 		case OPTION_ON:
 			arguments->host = optarg;
+			break;
+		case OPTION_JSON:
+			arguments->json = true;
+			break;
+		case '6':
+			arguments->six = true;
 			break;
 		case 'h':
 			arguments->help = true;
@@ -137,12 +148,15 @@ static int dispatch(const char *word, const struct world *world, const struct la
 		char *command[] = {(char *)(shell && *shell ? shell : "/bin/sh"), NULL};
 		return count == 0 ? run(world, arguments->host, command) : misuse("shell takes no argument");
 	}
+	if (strcmp(word, "truth") == 0)
+		return count == 2 ? cli_lab_truth(world, operands, arguments->six ? 6 : 4, arguments->json)
+				  : misuse("truth takes two names: FROM TO");
 	return count > 0 ? run(world, arguments->host, operands) : misuse("run which command?");
 }
 
 int cli_lab(int argc, char **argv)
 {
-	static const char *const words[] = {"list", "hosts", "run", "shell"};
+	static const char *const words[] = {"list", "hosts", "run", "shell", "truth"};
 	struct lab_arguments arguments;
 	struct error error = {0};
 	struct world *world;
@@ -157,7 +171,7 @@ int cli_lab(int argc, char **argv)
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
-	if (!parse(argc - 1, argv + 1, &arguments))
+	if (!parse(argc - 1, argv + 1, strcmp(argv[1], "run") != 0, &arguments))
 		return EXIT_USAGE;
 	if (arguments.help) {
 		fputs(usage, stdout);

@@ -1,0 +1,166 @@
+#include "sim/truth.h"
+
+#include <errno.h>
+
+#include "sim/core.h"
+
+/* One search through the world; ways that part are followed one after the other. */
+struct walk {
+	struct sim *sim;
+	const struct packet *packet; /* NULL: any flow */
+	struct addr source, destination;
+	struct truth *found;
+	unsigned count, capacity;
+	struct truth path; /* so far */
+};
+
+struct position {
+	uint32_t interface; /* arrived by */
+	uint32_t tunnel;
+	unsigned tunnel_at;
+	int ttl; /* of the last hop that counted */
+	int64_t delay_ns;
+};
+
+const char *truth_end_word(enum truth_end end)
+{
+	static const char *const words[] = {"reached", "dropped", "refused", "loop"};
+	return words[end];
+}
+
+const char *truth_hidden_word(enum truth_hidden hidden)
+{
+	static const char *const words[] = {NULL, "silent", "mpls", "rate-limited"};
+	return words[hidden];
+}
+
+static void finish(struct walk *walk, enum truth_end end)
+{
+	walk->path.end = end;
+	if (walk->count < walk->capacity)
+		walk->found[walk->count++] = walk->path;
+}
+
+static void visit(struct walk *walk, struct position at);
+
+static void leave(struct walk *walk, uint32_t out, struct position at)
+{
+	at.delay_ns += walk->sim->world->interfaces[out].delay_ns;
+	at.interface = out ^ 1;
+	visit(walk, at);
+}
+
+static void leave_by_route(struct walk *walk, uint32_t node, const struct route *route, struct position at)
+{
+	enum balance balance = walk->sim->world->nodes[node].behaviour.balance;
+	bool all = !walk->packet && balance != BALANCE_NONE;
+	uint64_t seen = walk->sim->packets_seen;
+	for (unsigned i = 0; i < (all ? route->via_count : 1); i++) {
+		uint32_t out = all ? route->via[i] : route_choose(walk->sim, node, route, walk->packet);
+		struct position next = at;
+		if (!walk->sim->world->nodes[node].is_host)
+			next.tunnel = route_tunnel(walk->sim, node, out, walk->destination);
+		next.tunnel_at = 1;
+		leave(walk, out, next);
+	}
+	walk->sim->packets_seen = seen;
+}
+
+static void leave_by_label(struct walk *walk, uint32_t node, struct position at)
+{
+	const struct world_tunnel *tunnel = &walk->sim->world->tunnels[at.tunnel];
+	uint32_t next = tunnel->routers[++at.tunnel_at];
+	if (at.tunnel_at + 1 == tunnel->count)
+		at.tunnel = WORLD_NONE;
+	leave(walk, world_interface_to(walk->sim->world, node, next), at);
+}
+
+static struct truth_hop hop_at(struct walk *walk, uint32_t node, struct position *at)
+{
+	const struct world_node *n = &walk->sim->world->nodes[node];
+	const struct world_tunnel *tunnel =
+		at->tunnel == WORLD_NONE ? NULL : &walk->sim->world->tunnels[at->tunnel];
+	struct truth_hop hop = {
+		.node = node,
+		.interface = at->interface,
+		.delay_ns = at->delay_ns,
+		.address = n->is_host ? walk->destination
+				      : answer_source(walk->sim, node, at->interface, walk->source),
+		.hidden = n->behaviour.silent ? HIDDEN_SILENT
+			: n->behaviour.limit_given ? HIDDEN_RATE_LIMITED
+						   : HIDDEN_NOT,
+		.label = tunnel ? tunnel->labels[at->tunnel_at] : 0,
+	};
+	if (tunnel && tunnel->hidden) {
+		hop.hidden = HIDDEN_MPLS;
+		hop.ttl = -1;
+	} else {
+		hop.ttl = ++at->ttl;
+	}
+	return hop;
+}
+
+/* Arrive somewhere, and go on. */
+static void visit(struct walk *walk, struct position at)
+{
+	uint32_t node = walk->sim->world->interfaces[at.interface].node;
+	unsigned depth = walk->path.hop_count;
+	if (depth == TRUTH_HOPS_MAX) {
+		finish(walk, TRUTH_LOOP);
+		return;
+	}
+	struct truth_hop hop = hop_at(walk, node, &at);
+	struct route route = route_lookup(walk->sim, node, walk->destination);
+	if (route.kind == ROUTE_LOCAL) {
+		hop.address = walk->destination;
+		hop.hidden = HIDDEN_NOT; /* the target answers for itself */
+	}
+	walk->path.hops[walk->path.hop_count++] = hop;
+	if (at.tunnel != WORLD_NONE)
+		leave_by_label(walk, node, at);
+	else if (route.kind == ROUTE_LOCAL)
+		finish(walk, TRUTH_REACHED);
+	else if (route.kind == ROUTE_VIA)
+		leave_by_route(walk, node, &route, at);
+	else
+		finish(walk, route.kind == ROUTE_DROP ? TRUTH_DROPPED : TRUTH_REFUSED);
+	walk->path.hop_count = depth;
+}
+
+static void start(struct walk *walk, uint32_t host)
+{
+	struct route route = route_lookup(walk->sim, host, walk->destination);
+	struct position at = {.tunnel = WORLD_NONE};
+	walk->source = world_node_address(walk->sim->world, host, walk->destination.family);
+	if (route.kind == ROUTE_LOCAL) {
+		finish(walk, TRUTH_REACHED);
+		return;
+	}
+	if (route.kind != ROUTE_VIA)
+		route = (struct route){.kind = ROUTE_VIA,
+			.via = {walk->sim->world->nodes[host].interfaces[0]},
+			.via_count = 1};
+	leave_by_route(walk, host, &route, at);
+}
+
+int sim_truth(struct sim *sim, uint32_t host, const uint8_t *bytes, size_t length, struct truth *truth)
+{
+	struct packet packet;
+	struct walk walk = {.sim = sim, .packet = &packet, .found = truth, .capacity = 1};
+	if (host >= sim->world->host_count)
+		return -EINVAL;
+	if (packet_read(bytes, length, &packet) < 0)
+		return -EBADMSG;
+	walk.destination = packet.ip.destination;
+	start(&walk, host);
+	return 0;
+}
+
+unsigned sim_truths(
+	struct sim *sim, uint32_t host, struct addr destination, struct truth *truths, unsigned capacity)
+{
+	struct walk walk = {.sim = sim, .destination = destination, .found = truths, .capacity = capacity};
+	if (host < sim->world->host_count)
+		start(&walk, host);
+	return walk.count;
+}

@@ -1,0 +1,44 @@
+/* The way that packets really take: what measurements are compared with. */
+#ifndef RETOUR_SIM_TRUTH_H
+#define RETOUR_SIM_TRUTH_H
+
+#include "sim/sim.h"
+
+#define TRUTH_HOPS_MAX 64
+
+enum truth_end {
+	TRUTH_REACHED,
+	TRUTH_DROPPED, /* a null route, at the last hop */
+	TRUTH_REFUSED, /* the last hop answers that it cannot or must not deliver */
+	TRUTH_LOOP,
+};
+
+/* Why a node does not show in a traceroute. */
+enum truth_hidden { HIDDEN_NOT, HIDDEN_SILENT, HIDDEN_MPLS, HIDDEN_RATE_LIMITED };
+
+struct truth_hop {
+	int ttl; /* at which a probe expires here; -1: TTLs do not count here (inside a hidden tunnel) */
+	uint32_t node;
+	uint32_t interface;  /* where packets come in */
+	struct addr address; /* that an answer to the sender shows */
+	int64_t delay_ns;    /* from the sender to here, without queues and faults */
+	enum truth_hidden hidden;
+	uint32_t label; /* with which packets arrive here; 0 = none */
+};
+
+struct truth {
+	struct truth_hop hops[TRUTH_HOPS_MAX]; /* the target is the last when it is reached */
+	unsigned hop_count;
+	enum truth_end end;
+};
+
+/* The way of one packet from a host, at this moment. Its TTL does not matter. 0, -EBADMSG, -EINVAL. */
+int sim_truth(struct sim *sim, uint32_t host, const uint8_t *bytes, size_t length, struct truth *truth) MUST_USE;
+/* Every way that packets of any flow from `host` to `destination` may take: at most `capacity`; the number. */
+unsigned sim_truths(struct sim *sim, uint32_t host, struct addr destination, struct truth *truths, unsigned capacity);
+
+const char *truth_end_word(enum truth_end end);
+/* NULL for HIDDEN_NOT. */
+const char *truth_hidden_word(enum truth_hidden hidden);
+
+#endif
