@@ -100,15 +100,20 @@ static struct truth_hop hop_at(struct walk *walk, uint32_t node, struct position
 	return hop;
 }
 
+static bool been_there(const struct truth *path, uint32_t interface)
+{
+	for (unsigned i = 0; i < path->hop_count; i++)
+		if (path->hops[i].interface == interface)
+			return true;
+	return false;
+}
+
 /* Arrive somewhere, and go on. */
 static void visit(struct walk *walk, struct position at)
 {
 	uint32_t node = walk->sim->world->interfaces[at.interface].node;
 	unsigned depth = walk->path.hop_count;
-	if (depth == TRUTH_HOPS_MAX) {
-		finish(walk, TRUTH_LOOP);
-		return;
-	}
+	bool loop = been_there(&walk->path, at.interface);
 	struct truth_hop hop = hop_at(walk, node, &at);
 	struct route route = route_lookup(walk->sim, node, walk->destination);
 	if (route.kind == ROUTE_LOCAL) {
@@ -116,7 +121,9 @@ static void visit(struct walk *walk, struct position at)
 		hop.hidden = HIDDEN_NOT; /* the target answers for itself */
 	}
 	walk->path.hops[walk->path.hop_count++] = hop;
-	if (at.tunnel != WORLD_NONE)
+	if (loop || walk->path.hop_count == TRUTH_HOPS_MAX)
+		finish(walk, TRUTH_LOOP);
+	else if (at.tunnel != WORLD_NONE)
 		leave_by_label(walk, node, at);
 	else if (route.kind == ROUTE_LOCAL)
 		finish(walk, TRUTH_REACHED);

@@ -10,7 +10,7 @@ enum truth_end {
 	TRUTH_REACHED,
 	TRUTH_DROPPED, /* a null route, at the last hop */
 	TRUTH_REFUSED, /* the last hop answers that it cannot or must not deliver */
-	TRUTH_LOOP,
+	TRUTH_LOOP,    /* the last hop is one that was there before; it goes on like that */
 };
 
 /* Why a node does not show in a traceroute. */
