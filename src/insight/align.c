@@ -54,21 +54,21 @@ struct stretch {
 
 static bool both_known(const struct ways *ways, size_t f, size_t r)
 {
-	return addr_is_set(there(ways, f)->address) && addr_is_set(back(ways, r)->address);
+	return hop_known(there(ways, f)) && hop_known(back(ways, r));
 }
 
 static bool as_conflict(const struct hop *a, const struct hop *b)
 {
-	return a->asn != 0 && b->asn != 0 && a->asn != b->asn;
+	return hop_known(a) && hop_known(b) && a->asn != 0 && b->asn != 0 && a->asn != b->asn;
 }
 
 static bool any_known(const struct ways *ways, const struct stretch *stretch)
 {
 	for (size_t f = stretch->f; f < stretch->f_end; f++)
-		if (addr_is_set(there(ways, f)->address))
+		if (hop_known(there(ways, f)))
 			return true;
 	for (size_t r = stretch->r; r < stretch->r_end; r++)
-		if (addr_is_set(back(ways, r)->address))
+		if (hop_known(back(ways, r)))
 			return true;
 	return false;
 }

@@ -58,6 +58,8 @@ static void gather(struct table *table)
 	for (size_t i = 0; i < table->rows; i++) {
 		for (size_t j = 0; j < table->columns; j++) {
 			const struct hop *there = &forward->hops[i], *back = &reverse->hops[j];
+			if (there->certainty == CERTAINTY_ASSUMED || back->certainty == CERTAINTY_ASSUMED)
+				continue;
 			bool ends = is_end(forward, i) || is_end(reverse, j);
 			if (any_address_equal(there, back) && !ends)
 				add_evidence(table, i, j, WEIGHT_ADDRESS);

@@ -25,7 +25,7 @@ const char *hop_label(const struct path *path, size_t index, char label[static H
 size_t last_answering(const struct path *path)
 {
 	for (size_t i = path->hop_count; i > 0; i--)
-		if (addr_is_set(path->hops[i - 1].address))
+		if (hop_known(&path->hops[i - 1]))
 			return i - 1;
 	return path->hop_count;
 }

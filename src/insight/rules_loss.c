@@ -93,8 +93,8 @@ static void report_limit(struct view *view, size_t index, bool stops, unsigned l
 	finding_set_text(&finding->disproof, end
 			? "Loss on the way shows the same; slower probing, which was not tried, would tell."
 			: "Slower probing would leave the gaps in place if this were loss on the way back from this hop.");
-	finding_set_text(&finding->advice, "%s", end ? "Repeat with more probes and a longer interval."
-						     : "None needed: traffic through it is not affected.");
+	if (end)
+		finding_set_text(&finding->advice, "Repeat with more probes and a longer interval.");
 	view->explained[index] = true;
 }
 
@@ -226,5 +226,4 @@ void rule_silent_hops(struct view *view)
 	finding_add_evidence(finding, "%u %s probes stayed unanswered there, while %s answered", unanswered,
 		protocol_word(path->protocol), hop_label(path, last, label));
 	finding_set_text(&finding->disproof, "Another protocol may get an answer from it; not tried.");
-	finding_set_text(&finding->advice, "None needed.");
 }

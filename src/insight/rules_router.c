@@ -38,9 +38,9 @@ static void report_tunnel(struct view *view, size_t first, size_t last)
 		finding_add_evidence(finding, "%s shows label %u, ttl %u", hop_label(path, i, from), entry->label,
 			entry->ttl);
 	}
-	finding_set_text(&finding->disproof, "None: the routers quote the label themselves (RFC 4950).");
+	finding_set_text(&finding->disproof, "None: the routers quote their labels themselves (RFC 4950).");
 	finding_set_text(&finding->advice,
-		"None needed. Delays inside a tunnel may all be those of its far end, by which the answers return.");
+		"Do not read the delays inside it hop by hop: the answers may all return through its far end.");
 }
 
 void rule_mpls(struct view *view)

@@ -48,8 +48,7 @@ void rule_slow_reply(struct view *view)
 		finding_add_evidence(finding, "median %.1f ms here, %.1f ms at %s", ms(hop->rtt_median_ns), ms(behind),
 			other);
 		finding_set_text(&finding->disproof,
-			"None needed: a packet to the farther hop passed this one. Its own answers may take a longer way back.");
-		finding_set_text(&finding->advice, "None needed.");
+			"Certain for forwarding: what reached the farther hop passed this one. Why its own answers are late is open.");
 	}
 }
 

@@ -122,6 +122,19 @@ static void add_shared_evidence(struct finding *finding, const struct measuremen
 		shared_routers(m->alignment), by_address, by_link);
 }
 
+/* Hops in networks that the other way never enters. One alone may be a border link numbered by the neighbour. */
+static unsigned foreign_hops(const struct path *path, const struct path *other)
+{
+	unsigned count = 0;
+	for (size_t i = 0; i < path->hop_count; i++) {
+		bool found = path->hops[i].asn == 0 || !hop_known(&path->hops[i]);
+		for (size_t j = 0; j < other->hop_count && !found; j++)
+			found = other->hops[j].asn == path->hops[i].asn;
+		count += !found;
+	}
+	return count;
+}
+
 static void report_differ(struct measurement *m)
 {
 	const struct alignment *alignment = m->alignment;
@@ -132,9 +145,10 @@ static void report_differ(struct measurement *m)
 	if (parting.after)
 		router_label(m, parting.after, to);
 	bool networks = alignment->as_symmetric == TERNARY_FALSE;
+	bool certain = networks && (foreign_hops(m->forward, m->reverse) >= 2 || foreign_hops(m->reverse, m->forward) >= 2);
 	/* Equal numbers of hops in the same networks could still be other faces of the same routers. */
 	struct finding *finding = measurement_add_finding(m, "paths-differ", SEVERITY_INFO,
-		networks ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY, DIRECTION_BOTH,
+		certain ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY, DIRECTION_BOTH,
 		alignment->diverges ? "The way back is not the way there: they part after %s and meet again at %s%s."
 				    : "The way back is not the way there: between %s and %s%s.",
 		from, to, networks ? ", through other networks" : "");

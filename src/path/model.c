@@ -142,6 +142,11 @@ bool probe_answered(const struct probe_result *probe)
 	return addr_is_set(probe->address) || probe->rtt_ns != RTT_NONE;
 }
 
+bool hop_known(const struct hop *hop)
+{
+	return addr_is_set(hop->address) && hop->certainty != CERTAINTY_ASSUMED;
+}
+
 int path_hop_number(const struct path *path, size_t index)
 {
 	for (size_t i = 0; i < path->hop_count; i++)

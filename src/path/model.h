@@ -187,6 +187,8 @@ struct hop *path_add_hop(struct path *path, int ttl, enum technique technique);
 /* A new probe of the hop: no answer yet. NULL: out of memory. */
 struct probe_result *hop_add_probe(struct hop *hop);
 struct edge *path_add_edge(struct path *path);
+/* The hop itself was seen: an address that is not merely assumed. What was assumed proves nothing. */
+bool hop_known(const struct hop *hop);
 /* Something came back for this probe. */
 bool probe_answered(const struct probe_result *probe);
 /* Another address that answered, unless it is listed already. Returns 0 or -ENOMEM. */

@@ -78,7 +78,7 @@ static void measure(struct lane *lane, int *address_width)
 			lane->name_width = MAX(lane->name_width,
 				(int)strlen(escape_text(hop->name, text, sizeof(text))));
 		if (hop->asn != 0)
-			lane->as_width = MAX(lane->as_width, 1 + snprintf(text, sizeof(text), "AS%u", hop->asn));
+			lane->as_width = MAX(lane->as_width, 2 + snprintf(text, sizeof(text), "AS%u", hop->asn));
 		if (lossy(hop))
 			lane->lost_width = MAX(lane->lost_width,
 				MAX(5, 1 + snprintf(text, sizeof(text), "%u/%u", hop->sent - hop->received, hop->sent)));
@@ -133,7 +133,7 @@ static void format_right(const struct lane *lane, size_t index, char *text, size
 	const struct hop *hop = &lane->path->hops[index];
 	char as[24] = "", lost[32] = "", least[RTT_COLUMN + 8] = "", median[RTT_COLUMN + 8], other[32];
 	if (hop->asn != 0)
-		snprintf(as, sizeof(as), " AS%u", hop->asn);
+		snprintf(as, sizeof(as), "  AS%u", hop->asn);
 	if (lossy(hop))
 		snprintf(lost, sizeof(lost), "%u/%u", hop->sent - hop->received, hop->sent);
 	if (lane->minimum)
@@ -259,7 +259,7 @@ void lane_header(const struct lane *lane, struct cell *cell)
 	bool forward = lane->path->direction == DIRECTION_FORWARD;
 	cell->count = 0;
 	add_line(cell, ROLE_STRONG, "%*s%-*s%-*.*s%*s%*s%*s%s", lane->number_width, "", lane->host_width,
-		forward ? "THERE" : "BACK", lane->as_width, lane->as_width, " AS", lane->lost_width,
+		forward ? "THERE" : "BACK", lane->as_width, lane->as_width, "  AS", lane->lost_width,
 		lane->lost_width > 0 ? "lost" : "", lane->minimum ? RTT_COLUMN : 0, lane->minimum ? "min ms" : "",
 		RTT_COLUMN, lane->minimum ? "median" : "ms", lane->other_width == 0 ? "" : forward ? " back" : " there");
 }

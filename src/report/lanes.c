@@ -81,15 +81,14 @@ static const char *rails_of(const struct glyphs *glyphs, const struct row *row)
 }
 
 static void print_row(FILE *out, const struct picture *picture, const struct cell *there, const char *rails,
-	const struct cell *back)
+	const struct cell *back, const char *below)
 {
 	const struct report_options *options = picture->there.options;
-	const struct glyphs *glyphs = glyphs_of(options);
 	for (int i = 0; i < MAX(1, MAX(there->count, back->count)); i++) {
 		bool left = i < there->count, right = i < back->count;
 		paint(out, options, left ? there->lines[i].role : ROLE_PLAIN, left ? there->lines[i].text : "",
 			picture->there.width);
-		const char *between = i == 0 ? rails : glyphs->rails;
+		const char *between = i == 0 ? rails : below;
 		paint(out, options, ROLE_SHARED, between, 0);
 		if (right) {
 			fputc(' ', out);
@@ -146,10 +145,10 @@ static void print_picture(FILE *out, const struct picture *picture, const struct
 	lane_header(&picture->there, &there);
 	lane_header(&picture->back, &back);
 	snprintf(rails, sizeof(rails), "%s   %s", glyphs->down, glyphs->up);
-	print_row(out, picture, &there, rails, &back);
+	print_row(out, picture, &there, rails, &back, "");
 	end_cell(&picture->there, m->source_name, m->source, true, &there);
 	end_cell(&picture->back, NULL, m->source, false, &back);
-	print_row(out, picture, &there, glyphs->rails_top, &back);
+	print_row(out, picture, &there, glyphs->rails_top, &back, glyphs->rails);
 	for (size_t i = 0; i < picture->count; i++) {
 		const struct row *row = &picture->rows[i];
 		there.count = back.count = 0;
@@ -157,11 +156,11 @@ static void print_picture(FILE *out, const struct picture *picture, const struct
 			lane_hop(&picture->there, (size_t)row->there, &there);
 		if (row->back != NO_HOP)
 			lane_hop(&picture->back, (size_t)row->back, &back);
-		print_row(out, picture, &there, rails_of(glyphs, row), &back);
+		print_row(out, picture, &there, rails_of(glyphs, row), &back, glyphs->rails);
 	}
 	end_cell(&picture->there, NULL, m->target, false, &there);
 	end_cell(&picture->back, m->target_name, m->target, true, &back);
-	print_row(out, picture, &there, glyphs->rails_bottom, &back);
+	print_row(out, picture, &there, glyphs->rails_bottom, &back, "     ");
 }
 
 int lanes_side_by_side(FILE *out, const struct measurement *m, const struct report_options *options)

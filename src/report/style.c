@@ -41,18 +41,19 @@ void print_newline(FILE *out)
 	fputc('\n', out);
 }
 
-static void print_words(FILE *out, const char *text, int indent, int width)
+static void print_words(FILE *out, const char *text, int column, int indent, int width)
 {
-	int column = indent;
+	bool fresh = true; /* no word on this line yet */
 	for (const char *word = text; *word;) {
 		int length = (int)strcspn(word, " ");
-		if (column > indent && column + 1 + length > width) {
+		if (column + !fresh + length > width && column > indent) {
 			fprintf(out, "\n%*s", indent, "");
 			column = indent;
-		} else if (column > indent) {
+		} else if (!fresh) {
 			fputc(' ', out);
 			column++;
 		}
+		fresh = false;
 		/* A word that is wider than the line goes on in the next one. */
 		while (length > width - indent) {
 			fprintf(out, "%.*s\n%*s", width - indent, word, indent, "");
@@ -68,13 +69,13 @@ static void print_words(FILE *out, const char *text, int indent, int width)
 }
 
 void print_wrapped(FILE *out, const struct report_options *options, enum role prefix_role, const char *prefix,
-	const char *text)
+	int indent, const char *text)
 {
 	size_t size = strlen(text) * 4 + 1;
 	char *clean = malloc(size);
 	if (!clean)
 		return;
 	paint(out, options, prefix_role, prefix, 0);
-	print_words(out, escape_text(text, clean, size), text_columns(prefix), options->width);
+	print_words(out, escape_text(text, clean, size), text_columns(prefix), indent, options->width);
 	free(clean);
 }

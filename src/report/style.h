@@ -23,9 +23,9 @@ const struct glyphs *glyphs_of(const struct report_options *options);
 int text_columns(const char *text);
 /* The text in its colour, filled with spaces up to `columns` (0: as it is). */
 void paint(FILE *out, const struct report_options *options, enum role role, const char *text, int columns);
-/* Words of hostile text broken into lines of the width, all but the first indented as far as `prefix` is wide. */
+/* Words of hostile text after `prefix`, broken into lines of the width; all but the first are indented. */
 void print_wrapped(FILE *out, const struct report_options *options, enum role prefix_role, const char *prefix,
-	const char *text);
+	int indent, const char *text);
 void print_newline(FILE *out);
 
 #endif

@@ -30,7 +30,7 @@ static void print_title(FILE *out, const struct measurement *m, const struct rep
 		end_name(m->source_name, m->source, source, sizeof(source)), translated ? ", seen as " : "",
 		translated ? addr_format(m->public_address, public) : "",
 		end_name(m->target_name, m->target, target, sizeof(target)));
-	print_wrapped(out, options, ROLE_STRONG, "retour " RETOUR_VERSION "  ", text);
+	print_wrapped(out, options, ROLE_STRONG, "retour " RETOUR_VERSION "  ", 7, text);
 }
 
 static void flow_text(const struct path *path, char *text, size_t size)
@@ -51,15 +51,20 @@ static void print_path_line(FILE *out, const struct path *path, const struct rep
 	flow_text(path, flow, sizeof(flow));
 	bool forward = path->direction == DIRECTION_FORWARD;
 	if (!forward)
-		snprintf(method, sizeof(method), "measured by %.60s, ", path->method);
+		snprintf(method, sizeof(method), "by %.60s, ", path->method);
+	/* Round trips on the way back are the far host's. */
+	bool timed = false;
+	for (size_t i = 0; i < path->hop_count; i++)
+		timed |= path->hops[i].rtt_median_ns != RTT_NONE;
 	char duration[40] = "";
 	if (path->duration_ns > 0)
 		snprintf(duration, sizeof(duration), " in %.2f s", (double)path->duration_ns / 1e9);
-	snprintf(text, sizeof(text), "%s%zu hop%s, %s; %s; %u probes, %u answers%s", method, path->hop_count,
+	snprintf(text, sizeof(text), "%s%zu hop%s, %s; %s; %u probes, %u answers%s%s", method, path->hop_count,
 		path->hop_count == 1 ? "" : "s",
 		path->reached ? (forward ? "reached" : "complete") : (forward ? "NOT REACHED" : "INCOMPLETE"), flow,
-		path->probes_sent, path->replies_received, duration);
-	print_wrapped(out, options, ROLE_STRONG, forward ? "there  " : "back   ", text);
+		path->probes_sent, path->replies_received, duration,
+		timed && !forward ? "; times as the far host sees them" : "");
+	print_wrapped(out, options, ROLE_STRONG, forward ? "there  " : "back   ", 7, text);
 }
 
 static void print_attempts(FILE *out, const struct measurement *m, const struct report_options *options)
@@ -72,31 +77,26 @@ static void print_attempts(FILE *out, const struct measurement *m, const struct 
 		char text[TEXT_MAX];
 		snprintf(text, sizeof(text), "by %s: %s%s%s", attempt->method, attempt_status_word(attempt->status),
 			attempt->detail ? ", " : "", attempt->detail ? attempt->detail : "");
-		print_wrapped(out, options, ROLE_STRONG, "tried  ", text);
+		print_wrapped(out, options, ROLE_STRONG, "tried  ", 7, text);
 	}
 	if (!m->reverse && m->attempt_count > 0)
-		print_wrapped(out, options, ROLE_WARNING, "back   ", "the way back is unknown");
+		print_wrapped(out, options, ROLE_WARNING, "back   ", 7, "the way back is unknown");
 }
 
 static void print_findings(FILE *out, const struct measurement *m, const struct report_options *options)
 {
 	static const enum role roles[] = {ROLE_STRONG, ROLE_WARNING, ROLE_PROBLEM};
 	static const char *const words[] = {"INFO", "WARNING", "PROBLEM"};
-	if (m->finding_count > 0)
+	if (m->finding_count > 0 || m->forward)
 		print_newline(out);
+	if (m->finding_count == 0 && m->forward)
+		print_wrapped(out, options, ROLE_PLAIN, "", 0, "Nothing to remark.");
 	for (size_t i = 0; i < m->finding_count; i++) {
 		const struct finding *finding = &m->findings[i];
 		char prefix[64];
 		snprintf(prefix, sizeof(prefix), "%zu. %s (%s) ", i + 1, words[finding->severity],
 			confidence_word(finding->confidence));
-		/* In a narrow report a deep indent leaves no room for the words. */
-		if (options->width >= 70) {
-			print_wrapped(out, options, roles[finding->severity], prefix, finding->summary);
-			continue;
-		}
-		paint(out, options, roles[finding->severity], prefix, 0);
-		print_newline(out);
-		print_wrapped(out, options, ROLE_PLAIN, "   ", finding->summary);
+		print_wrapped(out, options, roles[finding->severity], prefix, 3, finding->summary);
 	}
 }
 
@@ -107,13 +107,13 @@ static void print_reasons(FILE *out, const struct measurement *m, const struct r
 		char title[160];
 		snprintf(title, sizeof(title), "%zu. %.100s", i + 1, finding->id);
 		print_newline(out);
-		print_wrapped(out, options, ROLE_STRONG, "", title);
+		print_wrapped(out, options, ROLE_STRONG, "", 0, title);
 		for (size_t j = 0; j < finding->evidence_count; j++)
-			print_wrapped(out, options, ROLE_PLAIN, "   seen    ", finding->evidence[j]);
+			print_wrapped(out, options, ROLE_PLAIN, "   seen    ", 11, finding->evidence[j]);
 		if (finding->disproof)
-			print_wrapped(out, options, ROLE_PLAIN, "   unless  ", finding->disproof);
+			print_wrapped(out, options, ROLE_PLAIN, "   unless  ", 11, finding->disproof);
 		if (finding->advice)
-			print_wrapped(out, options, ROLE_PLAIN, "   do      ", finding->advice);
+			print_wrapped(out, options, ROLE_PLAIN, "   do      ", 11, finding->advice);
 	}
 }
 
@@ -150,9 +150,9 @@ static void print_legend(FILE *out, const struct measurement *m, const struct re
 		print_newline(out);
 	}
 	if (has_certainty(m->forward, CERTAINTY_INFERRED) || has_certainty(m->reverse, CERTAINTY_INFERRED))
-		print_wrapped(out, options, ROLE_DIM, "~ ", "inferred, not measured");
+		print_wrapped(out, options, ROLE_DIM, "~ ", 2, "inferred, not measured");
 	if (has_certainty(m->forward, CERTAINTY_ASSUMED) || has_certainty(m->reverse, CERTAINTY_ASSUMED))
-		print_wrapped(out, options, ROLE_DIM, "? ", "assumed, not measured");
+		print_wrapped(out, options, ROLE_DIM, "? ", 2, "assumed, not measured");
 }
 
 static bool as_named_before(const struct measurement *m, const struct path *path, size_t index)
@@ -176,7 +176,7 @@ static void print_networks(FILE *out, const struct measurement *m, const struct 
 			continue;
 		char prefix[24];
 		snprintf(prefix, sizeof(prefix), "AS%u ", hop->asn);
-		print_wrapped(out, options, ROLE_DIM, prefix, hop->as_name);
+		print_wrapped(out, options, ROLE_DIM, prefix, 8, hop->as_name);
 	}
 }
 
@@ -191,13 +191,15 @@ int report_text(FILE *out, const struct measurement *measurement, const struct r
 		print_path_line(out, measurement->reverse, &options);
 	print_attempts(out, measurement, &options);
 	print_findings(out, measurement, &options);
-	print_newline(out);
 	int status = 0;
+	if (measurement->forward || measurement->reverse)
+		print_newline(out);
 	if (measurement->forward && measurement->reverse && options.width >= REPORT_WIDTH_TWO_LANES)
 		status = lanes_side_by_side(out, measurement, &options);
 	else
 		lanes_stacked(out, measurement, &options);
-	print_newline(out);
+	if (measurement->forward || measurement->reverse)
+		print_newline(out);
 	print_legend(out, measurement, &options);
 	print_networks(out, measurement, measurement->forward, &options);
 	print_networks(out, measurement, measurement->reverse, &options);

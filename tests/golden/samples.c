@@ -185,6 +185,8 @@ static void build_partial(struct measurement *m)
 	struct hop *hop = &m->reverse->hops[3];
 	hop->technique = TECHNIQUE_SYMMETRIC_INTRA;
 	hop->certainty = CERTAINTY_ASSUMED;
+	hop->address = hop->probes[0].address;
+	hop->probe_count = 0;
 	measurement_add_attempt(m, "responder", ATTEMPT_PARTIAL, "the far host stopped answering after 3 of 8 hops");
 }
 
