@@ -11,6 +11,7 @@
 #include "net/driver.h"
 #include "net/privilege.h"
 #include "net/route.h"
+#include "reverse/climb.h"
 #include "trace/forward.h"
 
 #define DEFAULT_PORT 33434
@@ -22,8 +23,10 @@ struct run {
 	struct flow flow;
 	int port_fd; /* keeps the source port ours, -1 = none */
 	struct channel channel;
+	bool raw;
 	struct driver driver;
 	struct trace *trace;
+	struct climb *climb;
 	bool progress_shown;
 };
 
@@ -55,6 +58,7 @@ static int choose_flow(struct run *run, const struct options *options, struct ha
 static int open_channel(struct run *run, struct wanted wanted, struct error *error)
 {
 	int result = channel_open_raw(&run->channel, run->target.family, error);
+	run->raw = result == 0;
 	if (result == -EPERM || result == -EACCES) {
 		if (run->options->protocol != PROBE_UDP)
 			return error_set(error, -EPERM, "ICMP probes need the cap_net_raw capability: run as root, "
@@ -96,6 +100,26 @@ static int add_trace(struct run *run, struct hash_key key, struct error *error)
 	return 0;
 }
 
+static int add_climb(struct run *run, struct hash_key key, struct error *error)
+{
+	const struct options *options = run->options;
+	struct reverse_task task = {
+		.target = run->target,
+		.source = run->source,
+		.protocol = options->protocol,
+		.max_ttl = options->max_ttl,
+		.probes_per_hop = options->probes_per_hop,
+		.seed = key.k0,
+	};
+	/* A port where nobody listens here, so that the last hop, this host, says so. */
+	if (options->protocol == PROBE_UDP)
+		task.flow = run->flow.destination_port;
+	int result = climb_new(&run->climb, &task, options->methods, error);
+	if (result == 0)
+		driver_add(&run->driver, climb_machine(run->climb));
+	return result;
+}
+
 /* Nothing could be sent at all: that is not a measurement. */
 static int check_sends(const struct run *run, struct error *error)
 {
@@ -120,13 +144,30 @@ static void show_progress(void *context, double elapsed_s)
 	run->progress_shown = true;
 }
 
-static int collect(struct run *run, struct measurement *measurement, struct error *error)
+static int note_no_privilege(const struct run *run, struct measurement *measurement)
+{
+	size_t count;
+	const struct reverse_method *methods = ladder_methods(&count);
+	for (size_t i = 0; i < count; i++)
+		if ((!run->options->methods || strstr(run->options->methods, methods[i].name)) &&
+			!measurement_add_attempt(measurement, methods[i].name, ATTEMPT_UNAVAILABLE,
+				"needs the cap_net_raw capability"))
+			return -ENOMEM;
+	return 0;
+}
+
+static int collect(struct run *run, struct measurement *measurement, struct wanted wanted, struct error *error)
 {
 	if (run->trace) {
 		measurement->forward = trace_path(run->trace, measurement->started_wall_ns, clock_monotonic_ns());
 		if (!measurement->forward)
 			return error_set(error, -ENOMEM, "out of memory");
 	}
+	int result = run->climb ? climb_collect(run->climb, measurement) :
+		wanted.reverse  ? note_no_privilege(run, measurement) :
+				  0;
+	if (result < 0)
+		return error_set(error, -ENOMEM, "out of memory");
 	return 0;
 }
 
@@ -140,6 +181,8 @@ static int run_on_channel(struct run *run, struct measurement *measurement, stru
 		driver_set_progress(&run->driver, show_progress, run);
 	if (wanted.forward)
 		result = add_trace(run, key, error);
+	if (wanted.reverse && run->raw && result == 0)
+		result = add_climb(run, key, error);
 	if (result == 0)
 		result = driver_run(&run->driver, error);
 	if (run->progress_shown)
@@ -147,7 +190,7 @@ static int run_on_channel(struct run *run, struct measurement *measurement, stru
 	driver_deinit(&run->driver);
 	if (result == 0)
 		result = check_sends(run, error);
-	return result < 0 ? result : collect(run, measurement, error);
+	return result < 0 ? result : collect(run, measurement, wanted, error);
 }
 
 int measure(struct measurement *measurement, const struct options *options, struct wanted wanted, int *signal,
@@ -177,6 +220,7 @@ int measure(struct measurement *measurement, const struct options *options, stru
 	channel_close(&run->channel);
 	if (run->port_fd >= 0)
 		close(run->port_fd);
+	climb_free(run->climb);
 	free(run->trace);
 	free(run);
 	return result;

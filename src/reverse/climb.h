@@ -1,0 +1,21 @@
+/* Going up the ladder: one way back after the other until one gives a path. Pure; a `struct machine`. */
+#ifndef RETOUR_REVERSE_CLIMB_H
+#define RETOUR_REVERSE_CLIMB_H
+
+#include "base/error.h"
+#include "path/model.h"
+#include "probe/machine.h"
+#include "reverse/ladder.h"
+
+struct climb;
+
+/* `names` lists methods separated by commas, to be tried in that order; NULL = all. -EINVAL: an unknown name. */
+int climb_new(struct climb **climb, const struct reverse_task *task, const char *names, struct error *error) MUST_USE;
+void climb_free(struct climb *climb);
+/* Are these names that climb_new would take? 0 or -EINVAL. */
+int climb_check(const char *names, struct error *error) MUST_USE;
+struct machine climb_machine(struct climb *climb);
+/* At any time: add the attempts so far and the path, if there is one, to the measurement. 0 or -ENOMEM. */
+int climb_collect(struct climb *climb, struct measurement *measurement) MUST_USE;
+
+#endif
