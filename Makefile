@@ -2,15 +2,17 @@
 #   make          build build/retour
 #   make demo     the path there and back in the bundled virtual Internet
 #   make check    every test; ends with a line "N passed, N failed, N skipped"
-#   make lint     slower, advisory checks      make fuzz   fuzz every decoder
-#   make bench    beside the other tools       make soak   many random worlds
-#   make install  PREFIX=/usr/local, DESTDIR=  make clean
+#   make bench    measure beside the other tools, write docs/benchmarks.md
+#   make lint     slower, advisory checks
+#   make fuzz     search for inputs that break a decoder
+#   make install  PREFIX=/usr/local, DESTDIR=
+#   make clean
 
 PREFIX ?= /usr/local
 BUILD ?= build
 export BUILD
 
-.PHONY: all setup demo check bench lint fuzz soak install clean
+.PHONY: all setup demo check bench lint fuzz install clean
 .DEFAULT_GOAL := all
 
 all: setup
@@ -26,10 +28,9 @@ check:
 	@scripts/setup.sh build test
 	@scripts/check.sh
 
-bench:
-	@scripts/setup.sh build bench
-	@scripts/build.sh build-bench --buildtype release
-	@BUILD=build-bench bench/run.sh
+bench: all
+	@scripts/setup.sh bench
+	@bench/run.sh
 
 lint:
 	@scripts/setup.sh build lint
@@ -38,9 +39,6 @@ lint:
 fuzz:
 	@scripts/setup.sh build fuzz
 	@scripts/fuzz.sh
-
-soak: all
-	@scripts/soak.sh
 
 install: all
 	@meson install -C $(BUILD) --no-rebuild

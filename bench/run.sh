@@ -5,7 +5,7 @@
 #   RUNS=3 IDLE_S=7 bench/run.sh [ROW...]     rows: healthy silent black_hole refusal rtt responder flood
 #
 # Between runs the path rests for IDLE_S, so that the routers' reply limits are full again.
-build=$(cd "$(dirname "$0")/.." && pwd)/${BUILD:-build-bench}
+build=$(cd "$(dirname "$0")/.." && pwd)/${BUILD:-build}
 export RETOUR=$build/retour
 . "$(dirname "$0")/../tests/netns/lib.sh"
 . "$(dirname "$0")/chain.sh"

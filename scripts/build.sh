@@ -6,12 +6,19 @@ cd "$(dirname "$0")/.."
 
 directory=$1
 shift
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# What configuring has to say matters only when it fails.
 if [ ! -e "$directory/build.ninja" ]; then
-	meson setup "$directory" "$@" >"$directory.setup" 2>&1 || {
-		cat "$directory.setup" >&2
-		rm -rf "$directory" "$directory.setup"
+	meson setup "$directory" "$@" >"$log" 2>&1 || {
+		cat "$log" >&2
+		rm -rf "$directory"
 		exit 1
 	}
-	rm -f "$directory.setup"
 fi
+ninja -C "$directory" --quiet build.ninja >"$log" 2>&1 || {
+	cat "$log" >&2
+	exit 1
+}
 ninja -C "$directory" --quiet
