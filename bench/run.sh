@@ -89,7 +89,7 @@ rtt() {
 responder() {
 	local server run
 	healthy
-	in_node r6 "$RETOUR" serve >"$scratch/serve.log" 2>&1 &
+	start_in r6 serve.log "$RETOUR" serve
 	server=$!
 	await 10 in_node source "$RETOUR" back --via responder "$(address 4 r6 r5)"
 	for ((run = 0; run < RUNS; run++)); do

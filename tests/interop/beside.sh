@@ -32,7 +32,7 @@ done
 recorded=$(in_node near ping -n -R -c 1 "$(address 4 g2 f3)" | grep -oE '10\.77\.[0-9]+\.[0-9]+$' | owners)
 expect_equal "ping -R" $'near\ng1\nf1\nf2\nf3\ng2\ng2\nb1\nb2' "$recorded"
 
-in_node far "$RETOUR" serve >$scratch/serve.log 2>&1 &
+start_in far serve.log "$RETOUR" serve
 await 10 in_node near "$RETOUR" back "$far4" --via responder
 expect_status 0 in_node near "$RETOUR" "$far4" --json
 expect_equal "the way back begins as ping -R recorded it" "$(tail -n 3 <<<"$recorded")" \

@@ -70,7 +70,7 @@ await 5 in_node near ping -q -c 1 -W 1 "$far4"
 
 # Replies that lie, and other programs' probes at the same time.
 forged=10.66.6.6
-in_node g1 "$here/noise.py" to-near "$near4" $forged >$scratch/noise.log 2>&1 &
+start_in g1 noise.log "$here/noise.py" to-near "$near4" $forged
 noise=$!
 await 20 grep -q ready $scratch/noise.log
 for _ in 1 2 3; do

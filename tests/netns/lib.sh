@@ -62,6 +62,11 @@ in_node() { # NODE COMMAND...
 	nsenter --net="/run/netns/$1" -- "${@:2}"
 }
 
+# In the background; the process itself, not a shell around it, is $!. Output goes to $scratch/LOG.
+start_in() { # NODE LOG COMMAND...
+	nsenter --net="/run/netns/$1" -- "${@:3}" >"$scratch/$2" 2>&1 &
+}
+
 # icmp_ratelimit of the routers in milliseconds; empty: whatever the kernel has.
 : "${REPLY_LIMIT_MS=0}"
 

@@ -43,7 +43,7 @@ for family in 4 6; do
 	attempts_are_told "alone, IPv$family"
 done
 
-in_node far "$RETOUR" serve >$scratch/serve.log 2>&1 &
+start_in far serve.log "$RETOUR" serve
 server=$!
 await 10 in_node near "$RETOUR" back "$far4" --via responder
 
