@@ -45,6 +45,7 @@ struct responder_client {
 	struct request requests[REQUESTS_MAX];
 	unsigned planned; /* requests that exist */
 	unsigned sent;    /* of those, how many went out */
+	unsigned burst;   /* the first of the current burst */
 	enum phase phase;
 	int64_t started_ns, ended_ns;
 	int64_t burst_sent_ns;   /* the last packet of the current burst */
@@ -69,6 +70,7 @@ struct slot {
 struct overview {
 	struct slot slots[RESPONDER_TTL_MAX + 1];
 	unsigned highest_answered;
+	unsigned spare;   /* requests of the current burst beyond the end that may yet be answered */
 	unsigned end;     /* where the path ends as far as is known; 0 = not known */
 	bool reached;     /* it ends at our own address */
 	bool behind_nat;  /* it ends at an address that answers for everything behind it */
@@ -109,11 +111,15 @@ static bool counts_for_end(const struct responder_client *client, const struct o
 
 static void add_spare(const struct responder_client *client, struct overview *overview)
 {
-	for (unsigned i = 0; i < client->sent; i++)
-		if (counts_for_end(client, overview, &client->requests[i])) {
+	for (unsigned i = 0; i < client->sent; i++) {
+		const struct request *request = &client->requests[i];
+		if (counts_for_end(client, overview, request)) {
 			overview->slots[overview->end].sent++;
 			overview->slots[overview->end].answered++;
 		}
+		if (i >= client->burst && overview->end && request->ttl > overview->end && !request->answered)
+			overview->spare++;
+	}
 }
 
 /* The requests alone, without the spare ones. */
@@ -124,7 +130,7 @@ static void look_at_requests(const struct responder_client *client, struct overv
 		const struct request *request = &client->requests[i];
 		struct slot *slot = &overview->slots[request->ttl];
 		slot->sent++;
-		if (request->ttl == 0 || !request->answered)
+		if (!addr_is_set(request->hop))
 			continue;
 		if (slot->answered++ == 0)
 			slot->hop = request->hop;
@@ -194,6 +200,9 @@ static void plan_path(struct responder_client *client)
 	for (unsigned ttl = 1; ttl <= last; ttl++) {
 		const struct slot *slot = &overview.slots[ttl];
 		if (slot->sent >= client->config.probes_per_hop)
+			continue;
+		/* The last hop's repetitions may be under way: ask again only when they have not come by then. */
+		if (ttl == overview.end && overview.spare && client->planned > client->sent)
 			continue;
 		if (explored && (overview.end || ttl <= overview.highest_answered))
 			plan(client, ttl, client->config.probes_per_hop - slot->sent);
@@ -323,6 +332,7 @@ static enum machine_want on_next(void *self, int64_t now_ns, struct outgoing *ou
 		if (client->phase == PHASE_START)
 			client->started_ns = now_ns;
 		plan_next_burst(client);
+		client->burst = client->sent;
 		client->phase = PHASE_BURST;
 		if (client->sent == client->planned)
 			return end(client, now_ns);
