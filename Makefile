@@ -38,7 +38,7 @@ lint:
 
 fuzz:
 	@scripts/setup.sh build fuzz
-	@scripts/fuzz.sh
+	@tests/fuzz/run.sh
 
 install: all
 	@meson install -C $(BUILD) --no-rebuild
