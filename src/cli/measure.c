@@ -190,6 +190,9 @@ static int run_on_channel(struct run *run, struct measurement *measurement, stru
 	driver_deinit(&run->driver);
 	if (result == 0)
 		result = check_sends(run, error);
+	if (result == 0 && run->trace && run->trace->send_errors > 0)
+		fprintf(stderr, "retour: sending failed in mid-run: %s; the result is what was known by then\n",
+			strerror(-run->trace->send_error));
 	return result < 0 ? result : collect(run, measurement, wanted, error);
 }
 

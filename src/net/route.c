@@ -15,32 +15,43 @@ static const char *family_name(uint8_t family)
 	return family == 4 ? "IPv4" : "IPv6";
 }
 
+static int look_up(const char *name, uint8_t family, int flags, struct addr *addr)
+{
+	struct addrinfo hints = {
+		.ai_family = family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_UNSPEC,
+		.ai_socktype = SOCK_DGRAM,
+		.ai_flags = flags,
+	};
+	struct addrinfo *list = NULL;
+	struct sockaddr_storage storage = {0};
+	int result = getaddrinfo(name, NULL, &hints, &list);
+	if (result != 0)
+		return result;
+	memcpy(&storage, list->ai_addr, list->ai_addrlen);
+	freeaddrinfo(list);
+	*addr = sockaddr_read(&storage, NULL);
+	return 0;
+}
+
 int route_resolve(const char *name, uint8_t family, struct addr *addr, struct error *error)
 {
+	struct addr other;
 	if (addr_parse(name, addr)) {
 		if (family && addr->family != family)
 			return error_set(error, -EAFNOSUPPORT, "%s is not an %s address; leave out -%d", name,
 				family_name(family), family);
 		return 0;
 	}
-	struct addrinfo hints = {
-		.ai_family = family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_UNSPEC,
-		.ai_socktype = SOCK_DGRAM,
-		.ai_flags = AI_ADDRCONFIG,
-	};
-	struct addrinfo *list = NULL;
-	int result = getaddrinfo(name, NULL, &hints, &list);
-	if (result == EAI_NODATA || result == EAI_ADDRFAMILY)
-		return error_set(error, -EADDRNOTAVAIL, "%s has no %s address that this machine could use", name,
-			family ? family_name(family) : "IP");
-	if (result != 0)
-		return error_set(error, -ENOENT, "cannot resolve %s: %s; check the name and the name server", name,
-			result == EAI_SYSTEM ? strerror(errno) : gai_strerror(result));
-	struct sockaddr_storage storage = {0};
-	memcpy(&storage, list->ai_addr, list->ai_addrlen);
-	freeaddrinfo(list);
-	*addr = sockaddr_read(&storage, NULL);
-	return 0;
+	/* Families that this machine has no address of are not worth an answer, unless asked for. */
+	int result = look_up(name, family, family ? 0 : AI_ADDRCONFIG, addr);
+	int reason = errno;
+	if (result == 0)
+		return 0;
+	if (look_up(name, 0, 0, &other) == 0)
+		return error_set(error, -EADDRNOTAVAIL, "%s has no %s address, only %s", name,
+			family_name(10 - other.family), family_name(other.family));
+	return error_set(error, -ENOENT, "cannot resolve %s: %s; check the name and the name server", name,
+		result == EAI_SYSTEM ? strerror(reason) : gai_strerror(result));
 }
 
 int route_source(struct addr destination, struct addr wanted, struct addr *source, struct error *error)
