@@ -15,7 +15,7 @@ declare -A why=(
 declare -A packages=(
 	[build]="gcc libc6-dev make meson ninja-build pkg-config scdoc iproute2
 		libc-ares-dev libcap-dev libcmocka-dev libcyaml-dev libjansson-dev libnftables-dev libseccomp-dev
-		libuv1-dev"
+		libuv1-dev libyaml-dev"
 	[test]="clang libclang-rt-14-dev shellcheck iproute2 iputils-ping jq mtr-tiny nftables procps python3-jsonschema
 		python3-scapy scamper tcpdump traceroute util-linux"
 	[bench]="iproute2 iputils-ping jq mtr-tiny nftables python3 scamper traceroute util-linux"
