@@ -20,6 +20,11 @@
 #define LIST(key, flags, type, member, entry) \
 	CYAML_FIELD_SEQUENCE(key, flags, type, member, entry, 0, CYAML_UNLIMITED)
 
+/* Not CYAML_FIELD_BOOL: to that, every word it does not know is true. */
+static const cyaml_strval_t flag_words[] = {{"false", false}, {"true", true}};
+#define FLAG(key, type, member) \
+	CYAML_FIELD_ENUM(key, WORD, type, member, flag_words, CYAML_ARRAY_LEN(flag_words))
+
 static const cyaml_strval_t source_words[] = {
 	{"inbound", STAMP_INBOUND}, {"outbound", STAMP_OUTBOUND}, {"loopback", STAMP_LOOPBACK}};
 static const cyaml_strval_t stamp_words[] = {{"inbound", STAMP_INBOUND}, {"outbound", STAMP_OUTBOUND},
@@ -46,7 +51,7 @@ static const cyaml_schema_field_t behaviour_fields[] = {
 		CYAML_ARRAY_LEN(stamp_words)),
 	CYAML_FIELD_ENUM(
 		"balance", WORD, struct file_behaviour, balance, balance_words, CYAML_ARRAY_LEN(balance_words)),
-	CYAML_FIELD_BOOL("silent", OPT, struct file_behaviour, silent),
+	FLAG("silent", struct file_behaviour, silent),
 	CYAML_FIELD_UINT("quote_bytes", OPT, struct file_behaviour, quote_bytes),
 	CYAML_FIELD_FLOAT("reply_delay_ms", OPT, struct file_behaviour, reply_delay_ms),
 	CYAML_FIELD_MAPPING_PTR("error_limit", POPT, struct file_behaviour, error_limit, limit_fields),
@@ -98,7 +103,7 @@ static const cyaml_schema_field_t route_fields[] = {
 	TEXT("at", PTR, struct file_route, at),
 	TEXT("to", PTR, struct file_route, to),
 	LIST("via", POPT, struct file_route, via, &string_entry),
-	CYAML_FIELD_BOOL("drop", OPT, struct file_route, drop),
+	FLAG("drop", struct file_route, drop),
 	CYAML_FIELD_ENUM_PTR(
 		"refuse", WORD | PTR, struct file_route, refuse, refusal_words, CYAML_ARRAY_LEN(refusal_words)),
 	CYAML_FIELD_END,
@@ -107,8 +112,8 @@ static const cyaml_schema_field_t route_fields[] = {
 static const cyaml_schema_field_t tunnel_fields[] = {
 	LIST("routers", PTR, struct file_tunnel, routers, &string_entry),
 	LIST("labels", POPT, struct file_tunnel, labels, &label_entry),
-	CYAML_FIELD_BOOL("hidden", OPT, struct file_tunnel, hidden),
-	CYAML_FIELD_BOOL("unlabelled", OPT, struct file_tunnel, unlabelled),
+	FLAG("hidden", struct file_tunnel, hidden),
+	FLAG("unlabelled", struct file_tunnel, unlabelled),
 	CYAML_FIELD_END,
 };
 
@@ -118,8 +123,8 @@ static const cyaml_schema_field_t fault_fields[] = {
 	CYAML_FIELD_FLOAT_PTR("until_s", POPT, struct file_fault, until_s),
 	CYAML_FIELD_FLOAT("loss", OPT, struct file_fault, loss),
 	CYAML_FIELD_FLOAT("delay_ms", OPT, struct file_fault, delay_ms),
-	CYAML_FIELD_BOOL("down", OPT, struct file_fault, down),
-	CYAML_FIELD_BOOL("reroute", OPT, struct file_fault, reroute),
+	FLAG("down", struct file_fault, down),
+	FLAG("reroute", struct file_fault, reroute),
 	CYAML_FIELD_END,
 };
 
@@ -177,7 +182,8 @@ static void complaint_log(cyaml_log_t level, void *ctx, const char *format, va_l
 	const char *field = strstr(text, "in mapping field '");
 	if (field && complaint->field_count < TRAIL_MAX)
 		sscanf(field + 18, "%39[^']", complaint->fields[complaint->field_count++]);
-	if (strncmp(text, "Load: ", 6) == 0 && !complaint->text[0])
+	/* the last that is said before the backtrace is the most to the point */
+	if (strncmp(text, "Load: ", 6) == 0 && strcmp(text + 6, "Backtrace:") != 0)
 		snprintf(complaint->text, sizeof(complaint->text), "%s", text + 6);
 }
 
@@ -236,7 +242,8 @@ static int describe(const char *name, const char *text, size_t length, const str
 		const char *prefix;
 		const char *words;
 	} kinds[] = {{"Invalid FLOAT", "expected a number"}, {"Invalid UINT", "expected a whole number, 0 or more"},
-		{"Invalid BOOL", "expected true or false"}, {"Expecting SEQUENCE", "expected a list"},
+		{"Invalid uint64_t", "expected a whole number, 0 or more"}, /* as libcyaml calls it when it has no digits */
+		{"Expecting SEQUENCE", "expected a list"},
 		{"Expecting MAPPING", "expected a mapping (key: value)"}, {"Expecting STRING", "expected one word"},
 		{"Expecting", "expected one value"}};
 	const char *what = complaint->text[0] ? complaint->text : "not a YAML document";
@@ -252,10 +259,15 @@ static int describe(const char *name, const char *text, size_t length, const str
 	if (strncmp(what, "Missing required", 16) == 0)
 		return error_set(error, -EINVAL, "%s:%u: %s", name, line, what);
 	const char *field = complaint->field_count ? complaint->fields[0] : "the file";
+	const char *value = strstr(what, "value: ");
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (strncmp(what, kinds[i].prefix, strlen(kinds[i].prefix)) == 0)
-			return error_set(error, -EINVAL, "%s:%u: %s: %s; %s", name, line, field, what, kinds[i].words);
-	return error_set(error, -EINVAL, "%s:%u: %s", name, line, what);
+			return error_set(error, -EINVAL, "%s:%u: %s: %s; %s", name, line, field,
+				value ? value + strlen("value: ") : what, kinds[i].words);
+	/* libcyaml tells where the last good thing was, not where libyaml gave up */
+	const char *doubt = strncmp(what, "libyaml", 7) == 0 ? " (on this line or the next ones)" : "";
+	const char *tab = *doubt && memchr(text, '\t', length) ? "; expected blanks, there is a tab in the file" : "";
+	return error_set(error, -EINVAL, "%s:%u: %s%s%s", name, line, what, doubt, tab);
 }
 
 static cyaml_config_t config_for(struct complaint *complaint)

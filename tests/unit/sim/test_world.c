@@ -1,0 +1,188 @@
+/* World files: what they mean, and what is said about mistakes in them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/names.h"
+#include "sim/world.h"
+
+/* Lines 1 to 13; tests add to it or change a line. */
+static const char *const plain[] = {
+	"ases:",
+	"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: \"2001:db8:1::/48\"}",
+	"hosts:",
+	"  - {name: a, as: 64496}",
+	"  - {name: b, as: 64496, address: 192.0.2.99, address6: \"2001:db8:1:b::99\"}",
+	"routers:",
+	"  - {name: r1, as: 64496}",
+	"  - name: r2",
+	"    as: 64496",
+	"    dns: core.one.lab",
+	"links:",
+	"  - {from: r1, to: a}",
+	"  - {from: r1, to: r2, delay_ms: 2.5, delay_back_ms: 4, loss: 0.5, cost: 7}",
+	"  - from: r2",
+	"    to: b",
+};
+
+/* The plain world with line `number` (from 1; 0: none) replaced, and `rest` after it. */
+static void make(char *text, size_t size, unsigned number, const char *line, const char *rest)
+{
+	size_t used = 0;
+	for (unsigned i = 0; i < ARRAY_LEN(plain); i++)
+		used += (size_t)snprintf(text + used, size - used, "%s\n", i + 1 == number ? line : plain[i]);
+	snprintf(text + used, size - used, "%s", rest);
+}
+
+static void refused(unsigned number, const char *line, const char *rest, const char *message)
+{
+	char text[4000];
+	struct world *world;
+	struct error error = {0};
+	make(text, sizeof(text), number, line, rest);
+	if (world_parse("w.yaml", text, &world, &error) == 0)
+		fail_msg("accepted: %s%s", line, rest);
+	assert_null(world);
+	if (!strstr(error.text, message) || strchr(error.text, '\n'))
+		fail_msg("'%s' does not say '%s'", error.text, message);
+}
+
+static void test_mistakes_of_form(void **state)
+{
+	(void)state;
+	refused(7, "  - {name: r1, as: many}", "", "w.yaml:7: as: ");
+	refused(7, "  - {name: r1, as: 64496, colour: red}", "", "w.yaml:7: Unexpected key: colour; expected one of: "
+								 "name, as, dns, behaviour");
+	refused(7, "  - {as: 64496}", "", "w.yaml:7: Missing required mapping field: name");
+	refused(7, "  - {name: r1, as: 64496, behaviour: {silent: perhaps}}", "", "expected one of: false, true");
+	refused(7, "  - {name: r1, as: 64496, behaviour: {balance: flows}}", "", "expected one of: none, flow, packet");
+	refused(13, "  - {from: r1, to: r2, delay_ms: slow}", "", "w.yaml:13: delay_ms: ");
+	refused(13, "  - {from: r1, to: r2, cost: -1}", "", "w.yaml:13: cost: ");
+	refused(11, "links: 7", "", "w.yaml:1");
+	refused(3, "\thosts:", "", "w.yaml:2: libyaml: found character that cannot start any token (on this line or "
+				   "the next ones); expected blanks, there is a tab");
+	refused(0, "", "weather: fine\n", "w.yaml:16: Unexpected key: weather");
+	refused(12, "  - {from: r1, to: a", "", "w.yaml:1");
+}
+
+static void test_mistakes_of_meaning(void **state)
+{
+	(void)state;
+	refused(13, "  - {from: r1, to: r9}", "", "w.yaml:13: link from 'r1' to 'r9': no host or router is called 'r9'");
+	refused(15, "    to: nowhere", "", "w.yaml:15: link from 'r2' to 'nowhere'");
+	refused(13, "  - {from: r1, to: r2, loss: 2}", "", "w.yaml:13: ");
+	refused(13, "  - {from: r1, to: r1}", "", "w.yaml:13: link from 'r1' to itself");
+	refused(7, "  - {name: a, as: 64496}", "", "w.yaml:7: a second node called 'a'");
+	refused(7, "  - {name: R1, as: 64496}", "", "w.yaml:7: 'R1' cannot be a name");
+	refused(9, "    as: 65000", "", "w.yaml:8: 'r2' is in AS 65000, which is not in 'ases'");
+	refused(2, "  - {asn: 64496, name: O, country: DE, prefix: 192.0.2.1/24, prefix6: \"2001:db8:1::/48\"}", "",
+		"w.yaml:2: '192.0.2.1/24' is not an IPv4 prefix");
+	refused(2, "  - {asn: 64496, name: O, country: DE, prefix: 192.0.2.0/24, prefix6: \"2001:db8::/64\"}", "",
+		"w.yaml:2: '2001:db8::/64' is not an IPv6 prefix of at most 48 bits");
+	refused(5, "  - {name: b, as: 64496, address: 192.0.2.256}", "", "w.yaml:5: '192.0.2.256' is not an IPv4 address");
+	refused(5, "  - {name: b, as: 64496, address: 192.0.2.2}", "", "both have the address 192.0.2.2");
+	refused(15, "    to: a", "", "w.yaml:5: no link leads to 'b'");
+	refused(0, "", "routes:\n  - {at: r1, to: b, via: [b]}\n", "w.yaml:17: via 'b': no link leads there from 'r1'");
+	refused(0, "", "routes:\n  - {at: r1, to: b, drop: true}\n  - {at: r1, to: c, drop: true}\n",
+		"w.yaml:18: 'c': expected a host, a router, an AS");
+	refused(0, "", "routes:\n  - {at: r1, to: b}\n", "w.yaml:17: route at 'r1': expected one of via");
+	refused(0, "", "tunnels:\n  - {routers: [r1, r2]}\n", "w.yaml:17: expected at least 3 routers");
+	refused(0, "", "services:\n  - {host: r1, run: x}\n", "w.yaml:17: no host is called 'r1'");
+	refused(0, "", "faults:\n  - {link: [r1, b], down: true}\n", "w.yaml:17: no link between 'r1' and 'b'");
+}
+
+static void test_files(void **state)
+{
+	struct world *world;
+	struct error error = {0};
+	(void)state;
+	assert_int_not_equal(world_load("no-such-world", &world, &error), 0);
+	assert_non_null(strstr(error.text, "no world is called 'no-such-world'"));
+	assert_int_not_equal(world_load("./no-such-file.yaml", &world, &error), 0);
+	assert_non_null(strstr(error.text, "./no-such-file.yaml: No such file"));
+	assert_int_not_equal(world_parse("empty", "", &world, &error), 0);
+	assert_non_null(strstr(error.text, "empty:1: "));
+}
+
+static void assert_address(struct addr address, const char *expected)
+{
+	char text[ADDR_TEXT_SIZE];
+	assert_string_equal(addr_format(address, text), expected);
+}
+
+static struct world *plain_world(void)
+{
+	char text[4000];
+	struct world *world;
+	struct error error = {0};
+	make(text, sizeof(text), 0, "", "");
+	if (world_parse("w.yaml", text, &world, &error) < 0)
+		fail_msg("%s", error.text);
+	return world;
+}
+
+static void test_numbering(void **state)
+{
+	struct world *w = plain_world();
+	(void)state;
+	/* links in order from the second /31 and the second /64 on; loopbacks from the other end */
+	assert_address(w->interfaces[0].address[0], "192.0.2.2");
+	assert_address(w->interfaces[1].address[0], "192.0.2.3");
+	assert_address(w->interfaces[2].address[0], "192.0.2.4");
+	assert_address(w->interfaces[0].address[1], "2001:db8:1:1::a");
+	assert_address(w->interfaces[1].address[1], "2001:db8:1:1::b");
+	assert_address(world_node_address(w, world_find_node(w, "a"), 4), "192.0.2.3");
+	assert_address(world_node_address(w, world_find_node(w, "b"), 4), "192.0.2.99");
+	assert_address(world_node_address(w, world_find_node(w, "b"), 6), "2001:db8:1:b::99");
+	assert_address(world_node_address(w, world_find_node(w, "r1"), 4), "192.0.2.254");
+	assert_address(world_node_address(w, world_find_node(w, "r2"), 6), "2001:db8:1::2");
+	world_free(w);
+}
+
+static void test_links(void **state)
+{
+	struct world *w = plain_world();
+	const struct world_interface *there = &w->interfaces[2], *back = &w->interfaces[3];
+	(void)state;
+	assert_int_equal(there->delay_ns, 2500000);
+	assert_int_equal(back->delay_ns, 4000000);
+	assert_true(there->loss == 0.5 && back->loss == 0);
+	assert_int_equal(there->cost, 7);
+	assert_int_equal(back->cost, 7);
+	assert_int_equal(w->interfaces[4].cost, 10);
+	assert_string_equal(w->interfaces[0].name, "ae0.r1.lab");
+	assert_string_equal(w->interfaces[1].name, "a.lab");
+	assert_string_equal(w->interfaces[4].name, "ae1.core.one.lab");
+	world_free(w);
+}
+
+static void test_as_table(void **state)
+{
+	struct world *w = plain_world();
+	char *text = names_as_table(w);
+	(void)state;
+	assert_string_equal(text, "192.0.2.0\t192.0.2.255\t64496\tDE\tOne\n"
+				  "2001:db8:1::\t2001:db8:1:ffff:ffff:ffff:ffff:ffff\t64496\tDE\tOne\n");
+	free(text);
+	world_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_mistakes_of_form),
+		cmocka_unit_test(test_mistakes_of_meaning),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_numbering),
+		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_as_table),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
