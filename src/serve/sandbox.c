@@ -23,12 +23,12 @@ static const int allowed[] = {
 
 static int add_rules(scmp_filter_ctx filter)
 {
+	const struct scmp_arg_cmp netlink = {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_NETLINK};
 	int code = 0;
 	for (size_t i = 0; i < ARRAY_LEN(allowed) && code == 0; i++)
 		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
 	if (code == 0)
-		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-			SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
+		code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &netlink);
 	return code;
 }
 

@@ -38,6 +38,18 @@ for protocol in icmp udp tcp; do
 	done
 done
 
+# Our own client, all hops at once, within two round trips and a little.
+for family in 4 6; do
+	address=far$family expected=back$family
+	for protocol in -u -I; do
+		in_node near "$RETOUR" back -$family $protocol -n --json --via responder "${!address}" >$scratch/back.json
+		expect_equal "retour back, IPv$family $protocol" "${!expected}" "$(hops $scratch/back.json reverse)"
+		expect_equal "retour back, IPv$family $protocol: reached" true "$(jq .reverse.reached $scratch/back.json)"
+	done
+done
+took=$(jq '.reverse.duration_ms | floor' $scratch/back.json)
+[ "$took" -lt 50 ] || fail "retour back took $took ms"
+
 # The server leaves by the host's routing and not where the request came in.
 link far b2 60
 way "$(prefix 4 near g1)" "$(prefix 6 near g1)" far b2
@@ -62,7 +74,7 @@ echo "ok: confined"
 
 [[ $(rules) == *"table inet retour-$server"* ]] || fail "no rule while it serves: $(rules)"
 kill -KILL $server
-wait $server || true
+wait $server 2>/dev/null || true
 await 2 test -z "$(rules)"
 pings "after SIGKILL"
 
