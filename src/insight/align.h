@@ -19,6 +19,8 @@
  * only say that the two hops stand in the same network, and are used where nothing better is known. Entries keep
  * the order of both ways (one runs against the other): of all orderings the one with the most evidence is taken.
  *
+ * Where /31 links are numbered in a row, neighbouring addresses of two links look like one /30; chain.c tells.
+ *
  * What this assumes: routers that answer from another interface than the one the probe came in by can make a pair
  * of mates one router wrong. The order and equal addresses, which weigh more, correct most of those. */
 #ifndef RETOUR_INSIGHT_ALIGN_H

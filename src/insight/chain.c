@@ -5,7 +5,7 @@
 
 #include "insight/align.h"
 
-/* One router known by its address outweighs one by its link; no number of networks outweighs a router. */
+/* A router known by its address outweighs one known by its link; no number of networks outweighs a router. */
 enum weight { WEIGHT_AS = 1, WEIGHT_SUBNET = 10000, WEIGHT_ADDRESS = 10001 };
 
 struct table {
@@ -46,16 +46,36 @@ static bool is_end(const struct path *path, size_t index)
 	return addr_is_set(path->hops[index].address) && addr_equal(path->hops[index].address, path->destination);
 }
 
-/* A hop that answered from one address only: with several, neighbours cannot be told. */
-static bool has_mate(const struct hop *a, const struct hop *b)
+/* Where links are /31s numbered in a row, .1 and .2 belong to two different links, though they would make a /30.
+ * Addresses ending in binary 00 or 11, which no /30 gives to a host, betray such a plan. Looked for among the
+ * neighbours: the same 256 addresses (IPv6: the same /112). */
+static bool plan_has_pairs(const struct path *path, struct addr near)
 {
-	return a->address_count <= 1 && b->address_count <= 1 && addr_is_link_mate(a->address, b->address);
+	unsigned shift = near.family == 4 ? 8 : 16;
+	for (size_t i = 0; i < path->hop_count; i++) {
+		struct addr addr = path->hops[i].address;
+		bool neighbour = addr.family == near.family && addr.high == near.high &&
+				 addr.low >> shift == near.low >> shift;
+		if (neighbour && ((addr.low & 3) == 0 || (addr.low & 3) == 3))
+			return true;
+	}
+	return false;
+}
+
+/* Only hops that answered from one address: with several, neighbours cannot be told. */
+static bool has_mate(const struct hop *a, const struct hop *b, bool pairs)
+{
+	if (a->address_count > 1 || b->address_count > 1 || !addr_is_link_mate(a->address, b->address))
+		return false;
+	return !pairs || (a->address.low ^ b->address.low) == 1;
 }
 
 static void gather(struct table *table)
 {
 	const struct path *forward = table->forward, *reverse = table->reverse;
 	for (size_t i = 0; i < table->rows; i++) {
+		struct addr near = forward->hops[i].address;
+		bool pairs = plan_has_pairs(forward, near) || plan_has_pairs(reverse, near);
 		for (size_t j = 0; j < table->columns; j++) {
 			const struct hop *there = &forward->hops[i], *back = &reverse->hops[j];
 			if (there->certainty == CERTAINTY_ASSUMED || back->certainty == CERTAINTY_ASSUMED)
@@ -65,7 +85,7 @@ static void gather(struct table *table)
 				add_evidence(table, i, j, WEIGHT_ADDRESS);
 			else if (there->asn != 0 && there->asn == back->asn && !ends)
 				add_evidence(table, i, j, WEIGHT_AS);
-			if (!has_mate(there, back))
+			if (!has_mate(there, back, pairs))
 				continue;
 			/* See align.h: the mate is the neighbour. */
 			if (i > 0 && !is_end(reverse, j))
