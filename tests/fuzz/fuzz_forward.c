@@ -1,5 +1,5 @@
-/* forward_*: the first byte is the TTL. Refused means untouched; done means nothing but the header was changed
- * and a header checksum that held still holds. */
+/* forward_*: the first byte is the TTL. Refused means untouched; done means nothing but the header was
+ * changed and a header checksum that held still holds. */
 #include "packet/forward.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
-/* Requests and responses: read, written and read again they are the same; an echoed request is never a hop. */
+/* Requests and responses: read, written and read again they are the same; an echoed request is never a hop.
+ */
 #include "packet/responder.h"
 
 #include "fuzz.h"

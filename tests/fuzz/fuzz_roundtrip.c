@@ -1,4 +1,5 @@
-/* What packet_read accepts and packet_write can say reads back equal, and writing it again changes nothing. */
+/* What packet_read accepts and packet_write can say reads back equal, and writing it again changes nothing.
+ */
 #include "invariants.h"
 
 static void check_extensions(const struct icmp_extensions *a, const struct icmp_extensions *b)
@@ -6,7 +7,8 @@ static void check_extensions(const struct icmp_extensions *a, const struct icmp_
 	CHECK(a->mpls_count == b->mpls_count && a->interface_count == b->interface_count);
 	for (uint8_t i = 0; i < a->mpls_count; i++) {
 		CHECK(a->mpls[i].label == b->mpls[i].label && a->mpls[i].ttl == b->mpls[i].ttl);
-		CHECK(a->mpls[i].traffic_class == b->mpls[i].traffic_class && a->mpls[i].bottom == b->mpls[i].bottom);
+		CHECK(a->mpls[i].traffic_class == b->mpls[i].traffic_class &&
+			a->mpls[i].bottom == b->mpls[i].bottom);
 	}
 	for (uint8_t i = 0; i < a->interface_count; i++) {
 		const struct interface_info *x = &a->interfaces[i], *y = &b->interfaces[i];
@@ -45,7 +47,8 @@ static void check_transport(const struct transport *a, const struct transport *b
 	CHECK(a->tcp_sequence == b->tcp_sequence && a->tcp_acknowledgement == b->tcp_acknowledgement);
 	CHECK(a->tcp_flags == b->tcp_flags && a->tcp_window == b->tcp_window && a->tcp_mss == b->tcp_mss);
 	CHECK(a->tcp_has_timestamps == b->tcp_has_timestamps);
-	CHECK(a->tcp_timestamp_value == b->tcp_timestamp_value && a->tcp_timestamp_echo == b->tcp_timestamp_echo);
+	CHECK(a->tcp_timestamp_value == b->tcp_timestamp_value &&
+		a->tcp_timestamp_echo == b->tcp_timestamp_echo);
 	CHECK(a->icmp_kind == b->icmp_kind && a->icmp_type == b->icmp_type && a->icmp_code == b->icmp_code);
 	CHECK(a->icmp_id == b->icmp_id && a->icmp_seq == b->icmp_seq);
 	CHECK(a->icmp_mtu == b->icmp_mtu && a->icmp_pointer == b->icmp_pointer);

@@ -44,7 +44,8 @@ static inline void check_packet(const struct packet *packet, const uint8_t *data
 	} else {
 		CHECK(packet->quoted.seen == 0);
 	}
-	(void)icmp_code_word(packet->ip.source.family, packet->transport.icmp_type, packet->transport.icmp_code);
+	(void)icmp_code_word(
+		packet->ip.source.family, packet->transport.icmp_type, packet->transport.icmp_code);
 }
 
 #endif

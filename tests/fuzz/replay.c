@@ -1,5 +1,5 @@
-/* Stands in for libFuzzer: feeds the target every file of a directory and every beginning of each, from copies of
- * exact size. Usage: fuzz_<name> DIRECTORY */
+/* Stands in for libFuzzer: feeds the target every file of a directory and every beginning of each, from
+ * copies of exact size. Usage: fuzz_<name> DIRECTORY */
 #include <dirent.h>
 #include <limits.h>
 #include <string.h>

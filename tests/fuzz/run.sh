@@ -13,7 +13,7 @@ if [ ! -e "$build/build.ninja" ]; then
 	CC=clang meson setup "$build" -Dfuzzers=true -Db_sanitize=address,undefined -Db_lundef=false \
 		-Dc_args=-fsanitize=fuzzer-no-link >/dev/null || exit 1
 fi
-ninja -C "$build" --quiet fuzzers || exit 1
+ninja -C "$build" fuzzers >"$build/build.log" 2>&1 || { tail -n 30 "$build/build.log" >&2; exit 1; }
 
 if [ $# -eq 0 ]; then
 	for file in tests/fuzz/fuzz_*.c; do

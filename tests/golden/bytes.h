@@ -26,7 +26,8 @@ static inline struct bytes bytes_copy(const uint8_t *data, size_t length)
 
 static inline unsigned hex_digit(char c)
 {
-	return isdigit((unsigned char)c) ? (unsigned)(c - '0') : (unsigned)(tolower((unsigned char)c) - 'a') + 10;
+	return isdigit((unsigned char)c) ? (unsigned)(c - '0')
+					 : (unsigned)(tolower((unsigned char)c) - 'a') + 10;
 }
 
 /* "45 00 00|24": spaces and bars are for the reader. */

@@ -48,8 +48,8 @@ static void assert_written(const struct packet_spec *spec, const char *hex)
 /* Written from what was read, a packet is the same again, where nothing in it goes unrepresented. */
 static void assert_rewritten(const struct packet *packet, const char *hex)
 {
-	struct packet_spec spec = {.ip = packet->ip, .transport = packet->transport,
-		.extensions = &packet->extensions};
+	struct packet_spec spec = {
+		.ip = packet->ip, .transport = packet->transport, .extensions = &packet->extensions};
 	assert_written(&spec, hex);
 }
 
@@ -286,8 +286,10 @@ static void test_extensions(void **state)
 static void test_mpls_written(void **state)
 {
 	(void)state;
-	struct icmp_extensions extensions = {.present = true, .mpls_count = 2,
-		.mpls = {{.label = 24001, .traffic_class = 5, .ttl = 1}, {.label = 16, .bottom = true, .ttl = 254}}};
+	struct icmp_extensions extensions = {.present = true,
+		.mpls_count = 2,
+		.mpls = {{.label = 24001, .traffic_class = 5, .ttl = 1},
+			{.label = 16, .bottom = true, .ttl = 254}}};
 	struct bytes probe = bytes_of_hex(GOLDEN_PROBE4);
 	struct bytes structure = bytes_of_hex("2000bd16 000c0101 05dc1a01 000101fe");
 	struct packet_spec spec = {
@@ -311,8 +313,8 @@ static void test_interfaces_written(void **state)
 	(void)state;
 	struct bytes golden = bytes_of_hex(GOLDEN_TIME_EXCEEDED4_EXTENSIONS);
 	struct packet packet = read_hex(GOLDEN_TIME_EXCEEDED4_EXTENSIONS);
-	struct packet_spec spec = {.ip = packet.ip, .transport = packet.transport,
-		.extensions = &packet.extensions};
+	struct packet_spec spec = {
+		.ip = packet.ip, .transport = packet.transport, .extensions = &packet.extensions};
 	uint8_t room[300];
 	struct writer writer = writer_init(room, sizeof(room));
 	assert_int_equal(packet_write(&writer, &spec), 0);

@@ -27,7 +27,14 @@ static void test_parse(void **state)
 	assert_true(addr_equal(parse("2001:db8::1"), addr_v6(0x20010db800000000, 1)));
 	assert_true(addr_equal(parse("::ffff:192.0.2.1"), addr_v6(0, 0xffffc0000201)));
 	static const char *const bad[] = {
-		"", "192.0.2", "192.0.2.256", "192.0.2.1 ", "0xc0000201", "2001:db8::1::2", "fe80::1%eth0", "name",
+		"",
+		"192.0.2",
+		"192.0.2.256",
+		"192.0.2.1 ",
+		"0xc0000201",
+		"2001:db8::1::2",
+		"fe80::1%eth0",
+		"name",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct addr addr = addr_v4(1);
@@ -66,7 +73,8 @@ static void test_wire(void **state)
 static void test_compare(void **state)
 {
 	(void)state;
-	static const char *const ordered[] = {"0.0.0.0", "9.0.0.0", "10.0.0.0", "255.0.0.0", "::", "::1", "1::", "ff::"};
+	static const char *const ordered[] = {
+		"0.0.0.0", "9.0.0.0", "10.0.0.0", "255.0.0.0", "::", "::1", "1::", "ff::"};
 	for (size_t i = 0; i < ARRAY_LEN(ordered); i++)
 		for (size_t j = 0; j < ARRAY_LEN(ordered); j++) {
 			int order = addr_compare(parse(ordered[i]), parse(ordered[j]));
@@ -79,8 +87,8 @@ static void test_prefix_parse(void **state)
 {
 	(void)state;
 	char text[PREFIX_TEXT_SIZE];
-	static const char *const good[] = {"0.0.0.0/0", "192.0.2.0/24", "192.0.2.1/32", "::/0", "2001:db8::/32",
-		"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"};
+	static const char *const good[] = {"0.0.0.0/0", "192.0.2.0/24", "192.0.2.1/32", "::/0",
+		"2001:db8::/32", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"};
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
 		assert_string_equal(prefix_format(parse_prefix(good[i]), text), good[i]);
 	static const char *const bad[] = {"", "/", "192.0.2.0", "192.0.2.0/", "192.0.2.1/24", "192.0.2.0/33",
@@ -99,16 +107,25 @@ static void test_prefix_contains(void **state)
 		const char *prefix, *addr;
 		bool inside;
 	} cases[] = {
-		{"192.0.2.0/24", "192.0.2.0", true}, {"192.0.2.0/24", "192.0.2.255", true},
-		{"192.0.2.0/24", "192.0.3.0", false}, {"0.0.0.0/0", "255.255.255.255", true},
-		{"0.0.0.0/0", "::", false}, {"192.0.2.1/32", "192.0.2.1", true},
-		{"192.0.2.1/32", "192.0.2.2", false}, {"2001:db8::/32", "2001:db8:ffff::", true},
-		{"2001:db8::/32", "2001:db9::", false}, {"2001:db8::/64", "2001:db8::ffff:0:0:0", true},
-		{"2001:db8::/65", "2001:db8::8000:0:0:0", false}, {"2001:db8::4/126", "2001:db8::7", true},
-		{"2001:db8::4/126", "2001:db8::8", false}, {"::1/128", "::1", true}, {"::/0", "ff::", true},
+		{"192.0.2.0/24", "192.0.2.0", true},
+		{"192.0.2.0/24", "192.0.2.255", true},
+		{"192.0.2.0/24", "192.0.3.0", false},
+		{"0.0.0.0/0", "255.255.255.255", true},
+		{"0.0.0.0/0", "::", false},
+		{"192.0.2.1/32", "192.0.2.1", true},
+		{"192.0.2.1/32", "192.0.2.2", false},
+		{"2001:db8::/32", "2001:db8:ffff::", true},
+		{"2001:db8::/32", "2001:db9::", false},
+		{"2001:db8::/64", "2001:db8::ffff:0:0:0", true},
+		{"2001:db8::/65", "2001:db8::8000:0:0:0", false},
+		{"2001:db8::4/126", "2001:db8::7", true},
+		{"2001:db8::4/126", "2001:db8::8", false},
+		{"::1/128", "::1", true},
+		{"::/0", "ff::", true},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-		assert_int_equal(prefix_contains(parse_prefix(cases[i].prefix), parse(cases[i].addr)), cases[i].inside);
+		assert_int_equal(prefix_contains(parse_prefix(cases[i].prefix), parse(cases[i].addr)),
+			cases[i].inside);
 }
 
 /* Both ends of a link share the /31 or /30. */
@@ -138,16 +155,26 @@ static void test_kinds(void **state)
 		const char *addr;
 		bool is_private, is_loopback, is_link_local, is_unicast;
 	} cases[] = {
-		{"10.1.2.3", true, false, false, true}, {"172.16.0.1", true, false, false, true},
-		{"172.32.0.1", false, false, false, true}, {"192.168.255.255", true, false, false, true},
-		{"100.64.0.1", true, false, false, true}, {"100.128.0.1", false, false, false, true},
-		{"127.0.0.1", true, true, false, true}, {"169.254.1.1", true, false, true, true},
-		{"8.8.8.8", false, false, false, true}, {"0.0.0.0", false, false, false, false},
-		{"224.0.0.1", false, false, false, false}, {"255.255.255.255", false, false, false, false},
-		{"240.0.0.1", false, false, false, false}, {"::", false, false, false, false},
-		{"::1", true, true, false, true}, {"fe80::1", true, false, true, true},
-		{"fec0::1", false, false, false, true}, {"fc00::1", true, false, false, true},
-		{"fdff::1", true, false, false, true}, {"2001:db8::1", false, false, false, true},
+		{"10.1.2.3", true, false, false, true},
+		{"172.16.0.1", true, false, false, true},
+		{"172.32.0.1", false, false, false, true},
+		{"192.168.255.255", true, false, false, true},
+		{"100.64.0.1", true, false, false, true},
+		{"100.128.0.1", false, false, false, true},
+		{"127.0.0.1", true, true, false, true},
+		{"169.254.1.1", true, false, true, true},
+		{"8.8.8.8", false, false, false, true},
+		{"0.0.0.0", false, false, false, false},
+		{"224.0.0.1", false, false, false, false},
+		{"255.255.255.255", false, false, false, false},
+		{"240.0.0.1", false, false, false, false},
+		{"::", false, false, false, false},
+		{"::1", true, true, false, true},
+		{"fe80::1", true, false, true, true},
+		{"fec0::1", false, false, false, true},
+		{"fc00::1", true, false, false, true},
+		{"fdff::1", true, false, false, true},
+		{"2001:db8::1", false, false, false, true},
 		{"ff02::1", false, false, false, false},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

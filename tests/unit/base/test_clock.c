@@ -14,7 +14,8 @@ static void test_format(void **state)
 	char text[TIME_TEXT_SIZE];
 	assert_string_equal(clock_format(0, text), "1970-01-01T00:00:00.000000Z");
 	assert_string_equal(clock_format(1000000000LL * NS_PER_S, text), "2001-09-09T01:46:40.000000Z");
-	assert_string_equal(clock_format(951782400LL * NS_PER_S + 123456789, text), "2000-02-29T00:00:00.123456Z");
+	assert_string_equal(
+		clock_format(951782400LL * NS_PER_S + 123456789, text), "2000-02-29T00:00:00.123456Z");
 	assert_string_equal(clock_format(NS_PER_S - 1, text), "1970-01-01T00:00:00.999999Z");
 }
 

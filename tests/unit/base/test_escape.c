@@ -27,7 +27,10 @@ static void test_every_size(void **state)
 	for (size_t size = 1; size < sizeof(expected) / sizeof(expected[0]); size++) {
 		char out[16];
 		memset(out, '#', sizeof(out));
-		assert_string_equal(escape_text("a\x01" "b", out, size), expected[size]);
+		assert_string_equal(escape_text("a\x01"
+						"b",
+					    out, size),
+			expected[size]);
 		assert_int_equal(out[size], '#');
 	}
 	char untouched = '#';

@@ -14,8 +14,15 @@ static void test_reference_vectors(void **state)
 {
 	(void)state;
 	static const uint64_t expected[] = {
-		0x726fdb47dd0e0e31, 0x74f839c593dc67fd, 0x0d6c8009d9a94f5a, 0x85676696d7fb7e2d, 0xcf2794e0277187b7,
-		0x18765564cd99a68d, 0xcbc9466e58fee3ce, 0xab0200f58b01d137, 0x93f5f5799a932462,
+		0x726fdb47dd0e0e31,
+		0x74f839c593dc67fd,
+		0x0d6c8009d9a94f5a,
+		0x85676696d7fb7e2d,
+		0xcf2794e0277187b7,
+		0x18765564cd99a68d,
+		0xcbc9466e58fee3ce,
+		0xab0200f58b01d137,
+		0x93f5f5799a932462,
 	};
 	uint8_t input[15];
 	for (uint8_t i = 0; i < sizeof(input); i++)

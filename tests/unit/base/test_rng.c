@@ -6,8 +6,8 @@
 
 #include "base/rng.h"
 
-/* xoshiro256** from the state 1, 2, 3, 4. By its definition the first output is rotl(2 * 5, 7) * 9 = 11520, and
- * the second 0 because s1 became 1 ^ 2 ^ 3 = 0; the third agrees with other implementations. */
+/* xoshiro256** from the state 1, 2, 3, 4. By its definition the first output is rotl(2 * 5, 7) * 9 = 11520,
+ * and the second 0 because s1 became 1 ^ 2 ^ 3 = 0; the third agrees with other implementations. */
 static void test_first_output(void **state)
 {
 	(void)state;

@@ -51,8 +51,8 @@ static void test_pseudo_header(void **state)
 	uint64_t sum = checksum_pseudo(addr_v4(0xc0000201), addr_v4(0xc6336407), 17, 13);
 	assert_int_equal(checksum_finish(sum), checksum_finish(checksum_add(0, v4, sizeof(v4))));
 	/* RFC 8200 8.1: source, destination, 32-bit length, zero and next header */
-	const uint8_t v6[40] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1, 0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff, [31] = 7,
-		0x00, 0x01, 0x00, 0x02, [39] = 58};
+	const uint8_t v6[40] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1, 0x20, 0x01, 0x0d, 0xb8, 0xff,
+		0xff, [31] = 7, 0x00, 0x01, 0x00, 0x02, [39] = 58};
 	sum = checksum_pseudo(addr_v6(0x20010db800000000, 1), addr_v6(0x20010db8ffff0000, 7), 58, 0x10002);
 	assert_int_equal(checksum_finish(sum), checksum_finish(checksum_add(0, v6, sizeof(v6))));
 }

@@ -83,17 +83,22 @@ static struct bytes with_timestamp(const struct timestamp_option *timestamp)
 {
 	uint8_t room[100];
 	struct writer writer = writer_init(room, sizeof(room));
-	struct packet_spec spec = {.ip = {.source = addr_v4(0xc0000201), .destination = addr_v4(0xc6336407),
-					   .ttl = 9, .protocol = PROTOCOL_ICMP, .timestamp = *timestamp}};
+	struct packet_spec spec = {.ip = {.source = addr_v4(0xc0000201),
+					   .destination = addr_v4(0xc6336407),
+					   .ttl = 9,
+					   .protocol = PROTOCOL_ICMP,
+					   .timestamp = *timestamp}};
 	spec.transport.icmp_type = ICMP4_ECHO_REQUEST;
 	assert_int_equal(packet_write(&writer, &spec), 0);
 	return bytes_copy(room, writer.length);
 }
 
-static struct timestamp_option stamp_once(struct bytes bytes, const struct addr *own, size_t own_count, bool done)
+static struct timestamp_option stamp_once(
+	struct bytes bytes, const struct addr *own, size_t own_count, bool done)
 {
 	struct bytes before = bytes_copy(bytes.data, bytes.length);
-	assert_int_equal(forward_stamp_time(bytes.data, bytes.length, own, own_count, STAMP, 0x01020304), done);
+	assert_int_equal(
+		forward_stamp_time(bytes.data, bytes.length, own, own_count, STAMP, 0x01020304), done);
 	if (!done)
 		assert_memory_equal(bytes.data, before.data, bytes.length);
 	free(before.data);
@@ -105,7 +110,8 @@ static struct timestamp_option stamp_once(struct bytes bytes, const struct addr 
 static void test_times_only(void **state)
 {
 	(void)state;
-	struct bytes bytes = with_timestamp(&(struct timestamp_option){.present = true, .flag = 0, .slots = 2});
+	struct bytes bytes =
+		with_timestamp(&(struct timestamp_option){.present = true, .flag = 0, .slots = 2});
 	struct timestamp_option option = stamp_once(bytes, NULL, 0, true);
 	assert_int_equal(option.used, 1);
 	assert_int_equal(option.times[0], 0x01020304);
@@ -123,7 +129,8 @@ static void test_times_only(void **state)
 static void test_addresses_and_times(void **state)
 {
 	(void)state;
-	struct bytes bytes = with_timestamp(&(struct timestamp_option){.present = true, .flag = 1, .slots = 4});
+	struct bytes bytes =
+		with_timestamp(&(struct timestamp_option){.present = true, .flag = 1, .slots = 4});
 	for (uint8_t used = 0; used < 4; used++) {
 		struct timestamp_option option = stamp_once(bytes, NULL, 0, true);
 		assert_int_equal(option.used, used + 1);
@@ -139,8 +146,8 @@ static void test_prespecified_addresses(void **state)
 	(void)state;
 	const struct addr first[] = {addr_v4(1), addr_v4(0x0a000001)};
 	const struct addr second[] = {addr_v4(0x0a000002)};
-	struct bytes bytes = with_timestamp(&(struct timestamp_option){.present = true, .flag = 3, .slots = 2,
-		.addrs = {addr_v4(0x0a000001), addr_v4(0x0a000002)}});
+	struct bytes bytes = with_timestamp(&(struct timestamp_option){
+		.present = true, .flag = 3, .slots = 2, .addrs = {addr_v4(0x0a000001), addr_v4(0x0a000002)}});
 	stamp_once(bytes, second, 1, false); /* listed, but not next */
 	struct timestamp_option option = stamp_once(bytes, first, 2, true);
 	assert_int_equal(option.used, 1);

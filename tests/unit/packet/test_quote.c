@@ -1,4 +1,5 @@
-/* Packets inside ICMP errors: cut anywhere, with lies in their lengths, with and without extensions behind. */
+/* Packets inside ICMP errors: cut anywhere, with lies in their lengths, with and without extensions behind.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -16,12 +17,13 @@ static struct packet error_around(uint8_t family, const uint8_t *quote, size_t l
 {
 	bool v4 = family == 4;
 	struct packet_spec spec = {
-		.ip = {
-			.source = v4 ? addr_v4(0xcb007101) : addr_v6(0x20010db800010000, 1),
-			.destination = v4 ? addr_v4(0xc0000201) : addr_v6(0x20010db800000000, 1),
-			.ttl = 9,
-			.protocol = v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6,
-		},
+		.ip =
+			{
+				.source = v4 ? addr_v4(0xcb007101) : addr_v6(0x20010db800010000, 1),
+				.destination = v4 ? addr_v4(0xc0000201) : addr_v6(0x20010db800000000, 1),
+				.ttl = 9,
+				.protocol = v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6,
+			},
 		.transport = {.icmp_type = v4 ? 11 : 3, .payload = quote, .payload_length = length},
 	};
 	struct writer writer = writer_init(room, sizeof(room));
@@ -104,7 +106,8 @@ static void test_every_length_with_extension_headers(void **state)
 static void test_tcp_of_eight_bytes(void **state)
 {
 	(void)state;
-	struct packet packet = error_around_hex(4, "45000038 00070000 01060000 c0000201 c6336407 03fd0050 0000fb01");
+	struct packet packet =
+		error_around_hex(4, "45000038 00070000 01060000 c0000201 c6336407 03fd0050 0000fb01");
 	assert_ports(&packet, 8, 1021, 80);
 	assert_int_equal(packet.quoted.tcp_sequence, 0xfb01);
 	assert_int_equal(packet.quoted.seen, 8);
@@ -152,7 +155,8 @@ static void test_quote_of_another_family(void **state)
 static void test_quoted_fragment(void **state)
 {
 	(void)state;
-	struct packet packet = error_around_hex(4, "4500001c 00002001 01110000 c0000201 c6336407 82a90035 00081234");
+	struct packet packet =
+		error_around_hex(4, "4500001c 00002001 01110000 c0000201 c6336407 82a90035 00081234");
 	assert_true(packet.has_quote);
 	assert_int_equal(packet.quoted_ip.fragment_offset, 8);
 	assert_int_equal(packet.quoted.source_port, 0);
@@ -161,11 +165,13 @@ static void test_quoted_fragment(void **state)
 
 /* --- extensions: the ICMP message alone, to set every byte --- */
 
-static struct packet message(uint8_t family, uint8_t type, const uint8_t rest[4], const uint8_t *body, size_t length)
+static struct packet message(
+	uint8_t family, uint8_t type, const uint8_t rest[4], const uint8_t *body, size_t length)
 {
 	struct packet packet;
 	bool v4 = family == 4;
-	struct ip_header ip = {.source = v4 ? addr_v4(1) : addr_v6(1, 1), .destination = v4 ? addr_v4(2) : addr_v6(1, 2)};
+	struct ip_header ip = {
+		.source = v4 ? addr_v4(1) : addr_v6(1, 1), .destination = v4 ? addr_v4(2) : addr_v6(1, 2)};
 	room[0] = type;
 	memset(room + 1, 0, 3);
 	memcpy(room + 4, rest, 4);
@@ -176,12 +182,13 @@ static struct packet message(uint8_t family, uint8_t type, const uint8_t rest[4]
 
 /* Extension structures of one MPLS entry 100/0/1/7; the checksum of the first is
  * ~(2000 + 0008 + 0101 + 0006 + 4107) = 9de9. */
-#define MPLS_GOOD	 "20009de9 00080101 00064107"
+#define MPLS_GOOD "20009de9 00080101 00064107"
 #define MPLS_NO_CHECKSUM "20000000 00080101 00064107"
-#define MPLS_WRONG	 "20009dea 00080101 00064107"
-#define VERSION_1	 "1000ade9 00080101 00064107"
+#define MPLS_WRONG "20009dea 00080101 00064107"
+#define VERSION_1 "1000ade9 00080101 00064107"
 
-/* `quote_length` bytes of quote and the structure, under an ICMPv4 time exceeded with this length attribute. */
+/* `quote_length` bytes of quote and the structure, under an ICMPv4 time exceeded with this length attribute.
+ */
 static struct packet extended(uint8_t words, size_t quote_length, const char *structure)
 {
 	uint8_t body[512] = {0x45, 0, 0, 36, [8] = 1, [9] = 17};
@@ -279,18 +286,20 @@ static void test_malformed_objects(void **state)
 {
 	(void)state;
 	assert_int_equal(objects("").unknown_count, 0);
-	assert_int_equal(objects("0000 0101").unknown_count, 0);	 /* length 0: no way on */
+	assert_int_equal(objects("0000 0101").unknown_count, 0);	  /* length 0: no way on */
 	assert_int_equal(objects("0003 0901 00040901").unknown_count, 0); /* length 3 */
-	assert_int_equal(objects("0100 0901").unknown_count, 0);	 /* beyond the end */
+	assert_int_equal(objects("0100 0901").unknown_count, 0);	  /* beyond the end */
 	assert_int_equal(objects("0004 0901 0004 0101 0004 0201").unknown_count, 1);
 	assert_int_equal(objects("0006 0101 0000 0008 0101 00064107").mpls_count, 1); /* half an entry */
 	/* nine entries where eight have room; five interfaces where four have */
-	struct icmp_extensions found = objects("0028 0101"
-					       "0000100100002001000030010000400100005001000060010000700100008001"
-					       "00009101");
+	struct icmp_extensions found =
+		objects("0028 0101"
+			"0000100100002001000030010000400100005001000060010000700100008001"
+			"00009101");
 	assert_int_equal(found.mpls_count, MPLS_STACK_MAX);
 	assert_int_equal(found.mpls[7].label, 8);
-	found = objects("00080208 00000001 00080208 00000002 00080208 00000003 00080208 00000004 00080208 00000005");
+	found = objects(
+		"00080208 00000001 00080208 00000002 00080208 00000003 00080208 00000004 00080208 00000005");
 	assert_int_equal(found.interface_count, INTERFACE_INFO_MAX);
 	assert_int_equal(found.interfaces[3].index, 4);
 }

@@ -41,8 +41,8 @@ static void check_read(struct bytes bytes, size_t header_length)
 	}
 }
 
-/* Without all of the IPv4 header or the fixed IPv6 header there is no packet; from there on there is one, and its
- * checksum cannot be said to hold before the last byte is there. */
+/* Without all of the IPv4 header or the fixed IPv6 header there is no packet; from there on there is one, and
+ * its checksum cannot be said to hold before the last byte is there. */
 static void test_every_truncation(void **state)
 {
 	(void)state;
@@ -124,10 +124,10 @@ static void test_not_ip(void **state)
 	(void)state;
 	struct packet packet;
 	static const char *const cases[] = {
-		"", "00", "55", /* version 5 */
-		"44000014 00000000 40110000 c0000201 c6336407", /* IHL 4 */
-		"46000014 00000000 40110000 c0000201 c6336407", /* IHL 6, 20 bytes */
-		"45000013 00000000 40110000 c0000201 c6336407", /* total length 19 */
+		"", "00", "55",						 /* version 5 */
+		"44000014 00000000 40110000 c0000201 c6336407",		 /* IHL 4 */
+		"46000014 00000000 40110000 c0000201 c6336407",		 /* IHL 6, 20 bytes */
+		"45000013 00000000 40110000 c0000201 c6336407",		 /* total length 19 */
 		"46000014 00000000 40110000 c0000201 c6336407 00000000", /* total length inside the header */
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
@@ -182,7 +182,8 @@ static void test_odd_but_good_options(void **state)
 {
 	(void)state;
 	/* router alert (RFC 2113) and something unknown are skipped, the record route behind them is found */
-	struct ip_header ip = read_options(HEADER4("4a", "28") "94040000 1e030001 07070800 cb007101 00ffffff");
+	struct ip_header ip =
+		read_options(HEADER4("4a", "28") "94040000 1e030001 07070800 cb007101 00ffffff");
 	assert_false(ip.bad_options);
 	assert_true(ip.route.present);
 	assert_int_equal(ip.route.slots, 1);
@@ -207,7 +208,8 @@ static void test_fragments4_have_no_transport(void **state)
 {
 	(void)state;
 	struct packet packet;
-	assert_int_equal(read_hex("4500001c 00002001 40110000 c0000201 c6336407 82a90035 00081234", &packet), 0);
+	assert_int_equal(
+		read_hex("4500001c 00002001 40110000 c0000201 c6336407 82a90035 00081234", &packet), 0);
 	assert_int_equal(packet.ip.fragment_offset, 8);
 	assert_int_equal(packet.transport.source_port, 0);
 	assert_int_equal(packet.transport.seen, 0);
@@ -229,21 +231,27 @@ static void test_extension_header_chains(void **state)
 	(void)state;
 	/* ten destination-options headers are followed, eleven are not */
 #define DESTINATION "3c00010400000000"
-#define NINE DESTINATION DESTINATION DESTINATION DESTINATION DESTINATION DESTINATION DESTINATION DESTINATION DESTINATION
-	struct packet packet = read6("60000000 0058 3c40" ADDRS6 NINE "1100010400000000" "82a9003500081234");
+#define NINE                                                                                                 \
+	DESTINATION DESTINATION DESTINATION DESTINATION DESTINATION DESTINATION DESTINATION DESTINATION      \
+		DESTINATION
+	struct packet packet = read6("60000000 0058 3c40" ADDRS6 NINE "1100010400000000"
+				     "82a9003500081234");
 	assert_int_equal(packet.transport.destination_port, 53);
 	assert_int_equal(packet.ip.header_length, 120);
 	assert_false(packet.ip.bad_options);
-	packet = read6("60000000 0060 3c40" ADDRS6 NINE DESTINATION "1100010400000000" "82a9003500081234");
+	packet = read6("60000000 0060 3c40" ADDRS6 NINE DESTINATION "1100010400000000"
+		       "82a9003500081234");
 	assert_true(packet.ip.bad_options);
 	assert_int_equal(packet.transport.seen, 0);
 	assert_false(packet.checksum_ok);
 	/* a header longer than the packet */
-	packet = read6("60000000 0010 0040" ADDRS6 "1102000000000000" "82a9003500081234");
+	packet = read6("60000000 0010 0040" ADDRS6 "1102000000000000"
+		       "82a9003500081234");
 	assert_true(packet.ip.bad_options);
 	assert_int_equal(packet.transport.seen, 0);
 	/* an option longer than its header: noted, and the chain goes on */
-	packet = read6("60000000 0010 0040" ADDRS6 "1100010900000000" "82a9003500081234");
+	packet = read6("60000000 0010 0040" ADDRS6 "1100010900000000"
+		       "82a9003500081234");
 	assert_true(packet.ip.bad_options);
 	assert_int_equal(packet.transport.destination_port, 53);
 	/* nothing follows */
@@ -256,12 +264,14 @@ static void test_routing_headers(void **state)
 {
 	(void)state;
 	/* type 3, nothing left: ignored (RFC 8200 4.4) */
-	struct packet packet = read6("60000000 0010 2b40" ADDRS6 "1100030000000000" "82a9003500081234");
+	struct packet packet = read6("60000000 0010 2b40" ADDRS6 "1100030000000000"
+				     "82a9003500081234");
 	assert_false(packet.ip.bad_options);
 	assert_false(packet.ip.routing.present);
 	assert_int_equal(packet.transport.destination_port, 53);
 	/* type 3 with a segment left: not understood */
-	packet = read6("60000000 0010 2b40" ADDRS6 "1100030100000000" "82a9003500081234");
+	packet = read6("60000000 0010 2b40" ADDRS6 "1100030100000000"
+		       "82a9003500081234");
 	assert_true(packet.ip.bad_options);
 	assert_int_equal(packet.transport.destination_port, 53);
 	/* type 0 with more left than there are; with half an address; type 4 whose last entry is not there */
@@ -279,7 +289,8 @@ static void test_icmp_without_ip(void **state)
 	(void)state;
 	struct bytes bytes = bytes_of_hex(GOLDEN_TIME_EXCEEDED6);
 	struct ip_header ip = {.source = addr_v6(0x20010db800010000, 1),
-		.destination = addr_v6(0x20010db800000000, 1), .ttl = 60};
+		.destination = addr_v6(0x20010db800000000, 1),
+		.ttl = 60};
 	for (size_t length = 0; length <= bytes.length - 40; length++) {
 		struct bytes cut = bytes_copy(bytes.data + 40, length);
 		struct packet packet;

@@ -14,7 +14,7 @@
 #define REQUEST4 "080158a7 02060000 01119c40"
 #define REQUEST6 "8001e6c5 00650000 01119c40"
 #define SUCCESS4 "000116fc 02060000 00000000 00000000000000000000ffff0a630501 0000d798 00000000"
-#define ERROR4	 "0001fcf9 02050000 01000000"
+#define ERROR4 "0001fcf9 02050000 01000000"
 
 static int read_request(const char *hex, struct responder_request *request)
 {
@@ -110,8 +110,11 @@ static void test_golden_datagram(void **state)
 	struct bytes expected = bytes_of_hex(REQUEST4);
 	struct packet_spec spec = {
 		.ip = {.source = addr_v4(1), .destination = addr_v4(2), .ttl = 64, .protocol = PROTOCOL_ICMP},
-		.transport = {.icmp_type = 8, .icmp_code = RESPONDER_CODE, .icmp_id = 0x0206,
-			.payload = expected.data + 8, .payload_length = 4},
+		.transport = {.icmp_type = 8,
+			.icmp_code = RESPONDER_CODE,
+			.icmp_id = 0x0206,
+			.payload = expected.data + 8,
+			.payload_length = 4},
 	};
 	uint8_t bytes[64];
 	struct writer writer = writer_init(bytes, sizeof(bytes));
@@ -126,8 +129,9 @@ static void test_round_trip_field(void **state)
 	(void)state;
 	struct responder_response response;
 	/* from a big-endian server: in the second half */
-	assert_int_equal(read_response("00010000 02060000 00000000 00000000000000000000ffff0a630501 00000000 0000d798",
-				 &response),
+	assert_int_equal(
+		read_response("00010000 02060000 00000000 00000000000000000000ffff0a630501 00000000 0000d798",
+			&response),
 		0);
 	assert_int_equal(response.rtt_ns, 55192);
 	/* more than 32 bits saturate instead of coming out as something short */
@@ -154,8 +158,12 @@ static void test_ipv6_hop(void **state)
 static void test_cookie_in_requests(void **state)
 {
 	(void)state;
-	struct responder_request request = {.ttl = 3, .protocol = 6, .flow = 443, .cookie = 0xfedcba9876543210,
-		.padding = 60}, found;
+	struct responder_request request = {.ttl = 3,
+					 .protocol = 6,
+					 .flow = 443,
+					 .cookie = 0xfedcba9876543210,
+					 .padding = 60},
+				 found;
 	struct bytes expected = bytes_of_hex("03 06 01bb 0000 7274 fedcba9876543210");
 	assert_int_equal(write_request(&request), 64);
 	assert_memory_equal(room, expected.data, expected.length);
@@ -187,7 +195,8 @@ static void test_cookies_never_look_like_extensions(void **state)
 	struct cursor body = cursor_init(room, length);
 	assert_int_equal(responder_request_read(&body, &found), 0);
 	assert_false(found.has_extension);
-	assert_int_equal(read_request(REQUEST4 "20000000 00100500 00000000000000000000ffff0a630201", &found), 0);
+	assert_int_equal(
+		read_request(REQUEST4 "20000000 00100500 00000000000000000000ffff0a630201", &found), 0);
 	assert_true(found.has_extension);
 	assert_int_equal(found.cookie, 0);
 }
@@ -220,7 +229,8 @@ static void test_echoes(void **state)
 			for (size_t c = 0; c < ARRAY_LEN(cookies); c++)
 				for (unsigned flow = 0; flow < 2; flow++) {
 					struct responder_request request = {.ttl = (uint8_t)ttl,
-						.flow = (uint16_t)(flow * 33434), .cookie = cookies[c],
+						.flow = (uint16_t)(flow * 33434),
+						.cookie = cookies[c],
 						.padding = paddings[p]};
 					struct responder_response response;
 					size_t length = write_request(&request);
@@ -258,7 +268,8 @@ static void test_statuses(void **state)
 	struct responder_response response;
 	assert_int_equal(read_response("00010000 00000000 02000000", &response), 0);
 	assert_int_equal(response.status, RESPONDER_BAD_PROTOCOL);
-	assert_int_equal(read_response("00010000 00000000 04000501", &response), 0); /* class 5, type 1 refused */
+	assert_int_equal(
+		read_response("00010000 00000000 04000501", &response), 0); /* class 5, type 1 refused */
 	assert_int_equal(response.status, RESPONDER_BAD_EXTENSION);
 	assert_int_equal(read_response("00010000 00000000 05000000", &response), -EBADMSG);
 	assert_int_equal(read_response("00010000 00000000 ff000000", &response), -EBADMSG);

@@ -65,7 +65,10 @@ static void test_forced_checksum(void **state)
 	static const uint16_t values[] = {1, 0x1234, 0x8000, 0xfffe, 0xffff};
 	for (size_t i = 0; i < ARRAY_LEN(values); i++) {
 		struct packet_spec specs[] = {
-			spec4(PROTOCOL_UDP), spec6(PROTOCOL_UDP), spec4(PROTOCOL_ICMP), spec6(PROTOCOL_ICMPV6),
+			spec4(PROTOCOL_UDP),
+			spec6(PROTOCOL_UDP),
+			spec4(PROTOCOL_ICMP),
+			spec6(PROTOCOL_ICMPV6),
 		};
 		specs[2].transport.icmp_type = ICMP4_ECHO_REQUEST;
 		specs[3].transport.icmp_type = ICMP6_ECHO_REQUEST;
@@ -96,8 +99,8 @@ static void test_forced_checksum_needs_room(void **state)
 	assert_int_equal(write_spec(&spec), -EINVAL);
 }
 
-/* RFC 768: a computed zero goes out as ones. The last payload word is chosen to bring it about: all other words
- * of pseudo header, header and payload sum up to its complement. */
+/* RFC 768: a computed zero goes out as ones. The last payload word is chosen to bring it about: all other
+ * words of pseudo header, header and payload sum up to its complement. */
 static void test_udp_checksum_is_never_zero(void **state)
 {
 	(void)state;
@@ -119,8 +122,11 @@ static void test_route_options(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
 		for (uint8_t slots = 0; slots <= 9; slots++) {
 			struct packet_spec spec = spec4(PROTOCOL_UDP);
-			spec.ip.route = (struct route_option){.present = true, .type = types[i], .slots = slots,
-				.used = slots / 2, .addrs = {CLIENT4, SERVER4, CLIENT4, SERVER4}};
+			spec.ip.route = (struct route_option){.present = true,
+				.type = types[i],
+				.slots = slots,
+				.used = slots / 2,
+				.addrs = {CLIENT4, SERVER4, CLIENT4, SERVER4}};
 			struct packet packet = write_and_read(&spec);
 			assert_int_equal(packet.ip.route.type, types[i]);
 			assert_int_equal(packet.ip.route.slots, slots);
@@ -140,9 +146,13 @@ static void test_timestamp_options(void **state)
 	} cases[] = {{0, 9}, {0, 0}, {1, 4}, {3, 4}, {3, 1}};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct packet_spec spec = spec4(PROTOCOL_UDP);
-		spec.ip.timestamp = (struct timestamp_option){.present = true, .flag = cases[i].flag,
-			.overflow = 15, .slots = cases[i].slots, .used = cases[i].slots,
-			.addrs = {SERVER4}, .times = {0xdeadbeef}};
+		spec.ip.timestamp = (struct timestamp_option){.present = true,
+			.flag = cases[i].flag,
+			.overflow = 15,
+			.slots = cases[i].slots,
+			.used = cases[i].slots,
+			.addrs = {SERVER4},
+			.times = {0xdeadbeef}};
 		struct packet packet = write_and_read(&spec);
 		assert_int_equal(packet.ip.timestamp.flag, cases[i].flag);
 		assert_int_equal(packet.ip.timestamp.overflow, 15);
@@ -194,7 +204,8 @@ static void test_routing_headers(void **state)
 			assert_int_equal(packet.ip.routing.type, types[i]);
 			assert_int_equal(packet.ip.routing.count, count);
 			assert_int_equal(packet.ip.routing.segments_left, count);
-			assert_true(addr_equal(packet.ip.routing.segments[count - 1], addr_add(SERVER6, count)));
+			assert_true(
+				addr_equal(packet.ip.routing.segments[count - 1], addr_add(SERVER6, count)));
 			assert_int_equal(packet.ip.fragment_id, 99);
 			assert_int_equal(packet.ip.flow_label, 0xfffff);
 			assert_payload(&packet);
@@ -210,8 +221,8 @@ static void test_routed_checksum(void **state)
 	struct packet_spec spec = spec6(PROTOCOL_UDP);
 	struct packet direct = write_and_read(&spec);
 	spec.ip.destination = addr_add(SERVER6, 100);
-	spec.ip.routing = (struct routing_header){.present = true, .type = 0, .count = 2, .segments_left = 1,
-		.segments = {CLIENT6, SERVER6}};
+	spec.ip.routing = (struct routing_header){
+		.present = true, .type = 0, .count = 2, .segments_left = 1, .segments = {CLIENT6, SERVER6}};
 	assert_int_equal(write_and_read(&spec).transport.checksum, direct.transport.checksum);
 	spec.ip.routing.type = 4;
 	spec.ip.routing.segments[0] = SERVER6;
@@ -271,21 +282,25 @@ static void test_extensions_only_where_there_is_a_length(void **state)
 	assert_int_equal(write_spec(&spec), 0);
 }
 
-/* RFC 4884: 32-bit words in byte 5 for IPv4, 64-bit words in byte 4 for IPv6, padding to whole words and to 128
- * bytes; 255 words are all that the attribute can say. */
+/* RFC 4884: 32-bit words in byte 5 for IPv4, 64-bit words in byte 4 for IPv6, padding to whole words and to
+ * 128 bytes; 255 words are all that the attribute can say. */
 static void test_length_attribute(void **state)
 {
 	(void)state;
 	static uint8_t quote[2048] = {0x45};
 	static const struct {
 		size_t quote4, padded4, quote6, padded6;
-	} cases[] = {{28, 128, 48, 128}, {128, 128, 128, 128}, {129, 132, 129, 136}, {1017, 1020, 2033, 2040}};
+	} cases[] = {
+		{28, 128, 48, 128}, {128, 128, 128, 128}, {129, 132, 129, 136}, {1017, 1020, 2033, 2040}};
 	struct icmp_extensions extensions = {.present = true, .mpls_count = 1, .mpls = {{.label = 5}}};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct packet_spec spec = spec4(PROTOCOL_ICMP);
 		spec.extensions = &extensions;
-		spec.transport = (struct transport){.icmp_type = ICMP4_UNREACHABLE, .icmp_code = 4, .icmp_mtu = 1400,
-			.payload = quote, .payload_length = cases[i].quote4};
+		spec.transport = (struct transport){.icmp_type = ICMP4_UNREACHABLE,
+			.icmp_code = 4,
+			.icmp_mtu = 1400,
+			.payload = quote,
+			.payload_length = cases[i].quote4};
 		struct packet packet = write_and_read(&spec);
 		assert_int_equal(written, 20 + 8 + cases[i].padded4 + 12);
 		assert_int_equal(room[25], cases[i].padded4 / 4);
@@ -293,7 +308,8 @@ static void test_length_attribute(void **state)
 		assert_int_equal(packet.extensions.mpls[0].label, 5);
 		spec = spec6(PROTOCOL_ICMPV6);
 		spec.extensions = &extensions;
-		spec.transport = (struct transport){.icmp_type = ICMP6_TIME_EXCEEDED, .payload = quote,
+		spec.transport = (struct transport){.icmp_type = ICMP6_TIME_EXCEEDED,
+			.payload = quote,
 			.payload_length = cases[i].quote6};
 		packet = write_and_read(&spec);
 		assert_int_equal(written, 40 + 8 + cases[i].padded6 + 12);
