@@ -20,13 +20,13 @@ static const char usage[] =
 	"       retour lab hosts [-w WORLD]\n"
 	"       retour lab run [-w WORLD] [--on HOST] -- COMMAND [ARGUMENT...]\n"
 	"       retour lab shell [-w WORLD] [--on HOST]\n"
-	"       retour lab truth [-w WORLD] [-6] [--json] FROM TO\n"
+	"       retour lab truth [-w WORLD] [-4|-6] [--json] FROM TO\n"
 	"\n"
 	"The virtual Internet: real programs in a simulated network, offline.\n"
 	"\n"
 	"  -w, --world WORLD  a shipped world (default: " DEFAULT_WORLD "), or a file: a name with a '/' or '.' in it\n"
 	"      --on HOST      where the command runs (default: " DEFAULT_HOST ")\n"
-	"  -6                 truth: the way of IPv6 packets\n"
+	"  -4, -6             truth: the way of IPv4 packets (default), or of IPv6\n"
 	"      --json         truth: one JSON document (docs/lab.md)\n"
 	"  -h, --help         this text\n"
 	"\n"
@@ -54,7 +54,7 @@ static bool parse(int argc, char **argv, bool operands_last, struct lab_argument
 	int option;
 	*arguments = (struct lab_arguments){.world = DEFAULT_WORLD, .host = DEFAULT_HOST};
 	optind = 1;
-	while ((option = getopt_long(argc, argv, operands_last ? "w:6h" : "+w:6h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, operands_last ? "w:46h" : "+w:46h", options, NULL)) != -1) {
 		switch (option) {
 		case 'w':
 			arguments->world = optarg;
@@ -65,8 +65,9 @@ static bool parse(int argc, char **argv, bool operands_last, struct lab_argument
 		case OPTION_JSON:
 			arguments->json = true;
 			break;
+		case '4':
 		case '6':
-			arguments->six = true;
+			arguments->six = option == '6';
 			break;
 		case 'h':
 			arguments->help = true;
