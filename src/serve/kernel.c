@@ -64,8 +64,7 @@ static int open_receiver(const struct serve *serve, uint8_t family, enum filter_
 	};
 	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return error_set(error, -errno, "cannot listen to packets: %s%s", strerror(errno),
-			errno == EPERM ? " (needs root, or cap_net_raw and cap_net_admin)" : "");
+		return error_set(error, -errno, "cannot listen to packets: %s", strerror(errno));
 	int code = filter_attach(fd, family, kind, serve->ports.port, icmp_prefix);
 	if (code == 0)
 		code = stamp_enable(fd, false);
@@ -88,7 +87,8 @@ static int open_sender(uint8_t family, struct error *error)
 	int on = 1;
 	int fd = socket(family == 4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW);
 	if (fd < 0)
-		return error_set(error, -errno, "cannot open a raw socket: %s", strerror(errno));
+		return error_set(error, -errno, "cannot open a raw socket: %s%s", strerror(errno),
+			errno == EPERM ? " (run as root, or with cap_net_raw and cap_net_admin)" : "");
 	if (family == 6 && setsockopt(fd, IPPROTO_IPV6, IPV6_HDRINCL, &on, sizeof(on)) < 0) {
 		int code = -errno;
 		close(fd);

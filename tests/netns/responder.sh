@@ -56,8 +56,18 @@ way "$(prefix 4 near g1)" "$(prefix 6 near g1)" far b2
 in_node far ping -q -c 1 -w 5 -I "$far4" "$near4" >/dev/null
 in_node far ping -q -c 1 -w 5 -I "$far6" "$near6" >/dev/null
 new4=$(in_node far traceroute -n -q 1 -w 1 -s "$far4" "$near4" | awk 'NR > 1 { print $2 }')
+new6=$(in_node far traceroute -n -q 1 -w 1 -s "$far6" "$near6" | awk 'NR > 1 { print $2 }')
 [ "$new4" != "$back4" ] || fail "the test did not change the way back"
 expect_equal "another interface out" "$new4" "$(ask "$far4" udp)"
+
+# So it does where routing depends on the source.
+way "$(prefix 4 near g1)" "$(prefix 6 near g1)" far g2
+ip -n far rule add from "$far4" lookup 100
+ip -n far route add default via "$(address 4 b2 far)" table 100
+expect_equal "routing by source, IPv4" "$new4" "$(ask "$far4" udp)"
+ip -n far -6 rule add from "$far6" lookup 100
+ip -n far -6 route add default via "$(address 6 b2 far)" table 100
+expect_equal "routing by source, IPv6" "$new6" "$(ask "$far6" udp)"
 ip -n far link del to-b2
 expect_equal "an interface vanished" "$back4" "$(ask "$far4" udp)"
 
@@ -77,6 +87,8 @@ kill -KILL $server
 wait $server 2>/dev/null || true
 await 2 test -z "$(rules)"
 pings "after SIGKILL"
+in_node near "$RETOUR" back -4 -n --json --via responder "$far4" >$scratch/back.json && fail "a way back from nobody"
+expect_equal "no responder" unsupported "$(jq -r '.reverse_attempts[0].status' $scratch/back.json)"
 
 start
 kill -USR1 $server
