@@ -1,0 +1,12 @@
+#!/bin/sh
+# Every finding that the rules can make has its page, and every page its finding.
+#   findings.sh SOURCE_ROOT
+set -eu
+cd "$1"
+made=$(grep -hoE '"(paths|reply|silent|slow|loss|latency|congestion|black|refused|filtered|loop|load|mpls)[a-z-]*"' src/insight/rules_*.c |
+	tr -d '"' | sort -u)
+pages=$(cd docs/findings && ls -- *.md | sed 's/\.md$//' | sort)
+if [ "$made" != "$pages" ]; then
+	printf 'made:\n%s\npages:\n%s\n' "$made" "$pages"
+	exit 1
+fi
