@@ -1,0 +1,136 @@
+/* What the client tells about its run: the path, and how it went. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "reverse/responder_client.h"
+
+static bool add_probe(const struct responder_client *client, struct hop *hop, const struct request *request)
+{
+	struct probe_result *probe = hop_add_probe(hop);
+	if (!probe)
+		return false;
+	probe->sent_ns = request->sent_ns - client->started_ns;
+	if (request->answered) {
+		probe->address = request->hop;
+		probe->rtt_ns = request->rtt_ns;
+	}
+	return true;
+}
+
+/* `overview` is one of look_at_requests, to which the spare answers are added as they are used. */
+static bool add_hop(const struct responder_client *client, struct overview *overview, struct path *path,
+	unsigned ttl)
+{
+	struct hop *hop = path_add_hop(path, (int)ttl, TECHNIQUE_RESPONDER);
+	for (unsigned i = 0; hop && i < client->sent; i++) {
+		const struct request *request = &client->requests[i];
+		bool spare = ttl == overview->end && responder_counts_for_end(client, overview, request);
+		if (request->failed || (request->ttl != ttl && !spare))
+			continue;
+		overview->slots[ttl].sent += spare;
+		if (!add_probe(client, hop, request))
+			return false;
+	}
+	return hop != NULL;
+}
+
+/* A NAT answers in our place; an address of our own that is public has none before it. */
+static bool is_our_nat(const struct responder_client *client, const struct overview *overview)
+{
+	return overview->behind_nat && addr_is_private(client->config.source);
+}
+
+static void fill_path(const struct responder_client *client, const struct overview *overview, struct path *path)
+{
+	path->protocol = client->config.protocol;
+	path->source = client->config.target;
+	path->destination = client->config.source;
+	if (client->config.protocol == PROBE_ICMP)
+		path->flow.icmp_checksum = client->config.flow;
+	else
+		path->flow.destination_port = client->config.flow;
+	path->reached = overview->reached || is_our_nat(client, overview);
+	if (path->reached)
+		path->stop_reason = STOP_REACHED;
+	else if (client->phase != PHASE_DONE)
+		path->stop_reason = STOP_INTERRUPTED;
+	else if (overview->behind_nat)
+		path->stop_reason = STOP_UNREACHABLE;
+	else
+		path->stop_reason = overview->highest_answered == client->config.max_ttl ? STOP_MAX_HOPS : STOP_GAP_LIMIT;
+	path->duration_ns = responder_client_duration_ns(client);
+}
+
+struct path *responder_client_path(const struct responder_client *client, int64_t started_wall_ns)
+{
+	struct overview overview;
+	responder_look_at_requests(client, &overview);
+	struct path *path = overview.highest_answered ? path_new(DIRECTION_REVERSE, "responder") : NULL;
+	if (!path)
+		return NULL;
+	fill_path(client, &overview, path);
+	path->started_wall_ns = started_wall_ns;
+	unsigned last = overview.end ? overview.end : overview.highest_answered;
+	bool whole = true;
+	for (unsigned ttl = 1; ttl <= last && whole; ttl++)
+		whole = add_hop(client, &overview, path, ttl);
+	if (!whole || path_summarise(path) < 0) {
+		path_free(path);
+		return NULL;
+	}
+	return path;
+}
+
+int64_t responder_client_duration_ns(const struct responder_client *client)
+{
+	if (client->phase == PHASE_DONE)
+		return client->ended_ns - client->started_ns;
+	return client->sent ? client->burst_sent_ns - client->started_ns : 0;
+}
+
+static enum attempt_status describe_path(const struct responder_client *client, const struct overview *overview,
+	char *detail, size_t size)
+{
+	char text[ADDR_TEXT_SIZE];
+	if (overview->reached) {
+		snprintf(detail, size, "%u hops back", overview->end);
+		return ATTEMPT_OK;
+	}
+	if (overview->behind_nat) {
+		addr_format(overview->slots[overview->end].hop, text);
+		bool nat = is_our_nat(client, overview);
+		snprintf(detail, size, nat ? "%u hops back to %s, your NAT (or a filter before you)" :
+					     "%u hops back to %s, which lets nothing through to you",
+			overview->end, text);
+		return nat ? ATTEMPT_OK : ATTEMPT_PARTIAL;
+	}
+	snprintf(detail, size, "the way back is known for %u hops, its end is not", overview->highest_answered);
+	return ATTEMPT_PARTIAL;
+}
+
+enum attempt_status responder_client_status(const struct responder_client *client, char *detail, size_t size)
+{
+	struct overview overview;
+	responder_look(client, &overview);
+	if (overview.highest_answered)
+		return describe_path(client, &overview, detail, size);
+	if (client->refused_status) {
+		snprintf(detail, size, "the responder refuses such probes (status %d)", client->refused_status);
+		return ATTEMPT_REFUSED;
+	}
+	if (client->confirmed) {
+		snprintf(detail, size, "a responder is there, but none of its probes was answered");
+		return ATTEMPT_TIMEOUT;
+	}
+	if (client->echoed_ns != TIME_NEVER) {
+		snprintf(detail, size, "no responder there: the host only echoes the request");
+		return ATTEMPT_UNSUPPORTED;
+	}
+	if (responder_all_failed(client)) {
+		snprintf(detail, size, "cannot send requests: %s", strerror(-client->send_error));
+		return ATTEMPT_UNAVAILABLE;
+	}
+	snprintf(detail, size, "no answer from a responder");
+	return ATTEMPT_TIMEOUT;
+}
