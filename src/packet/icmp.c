@@ -83,19 +83,21 @@ static bool has_extensions(const struct packet_spec *spec)
 	return spec->extensions && spec->extensions->present;
 }
 
-/* The quote as written in front of extensions. */
-static size_t padded_quote(const struct packet_spec *spec, unsigned unit)
+/* The length attribute: words of quote in front of extensions, 0 without those. */
+static size_t quote_words(const struct packet_spec *spec)
 {
-	size_t length = (spec->transport.payload_length + unit - 1) / unit * unit;
-	return MAX(length, (size_t)QUOTE_SIZE_MIN);
+	unsigned unit = icmp_quote_unit(spec->ip.source.family, spec->transport.icmp_type);
+	if (!has_extensions(spec) || unit == 0)
+		return 0;
+	size_t length = MAX(spec->transport.payload_length, (size_t)QUOTE_SIZE_MIN);
+	return (length + unit - 1) / unit;
 }
 
 bool icmp_is_writable(const struct packet_spec *spec)
 {
 	const struct transport *transport = &spec->transport;
 	uint8_t family = spec->ip.source.family;
-	unsigned unit = icmp_quote_unit(family, transport->icmp_type);
-	if (has_extensions(spec) && (unit == 0 || padded_quote(spec, unit) > 255u * unit))
+	if (has_extensions(spec) && (quote_words(spec) == 0 || quote_words(spec) > UINT8_MAX))
 		return false;
 	if (family == 6)
 		return true;
@@ -108,9 +110,7 @@ static uint32_t rest_of(const struct packet_spec *spec)
 {
 	const struct transport *transport = &spec->transport;
 	uint8_t family = spec->ip.source.family;
-	unsigned unit = icmp_quote_unit(family, transport->icmp_type);
-	uint32_t words = has_extensions(spec) ? (uint32_t)(padded_quote(spec, unit) / unit) : 0;
-	uint32_t rest = words << (family == 4 ? 16 : 24);
+	uint32_t rest = (uint32_t)quote_words(spec) << (family == 4 ? 16 : 24);
 	switch (icmp_kind_of(family, transport->icmp_type, transport->icmp_code)) {
 	case ICMP_PACKET_TOO_BIG: return rest | transport->icmp_mtu;
 	case ICMP_PARAMETER_PROBLEM: return rest | transport->icmp_pointer << (family == 4 ? 24 : 0);
@@ -130,7 +130,7 @@ void icmp_write(struct writer *writer, const struct packet_spec *spec)
 	writer_bytes(writer, transport->payload, transport->payload_length);
 	if (has_extensions(spec)) {
 		unsigned unit = icmp_quote_unit(spec->ip.source.family, transport->icmp_type);
-		writer_zeros(writer, padded_quote(spec, unit) - transport->payload_length);
+		writer_zeros(writer, quote_words(spec) * unit - transport->payload_length);
 		extensions_write(writer, spec->extensions);
 	}
 }

@@ -316,6 +316,11 @@ static void test_malformed_interfaces(void **state)
 	assert_string_equal(objects("00080202 00616263").interfaces[0].name, "");
 	assert_string_equal(objects("00080202 05616263").interfaces[0].name, "");
 	assert_string_equal(objects("00080202 04616263").interfaces[0].name, "abc");
+	/* a name of 64 bytes inside an object that has them all, where 63 are allowed */
+	char long_name[200] = "00480202 41";
+	for (int i = 0; i < 67; i++)
+		strcat(long_name, "78");
+	assert_string_equal(objects(long_name).interfaces[0].name, "");
 	/* an object that promises more than it has does not read into the next */
 	found = objects("00040208 00080208 00000009");
 	assert_int_equal(found.interface_count, 2);

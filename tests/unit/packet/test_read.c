@@ -142,6 +142,9 @@ static void test_trailing_bytes(void **state)
 	assert_int_equal(read_hex(GOLDEN_UDP4 "000000000000", &packet), 0);
 	assert_true(packet.checksum_ok);
 	assert_int_equal(packet.transport.payload_length, 5);
+	assert_int_equal(read_hex(GOLDEN_TCP4 "000000000000", &packet), 0);
+	assert_true(packet.checksum_ok);
+	assert_int_equal(packet.transport.payload_length, 0);
 	assert_int_equal(read_hex(GOLDEN_TIME_EXCEEDED6_EXTENSIONS "ffffffff", &packet), 0);
 	assert_true(packet.checksum_ok);
 	assert_true(packet.extensions.checksum_ok);
@@ -284,6 +287,85 @@ static void test_routing_headers(void **state)
 	assert_false(packet.ip.routing.present);
 }
 
+/* UDP may say less than IP carries (RFC 768). The checksum is of "hi" alone: c000+0201+c633+6407+0011+000a of
+ * pseudo header, 0001+0002+000a of header and 6869 of payload sum up to 54ce folded. */
+static void test_udp_shorter_than_ip(void **state)
+{
+	(void)state;
+	struct packet packet;
+	assert_int_equal(
+		read_hex("45000022 00000000 40118e8f c0000201 c6336407 00010002 000aab31 6869ffffffff",
+			&packet),
+		0);
+	assert_int_equal(packet.transport.udp_length, 10);
+	assert_int_equal(packet.transport.payload_length, 2);
+	assert_true(packet.checksum_ok);
+}
+
+/* Zero means "not computed" over IPv4 only (RFC 768, RFC 8200 8.1), and never in UDP-Lite (RFC 3828 3.1). */
+static void test_udp_without_checksum(void **state)
+{
+	(void)state;
+	struct packet packet;
+	assert_int_equal(
+		read_hex("4500001c 00000000 40118e95 c0000201 c6336407 00010002 00080000", &packet), 0);
+	assert_true(packet.checksum_ok);
+	assert_int_equal(
+		read_hex("4500001c 00000000 40888e1e c0000201 c6336407 00010002 00080000", &packet), 0);
+	assert_false(packet.checksum_ok);
+	assert_false(read6("60000000 0008 1140" ADDRS6 "00010002 00080000").checksum_ok);
+}
+
+/* A first fragment may hold all of UDP and the right checksum: still nobody knows the rest. */
+static void test_fragments_are_never_verified(void **state)
+{
+	(void)state;
+	uint8_t room[100];
+	struct writer writer = writer_init(room, sizeof(room));
+	struct packet packet;
+	struct packet_spec spec = {.ip = {.source = addr_v4(1),
+					   .destination = addr_v4(2),
+					   .ttl = 3,
+					   .protocol = PROTOCOL_UDP,
+					   .more_fragments = true}};
+	assert_int_equal(packet_write(&writer, &spec), 0);
+	assert_int_equal(packet_read(room, writer.length, &packet), 0);
+	assert_true(packet.ip.more_fragments);
+	assert_int_equal(packet.transport.seen, 8);
+	assert_false(packet.checksum_ok);
+}
+
+#define TCP_HEADER(first)                                                                                    \
+	"45000030 00000000 40060000 c0000201 c6336407 03fd0050 00000001 00000000 " first "020400 00000000"
+
+static void test_tcp_options(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *hex;
+		uint16_t mss;
+	} cases[] = {
+		{TCP_HEADER("70") "020405b4 00000000", 1460},
+		{TCP_HEADER("70") "01010204 05b40000", 1460},
+		{TCP_HEADER("70") "020305b4 00000000", 0},
+		{TCP_HEADER("70") "020605b4 00000000", 0},
+		{TCP_HEADER("70") "00020405 b4000000", 0},
+		{TCP_HEADER("70") "0501020405b40000", 0},
+		{TCP_HEADER("70") "01010101 01010204", 0},
+		{TCP_HEADER("60") "01010101 020405b4", 0},
+		{TCP_HEADER("f0") "020405b4 00000000", 1460},
+		{TCP_HEADER("40") "020405b4 00000000", 0},
+		{TCP_HEADER("70") "fe02 020405b4 0000", 1460},
+		{TCP_HEADER("70") "08040102 020405b4", 1460},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct packet packet;
+		assert_int_equal(read_hex(cases[i].hex, &packet), 0);
+		assert_int_equal(packet.transport.tcp_mss, cases[i].mss);
+		assert_false(packet.transport.tcp_has_timestamps);
+	}
+}
+
 static void test_icmp_without_ip(void **state)
 {
 	(void)state;
@@ -324,6 +406,10 @@ int main(void)
 		cmocka_unit_test(test_fragments4_have_no_transport),
 		cmocka_unit_test(test_extension_header_chains),
 		cmocka_unit_test(test_routing_headers),
+		cmocka_unit_test(test_udp_shorter_than_ip),
+		cmocka_unit_test(test_udp_without_checksum),
+		cmocka_unit_test(test_fragments_are_never_verified),
+		cmocka_unit_test(test_tcp_options),
 		cmocka_unit_test(test_icmp_without_ip),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
