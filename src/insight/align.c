@@ -19,7 +19,8 @@ bool addr_is_link_mate(struct addr a, struct addr b)
  * ends themselves (the target there, our own address back) are left out. */
 struct ways {
 	const struct path *forward, *reverse;
-	size_t forward_count, reverse_first; /* hops [0, forward_count) there, [reverse_first..] counted from the end */
+	size_t forward_count,
+		reverse_first; /* hops [0, forward_count) there, [reverse_first..] counted from the end */
 	const struct pair *pairs;
 	size_t pair_count;
 	bool plan_visible; /* the addresses do show routers or links that both directions use */
@@ -28,7 +29,7 @@ struct ways {
 static bool ends_at_destination(const struct path *path)
 {
 	return path->hop_count > 0 && addr_is_set(path->destination) &&
-	       addr_equal(path->hops[path->hop_count - 1].address, path->destination);
+		addr_equal(path->hops[path->hop_count - 1].address, path->destination);
 }
 
 static const struct hop *there(const struct ways *ways, size_t index)
@@ -47,7 +48,8 @@ static size_t back_count(const struct ways *ways)
 	return ways->reverse->hop_count - ways->reverse_first;
 }
 
-/* A stretch between two shared routers (or the ends): hops [f, f_end) there and [r, r_end) back, our end first. */
+/* A stretch between two shared routers (or the ends): hops [f, f_end) there and [r, r_end) back, our end
+ * first. */
 struct stretch {
 	size_t f, f_end, r, r_end;
 };
@@ -74,8 +76,8 @@ static bool any_known(const struct ways *ways, const struct stretch *stretch)
 }
 
 /* Do other routers stand on the two sides of the stretch? Silent hops and, where no address plan shows, plain
- * inequality of addresses leave it open: both could be two faces of one router. `closed`: a shared router or the
- * far end follows on both sides, so that the number of hops counts. */
+ * inequality of addresses leave it open: both could be two faces of one router. `closed`: a shared router or
+ * the far end follows on both sides, so that the number of hops counts. */
 static bool stretch_differs(const struct ways *ways, const struct stretch *stretch, bool closed)
 {
 	size_t there_count = stretch->f_end - stretch->f, back_hops = stretch->r_end - stretch->r;
@@ -91,15 +93,16 @@ static bool stretch_differs(const struct ways *ways, const struct stretch *stret
 	return false;
 }
 
-static void set_divergence(struct alignment *alignment, const struct ways *ways, const struct stretch *stretch)
+static void set_divergence(
+	struct alignment *alignment, const struct ways *ways, const struct stretch *stretch)
 {
 	alignment->diverges = true;
 	alignment->divergence_forward_ttl = alignment->divergence_reverse_ttl = -1;
 	if (stretch->f < stretch->f_end)
 		alignment->divergence_forward_ttl = path_hop_number(ways->forward, stretch->f);
 	if (stretch->r < stretch->r_end)
-		alignment->divergence_reverse_ttl =
-			path_hop_number(ways->reverse, ways->reverse->hop_count - 1 - ways->reverse_first - stretch->r);
+		alignment->divergence_reverse_ttl = path_hop_number(
+			ways->reverse, ways->reverse->hop_count - 1 - ways->reverse_first - stretch->r);
 }
 
 /* Walk the stretches between the shared routers from our end outwards. */
@@ -111,8 +114,9 @@ static void judge_routers(struct alignment *alignment, const struct ways *ways)
 	for (size_t i = 0; i <= ways->pair_count; i++) {
 		bool first = i == 0, last = i == ways->pair_count;
 		stretch.f_end = last ? ways->forward_count : ways->pairs[i].forward;
-		stretch.r_end = last ? back_count(ways)
-				     : ways->reverse->hop_count - 1 - ways->reverse_first - ways->pairs[i].reverse;
+		stretch.r_end = last
+			? back_count(ways)
+			: ways->reverse->hop_count - 1 - ways->reverse_first - ways->pairs[i].reverse;
 		if (stretch.f != stretch.f_end || stretch.r != stretch.r_end)
 			all_matched = false;
 		/* A way back that breaks off on its way to us says nothing about the stretch at our end. */
@@ -124,7 +128,7 @@ static void judge_routers(struct alignment *alignment, const struct ways *ways)
 		stretch.r = stretch.r_end + 1;
 	}
 	alignment->router_symmetric = alignment->diverges ? TERNARY_FALSE
-				      : all_matched       ? TERNARY_TRUE
+		: all_matched				  ? TERNARY_TRUE
 							  : TERNARY_UNKNOWN;
 }
 
@@ -183,7 +187,8 @@ static bool as_same_order(const struct ways *ways)
 	size_t f = 0, r = 0;
 	uint32_t last_there = 0, last_back = 0;
 	for (;;) {
-		while (f < ways->forward_count && (there(ways, f)->asn == 0 || there(ways, f)->asn == last_there))
+		while (f < ways->forward_count &&
+			(there(ways, f)->asn == 0 || there(ways, f)->asn == last_there))
 			f++;
 		while (r < back_count(ways) && (back(ways, r)->asn == 0 || back(ways, r)->asn == last_back))
 			r++;
@@ -204,11 +209,12 @@ static void judge_networks(struct alignment *alignment, const struct ways *ways)
 	if (there_complete && back_complete)
 		alignment->as_symmetric = as_same_order(ways) ? TERNARY_TRUE : TERNARY_FALSE;
 	else if (as_missing(ways->forward, ways->forward_count, ways->reverse, back_complete) ||
-		 as_missing(ways->reverse, back_count(ways), ways->forward, there_complete))
+		as_missing(ways->reverse, back_count(ways), ways->forward, there_complete))
 		alignment->as_symmetric = TERNARY_FALSE;
 }
 
-static void set_shared(struct alignment *alignment, const struct ways *ways, const struct pair *pairs, size_t count)
+static void set_shared(
+	struct alignment *alignment, const struct ways *ways, const struct pair *pairs, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		alignment->shared[i] = (struct shared_hop){

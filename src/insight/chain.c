@@ -43,19 +43,20 @@ static bool any_address_equal(const struct hop *a, const struct hop *b)
 /* The target on the way there and ourselves on the way back are ends, not routers on the other way. */
 static bool is_end(const struct path *path, size_t index)
 {
-	return addr_is_set(path->hops[index].address) && addr_equal(path->hops[index].address, path->destination);
+	return addr_is_set(path->hops[index].address) &&
+		addr_equal(path->hops[index].address, path->destination);
 }
 
-/* Where links are /31s numbered in a row, .1 and .2 belong to two different links, though they would make a /30.
- * Addresses ending in binary 00 or 11, which no /30 gives to a host, betray such a plan. Looked for among the
- * neighbours: the same 256 addresses (IPv6: the same /112). */
+/* Where links are /31s numbered in a row, .1 and .2 belong to two different links, though they would make a
+ * /30. Addresses ending in binary 00 or 11, which no /30 gives to a host, betray such a plan. Looked for
+ * among the neighbours: the same 256 addresses (IPv6: the same /112). */
 static bool plan_has_pairs(const struct path *path, struct addr near)
 {
 	unsigned shift = near.family == 4 ? 8 : 16;
 	for (size_t i = 0; i < path->hop_count; i++) {
 		struct addr addr = path->hops[i].address;
 		bool neighbour = addr.family == near.family && addr.high == near.high &&
-				 addr.low >> shift == near.low >> shift;
+			addr.low >> shift == near.low >> shift;
 		if (neighbour && ((addr.low & 3) == 0 || (addr.low & 3) == 3))
 			return true;
 	}
@@ -110,7 +111,9 @@ static void fill(struct table *table)
 
 static enum shared_by by_weight(int weight)
 {
-	return weight == WEIGHT_ADDRESS ? SHARED_BY_ADDRESS : weight == WEIGHT_SUBNET ? SHARED_BY_SUBNET : SHARED_BY_AS;
+	return weight == WEIGHT_ADDRESS	  ? SHARED_BY_ADDRESS
+		: weight == WEIGHT_SUBNET ? SHARED_BY_SUBNET
+					  : SHARED_BY_AS;
 }
 
 static size_t walk_back(struct table *table, struct pair *pairs)

@@ -12,6 +12,7 @@ struct pair {
 };
 
 /* Fills `pairs` (room for the shorter path's hops) in forward order. Returns 0 or -ENOMEM. */
-int chain_find(const struct path *forward, const struct path *reverse, struct pair *pairs, size_t *count) MUST_USE;
+int chain_find(
+	const struct path *forward, const struct path *reverse, struct pair *pairs, size_t *count) MUST_USE;
 
 #endif

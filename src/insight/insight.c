@@ -19,8 +19,16 @@ static int view_init(struct view *view, struct measurement *measurement, const s
 static void examine(struct view *view)
 {
 	static void (*const rules[])(struct view *) = {
-		rule_loop,        rule_refused,    rule_black_hole,   rule_rate_limit, rule_loss,
-		rule_silent_hops, rule_slow_reply, rule_latency_step, rule_mpls,       rule_load_balancing,
+		rule_loop,
+		rule_refused,
+		rule_black_hole,
+		rule_rate_limit,
+		rule_loss,
+		rule_silent_hops,
+		rule_slow_reply,
+		rule_latency_step,
+		rule_mpls,
+		rule_load_balancing,
 	};
 	for (size_t i = 0; view->path && i < ARRAY_LEN(rules); i++)
 		rules[i](view);

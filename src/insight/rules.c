@@ -15,8 +15,8 @@ const char *hop_label(const struct path *path, size_t index, char label[static H
 	if (!addr_is_set(hop->address))
 		snprintf(label, HOP_LABEL_SIZE, "%s %d (no answer)", kind, path_hop_number(path, index));
 	else if (hop->name)
-		snprintf(label, HOP_LABEL_SIZE, "%s %d (%.80s, %s)", kind, path_hop_number(path, index), hop->name,
-			address);
+		snprintf(label, HOP_LABEL_SIZE, "%s %d (%.80s, %s)", kind, path_hop_number(path, index),
+			hop->name, address);
 	else
 		snprintf(label, HOP_LABEL_SIZE, "%s %d (%s)", kind, path_hop_number(path, index), address);
 	return label;

@@ -1,7 +1,7 @@
 /* The rules, inside insight/. Each looks at one kind of fault, adds findings, and follows four principles:
  *
- *  - An answer from further away proves that the routers before it forward: what a hop itself fails to answer is
- *    judged only together with the hops behind it.
+ *  - An answer from further away proves that the routers before it forward: what a hop itself fails to answer
+ * is judged only together with the hops behind it.
  *  - Frequencies are intervals. Under RULE_SAMPLES_MIN samples nothing is more than possible.
  *  - A rule says what would show it wrong, and checks what the measurement at hand allows to check.
  *  - What an earlier rule has explained, a later one does not explain again: `explained` marks such hops. */
@@ -11,14 +11,14 @@
 #include "path/model.h"
 
 #define RULE_SAMPLES_MIN 30
-#define HOP_LABEL_SIZE   160
+#define HOP_LABEL_SIZE	 160
 
 /* One direction under examination. */
 struct view {
 	struct measurement *measurement;
 	const struct path *path;
-	bool broken;     /* a loop, refusal or black hole was found: what lies behind it is not judged */
-	bool *explained; /* by hop: its missing answers have been explained */
+	bool broken;	   /* a loop, refusal or black hole was found: what lies behind it is not judged */
+	bool *explained;   /* by hop: its missing answers have been explained */
 	size_t lossy_from; /* first hop of a loss that carries through, hop_count = none */
 };
 

@@ -1,8 +1,8 @@
-/* Which direction loses? Each trace sees round trips, so a lossy link shows in both. What can decide is where the
- * loss begins: routers that only one direction uses. If the loss in the trace from here begins at such a router of
- * the way there, while all routers of the way back that only it uses are clean, the way there is the likelier
- * culprit; and the other way round. Replies of those routers may take other ways themselves, so this is never
- * more than possible. */
+/* Which direction loses? Each trace sees round trips, so a lossy link shows in both. What can decide is where
+ * the loss begins: routers that only one direction uses. If the loss in the trace from here begins at such a
+ * router of the way there, while all routers of the way back that only it uses are clean, the way there is
+ * the likelier culprit; and the other way round. Replies of those routers may take other ways themselves, so
+ * this is never more than possible. */
 #include "insight/rules.h"
 
 #include <stdlib.h>
@@ -24,7 +24,7 @@ static bool is_own_router(const struct view *view, size_t index)
 {
 	const struct alignment *alignment = view->measurement->alignment;
 	return index + 1 < view->path->hop_count && addr_is_set(view->path->hops[index].address) &&
-	       !is_shared(alignment, view->path->direction, path_hop_number(view->path, index));
+		!is_shared(alignment, view->path->direction, path_hop_number(view->path, index));
 }
 
 /* The loss begins within the stretch that only this direction uses. */
@@ -58,10 +58,13 @@ static void rename_loss(struct view *view, const char *id, const char *where)
 		free(finding->id);
 		finding->id = copy;
 		finding->confidence = CONFIDENCE_POSSIBLE;
-		finding_add_evidence(finding, "it begins at a router that only the way %s uses; the routers that only the "
-			"other way uses lose nothing", where);
+		finding_add_evidence(finding,
+			"it begins at a router that only the way %s uses; the routers that only the "
+			"other way uses lose nothing",
+			where);
 		finding_set_text(&finding->disproof,
-			"Replies of the routers in between may themselves take the other way; counters at both ends decide.");
+			"Replies of the routers in between may themselves take the other way; counters at "
+			"both ends decide.");
 	}
 }
 

@@ -1,8 +1,9 @@
 /* Missing answers: limits on replies, silence that does not matter, and loss that does.
  *
- * Probes of one measurement take one flow. An answer from behind hop h proves that h forwards, so what h alone
- * fails to answer is never called loss; loss is what hop h and everything behind it shows, the target included.
- * A trace sees round trips: which of the two directions loses is open unless both traces tell (last rule). */
+ * Probes of one measurement take one flow. An answer from behind hop h proves that h forwards, so what h
+ * alone fails to answer is never called loss; loss is what hop h and everything behind it shows, the target
+ * included. A trace sees round trips: which of the two directions loses is open unless both traces tell (last
+ * rule). */
 #include "insight/rules.h"
 
 #include <stdlib.h>
@@ -44,8 +45,8 @@ static bool answers_stop(const struct hop *hop)
 	return stops && silent;
 }
 
-/* All later answering hops together lose clearly less than this one: none at all, or their upper bound lies below
- * this hop's lower bound. Without a later answer nothing is proven. */
+/* All later answering hops together lose clearly less than this one: none at all, or their upper bound lies
+ * below this hop's lower bound. Without a later answer nothing is proven. */
 static bool later_hops_clean(const struct path *path, size_t index, unsigned *answers)
 {
 	unsigned sent = 0, received = 0;
@@ -75,10 +76,11 @@ static void report_limit(struct view *view, size_t index, bool stops, unsigned l
 	bool likely = !end && lost(hop) >= 2 && later_answers >= 3;
 	char label[HOP_LABEL_SIZE];
 	hop_label(view->path, index, label);
-	struct finding *finding = measurement_add_finding(view->measurement, "reply-rate-limited", SEVERITY_INFO,
-		likely ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE, view->path->direction,
+	struct finding *finding = measurement_add_finding(view->measurement, "reply-rate-limited",
+		SEVERITY_INFO, likely ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE, view->path->direction,
 		end ? "The end, %s, answered the first probes and then no more: it limits its replies."
-		    : "%s left %u of %u probes unanswered, but what passes through it arrives: it limits its replies.",
+		    : "%s left %u of %u probes unanswered, but what passes through it arrives: it limits its "
+		      "replies.",
 		label, lost(hop), hop->sent);
 	if (!finding)
 		return;
@@ -89,10 +91,12 @@ static void report_limit(struct view *view, size_t index, bool stops, unsigned l
 		finding_add_evidence(finding, "in the order of sending the first %u were answered, then none",
 			hop->received);
 	if (later_answers > 0)
-		finding_add_evidence(finding, "%u answers came from hops behind it in the same flow", later_answers);
-	finding_set_text(&finding->disproof, end
-			? "Loss on the way shows the same; slower probing, which was not tried, would tell."
-			: "Slower probing would leave the gaps in place if this were loss on the way back from this hop.");
+		finding_add_evidence(
+			finding, "%u answers came from hops behind it in the same flow", later_answers);
+	finding_set_text(&finding->disproof,
+		end ? "Loss on the way shows the same; slower probing, which was not tried, would tell."
+		    : "Slower probing would leave the gaps in place if this were loss on the way back from "
+		      "this hop.");
 	if (end)
 		finding_set_text(&finding->advice, "Repeat with more probes and a longer interval.");
 	view->explained[index] = true;
@@ -149,11 +153,13 @@ static void add_loss_evidence(struct finding *finding, const struct view *view, 
 		if (lost(&path->hops[i]) == 0)
 			clean_sent += path->hops[i].sent;
 	if (clean_sent > 0)
-		finding_add_evidence(finding, "all %u probes that hops before it answered for came back", clean_sent);
+		finding_add_evidence(
+			finding, "all %u probes that hops before it answered for came back", clean_sent);
 	for (size_t i = start; i < path->hop_count; i++) {
 		const struct hop *hop = &path->hops[i];
 		if (hop->received > 0 && !view->explained[i])
-			finding_add_evidence(finding, "%s: %u of %u lost", hop_label(path, i, label), lost(hop), hop->sent);
+			finding_add_evidence(finding, "%s: %u of %u lost", hop_label(path, i, label),
+				lost(hop), hop->sent);
 	}
 }
 
@@ -170,9 +176,11 @@ void rule_loss(struct view *view)
 	struct interval share = loss_interval(last);
 	char from[HOP_LABEL_SIZE], to[HOP_LABEL_SIZE];
 	hop_label(path, start, to);
-	struct finding *finding = measurement_add_finding(view->measurement, "loss-undirected", SEVERITY_WARNING,
-		last->sent < RULE_SAMPLES_MIN ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY, path->direction,
-		"%u of %u packets to the end get no answer (95 %%: %.1f to %.1f %% lost). It starts between %s and %s, "
+	struct finding *finding = measurement_add_finding(view->measurement, "loss-undirected",
+		SEVERITY_WARNING, last->sent < RULE_SAMPLES_MIN ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY,
+		path->direction,
+		"%u of %u packets to the end get no answer (95 %%: %.1f to %.1f %% lost). It starts between "
+		"%s and %s, "
 		"or on the way back from there.",
 		lost(last), last->sent, share.low * 100, share.high * 100,
 		before < path->hop_count ? hop_label(path, before, from) : "this host", to);
@@ -184,9 +192,10 @@ void rule_loss(struct view *view)
 		view->explained[i] = true;
 	}
 	add_loss_evidence(finding, view, start);
-	finding_set_text(&finding->disproof, start == end
-			? "Only the end loses: it may limit its replies. Another protocol, not tried, would tell."
-			: "If slower probing loses less, replies are being limited; not tried.");
+	finding_set_text(&finding->disproof,
+		start == end ? "Only the end loses: it may limit its replies. Another protocol, not tried, "
+			       "would tell."
+			     : "If slower probing loses less, replies are being limited; not tried.");
 	finding_set_text(&finding->advice, "Repeat with %u or more probes per hop to narrow the interval.",
 		2 * MAX(last->sent, (unsigned)RULE_SAMPLES_MIN));
 	view->lossy_from = start;
@@ -211,12 +220,14 @@ void rule_silent_hops(struct view *view)
 	const char *kind = path->direction == DIRECTION_REVERSE ? "Return hop" : "Hop";
 	struct finding *finding;
 	if (count == 1)
-		finding = measurement_add_finding(view->measurement, "silent-hop", SEVERITY_INFO, CONFIDENCE_CERTAIN,
-			path->direction, "%s %d does not answer; traffic passes it, hops behind it do answer.", kind,
+		finding = measurement_add_finding(view->measurement, "silent-hop", SEVERITY_INFO,
+			CONFIDENCE_CERTAIN, path->direction,
+			"%s %d does not answer; traffic passes it, hops behind it do answer.", kind,
 			path_hop_number(path, only));
 	else
-		finding = measurement_add_finding(view->measurement, "silent-hop", SEVERITY_INFO, CONFIDENCE_CERTAIN,
-			path->direction, "%zu hops do not answer; traffic passes them, hops behind them do answer.", count);
+		finding = measurement_add_finding(view->measurement, "silent-hop", SEVERITY_INFO,
+			CONFIDENCE_CERTAIN, path->direction,
+			"%zu hops do not answer; traffic passes them, hops behind them do answer.", count);
 	if (!finding)
 		return;
 	for (size_t i = 0; i < last; i++)

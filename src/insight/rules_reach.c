@@ -25,26 +25,34 @@ void rule_loop(struct view *view)
 {
 	const struct path *path = view->path;
 	for (size_t start = 0; !path->reached && start < path->hop_count; start++) {
-		for (size_t period = 2; addr_is_set(path->hops[start].address) && start + period < path->hop_count;
+		for (size_t period = 2;
+			addr_is_set(path->hops[start].address) && start + period < path->hop_count;
 			period++) {
 			/* The address itself must return; one return alone may be chance. */
-			bool returns = addr_equal(path->hops[start].address, path->hops[start + period].address);
+			bool returns =
+				addr_equal(path->hops[start].address, path->hops[start + period].address);
 			size_t matches = returns ? cycle_matches(path, start, period) : 0;
 			if (matches < 2)
 				continue;
 			char first[HOP_LABEL_SIZE], last[HOP_LABEL_SIZE];
-			struct finding *finding = measurement_add_finding(view->measurement, "loop", SEVERITY_PROBLEM,
-				matches > period ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY, path->direction,
-				"Packets circle among %zu routers, from %s to %s and again, until their lifetime ends: "
+			struct finding *finding = measurement_add_finding(view->measurement, "loop",
+				SEVERITY_PROBLEM, matches > period ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY,
+				path->direction,
+				"Packets circle among %zu routers, from %s to %s and again, until their "
+				"lifetime ends: "
 				"a routing loop.",
-				period, hop_label(path, start, first), hop_label(path, start + period - 1, last));
+				period, hop_label(path, start, first),
+				hop_label(path, start + period - 1, last));
 			if (!finding)
 				return;
 			finding_add_range(finding, path, start, path->hop_count - 1);
-			finding_add_evidence(finding, "%zu answers repeat the one %zu hops earlier, in one constant flow",
-				matches, period);
-			finding_set_text(&finding->disproof, "A loop that is gone in the next round was a route settling.");
-			finding_set_text(&finding->advice, "Compare the routes to %s on the routers of the circle.",
+			finding_add_evidence(finding,
+				"%zu answers repeat the one %zu hops earlier, in one constant flow", matches,
+				period);
+			finding_set_text(&finding->disproof,
+				"A loop that is gone in the next round was a route settling.");
+			finding_set_text(&finding->advice,
+				"Compare the routes to %s on the routers of the circle.",
 				path->direction == DIRECTION_REVERSE ? "the asking host" : "the target");
 			view->broken = true;
 			return;
@@ -73,10 +81,10 @@ static enum refusal refusal_of(const struct path *path, const struct probe_resul
 static const char *refusal_words(const struct probe_result *probe)
 {
 	static const char *const v4[] = {"network unreachable", "host unreachable", "protocol unreachable",
-		"port unreachable", "", "source route failed", "network unknown", "host unknown", "source isolated",
-		"network prohibited", "host prohibited", "network unreachable for this class of service",
-		"host unreachable for this class of service", "communication prohibited", "precedence violation",
-		"precedence cut off"};
+		"port unreachable", "", "source route failed", "network unknown", "host unknown",
+		"source isolated", "network prohibited", "host prohibited",
+		"network unreachable for this class of service", "host unreachable for this class of service",
+		"communication prohibited", "precedence violation", "precedence cut off"};
 	static const char *const v6[] = {"no route to destination", "communication prohibited",
 		"beyond scope of source address", "address unreachable", "port unreachable",
 		"source address failed policy", "route rejected"};
@@ -86,7 +94,8 @@ static const char *refusal_words(const struct probe_result *probe)
 	return code < ARRAY_LEN(v6) ? v6[code] : "unreachable";
 }
 
-static void report_refusal(struct view *view, size_t index, const struct probe_result *probe, enum refusal refusal)
+static void report_refusal(
+	struct view *view, size_t index, const struct probe_result *probe, enum refusal refusal)
 {
 	const struct path *path = view->path;
 	const struct hop *hop = &path->hops[index];
@@ -94,23 +103,28 @@ static void report_refusal(struct view *view, size_t index, const struct probe_r
 	for (size_t i = 0; i < hop->probe_count; i++)
 		marks += refusal_of(path, &hop->probes[i]) != REFUSAL_NONE;
 	char label[HOP_LABEL_SIZE], address[ADDR_TEXT_SIZE];
-	struct finding *finding = measurement_add_finding(view->measurement,
-		refusal == REFUSAL_FILTER ? "filtered" : "refused", path->reached ? SEVERITY_WARNING : SEVERITY_PROBLEM,
-		CONFIDENCE_CERTAIN, path->direction, "%s says \"%s\": it does not pass the packets on.",
-		hop_label(path, index, label), refusal_words(probe));
+	struct finding *finding =
+		measurement_add_finding(view->measurement, refusal == REFUSAL_FILTER ? "filtered" : "refused",
+			path->reached ? SEVERITY_WARNING : SEVERITY_PROBLEM, CONFIDENCE_CERTAIN,
+			path->direction, "%s says \"%s\": it does not pass the packets on.",
+			hop_label(path, index, label), refusal_words(probe));
 	if (!finding)
 		return;
 	finding->summary[0] = (char)toupper((unsigned char)finding->summary[0]);
 	finding_add_hop(finding, path_hop_number(path, index));
-	finding_add_evidence(finding, "%u of %u probes at this hop were answered with ICMP type %d code %d from %s",
-		marks, hop->sent, probe->icmp_type, probe->icmp_code, addr_format(probe->address, address));
+	finding_add_evidence(finding,
+		"%u of %u probes at this hop were answered with ICMP type %d code %d from %s", marks,
+		hop->sent, probe->icmp_type, probe->icmp_code, addr_format(probe->address, address));
 	if (marks < hop->sent)
-		finding_add_evidence(finding, "routers limit how often they send this message; one is enough");
+		finding_add_evidence(
+			finding, "routers limit how often they send this message; one is enough");
 	finding_set_text(&finding->disproof,
-		"A firewall may answer under a foreign address; a test with another protocol shows whether all is refused.");
+		"A firewall may answer under a foreign address; a test with another protocol shows whether "
+		"all is refused.");
 	finding_set_text(&finding->advice, "%s",
-		refusal == REFUSAL_FILTER ? "Ask the operator of this router for its filter; try --tcp to an open port."
-					  : "Check that the target is up, and the route towards it on this router.");
+		refusal == REFUSAL_FILTER
+			? "Ask the operator of this router for its filter; try --tcp to an open port."
+			: "Check that the target is up, and the route towards it on this router.");
 	if (!path->reached)
 		view->broken = true;
 }
@@ -136,8 +150,8 @@ static bool target_is_alive(const struct view *view)
 	if (view->path != measurement->forward || !measurement->reverse)
 		return false;
 	return measurement->reverse->replies_received > 0 &&
-	       (strcmp(measurement->reverse->method, "responder") == 0 ||
-		       strcmp(measurement->reverse->method, "inband") == 0);
+		(strcmp(measurement->reverse->method, "responder") == 0 ||
+			strcmp(measurement->reverse->method, "inband") == 0);
 }
 
 void rule_black_hole(struct view *view)
@@ -154,14 +168,16 @@ void rule_black_hole(struct view *view)
 		hop_label(path, last, label);
 	struct finding *finding;
 	if (target_is_alive(view))
-		finding = measurement_add_finding(view->measurement, "filtered", SEVERITY_WARNING, CONFIDENCE_LIKELY,
-			path->direction,
-			"%s%s%s probes stay without answer, yet the far host answers other packets: something "
+		finding = measurement_add_finding(view->measurement, "filtered", SEVERITY_WARNING,
+			CONFIDENCE_LIKELY, path->direction,
+			"%s%s%s probes stay without answer, yet the far host answers other packets: "
+			"something "
 			"filters these.",
 			any ? "Beyond " : "All ", any ? label : "", any ? " the" : "");
 	else
-		finding = measurement_add_finding(view->measurement, "black-hole", SEVERITY_PROBLEM, CONFIDENCE_LIKELY,
-			path->direction, "Nothing answers %s%s: the packets are lost or blocked there, or the answers are.",
+		finding = measurement_add_finding(view->measurement, "black-hole", SEVERITY_PROBLEM,
+			CONFIDENCE_LIKELY, path->direction,
+			"Nothing answers %s%s: the packets are lost or blocked there, or the answers are.",
 			any ? "beyond " : "at all, not even the first hop", label);
 	if (!finding)
 		return;
@@ -172,12 +188,13 @@ void rule_black_hole(struct view *view)
 	finding_add_range(finding, path, first_silent, path->hop_count - 1);
 	if (any)
 		finding_add_evidence(finding, "the last answer came from %s", label);
-	finding_add_evidence(finding, "%u %s probes with a longer reach stayed without answer", unanswered, protocol);
+	finding_add_evidence(
+		finding, "%u %s probes with a longer reach stayed without answer", unanswered, protocol);
 	finding_set_text(&finding->disproof,
 		"An answer on another protocol would make it a filter; only %s was tried.", protocol);
-	finding_set_text(&finding->advice, "%s", any
-			? "Try the other protocols; then ask the operator of the last router that answers."
-			: "Check the own connection first: not even the nearest router answers.");
+	finding_set_text(&finding->advice, "%s",
+		any ? "Try the other protocols; then ask the operator of the last router that answers."
+		    : "Check the own connection first: not even the nearest router answers.");
 	view->broken = true;
 	for (size_t i = first_silent; i < path->hop_count; i++)
 		view->explained[i] = true;

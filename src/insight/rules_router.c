@@ -15,32 +15,35 @@ static void report_tunnel(struct view *view, size_t first, size_t last)
 	char from[HOP_LABEL_SIZE], to[HOP_LABEL_SIZE];
 	hop_label(path, first, from);
 	const struct mpls_entry *top = labels_of(&path->hops[first]);
-	/* A lone hop whose label has a lifetime left in between, neither spent nor fresh: the label was given 255 and
-	 * lost one at every router that did not show itself. */
+	/* A lone hop whose label has a lifetime left in between, neither spent nor fresh: the label was given
+	 * 255 and lost one at every router that did not show itself. */
 	bool opaque = first == last && top->ttl > 1 && top->ttl < 255;
 	struct finding *finding;
 	if (opaque)
-		finding = measurement_add_finding(view->measurement, "mpls-tunnel", SEVERITY_INFO, CONFIDENCE_LIKELY,
-			path->direction, "About %d routers are hidden in an MPLS tunnel that ends at %s.", 255 - top->ttl,
+		finding = measurement_add_finding(view->measurement, "mpls-tunnel", SEVERITY_INFO,
+			CONFIDENCE_LIKELY, path->direction,
+			"About %d routers are hidden in an MPLS tunnel that ends at %s.", 255 - top->ttl,
 			from);
 	else if (first == last)
-		finding = measurement_add_finding(view->measurement, "mpls-tunnel", SEVERITY_INFO, CONFIDENCE_CERTAIN,
-			path->direction, "Packets travel under an MPLS label at %s.", from);
+		finding = measurement_add_finding(view->measurement, "mpls-tunnel", SEVERITY_INFO,
+			CONFIDENCE_CERTAIN, path->direction, "Packets travel under an MPLS label at %s.",
+			from);
 	else
-		finding = measurement_add_finding(view->measurement, "mpls-tunnel", SEVERITY_INFO, CONFIDENCE_CERTAIN,
-			path->direction, "Packets travel under MPLS labels from %s to %s.", from,
-			hop_label(path, last, to));
+		finding = measurement_add_finding(view->measurement, "mpls-tunnel", SEVERITY_INFO,
+			CONFIDENCE_CERTAIN, path->direction,
+			"Packets travel under MPLS labels from %s to %s.", from, hop_label(path, last, to));
 	if (!finding)
 		return;
 	finding_add_range(finding, path, first, last);
 	for (size_t i = first; i <= last; i++) {
 		const struct mpls_entry *entry = labels_of(&path->hops[i]);
-		finding_add_evidence(finding, "%s shows label %u, ttl %u", hop_label(path, i, from), entry->label,
-			entry->ttl);
+		finding_add_evidence(finding, "%s shows label %u, ttl %u", hop_label(path, i, from),
+			entry->label, entry->ttl);
 	}
 	finding_set_text(&finding->disproof, "None: the routers quote their labels themselves (RFC 4950).");
 	finding_set_text(&finding->advice,
-		"Do not read the delays inside it hop by hop: the answers may all return through its far end.");
+		"Do not read the delays inside it hop by hop: the answers may all return through its far "
+		"end.");
 }
 
 void rule_mpls(struct view *view)
@@ -79,18 +82,22 @@ static struct finding *report_balancing(struct view *view, size_t index)
 	int number = path_hop_number(path, index);
 	const char *kind = path->direction == DIRECTION_REVERSE ? "return hop" : "hop";
 	unsigned changes = changes_of(hop);
-	/* Several flows were explored on purpose: then each has its own way, which is how balancing normally works. */
+	/* Several flows were explored on purpose: then each has its own way, which is how balancing normally
+	 * works. */
 	if (path->edge_count > 0)
-		return measurement_add_finding(view->measurement, "load-balanced", SEVERITY_INFO, CONFIDENCE_CERTAIN,
-			path->direction, "%zu routers share the traffic at %s %d; a flow keeps to one of them.",
+		return measurement_add_finding(view->measurement, "load-balanced", SEVERITY_INFO,
+			CONFIDENCE_CERTAIN, path->direction,
+			"%zu routers share the traffic at %s %d; a flow keeps to one of them.",
 			hop->address_count, kind, number);
 	if (changes >= 2)
-		return measurement_add_finding(view->measurement, "load-balanced", SEVERITY_INFO, CONFIDENCE_LIKELY,
-			path->direction,
-			"%zu routers answer in turns at %s %d for one flow: packets are dealt out one by one.",
+		return measurement_add_finding(view->measurement, "load-balanced", SEVERITY_INFO,
+			CONFIDENCE_LIKELY, path->direction,
+			"%zu routers answer in turns at %s %d for one flow: packets are dealt out one by "
+			"one.",
 			hop->address_count, kind, number);
 	return measurement_add_finding(view->measurement, "load-balanced", SEVERITY_INFO, CONFIDENCE_POSSIBLE,
-		path->direction, "%zu routers answered at %s %d for one flow: packets are dealt out, or the route just moved.",
+		path->direction,
+		"%zu routers answered at %s %d for one flow: packets are dealt out, or the route just moved.",
 		hop->address_count, kind, number);
 }
 
@@ -109,8 +116,10 @@ void rule_load_balancing(struct view *view)
 		for (size_t j = 0; j < hop->address_count; j++)
 			finding_add_evidence(finding, "%s answered", addr_format(hop->addresses[j], address));
 		if (path->edge_count == 0)
-			finding_add_evidence(finding, "the answering address changed %u times between probes", changes_of(hop));
+			finding_add_evidence(finding, "the answering address changed %u times between probes",
+				changes_of(hop));
 		finding_set_text(&finding->disproof, "One router may answer from several of its addresses.");
-		finding_set_text(&finding->advice, "Expect reordering if packets of one flow take unequal ways.");
+		finding_set_text(
+			&finding->advice, "Expect reordering if packets of one flow take unequal ways.");
 	}
 }

@@ -1,9 +1,9 @@
 /* Where the time goes, and where it only seems to go. */
 #include "insight/rules.h"
 
-#define SLOW_REPLY_MIN_NS   (5 * 1000000LL)
-#define STEP_MIN_NS         (15 * 1000000LL)
-#define STEP_SHARE          0.4 /* of the whole round trip */
+#define SLOW_REPLY_MIN_NS (5 * 1000000LL)
+#define STEP_MIN_NS	  (15 * 1000000LL)
+#define STEP_SHARE	  0.4 /* of the whole round trip */
 
 static double ms(int64_t ns)
 {
@@ -37,18 +37,19 @@ void rule_slow_reply(struct view *view)
 		if (excess < SLOW_REPLY_MIN_NS || excess < behind / 4)
 			continue;
 		char label[HOP_LABEL_SIZE], other[HOP_LABEL_SIZE];
-		struct finding *finding = measurement_add_finding(view->measurement, "slow-reply", SEVERITY_INFO,
-			CONFIDENCE_CERTAIN, path->direction,
+		struct finding *finding = measurement_add_finding(view->measurement, "slow-reply",
+			SEVERITY_INFO, CONFIDENCE_CERTAIN, path->direction,
 			"%s is slow to answer, not slow to forward: %s, behind it, answers %.1f ms sooner.",
 			hop_label(path, i, label), hop_label(path, quicker, other), ms(excess));
 		if (!finding)
 			return;
 		finding->summary[0] = path->direction == DIRECTION_REVERSE ? 'R' : 'H';
 		finding_add_hop(finding, path_hop_number(path, i));
-		finding_add_evidence(finding, "median %.1f ms here, %.1f ms at %s", ms(hop->rtt_median_ns), ms(behind),
-			other);
+		finding_add_evidence(finding, "median %.1f ms here, %.1f ms at %s", ms(hop->rtt_median_ns),
+			ms(behind), other);
 		finding_set_text(&finding->disproof,
-			"Certain for forwarding: what reached the farther hop passed this one. Why its own answers are late is open.");
+			"Certain for forwarding: what reached the farther hop passed this one. Why its own "
+			"answers are late is open.");
 	}
 }
 
@@ -70,20 +71,25 @@ static void report_step(struct view *view, size_t before, size_t at, int64_t ste
 	char from[HOP_LABEL_SIZE], to[HOP_LABEL_SIZE];
 	struct finding *finding = measurement_add_finding(view->measurement, "latency-step", SEVERITY_INFO,
 		CONFIDENCE_LIKELY, path->direction,
-		"From %s on everything is %.1f ms further away than %s, and stays so: distance, or another way back.",
+		"From %s on everything is %.1f ms further away than %s, and stays so: distance, or another "
+		"way back.",
 		hop_label(path, at, to), ms(step), hop_label(path, before, from));
 	if (!finding)
 		return;
 	finding_add_hop(finding, path_hop_number(path, before));
 	finding_add_hop(finding, path_hop_number(path, at));
-	finding_add_evidence(finding, "least round trips: %.1f ms before, at least %.1f ms at every hop from there on",
+	finding_add_evidence(finding,
+		"least round trips: %.1f ms before, at least %.1f ms at every hop from there on",
 		ms(floor_from(path, before)), ms(floor_from(path, at)));
 	finding_add_evidence(finding, "that is %.0f %% of the %.1f ms to the last hop that answered",
 		100.0 * (double)step / (double)total, ms(total));
 	if (path->hops[at].probe_count > 0 && path->hops[at].probes[0].mpls_count > 0)
-		finding_add_evidence(finding, "the hop shows MPLS labels: the time may belong to the tunnel's far end");
-	finding_set_text(&finding->disproof, "One-way delays, which round trips do not show, would divide it.");
-	finding_set_text(&finding->advice, "Expected on a long link; else compare with an earlier measurement.");
+		finding_add_evidence(
+			finding, "the hop shows MPLS labels: the time may belong to the tunnel's far end");
+	finding_set_text(
+		&finding->disproof, "One-way delays, which round trips do not show, would divide it.");
+	finding_set_text(
+		&finding->advice, "Expected on a long link; else compare with an earlier measurement.");
 }
 
 void rule_latency_step(struct view *view)

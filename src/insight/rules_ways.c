@@ -18,10 +18,11 @@ static size_t hop_index(const struct path *path, int number)
 }
 
 /* How a shared router is called: by the hop of either way that answered. */
-static const char *router_label(const struct measurement *m, const struct shared_hop *shared,
-	char label[static HOP_LABEL_SIZE])
+static const char *router_label(
+	const struct measurement *m, const struct shared_hop *shared, char label[static HOP_LABEL_SIZE])
 {
-	size_t there = hop_index(m->forward, shared->forward_ttl), back = hop_index(m->reverse, shared->reverse_ttl);
+	size_t there = hop_index(m->forward, shared->forward_ttl),
+	       back = hop_index(m->reverse, shared->reverse_ttl);
 	bool silent = there == m->forward->hop_count || !addr_is_set(m->forward->hops[there].address);
 	if (silent && back < m->reverse->hop_count)
 		return hop_label(m->reverse, back, label);
@@ -64,8 +65,8 @@ static size_t as_text(const struct path *path, const uint32_t *numbers, size_t c
 		for (size_t j = 0; j < path->hop_count && !name; j++)
 			if (path->hops[j].asn == numbers[i])
 				name = path->hops[j].as_name;
-		int written = snprintf(text + used, size - used, "%sAS%u%s%.40s%s", i > 0 ? ", " : "", numbers[i],
-			name ? " (" : "", name ? name : "", name ? ")" : "");
+		int written = snprintf(text + used, size - used, "%sAS%u%s%.40s%s", i > 0 ? ", " : "",
+			numbers[i], name ? " (" : "", name ? name : "", name ? ")" : "");
 		used += written > 0 ? (size_t)written : 0;
 	}
 	return count;
@@ -87,18 +88,20 @@ static int64_t rtt_at(const struct path *path, int number)
 	return index < path->hop_count ? path->hops[index].rtt_min_ns : RTT_NONE;
 }
 
-/* Round trips contain both directions, so they bound what the separate stretches cost together, and cannot say how
- * it divides. */
-static void add_cost_evidence(struct finding *finding, const struct measurement *m, const struct parting *parting)
+/* Round trips contain both directions, so they bound what the separate stretches cost together, and cannot
+ * say how it divides. */
+static void add_cost_evidence(
+	struct finding *finding, const struct measurement *m, const struct parting *parting)
 {
 	int64_t near_ns = parting->before ? rtt_at(m->forward, parting->forward_before) : 0;
 	int64_t far_ns = parting->after ? rtt_at(m->forward, parting->forward_after)
-			 : m->forward->reached ? m->forward->hops[m->forward->hop_count - 1].rtt_min_ns
-					       : RTT_NONE;
+		: m->forward->reached	? m->forward->hops[m->forward->hop_count - 1].rtt_min_ns
+					: RTT_NONE;
 	if (near_ns == RTT_NONE || far_ns == RTT_NONE || far_ns < near_ns)
 		finding_add_evidence(finding, "what the separate stretches cost in time is unknown");
 	else
-		finding_add_evidence(finding, "the separate stretches cost %.1f ms of the round trip together; how much of "
+		finding_add_evidence(finding,
+			"the separate stretches cost %.1f ms of the round trip together; how much of "
 			"it is the way there and how much the way back, round trips cannot tell",
 			(double)(far_ns - near_ns) / 1e6);
 }
@@ -118,11 +121,13 @@ static void add_shared_evidence(struct finding *finding, const struct measuremen
 		by_address += m->alignment->shared[i].by == SHARED_BY_ADDRESS;
 		by_link += m->alignment->shared[i].by == SHARED_BY_SUBNET;
 	}
-	finding_add_evidence(finding, "%u routers are on both ways (%u by equal address, %u by the two ends of one link)",
+	finding_add_evidence(finding,
+		"%u routers are on both ways (%u by equal address, %u by the two ends of one link)",
 		shared_routers(m->alignment), by_address, by_link);
 }
 
-/* Hops in networks that the other way never enters. One alone may be a border link numbered by the neighbour. */
+/* Hops in networks that the other way never enters. One alone may be a border link numbered by the neighbour.
+ */
 static unsigned foreign_hops(const struct path *path, const struct path *other)
 {
 	unsigned count = 0;
@@ -145,12 +150,14 @@ static void report_differ(struct measurement *m)
 	if (parting.after)
 		router_label(m, parting.after, to);
 	bool networks = alignment->as_symmetric == TERNARY_FALSE;
-	bool certain = networks && (foreign_hops(m->forward, m->reverse) >= 2 || foreign_hops(m->reverse, m->forward) >= 2);
+	bool certain = networks &&
+		(foreign_hops(m->forward, m->reverse) >= 2 || foreign_hops(m->reverse, m->forward) >= 2);
 	/* Equal numbers of hops in the same networks could still be other faces of the same routers. */
 	struct finding *finding = measurement_add_finding(m, "paths-differ", SEVERITY_INFO,
 		certain ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY, DIRECTION_BOTH,
-		alignment->diverges ? "The way back is not the way there: they part after %s and meet again at %s%s."
-				    : "The way back is not the way there: between %s and %s%s.",
+		alignment->diverges
+			? "The way back is not the way there: they part after %s and meet again at %s%s."
+			: "The way back is not the way there: between %s and %s%s.",
 		from, to, networks ? ", through other networks" : "");
 	if (!finding)
 		return;
@@ -159,11 +166,14 @@ static void report_differ(struct measurement *m)
 	add_shared_evidence(finding, m);
 	add_as_evidence(finding, m);
 	add_cost_evidence(finding, m, &parting);
-	finding_set_text(&finding->disproof, networks
-			? "Wrong network numbers for a border router; the routers in between would have to agree."
-			: "Routers that answer from several addresses may be the same after all; alias tests, not tried.");
+	finding_set_text(&finding->disproof,
+		networks ? "Wrong network numbers for a border router; the routers in between would have to "
+			   "agree."
+			 : "Routers that answer from several addresses may be the same after all; alias "
+			   "tests, not tried.");
 	finding_set_text(&finding->advice,
-		"Asymmetric ways are usual. Look for a fault in both; a hop seen one way tells nothing about the other.");
+		"Asymmetric ways are usual. Look for a fault in both; a hop seen one way tells nothing about "
+		"the other.");
 }
 
 static void report_same(struct measurement *m)
@@ -175,12 +185,14 @@ static void report_same(struct measurement *m)
 	struct finding *finding = measurement_add_finding(m, "paths-same", SEVERITY_INFO,
 		routers && !by_link ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY, DIRECTION_BOTH,
 		routers ? "The way back is the way there, router by router."
-			: "The way back crosses the same networks as the way there; router by router it is undecided.");
+			: "The way back crosses the same networks as the way there; router by router it is "
+			  "undecided.");
 	if (!finding)
 		return;
 	add_shared_evidence(finding, m);
 	add_as_evidence(finding, m);
-	finding_set_text(&finding->disproof, "Other flows may take other ways; one flow was measured each way.");
+	finding_set_text(
+		&finding->disproof, "Other flows may take other ways; one flow was measured each way.");
 }
 
 void rule_ways(struct measurement *measurement)

@@ -16,8 +16,9 @@ char *measurement_to_text(const struct measurement *measurement) MUST_USE;
 /* Strict about the types and words of members it knows, deaf to those it does not know; missing members are
  * unknown. Any input is safe. Fills `measurement`, which needs no initialisation and is to be deinitialised
  * after success only. Returns 0, -EINVAL with the place in `error`, or -ENOMEM. */
-int measurement_from_json(const json_t *document, struct measurement *measurement, struct error *error) MUST_USE;
-int measurement_from_text(const char *text, size_t length, struct measurement *measurement,
-	struct error *error) MUST_USE;
+int measurement_from_json(
+	const json_t *document, struct measurement *measurement, struct error *error) MUST_USE;
+int measurement_from_text(
+	const char *text, size_t length, struct measurement *measurement, struct error *error) MUST_USE;
 
 #endif

@@ -1,5 +1,6 @@
-/* jansson's constructors and json_object_set_new both accept the NULL that an earlier failure left behind, and
- * then fail themselves; `struct out` remembers that anything failed, so the code below runs straight through. */
+/* jansson's constructors and json_object_set_new both accept the NULL that an earlier failure left behind,
+ * and then fail themselves; `struct out` remembers that anything failed, so the code below runs straight
+ * through. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +29,10 @@ static size_t utf8_length(const unsigned char *s)
 {
 	if (s[0] < 0x80)
 		return 1;
-	size_t length = s[0] >= 0xc2 && s[0] <= 0xdf ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 : s[0] >= 0xf0 && s[0] <= 0xf4 ? 4 : 0;
+	size_t length = s[0] >= 0xc2 && s[0] <= 0xdf ? 2
+		: (s[0] & 0xf0) == 0xe0		     ? 3
+		: s[0] >= 0xf0 && s[0] <= 0xf4	     ? 4
+						     : 0;
 	for (size_t i = 1; i < length; i++)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
@@ -371,8 +375,9 @@ char *measurement_to_text(const struct measurement *measurement)
 {
 	json_t *document = measurement_to_json(measurement);
 	/* 15 digits: no noise in the last places, and still nanoseconds for measurements of days. */
-	char *text_form = document ? json_dumps(document, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
-				   : NULL;
+	char *text_form = document
+		? json_dumps(document, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
+		: NULL;
 	json_decref(document);
 	return text_form;
 }

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for one more zeroed element at the end of an array; `slot` is the address of the pointer to it. NULL when
- * memory is out, and then nothing changed. */
+/* Room for one more zeroed element at the end of an array; `slot` is the address of the pointer to it. NULL
+ * when memory is out, and then nothing changed. */
 static void *grow(void *slot, size_t count, size_t size)
 {
 	unsigned char *array;
@@ -168,8 +168,8 @@ int hop_add_address(struct hop *hop, struct addr address)
 	return 0;
 }
 
-struct attempt *measurement_add_attempt(struct measurement *measurement, const char *method,
-	enum attempt_status status, const char *detail)
+struct attempt *measurement_add_attempt(
+	struct measurement *measurement, const char *method, enum attempt_status status, const char *detail)
 {
 	char *method_copy = strdup(method);
 	char *detail_copy = detail ? strdup(detail) : NULL;
@@ -188,8 +188,9 @@ struct attempt *measurement_add_attempt(struct measurement *measurement, const c
 	return attempt;
 }
 
-struct finding *measurement_add_finding(struct measurement *measurement, const char *id, enum severity severity,
-	enum confidence confidence, enum direction direction, const char *summary, ...)
+struct finding *measurement_add_finding(struct measurement *measurement, const char *id,
+	enum severity severity, enum confidence confidence, enum direction direction, const char *summary,
+	...)
 {
 	va_list arguments;
 	va_start(arguments, summary);

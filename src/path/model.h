@@ -142,7 +142,7 @@ struct alignment {
 	size_t shared_count;
 	bool diverges;
 	int divergence_forward_ttl, divergence_reverse_ttl; /* where the ways first part; -1 = not counted */
-	uint32_t *as_path_forward, *as_path_reverse; /* each in the order its packets travel, no repeats in a row */
+	uint32_t *as_path_forward, *as_path_reverse; /* each as its packets travel, no repeats in a row */
 	size_t as_path_forward_count, as_path_reverse_count;
 	enum ternary router_symmetric, as_symmetric;
 };

@@ -4,15 +4,15 @@
 
 #include "path/model.h"
 
-#define WORDS(name, ...)                                                                                          \
-	static const char *const name##_list[] = {__VA_ARGS__};                                                   \
+#define WORDS(name, ...)                                                                                     \
+	static const char *const name##_list[] = {__VA_ARGS__};                                              \
 	const struct word_table name##_words = {name##_list, ARRAY_LEN(name##_list)}
 
 WORDS(direction, "forward", "reverse", "both", "unknown");
 WORDS(protocol, "icmp", "udp", "tcp");
 WORDS(stop_reason, "reached", "gap-limit", "max-hops", "unreachable", "loop", "interrupted", "partial");
-WORDS(technique, "ttl", "responder", "inband", "record-route", "record-route-spoofed", "atlas", "atlas-interval",
-	"source-route", "remote-trace", "symmetric-intra", "symmetric-inter", "inferred");
+WORDS(technique, "ttl", "responder", "inband", "record-route", "record-route-spoofed", "atlas",
+	"atlas-interval", "source-route", "remote-trace", "symmetric-intra", "symmetric-inter", "inferred");
 WORDS(certainty, "measured", "inferred", "assumed");
 WORDS(attempt_status, "ok", "partial", "unsupported", "refused", "timeout", "unavailable", "failed");
 WORDS(severity, "info", "warning", "problem");

@@ -20,8 +20,8 @@ static PRINTF_LIKE(3, 4) void add_line(struct cell *cell, enum role role, const 
 }
 
 /* A line about the hop, broken at spaces where the lane ends. */
-static PRINTF_LIKE(4, 5) void add_detail(const struct lane *lane, struct cell *cell, enum role role,
-	const char *format, ...)
+static PRINTF_LIKE(4, 5) void add_detail(
+	const struct lane *lane, struct cell *cell, enum role role, const char *format, ...)
 {
 	char text[TEXT_MAX];
 	va_list arguments;
@@ -51,7 +51,8 @@ const struct shared_hop *lane_shared(const struct lane *lane, size_t index)
 	bool forward = lane->path == lane->measurement->forward;
 	for (size_t i = 0; alignment && i < alignment->shared_count; i++) {
 		const struct shared_hop *shared = &alignment->shared[i];
-		if (shared->by != SHARED_BY_AS && number == (forward ? shared->forward_ttl : shared->reverse_ttl))
+		if (shared->by != SHARED_BY_AS &&
+			number == (forward ? shared->forward_ttl : shared->reverse_ttl))
 			return shared;
 	}
 	return NULL;
@@ -75,13 +76,17 @@ static void measure(struct lane *lane, int *address_width)
 		char address[ADDR_TEXT_SIZE];
 		*address_width = MAX(*address_width, (int)strlen(addr_format(hop->address, address)));
 		if (name_of(lane, hop))
-			lane->name_width = MAX(lane->name_width,
-				(int)strlen(escape_text(hop->name, text, sizeof(text))));
+			lane->name_width = MAX(
+				lane->name_width, (int)strlen(escape_text(hop->name, text, sizeof(text))));
 		if (hop->asn != 0)
-			lane->as_width = MAX(lane->as_width, 2 + snprintf(text, sizeof(text), "AS%u", hop->asn));
+			lane->as_width =
+				MAX(lane->as_width, 2 + snprintf(text, sizeof(text), "AS%u", hop->asn));
 		if (lossy(hop))
 			lane->lost_width = MAX(lane->lost_width,
-				MAX(5, 1 + snprintf(text, sizeof(text), "%u/%u", hop->sent - hop->received, hop->sent)));
+				MAX(5,
+					1 +
+						snprintf(text, sizeof(text), "%u/%u",
+							hop->sent - hop->received, hop->sent)));
 	}
 }
 
@@ -97,12 +102,14 @@ void lane_init(struct lane *lane, const struct measurement *measurement, const s
 	lane->other_width = other ? 5 : 0;
 	if (width < 50)
 		lane->as_width = 0;
-	int right = lane->as_width + lane->lost_width + lane->other_width + RTT_COLUMN * (lane->minimum ? 2 : 1);
+	int right =
+		lane->as_width + lane->lost_width + lane->other_width + RTT_COLUMN * (lane->minimum ? 2 : 1);
 	int room = width - lane->number_width - right;
 	int both = lane->name_width + (lane->name_width > 0 ? 2 : 0) + address_width;
 	lane->joined = both <= room;
 	/* No wider than the content needs, so that the numbers stand near it. */
-	int needed = MAX(lane->joined ? both : MAX(lane->name_width, address_width), (int)strlen("* no answer"));
+	int needed =
+		MAX(lane->joined ? both : MAX(lane->name_width, address_width), (int)strlen("* no answer"));
 	lane->host_width = MIN(room, needed);
 }
 
@@ -123,8 +130,8 @@ static void format_other(const struct lane *lane, size_t index, char *text, size
 		return;
 	const struct glyphs *glyphs = glyphs_of(lane->options);
 	int number = lane->path == lane->measurement->forward ? shared->reverse_ttl : shared->forward_ttl;
-	snprintf(text, size, "  %s%d", shared->by == SHARED_BY_ADDRESS ? glyphs->mark_address : glyphs->mark_link,
-		number);
+	snprintf(text, size, "  %s%d",
+		shared->by == SHARED_BY_ADDRESS ? glyphs->mark_address : glyphs->mark_link, number);
 }
 
 /* Everything right of the host. */
@@ -140,8 +147,8 @@ static void format_right(const struct lane *lane, size_t index, char *text, size
 		format_rtt(hop->rtt_min_ns, least);
 	format_rtt(hop->rtt_median_ns, median);
 	format_other(lane, index, other, sizeof(other));
-	snprintf(text, size, "%-*.*s%*s%s%s%s", lane->as_width, lane->as_width, as, lane->lost_width, lost, least,
-		median, other);
+	snprintf(text, size, "%-*.*s%*s%s%s%s", lane->as_width, lane->as_width, as, lane->lost_width, lost,
+		least, median, other);
 	for (size_t end = strlen(text); end > 0 && text[end - 1] == ' '; end--)
 		text[end - 1] = '\0';
 }
@@ -166,8 +173,8 @@ static void add_mark_details(const struct lane *lane, const struct hop *hop, str
 			continue;
 		char address[ADDR_TEXT_SIZE];
 		add_detail(lane, cell, ROLE_PROBLEM, "%s on %u of %u, from %s: ICMP type %d code %d", mark,
-			count, hop->sent, addr_format(hop->probes[i].address, address), hop->probes[i].icmp_type,
-			hop->probes[i].icmp_code);
+			count, hop->sent, addr_format(hop->probes[i].address, address),
+			hop->probes[i].icmp_type, hop->probes[i].icmp_code);
 	}
 }
 
@@ -186,7 +193,8 @@ static void add_interface_detail(const struct lane *lane, const struct hop *hop,
 		char name[4 * sizeof(interface->name)];
 		if (!hop->probes[i].has_interface || !*interface->name)
 			continue;
-		add_detail(lane, cell, ROLE_DIM, "interface %s", escape_text(interface->name, name, sizeof(name)));
+		add_detail(lane, cell, ROLE_DIM, "interface %s",
+			escape_text(interface->name, name, sizeof(name)));
 		return;
 	}
 }
@@ -260,8 +268,11 @@ void lane_header(const struct lane *lane, struct cell *cell)
 	cell->count = 0;
 	add_line(cell, ROLE_STRONG, "%*s%-*s%-*.*s%*s%*s%*s%s", lane->number_width, "", lane->host_width,
 		forward ? "THERE" : "BACK", lane->as_width, lane->as_width, "  AS", lane->lost_width,
-		lane->lost_width > 0 ? "lost" : "", lane->minimum ? RTT_COLUMN : 0, lane->minimum ? "min ms" : "",
-		RTT_COLUMN, lane->minimum ? "median" : "ms", lane->other_width == 0 ? "" : forward ? " back" : " there");
+		lane->lost_width > 0 ? "lost" : "", lane->minimum ? RTT_COLUMN : 0,
+		lane->minimum ? "min ms" : "", RTT_COLUMN, lane->minimum ? "median" : "ms",
+		lane->other_width == 0 ? ""
+			: forward      ? " back"
+				       : " there");
 }
 
 void cell_print(FILE *out, const struct report_options *options, const struct cell *cell)

@@ -23,8 +23,8 @@ struct lane {
 	const struct report_options *options;
 	int width;
 	int number_width, name_width, host_width, as_width, lost_width, other_width;
-	bool joined;  /* name and address fit on one line */
-	bool minimum; /* room for the least round trip beside the median */
+	bool joined;		  /* name and address fit on one line */
+	bool minimum;		  /* room for the least round trip beside the median */
 	enum technique technique; /* of the first hop: what is usual in this lane */
 };
 

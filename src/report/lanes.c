@@ -23,7 +23,7 @@ struct picture {
 static bool ends_with(const struct path *path, struct addr address)
 {
 	return path->hop_count > 0 && addr_is_set(address) &&
-	       addr_equal(path->hops[path->hop_count - 1].address, address);
+		addr_equal(path->hops[path->hop_count - 1].address, address);
 }
 
 static void add_row(struct picture *picture, int there, int back, const struct shared_hop *shared)
@@ -31,8 +31,8 @@ static void add_row(struct picture *picture, int there, int back, const struct s
 	picture->rows[picture->count++] = (struct row){there, back, shared};
 }
 
-/* Hops [there, there_end) beside hops (back_end, back], which runs downwards. `low`: the shorter side stands at the
- * bottom, since its upper end is what is missing. */
+/* Hops [there, there_end) beside hops (back_end, back], which runs downwards. `low`: the shorter side stands
+ * at the bottom, since its upper end is what is missing. */
 static void add_stretch(struct picture *picture, int there, int there_end, int back, int back_end, bool low)
 {
 	int there_count = there_end - there, back_count = back - back_end;
@@ -40,7 +40,8 @@ static void add_stretch(struct picture *picture, int there, int there_end, int b
 	for (int i = 0; i < rows; i++) {
 		int skip = low ? rows - back_count : 0;
 		bool has_back = i >= skip && i - skip < back_count;
-		add_row(picture, i < there_count ? there + i : NO_HOP, has_back ? back - (i - skip) : NO_HOP, NULL);
+		add_row(picture, i < there_count ? there + i : NO_HOP, has_back ? back - (i - skip) : NO_HOP,
+			NULL);
 	}
 }
 
@@ -86,8 +87,8 @@ static void print_row(FILE *out, const struct picture *picture, const struct cel
 	const struct report_options *options = picture->there.options;
 	for (int i = 0; i < MAX(1, MAX(there->count, back->count)); i++) {
 		bool left = i < there->count, right = i < back->count;
-		paint(out, options, left ? there->lines[i].role : ROLE_PLAIN, left ? there->lines[i].text : "",
-			picture->there.width);
+		paint(out, options, left ? there->lines[i].role : ROLE_PLAIN,
+			left ? there->lines[i].text : "", picture->there.width);
 		const char *between = i == 0 ? rails : below;
 		paint(out, options, ROLE_SHARED, between, 0);
 		if (right) {
@@ -123,7 +124,8 @@ static const char *stop_text(const struct path *path)
 }
 
 /* The row of an end: on one side the path starts there, on the other it arrives, or the reason why not. */
-static void end_cell(const struct lane *lane, const char *name, struct addr address, bool starts, struct cell *cell)
+static void end_cell(
+	const struct lane *lane, const char *name, struct addr address, bool starts, struct cell *cell)
 {
 	char text[TEXT_MAX];
 	const struct path *path = lane->path;
@@ -180,8 +182,8 @@ int lanes_side_by_side(FILE *out, const struct measurement *m, const struct repo
 	return 0;
 }
 
-static void print_stacked(FILE *out, const struct measurement *m, const struct path *path,
-	const struct report_options *options)
+static void print_stacked(
+	FILE *out, const struct measurement *m, const struct path *path, const struct report_options *options)
 {
 	struct lane lane;
 	struct cell cell;
@@ -190,8 +192,8 @@ static void print_stacked(FILE *out, const struct measurement *m, const struct p
 	lane_init(&lane, m, path, options, options->width, m->forward && m->reverse && m->alignment);
 	lane_header(&lane, &cell);
 	cell_print(out, options, &cell);
-	end_text(text, sizeof(text), forward ? m->source_name : m->target_name, forward ? m->source : m->target,
-		"starts here");
+	end_text(text, sizeof(text), forward ? m->source_name : m->target_name,
+		forward ? m->source : m->target, "starts here");
 	lane_note(&lane, ROLE_DIM, text, &cell);
 	cell_print(out, options, &cell);
 	for (size_t i = 0; i < path->hop_count; i++) {

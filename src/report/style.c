@@ -8,10 +8,28 @@
 const struct glyphs *glyphs_of(const struct report_options *options)
 {
 	static const struct glyphs ascii = {
-		"|   |", "+---+", "+---+", "|-@-|", "|-o-|", "@", "o", "v", "^", "-",
+		"|   |",
+		"+---+",
+		"+---+",
+		"|-@-|",
+		"|-o-|",
+		"@",
+		"o",
+		"v",
+		"^",
+		"-",
 	};
 	static const struct glyphs utf8 = {
-		"│   │", "┌───┐", "└───┘", "├─●─┤", "├─○─┤", "●", "○", "↓", "↑", "─",
+		"│   │",
+		"┌───┐",
+		"└───┘",
+		"├─●─┤",
+		"├─○─┤",
+		"●",
+		"○",
+		"↓",
+		"↑",
+		"─",
 	};
 	return options->utf8 ? &utf8 : &ascii;
 }

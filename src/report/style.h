@@ -13,8 +13,8 @@ enum role { ROLE_PLAIN, ROLE_STRONG, ROLE_DIM, ROLE_SHARED, ROLE_WARNING, ROLE_P
 /* Symbols that exist in UTF-8 and in ASCII. */
 struct glyphs {
 	const char *rails, *rails_top, *rails_bottom; /* the two ways between the lanes, five columns */
-	const char *same_address, *same_link;         /* the two ways through one router */
-	const char *mark_address, *mark_link;         /* the same in a column, one wide */
+	const char *same_address, *same_link;	      /* the two ways through one router */
+	const char *mark_address, *mark_link;	      /* the same in a column, one wide */
 	const char *down, *up, *rule;
 };
 

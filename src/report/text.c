@@ -12,7 +12,8 @@ static const char *end_name(const char *name, struct addr address, char *text, s
 	char clean[TEXT_MAX], buffer[ADDR_TEXT_SIZE];
 	addr_format(address, buffer);
 	if (name && *name && strcmp(name, buffer) != 0)
-		snprintf(text, size, "%s (%s)", escape_text(name, clean, sizeof(clean)), *buffer ? buffer : "?");
+		snprintf(text, size, "%s (%s)", escape_text(name, clean, sizeof(clean)),
+			*buffer ? buffer : "?");
 	else
 		snprintf(text, size, "%s", *buffer ? buffer : "unknown");
 	return text;
@@ -20,7 +21,8 @@ static const char *end_name(const char *name, struct addr address, char *text, s
 
 static void print_title(FILE *out, const struct measurement *m, const struct report_options *options)
 {
-	char when[TIME_TEXT_SIZE] = "", source[TEXT_MAX], target[TEXT_MAX], text[3 * TEXT_MAX], public[ADDR_TEXT_SIZE];
+	char when[TIME_TEXT_SIZE] = "", source[TEXT_MAX], target[TEXT_MAX], text[3 * TEXT_MAX],
+	     public[ADDR_TEXT_SIZE];
 	if (m->started_wall_ns != 0) {
 		clock_format(m->started_wall_ns, when);
 		memcpy(when + strlen("2026-01-31T12:00:00"), "Z", 2);
@@ -36,7 +38,9 @@ static void print_title(FILE *out, const struct measurement *m, const struct rep
 static void flow_text(const struct path *path, char *text, size_t size)
 {
 	const struct flow *flow = &path->flow;
-	const char *protocol = path->protocol == PROBE_ICMP ? "ICMP" : path->protocol == PROBE_UDP ? "UDP" : "TCP";
+	const char *protocol = path->protocol == PROBE_ICMP ? "ICMP"
+		: path->protocol == PROBE_UDP		    ? "UDP"
+							    : "TCP";
 	if (path->protocol != PROBE_ICMP && (flow->source_port || flow->destination_port))
 		snprintf(text, size, "%s port %u to %u", protocol, flow->source_port, flow->destination_port);
 	else if (path->protocol == PROBE_ICMP && flow->icmp_id)
@@ -59,10 +63,10 @@ static void print_path_line(FILE *out, const struct path *path, const struct rep
 	char duration[40] = "";
 	if (path->duration_ns > 0)
 		snprintf(duration, sizeof(duration), " in %.2f s", (double)path->duration_ns / 1e9);
-	snprintf(text, sizeof(text), "%s%zu hop%s, %s; %s; %u probes, %u answers%s%s", method, path->hop_count,
-		path->hop_count == 1 ? "" : "s",
-		path->reached ? (forward ? "reached" : "complete") : (forward ? "NOT REACHED" : "INCOMPLETE"), flow,
-		path->probes_sent, path->replies_received, duration,
+	snprintf(text, sizeof(text), "%s%zu hop%s, %s; %s; %u probes, %u answers%s%s", method,
+		path->hop_count, path->hop_count == 1 ? "" : "s",
+		path->reached ? (forward ? "reached" : "complete") : (forward ? "NOT REACHED" : "INCOMPLETE"),
+		flow, path->probes_sent, path->replies_received, duration,
 		timed && !forward ? "; times as the far host sees them" : "");
 	print_wrapped(out, options, ROLE_STRONG, forward ? "there  " : "back   ", 7, text);
 }
@@ -75,8 +79,9 @@ static void print_attempts(FILE *out, const struct measurement *m, const struct 
 		if (attempt->status == ATTEMPT_OK)
 			continue;
 		char text[TEXT_MAX];
-		snprintf(text, sizeof(text), "by %s: %s%s%s", attempt->method, attempt_status_word(attempt->status),
-			attempt->detail ? ", " : "", attempt->detail ? attempt->detail : "");
+		snprintf(text, sizeof(text), "by %s: %s%s%s", attempt->method,
+			attempt_status_word(attempt->status), attempt->detail ? ", " : "",
+			attempt->detail ? attempt->detail : "");
 		print_wrapped(out, options, ROLE_STRONG, "tried  ", 7, text);
 	}
 	if (!m->reverse && m->attempt_count > 0)
@@ -139,7 +144,8 @@ static void print_legend(FILE *out, const struct measurement *m, const struct re
 	const struct glyphs *glyphs = glyphs_of(options);
 	char text[TEXT_MAX];
 	if (has_shared(m, SHARED_BY_ADDRESS)) {
-		snprintf(text, sizeof(text), "%s same router on both ways: same address", glyphs->mark_address);
+		snprintf(text, sizeof(text), "%s same router on both ways: same address",
+			glyphs->mark_address);
 		paint(out, options, ROLE_DIM, text, 0);
 		print_newline(out);
 	}
@@ -167,8 +173,8 @@ static bool as_named_before(const struct measurement *m, const struct path *path
 	return false;
 }
 
-static void print_networks(FILE *out, const struct measurement *m, const struct path *path,
-	const struct report_options *options)
+static void print_networks(
+	FILE *out, const struct measurement *m, const struct path *path, const struct report_options *options)
 {
 	for (size_t i = 0; path && i < path->hop_count; i++) {
 		const struct hop *hop = &path->hops[i];

@@ -1,6 +1,6 @@
-/* A measurement for people: the verdict on top, then the two ways, then how it is known. Made to be pasted into a
- * ticket: it says when, from where, to where, with what, and what was tried. Everything that came from the network
- * is escaped. */
+/* A measurement for people: the verdict on top, then the two ways, then how it is known. Made to be pasted
+ * into a ticket: it says when, from where, to where, with what, and what was tried. Everything that came from
+ * the network is escaped. */
 #ifndef RETOUR_REPORT_TEXT_H
 #define RETOUR_REPORT_TEXT_H
 
@@ -18,8 +18,9 @@ struct report_options {
 	bool numeric; /* addresses only */
 };
 
-/* Two lanes side by side from REPORT_WIDTH_TWO_LANES columns on when both directions are there, else one below
- * the other. Returns 0, -ENOMEM, or -EIO when `out` failed. */
-int report_text(FILE *out, const struct measurement *measurement, const struct report_options *options) MUST_USE;
+/* Two lanes side by side from REPORT_WIDTH_TWO_LANES columns on when both directions are there, else one
+ * below the other. Returns 0, -ENOMEM, or -EIO when `out` failed. */
+int report_text(
+	FILE *out, const struct measurement *measurement, const struct report_options *options) MUST_USE;
 
 #endif

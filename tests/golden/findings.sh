@@ -5,7 +5,7 @@ set -eu
 cd "$1"
 made=$(grep -hoE '"(paths|reply|silent|slow|loss|latency|congestion|black|refused|filtered|loop|load|mpls)[a-z-]*"' src/insight/rules_*.c |
 	tr -d '"' | sort -u)
-pages=$(cd docs/findings && ls -- *.md | sed 's/\.md$//' | sort)
+pages=$(find docs/findings -name '*.md' -printf '%f\n' | sed 's/\.md$//' | sort)
 if [ "$made" != "$pages" ]; then
 	printf 'made:\n%s\npages:\n%s\n' "$made" "$pages"
 	exit 1

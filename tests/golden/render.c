@@ -25,7 +25,8 @@ static int render(const struct sample *sample, int argc, char **argv)
 		options.numeric |= strcmp(argv[i], "numeric") == 0;
 	}
 	if (status == 0)
-		status = strcmp(argv[2], "json") == 0 ? report_json(stdout, &m) : report_text(stdout, &m, &options);
+		status = strcmp(argv[2], "json") == 0 ? report_json(stdout, &m)
+						      : report_text(stdout, &m, &options);
 	measurement_deinit(&m);
 	return status == 0 ? 0 : 1;
 }

@@ -13,8 +13,11 @@ struct spec {
 
 static const char *as_name(uint32_t asn)
 {
-	return asn == 64500 ? "Homenet Access" : asn == 64501 ? "Alpine Transit" : asn == 64502 ? "Borealis Backbone"
-	       : asn == 64510 ? "Campus Hosting" : NULL;
+	return asn == 64500    ? "Homenet Access"
+		: asn == 64501 ? "Alpine Transit"
+		: asn == 64502 ? "Borealis Backbone"
+		: asn == 64510 ? "Campus Hosting"
+			       : NULL;
 }
 
 static struct addr address(const char *text)
@@ -47,7 +50,8 @@ static struct hop *add_hop(struct path *path, const struct spec *spec, enum tech
 	return hop;
 }
 
-static struct path *make_path(struct measurement *m, enum direction direction, const struct spec *specs, size_t count)
+static struct path *make_path(
+	struct measurement *m, enum direction direction, const struct spec *specs, size_t count)
 {
 	bool forward = direction == DIRECTION_FORWARD;
 	struct path *path = path_new(direction, forward ? "ttl" : "responder");
@@ -61,10 +65,11 @@ static struct path *make_path(struct measurement *m, enum direction direction, c
 		add_hop(path, &specs[i], forward ? TECHNIQUE_TTL : TECHNIQUE_RESPONDER);
 	struct hop *last = &path->hops[count - 1];
 	path->reached = addr_is_set(path->destination) && specs[count - 1].address &&
-			addr_equal(last->probes[0].address, path->destination);
+		addr_equal(last->probes[0].address, path->destination);
 	path->stop_reason = path->reached ? STOP_REACHED : STOP_GAP_LIMIT;
 	for (size_t i = 0; path->reached && i < last->probe_count; i++) {
-		last->probes[i].icmp_type = last->probes[i].address.family == 4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE;
+		last->probes[i].icmp_type =
+			last->probes[i].address.family == 4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE;
 		last->probes[i].icmp_code = last->probes[i].address.family == 4 ? 3 : 4;
 	}
 	return path;
@@ -80,8 +85,8 @@ static void set_ends(struct measurement *m, const char *source, const char *targ
 	m->target_name = strdup("server.lab");
 }
 
-/* Shared: the access routers at our end (link numbered as /31) and the campus routers at the far end. In between
- * the way there runs through Alpine, the way back through Borealis. Forward hop 5 is silent. */
+/* Shared: the access routers at our end (link numbered as /31) and the campus routers at the far end. In
+ * between the way there runs through Alpine, the way back through Borealis. Forward hop 5 is silent. */
 static void build_demo(struct measurement *m)
 {
 	static const struct spec there[] = {
@@ -132,8 +137,12 @@ static void build_symmetric6(struct measurement *m)
 	for (int i = 1; i < 3; i++) {
 		struct probe_result *probe = &m->forward->hops[1].probes[i];
 		int64_t sent_ns = probe->sent_ns;
-		*probe = (struct probe_result){.sent_ns = sent_ns, .rtt_ns = RTT_NONE, .icmp_type = -1, .icmp_code = -1,
-			.reply_ttl = -1, .quoted_ttl = -1};
+		*probe = (struct probe_result){.sent_ns = sent_ns,
+			.rtt_ns = RTT_NONE,
+			.icmp_type = -1,
+			.icmp_code = -1,
+			.reply_ttl = -1,
+			.quoted_ttl = -1};
 	}
 	measurement_add_attempt(m, "responder", ATTEMPT_OK, NULL);
 }
@@ -160,17 +169,21 @@ static void build_refused(struct measurement *m)
 	probe->mpls[1] = (struct mpls_entry){.label = 16, .traffic_class = 5, .bottom = true, .ttl = 1};
 	probe->has_interface = true;
 	probe->interface = (struct interface_info){.role = 0, .index = 7, .mtu = 9000, .name = "ge-0/0/1"};
-	measurement_add_attempt(m, "responder", ATTEMPT_TIMEOUT, "198.51.100.80 did not answer the hello within 0.5 s");
+	measurement_add_attempt(
+		m, "responder", ATTEMPT_TIMEOUT, "198.51.100.80 did not answer the hello within 0.5 s");
 	measurement_add_attempt(m, "record-route", ATTEMPT_UNAVAILABLE, "needs cap_net_raw");
 }
 
-/* Nothing answers behind hop 2, the trace gave up; only a part of the way back is known, and one hop is inferred. */
+/* Nothing answers behind hop 2, the trace gave up; only a part of the way back is known, and one hop is
+ * inferred. */
 static void build_partial(struct measurement *m)
 {
 	static const struct spec there[] = {
 		{"192.0.2.1", "gw.home.lab", 64500, 0.45},
 		{"100.64.0.1", "bng1.homenet.lab", 64500, 2.31},
-		{NULL, NULL, 0, 0}, {NULL, NULL, 0, 0}, {NULL, NULL, 0, 0},
+		{NULL, NULL, 0, 0},
+		{NULL, NULL, 0, 0},
+		{NULL, NULL, 0, 0},
 	};
 	static const struct spec back[] = {
 		{"198.51.100.81", "border-sv.campus.lab", 64510, 0.27},
@@ -187,7 +200,8 @@ static void build_partial(struct measurement *m)
 	hop->certainty = CERTAINTY_ASSUMED;
 	hop->address = hop->probes[0].address;
 	hop->probe_count = 0;
-	measurement_add_attempt(m, "responder", ATTEMPT_PARTIAL, "the far host stopped answering after 3 of 8 hops");
+	measurement_add_attempt(
+		m, "responder", ATTEMPT_PARTIAL, "the far host stopped answering after 3 of 8 hops");
 }
 
 /* Trace only, ICMP, packets circle between two routers; a balanced hop on the way. */
@@ -196,9 +210,12 @@ static void build_loop(struct measurement *m)
 	static const struct spec there[] = {
 		{"192.0.2.1", "gw.home.lab", 64500, 0.45},
 		{"203.0.113.1", "a.lab", 64501, 4.92},
-		{"203.0.113.5", "b.lab", 64501, 5.08}, {"203.0.113.9", "c.lab", 64501, 6.08},
-		{"203.0.113.5", "b.lab", 64501, 7.08}, {"203.0.113.9", "c.lab", 64501, 8.08},
-		{"203.0.113.5", "b.lab", 64501, 9.08}, {"203.0.113.9", "c.lab", 64501, 10.08},
+		{"203.0.113.5", "b.lab", 64501, 5.08},
+		{"203.0.113.9", "c.lab", 64501, 6.08},
+		{"203.0.113.5", "b.lab", 64501, 7.08},
+		{"203.0.113.9", "c.lab", 64501, 8.08},
+		{"203.0.113.5", "b.lab", 64501, 9.08},
+		{"203.0.113.9", "c.lab", 64501, 10.08},
 	};
 	m->command = "trace";
 	set_ends(m, "192.0.2.10", "198.51.100.80");
@@ -220,7 +237,11 @@ static void build_nothing(struct measurement *m)
 }
 
 const struct sample samples[] = {
-	{"demo", build_demo},       {"symmetric6", build_symmetric6}, {"refused", build_refused},
-	{"partial", build_partial}, {"loop", build_loop},             {"nothing", build_nothing},
+	{"demo", build_demo},
+	{"symmetric6", build_symmetric6},
+	{"refused", build_refused},
+	{"partial", build_partial},
+	{"loop", build_loop},
+	{"nothing", build_nothing},
 };
 const unsigned sample_count = ARRAY_LEN(samples);

@@ -50,8 +50,8 @@ static inline struct hop *build_hop(struct path *path, const char *spec, const c
 }
 
 /* Specs end with NULL; the path is reached when its last hop is the destination. */
-static inline struct path *build_path(enum direction direction, const char *source, const char *destination,
-	const char *const *specs)
+static inline struct path *build_path(
+	enum direction direction, const char *source, const char *destination, const char *const *specs)
 {
 	struct path *path = path_new(direction, direction == DIRECTION_FORWARD ? "ttl" : "responder");
 	path->protocol = PROBE_UDP;

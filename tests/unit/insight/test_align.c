@@ -10,8 +10,8 @@ struct fixture {
 	struct alignment *alignment;
 };
 
-static struct fixture align_v(const char *source, const char *target, const char *const *there,
-	const char *const *back)
+static struct fixture align_v(
+	const char *source, const char *target, const char *const *there, const char *const *back)
 {
 	struct fixture f;
 	f.forward = build_path(DIRECTION_FORWARD, source, target, there);
@@ -23,7 +23,7 @@ static struct fixture align_v(const char *source, const char *target, const char
 	return f;
 }
 
-#define THERE(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define THERE(...)	   ((const char *const[]){__VA_ARGS__, NULL})
 #define align(there, back) align_v(SOURCE, TARGET, there, back)
 
 static void done(struct fixture *f)
@@ -48,12 +48,20 @@ static void test_mates(void **state)
 		const char *a, *b;
 		bool mate;
 	} cases[] = {
-		{"10.0.0.0", "10.0.0.1", true},   {"10.0.0.2", "10.0.0.3", true}, /* /31 */
-		{"10.0.0.1", "10.0.0.2", true},   {"10.0.0.6", "10.0.0.5", true}, /* /30 */
-		{"10.0.0.0", "10.0.0.3", false},  {"10.0.0.0", "10.0.0.2", false}, {"10.0.0.1", "10.0.0.3", false},
-		{"10.0.0.3", "10.0.0.4", false},  {"10.0.0.1", "10.0.0.1", false}, {"10.0.0.1", "10.1.0.2", false},
-		{"2001:db8::", "2001:db8::1", true}, {"2001:db8::1", "2001:db8::2", true},
-		{"2001:db8::1", "2001:db9::2", false}, {"0.0.0.1", "::2", false},
+		{"10.0.0.0", "10.0.0.1", true},
+		{"10.0.0.2", "10.0.0.3", true}, /* /31 */
+		{"10.0.0.1", "10.0.0.2", true},
+		{"10.0.0.6", "10.0.0.5", true}, /* /30 */
+		{"10.0.0.0", "10.0.0.3", false},
+		{"10.0.0.0", "10.0.0.2", false},
+		{"10.0.0.1", "10.0.0.3", false},
+		{"10.0.0.3", "10.0.0.4", false},
+		{"10.0.0.1", "10.0.0.1", false},
+		{"10.0.0.1", "10.1.0.2", false},
+		{"2001:db8::", "2001:db8::1", true},
+		{"2001:db8::1", "2001:db8::2", true},
+		{"2001:db8::1", "2001:db9::2", false},
+		{"0.0.0.1", "::2", false},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct addr a = build_address(cases[i].a), b = build_address(cases[i].b);
@@ -108,11 +116,14 @@ static void test_partly_shared(void **state)
 	assert_int_equal(f.alignment->divergence_reverse_ttl, 5);
 	done(&f);
 	f = align(THERE("10.0.0.1", "10.0.1.1/7", "10.0.2.1/7", "10.0.3.1", TARGET),
-		THERE("198.51.100.81", "10.0.4.1/8", "10.0.5.1/8", "10.0.6.1/8", "10.0.7.1", "10.0.0.0", SOURCE));
-	/* 10.0.0.1 and 10.0.0.0: a link before hop 1, so R1 is return hop 5 and return hop 6 stands before R1. */
+		THERE("198.51.100.81", "10.0.4.1/8", "10.0.5.1/8", "10.0.6.1/8", "10.0.7.1", "10.0.0.0",
+			SOURCE));
+	/* 10.0.0.1 and 10.0.0.0: a link before hop 1, so R1 is return hop 5 and return hop 6 stands before
+	 * R1. */
 	expect(&f, 0, 1, 5, SHARED_BY_SUBNET);
 	expect(&f, 1, 4, 1, SHARED_BY_SUBNET);
-	assert_int_equal(f.alignment->divergence_forward_ttl, -1); /* hop 0 would be it: return hop 6 has no partner */
+	assert_int_equal(
+		f.alignment->divergence_forward_ttl, -1); /* hop 0 would be it: return hop 6 has no partner */
 	assert_int_equal(f.alignment->divergence_reverse_ttl, 6);
 	done(&f);
 }
@@ -134,7 +145,8 @@ static void test_disjoint(void **state)
 static void test_unequal_addresses_are_undecided(void **state)
 {
 	(void)state;
-	struct fixture f = align(THERE("10.0.0.1", "10.0.1.1", TARGET), THERE("10.8.0.1", "10.9.0.1", SOURCE));
+	struct fixture f =
+		align(THERE("10.0.0.1", "10.0.1.1", TARGET), THERE("10.8.0.1", "10.9.0.1", SOURCE));
 	assert_int_equal(f.alignment->router_symmetric, TERNARY_UNKNOWN);
 	assert_int_equal(f.alignment->as_symmetric, TERNARY_UNKNOWN);
 	assert_false(f.alignment->diverges);
@@ -152,7 +164,8 @@ static void test_silence_leaves_it_open(void **state)
 		THERE("10.3.0.1/2", "10.2.0.1/1", "10.1.0.1/1", SOURCE "/1"));
 	assert_int_equal(f.alignment->shared_count, 2);
 	assert_int_equal(f.alignment->router_symmetric, TERNARY_UNKNOWN);
-	assert_int_equal(f.alignment->as_symmetric, TERNARY_UNKNOWN); /* the silent one stands at the border */
+	assert_int_equal(
+		f.alignment->as_symmetric, TERNARY_UNKNOWN); /* the silent one stands at the border */
 	assert_false(f.alignment->diverges);
 	done(&f);
 }
@@ -175,12 +188,14 @@ static void test_mate_names_a_silent_hop(void **state)
 static void test_links_in_a_row(void **state)
 {
 	(void)state;
-	struct fixture f = align(THERE("10.0.0.1", "10.0.0.7", TARGET), THERE("10.0.0.2", "10.0.0.12", SOURCE));
+	struct fixture f =
+		align(THERE("10.0.0.1", "10.0.0.7", TARGET), THERE("10.0.0.2", "10.0.0.12", SOURCE));
 	assert_int_equal(f.alignment->shared_count, 0);
 	done(&f);
 	/* Without a sign of that plan it is a /30. */
 	f = align(THERE("10.0.0.1", "10.0.0.6", TARGET), THERE("10.0.0.2", "10.0.0.13", SOURCE));
-	assert_int_equal(f.alignment->shared_count, 0); /* hop 1 is the router before return hop 1: the target's place */
+	assert_int_equal(f.alignment->shared_count,
+		0); /* hop 1 is the router before return hop 1: the target's place */
 	done(&f);
 	f = align(THERE("10.0.0.6", "10.0.0.1", TARGET), THERE("10.0.0.13", "10.0.0.2", SOURCE));
 	assert_int_equal(f.alignment->shared_count, 2);
@@ -192,7 +207,8 @@ static void test_links_in_a_row(void **state)
 static void test_incomplete_ways_are_never_symmetric(void **state)
 {
 	(void)state;
-	struct fixture f = align(THERE("10.1.0.1", "10.2.0.1", "*"), THERE("10.3.0.1", "10.2.0.1", "10.1.0.1", SOURCE));
+	struct fixture f =
+		align(THERE("10.1.0.1", "10.2.0.1", "*"), THERE("10.3.0.1", "10.2.0.1", "10.1.0.1", SOURCE));
 	assert_int_equal(f.alignment->shared_count, 2);
 	assert_int_equal(f.alignment->router_symmetric, TERNARY_UNKNOWN);
 	done(&f);
@@ -207,7 +223,8 @@ static void test_order_is_kept(void **state)
 {
 	(void)state;
 	/* Both routers are on both ways, but in the same order: only one can be lined up. */
-	struct fixture f = align(THERE("10.1.0.1", "10.2.0.1", TARGET), THERE("10.1.0.1", "10.2.0.1", SOURCE));
+	struct fixture f =
+		align(THERE("10.1.0.1", "10.2.0.1", TARGET), THERE("10.1.0.1", "10.2.0.1", SOURCE));
 	assert_int_equal(f.alignment->shared_count, 1);
 	assert_int_equal(f.alignment->router_symmetric, TERNARY_FALSE);
 	done(&f);
@@ -229,7 +246,8 @@ static void test_ipv6(void **state)
 static void test_same_network_is_weak(void **state)
 {
 	(void)state;
-	struct fixture f = align(THERE("10.1.0.1/5", "10.2.0.1/5", TARGET), THERE("10.7.0.1/5", "10.2.0.1/5", SOURCE));
+	struct fixture f =
+		align(THERE("10.1.0.1/5", "10.2.0.1/5", TARGET), THERE("10.7.0.1/5", "10.2.0.1/5", SOURCE));
 	/* One router by address outweighs any number of networks. */
 	assert_int_equal(f.alignment->shared_count, 1);
 	expect(&f, 0, 2, 2, SHARED_BY_ADDRESS);

@@ -2,8 +2,8 @@
 
 #include "insight/rules.h"
 
-#define SOURCE "192.0.2.10"
-#define TARGET "198.51.100.80"
+#define SOURCE	  "192.0.2.10"
+#define TARGET	  "198.51.100.80"
 #define HOPS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static void begin(struct measurement *m, const char *const *there)
@@ -161,7 +161,8 @@ static void test_filtered_by_words(void **state)
 	static const struct {
 		int code;
 		const char *id;
-	} cases[] = {{0, "refused"}, {1, "refused"}, {9, "filtered"}, {10, "filtered"}, {13, "filtered"}, {3, "filtered"}};
+	} cases[] = {{0, "refused"}, {1, "refused"}, {9, "filtered"}, {10, "filtered"}, {13, "filtered"},
+		{3, "filtered"}};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct measurement m;
 		begin(&m, HOPS("10.1.0.1", "10.2.0.1"));
@@ -183,7 +184,8 @@ static void test_refused_ipv6(void **state)
 	(void)state;
 	struct measurement m;
 	measurement_init(&m);
-	m.forward = build_path(DIRECTION_FORWARD, "2001:db8::2", "2001:db8:9::2", HOPS("2001:db8::1", "2001:db8:1::1"));
+	m.forward = build_path(
+		DIRECTION_FORWARD, "2001:db8::2", "2001:db8:9::2", HOPS("2001:db8::1", "2001:db8:1::1"));
 	set_icmp(m.forward, 1, 0, 1, 3);
 	run(&m);
 	the_finding(&m, "refused");
@@ -217,8 +219,9 @@ static void test_what_is_no_loop(void **state)
 {
 	(void)state;
 	const char *const *const cases[] = {
-		HOPS("10.1.0.1", "10.2.0.1", "10.2.0.1", "10.2.0.1", "*"),   /* one hop repeated: zero-TTL or tunnel exit */
-		HOPS("10.1.0.1", "10.2.0.1", "10.3.0.1", "10.2.0.1", "*"),   /* one return may be chance */
+		HOPS("10.1.0.1", "10.2.0.1", "10.2.0.1", "10.2.0.1",
+			"*"), /* one hop repeated: zero-TTL or tunnel exit */
+		HOPS("10.1.0.1", "10.2.0.1", "10.3.0.1", "10.2.0.1", "*"),    /* one return may be chance */
 		HOPS("10.2.0.1", "10.3.0.1", "10.2.0.1", "10.3.0.1", TARGET), /* it arrived */
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -291,7 +294,7 @@ static void test_rate_limit_needs_clean_later_hops(void **state)
 }
 
 #define TEN_LOST_IN_FORTY "aaa.aaa.aaa.aaa.aaa.aaa.aaa.aaa.aaa.aaa."
-#define FORTY             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define FORTY		  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
 static void test_loss_that_carries_through(void **state)
 {
@@ -481,7 +484,8 @@ static void test_load_balancing(void **state)
 	assert_int_equal(the_finding(&m, "load-balanced")->confidence, CONFIDENCE_LIKELY);
 	measurement_deinit(&m);
 	begin(&m, HOPS("10.1.0.1", "10.2.0.1", "10.3.0.1", TARGET));
-	m.forward->hops[1].probes[2].address = build_address("10.2.0.5"); /* a a b: the route may just have moved */
+	m.forward->hops[1].probes[2].address =
+		build_address("10.2.0.5"); /* a a b: the route may just have moved */
 	run(&m);
 	assert_int_equal(the_finding(&m, "load-balanced")->confidence, CONFIDENCE_POSSIBLE);
 	measurement_deinit(&m);
@@ -497,10 +501,12 @@ static void test_ways_differ(void **state)
 	const struct finding *finding = the_finding(&m, "paths-differ");
 	assert_int_equal(finding->confidence, CONFIDENCE_CERTAIN);
 	assert_int_equal(finding->direction, DIRECTION_BOTH);
-	assert_non_null(strstr(finding->summary, "part after hop 1 (10.1.0.1) and meet again at hop 4 (10.4.0.1)"));
+	assert_non_null(
+		strstr(finding->summary, "part after hop 1 (10.1.0.1) and meet again at hop 4 (10.4.0.1)"));
 	bool cost = false;
 	for (size_t i = 0; i < finding->evidence_count; i++)
-		cost |= strstr(finding->evidence[i], "3.0 ms of the round trip together") != NULL; /* 4 ms - 1 ms */
+		cost |= strstr(finding->evidence[i], "3.0 ms of the round trip together") !=
+			NULL; /* 4 ms - 1 ms */
 	assert_true(cost);
 	assert_int_equal(count_findings(&m, "paths-same"), 0);
 	measurement_deinit(&m);

@@ -26,7 +26,8 @@ static void fill_probe(struct probe_result *probe)
 	probe->reply_ttl = 250;
 	probe->quoted_ttl = 1;
 	probe->mpls_count = 1;
-	probe->mpls[0] = (struct mpls_entry){.label = 1048575, .traffic_class = 7, .bottom = true, .ttl = 255};
+	probe->mpls[0] =
+		(struct mpls_entry){.label = 1048575, .traffic_class = 7, .bottom = true, .ttl = 255};
 	probe->has_interface = true;
 	probe->interface = (struct interface_info){.role = 2, .index = 5, .mtu = 1500, .name = "xe-1/0"};
 	probe->interface.address = address("203.0.113.10");
@@ -58,8 +59,8 @@ static void fill(struct measurement *m)
 	edge->to = address("203.0.113.9");
 	edge->flows = 6;
 	measurement_add_attempt(m, "responder", ATTEMPT_OK, NULL)->duration_ns = 1500000;
-	struct finding *finding = measurement_add_finding(m, "refused", SEVERITY_PROBLEM, CONFIDENCE_CERTAIN,
-		DIRECTION_REVERSE, "no");
+	struct finding *finding = measurement_add_finding(
+		m, "refused", SEVERITY_PROBLEM, CONFIDENCE_CERTAIN, DIRECTION_REVERSE, "no");
 	finding_add_hop(finding, 1);
 	finding_add_evidence(finding, "seen %d", 1);
 	finding->advice = strdup("ask");
@@ -85,13 +86,15 @@ static void test_written_as_the_contract_says(void **state)
 	json_t *document = measurement_to_json(&m);
 	assert_non_null(document);
 	assert_string_equal(json_string_value(json_object_get(document, "schema")), "retour/1");
-	assert_string_equal(json_string_value(json_object_get(document, "started_at")), "2026-11-22T01:50:43.123456Z");
+	assert_string_equal(
+		json_string_value(json_object_get(document, "started_at")), "2026-11-22T01:50:43.123456Z");
 	assert_true(json_is_null(json_object_get(document, "finished_at")));
 	assert_true(json_is_null(json_object_get(document, "forward")));
 	json_t *path = json_object_get(document, "reverse");
 	assert_string_equal(json_string_value(json_object_get(path, "stop_reason")), "reached");
 	assert_true(json_is_null(json_object_get(json_object_get(path, "flow"), "icmp_id")));
-	assert_int_equal(json_integer_value(json_object_get(json_object_get(path, "flow"), "destination_port")), 443);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(path, "flow"), "destination_port")), 443);
 	json_t *hop = json_array_get(json_object_get(path, "hops"), 0);
 	assert_true(json_is_null(json_object_get(hop, "ttl")));
 	assert_true(json_is_null(json_object_get(hop, "ixp")));
@@ -158,20 +161,32 @@ static void test_strict_and_tolerant(void **state)
 {
 	(void)state;
 	struct error error;
-	assert_int_equal(read_text("{\"schema\":\"retour/1\",\"new\":{\"x\":[1]},\"forward\":null}", &error), 0);
+	assert_int_equal(
+		read_text("{\"schema\":\"retour/1\",\"new\":{\"x\":[1]},\"forward\":null}", &error), 0);
 	static const char *const bad[] = {
-		"", "[]", "{", "null", "{}", "{\"schema\":\"retour/2\"}", "{\"schema\":\"retour/1\",\"schema\":\"retour/1\"}",
-		"{\"schema\":\"retour/1\",\"command\":\"dance\"}", "{\"schema\":\"retour/1\",\"started_at\":12}",
+		"",
+		"[]",
+		"{",
+		"null",
+		"{}",
+		"{\"schema\":\"retour/2\"}",
+		"{\"schema\":\"retour/1\",\"schema\":\"retour/1\"}",
+		"{\"schema\":\"retour/1\",\"command\":\"dance\"}",
+		"{\"schema\":\"retour/1\",\"started_at\":12}",
 		"{\"schema\":\"retour/1\",\"started_at\":\"2026-11-22 01:50\"}",
-		"{\"schema\":\"retour/1\",\"source\":{\"address\":\"1.2.3\"}}", "{\"schema\":\"retour/1\",\"source\":[]}",
+		"{\"schema\":\"retour/1\",\"source\":{\"address\":\"1.2.3\"}}",
+		"{\"schema\":\"retour/1\",\"source\":[]}",
 		"{\"schema\":\"retour/1\",\"source\":{\"name\":\"a\\u0000b\"}}",
 		"{\"schema\":\"retour/1\",\"forward\":{\"hops\":[{\"ttl\":-1}]}}",
 		"{\"schema\":\"retour/1\",\"forward\":{\"hops\":[{\"ttl\":1.5}]}}",
-		"{\"schema\":\"retour/1\",\"forward\":{\"hops\":[7]}}", "{\"schema\":\"retour/1\",\"forward\":{\"hops\":{}}}",
+		"{\"schema\":\"retour/1\",\"forward\":{\"hops\":[7]}}",
+		"{\"schema\":\"retour/1\",\"forward\":{\"hops\":{}}}",
 		"{\"schema\":\"retour/1\",\"forward\":{\"hops\":[{\"rtt_ms\":{\"min\":\"1\"}}]}}",
 		"{\"schema\":\"retour/1\",\"forward\":{\"hops\":[{\"probes\":[{\"rtt_ms\":-1}]}]}}",
-		"{\"schema\":\"retour/1\",\"forward\":{\"hops\":[{\"probes\":[{\"mark\":\"0123456789012\"}]}]}}",
-		"{\"schema\":\"retour/1\",\"forward\":{\"hops\":[{\"probes\":[{\"mpls\":[{},{},{},{},{},{},{},{},{}]}]}]}}",
+		"{\"schema\":\"retour/"
+		"1\",\"forward\":{\"hops\":[{\"probes\":[{\"mark\":\"0123456789012\"}]}]}}",
+		"{\"schema\":\"retour/"
+		"1\",\"forward\":{\"hops\":[{\"probes\":[{\"mpls\":[{},{},{},{},{},{},{},{},{}]}]}]}}",
 		"{\"schema\":\"retour/1\",\"forward\":{\"hops\":[{\"country\":\"DEU\"}]}}",
 		"{\"schema\":\"retour/1\",\"findings\":[{\"id\":\"loop\"}]}",
 		"{\"schema\":\"retour/1\",\"alignment\":{\"symmetric\":{\"as\":\"yes\"}}}",
@@ -223,8 +238,10 @@ static void test_too_many_hops(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_written_as_the_contract_says), cmocka_unit_test(test_round_trip),
-		cmocka_unit_test(test_strict_and_tolerant),          cmocka_unit_test(test_every_truncation),
+		cmocka_unit_test(test_written_as_the_contract_says),
+		cmocka_unit_test(test_round_trip),
+		cmocka_unit_test(test_strict_and_tolerant),
+		cmocka_unit_test(test_every_truncation),
 		cmocka_unit_test(test_too_many_hops),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,12 +114,13 @@ static void test_growth_keeps_everything(void **state)
 	struct measurement m;
 	measurement_init(&m);
 	for (int i = 0; i < 100; i++) {
-		struct finding *finding = measurement_add_finding(&m, "loop", SEVERITY_PROBLEM, CONFIDENCE_LIKELY,
-			DIRECTION_FORWARD, "number %d", i);
+		struct finding *finding = measurement_add_finding(
+			&m, "loop", SEVERITY_PROBLEM, CONFIDENCE_LIKELY, DIRECTION_FORWARD, "number %d", i);
 		for (int j = 0; j < i; j++)
 			finding_add_hop(finding, j);
 		finding_add_evidence(finding, "evidence %d", i);
-		assert_non_null(measurement_add_attempt(&m, "responder", ATTEMPT_TIMEOUT, i % 2 ? "late" : NULL));
+		assert_non_null(
+			measurement_add_attempt(&m, "responder", ATTEMPT_TIMEOUT, i % 2 ? "late" : NULL));
 	}
 	assert_int_equal(m.finding_count, 100);
 	assert_string_equal(m.findings[63].summary, "number 63");

@@ -19,7 +19,8 @@ static struct addr address(const char *text)
 	return addr;
 }
 
-static struct path *make_path(enum direction direction, const char *from, const char *to, const char *const *hops)
+static struct path *make_path(
+	enum direction direction, const char *from, const char *to, const char *const *hops)
 {
 	struct path *path = path_new(direction, direction == DIRECTION_FORWARD ? "ttl" : "responder");
 	path->protocol = PROBE_UDP;
