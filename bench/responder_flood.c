@@ -1,10 +1,10 @@
-/* Forged requests to a responder, for bench/flood.sh. It must run in a network namespace of its own making: it sends
- * in the name of hosts of 11.0.0.0/8, which nobody there has.
+/* Forged requests to a responder, for bench/flood.sh. It must run in a network namespace of its own making:
+ * it sends in the name of hosts of 11.0.0.0/8, which nobody there has.
  *
  *   responder_flood TARGET REQUESTS_PER_SECOND SECONDS
  *
- * Half of the requests are as short as the deployed clients' and half are padded, which is the dearer kind to tell
- * from honest ones. Prints how many were sent in how many seconds. */
+ * Half of the requests are as short as the deployed clients' and half are padded, which is the dearer kind to
+ * tell from honest ones. Prints how many were sent in how many seconds. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -35,20 +35,22 @@ static size_t write_request(struct rng *rng, struct addr target, uint8_t *bytes)
 	};
 	responder_request_write(&body_writer, &request);
 	struct packet_spec spec = {
-		.ip = {
-			.source = addr_v4(0x0b000000 | (uint32_t)rng_below(rng, 1 << 24)),
-			.destination = target,
-			.ttl = 64,
-			.protocol = PROTOCOL_ICMP,
-		},
-		.transport = {
-			.icmp_kind = ICMP_ECHO_REQUEST,
-			.icmp_type = ICMP4_ECHO_REQUEST,
-			.icmp_code = RESPONDER_CODE,
-			.icmp_id = (uint16_t)rng_u64(rng),
-			.payload = body,
-			.payload_length = body_writer.length,
-		},
+		.ip =
+			{
+				.source = addr_v4(0x0b000000 | (uint32_t)rng_below(rng, 1 << 24)),
+				.destination = target,
+				.ttl = 64,
+				.protocol = PROTOCOL_ICMP,
+			},
+		.transport =
+			{
+				.icmp_kind = ICMP_ECHO_REQUEST,
+				.icmp_type = ICMP4_ECHO_REQUEST,
+				.icmp_code = RESPONDER_CODE,
+				.icmp_id = (uint16_t)rng_u64(rng),
+				.payload = body,
+				.payload_length = body_writer.length,
+			},
 	};
 	struct writer writer = writer_init(bytes, BYTES_MAX);
 	return packet_write(&writer, &spec) < 0 ? 0 : writer.length;
@@ -64,7 +66,8 @@ static unsigned send_batch(int fd, struct rng *rng, struct addr target, unsigned
 	addr_to_bytes(target, (uint8_t *)&to.sin_addr);
 	memset(messages, 0, sizeof(messages));
 	for (unsigned i = 0; i < count; i++) {
-		vectors[i] = (struct iovec){.iov_base = bytes[i], .iov_len = write_request(rng, target, bytes[i])};
+		vectors[i] =
+			(struct iovec){.iov_base = bytes[i], .iov_len = write_request(rng, target, bytes[i])};
 		messages[i].msg_hdr = (struct msghdr){
 			.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &vectors[i], .msg_iovlen = 1};
 	}
@@ -77,8 +80,8 @@ int main(int argc, char **argv)
 	struct addr target;
 	unsigned long rate = argc == 4 ? strtoul(argv[2], NULL, 10) : 0;
 	long seconds = argc == 4 ? strtol(argv[3], NULL, 10) : 0;
-	if (rate < 1 || rate > RATE_MAX || seconds < 1 || seconds > SECONDS_MAX || !addr_parse(argv[1], &target) ||
-		target.family != 4) {
+	if (rate < 1 || rate > RATE_MAX || seconds < 1 || seconds > SECONDS_MAX ||
+		!addr_parse(argv[1], &target) || target.family != 4) {
 		fputs("usage: responder_flood IPV4-ADDRESS REQUESTS-PER-SECOND SECONDS\n", stderr);
 		return 3;
 	}

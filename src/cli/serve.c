@@ -10,18 +10,17 @@
 #include "cli/exit.h"
 #include "serve/kernel.h"
 
-static const char usage[] =
-	"usage: retour serve [OPTIONS]\n"
-	"\n"
-	"Answers on every interface to hosts that ask for the path from here to them.\n"
-	"\n"
-	"  -4, -6              IPv4 only, IPv6 only\n"
-	"      --allow PREFIX  answer only this network (repeatable; default: everyone)\n"
-	"      --rate N        probes per second at most (default 10000)\n"
-	"      --prefix-rate N the same for one /24 or /48 (default 200)\n"
-	"  -h, --help          this text\n"
-	"\n"
-	"SIGUSR1 prints counters, SIGINT or SIGTERM ends the program.\n";
+static const char usage[] = "usage: retour serve [OPTIONS]\n"
+			    "\n"
+			    "Answers on every interface to hosts that ask for the path from here to them.\n"
+			    "\n"
+			    "  -4, -6              IPv4 only, IPv6 only\n"
+			    "      --allow PREFIX  answer only this network (repeatable; default: everyone)\n"
+			    "      --rate N        probes per second at most (default 10000)\n"
+			    "      --prefix-rate N the same for one /24 or /48 (default 200)\n"
+			    "  -h, --help          this text\n"
+			    "\n"
+			    "SIGUSR1 prints counters, SIGINT or SIGTERM ends the program.\n";
 
 enum { OPTION_ALLOW = 256, OPTION_RATE, OPTION_PREFIX_RATE };
 
@@ -39,7 +38,8 @@ static bool parse_rate(const char *text, unsigned *rate)
 	errno = 0;
 	unsigned long value = strtoul(text, &end, 10);
 	*rate = (unsigned)value;
-	return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0' && value >= 1 && value <= 10000000;
+	return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0' && value >= 1 &&
+		value <= 10000000;
 }
 
 /* A network, or a single address. */
@@ -80,7 +80,8 @@ static int parse_options(int argc, char **argv, struct serve_options *options, s
 			options->ipv4 = false;
 		} else if (option == OPTION_ALLOW) {
 			if (!add_allow(options, allow, optarg))
-				return bad_value("--allow", optarg, "a network such as 192.0.2.0/24 or 2001:db8::/32");
+				return bad_value(
+					"--allow", optarg, "a network such as 192.0.2.0/24 or 2001:db8::/32");
 		} else if (option == OPTION_RATE) {
 			if (!parse_rate(optarg, &options->rate))
 				return bad_value("--rate", optarg, "a number from 1 to 10000000");
@@ -106,12 +107,13 @@ static void print_counters(const struct responder_counters *c)
 {
 	fprintf(stderr,
 		"retour serve: %" PRIu64 " requests (%" PRIu64 " hellos), %" PRIu64 " probes, %" PRIu64
-		" responses, %" PRIu64 " notices; refused: %" PRIu64 " source, %" PRIu64 " not allowed, %" PRIu64
-		" over prefix rate, %" PRIu64 " over rate, %" PRIu64 " over first-contact budget, %" PRIu64
-		" notices, %" PRIu64 " answers; %" PRIu64 " sends failed\n",
-		c->requests, c->hellos, c->probes, c->responses, c->notices, c->refused_source, c->refused_allow,
-		c->over_prefix, c->over_total, c->over_first_contact, c->over_notice, c->over_answer,
-		c->send_failed + c->queue_full);
+		" responses, %" PRIu64 " notices; refused: %" PRIu64 " source, %" PRIu64
+		" not allowed, %" PRIu64 " over prefix rate, %" PRIu64 " over rate, %" PRIu64
+		" over first-contact budget, %" PRIu64 " notices, %" PRIu64 " answers; %" PRIu64
+		" sends failed\n",
+		c->requests, c->hellos, c->probes, c->responses, c->notices, c->refused_source,
+		c->refused_allow, c->over_prefix, c->over_total, c->over_first_contact, c->over_notice,
+		c->over_answer, c->send_failed + c->queue_full);
 }
 
 static const char *families(const struct serve_options *options)
@@ -129,7 +131,8 @@ static int run(const struct serve_options *options)
 	}
 	if (warning.code)
 		fprintf(stderr,
-			"retour serve: %s; the kernel will echo requests too, and other programs than retour will "
+			"retour serve: %s; the kernel will echo requests too, and other programs than retour "
+			"will "
 			"take that echo for our answer\n",
 			warning.text);
 	fprintf(stderr, "retour serve: responder ready on every interface (%s), probes leave from port %u\n",

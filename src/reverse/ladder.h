@@ -1,4 +1,5 @@
-/* The ways to learn the return path, in the order in which they are tried. A new way is one entry in ladder.c. */
+/* The ways to learn the return path, in the order in which they are tried. A new way is one entry in
+ * ladder.c. */
 #ifndef RETOUR_REVERSE_LADDER_H
 #define RETOUR_REVERSE_LADDER_H
 

@@ -12,7 +12,8 @@
 #define FIRST_BURST     16
 #define BODY_MAX        128
 
-/* What the most expensive probe and the response to it come to: 44 and 56 bytes in IPv4, 64 and 76 in IPv6. */
+/* What the most expensive probe and the response to it come to: 44 and 56 bytes in IPv4, 64 and 76 in IPv6.
+ */
 #define REQUEST_SIZE_V4 100
 #define REQUEST_SIZE_V6 140
 
@@ -30,7 +31,8 @@
 static void plan(struct responder_client *client, unsigned ttl, unsigned count)
 {
 	for (; count > 0 && client->planned < REQUESTS_MAX; count--)
-		client->requests[client->planned++] = (struct request){.ttl = (uint8_t)ttl, .rtt_ns = RTT_NONE};
+		client->requests[client->planned++] =
+			(struct request){.ttl = (uint8_t)ttl, .rtt_ns = RTT_NONE};
 }
 
 static void plan_hello(struct responder_client *client)
@@ -46,8 +48,8 @@ static void plan_first_burst(struct responder_client *client)
 		plan(client, ttl, 1);
 }
 
-/* Hops that have not been asked for as often as wanted. While the end of the path is not in sight, one request for
- * each unanswered hop; the repetitions come when all hop limits have been tried. */
+/* Hops that have not been asked for as often as wanted. While the end of the path is not in sight, one
+ * request for each unanswered hop; the repetitions come when all hop limits have been tried. */
 static void plan_path(struct responder_client *client)
 {
 	struct overview overview;
@@ -60,7 +62,8 @@ static void plan_path(struct responder_client *client)
 		const struct slot *slot = &overview.slots[ttl];
 		if (slot->sent >= client->config.probes_per_hop)
 			continue;
-		/* The last hop's repetitions may be under way: ask again only when they have not come by then. */
+		/* The last hop's repetitions may be under way: ask again only when they have not come by
+		 * then. */
 		if (ttl == overview.end && overview.spare && client->planned > client->sent)
 			continue;
 		if (explored && (overview.end || ttl <= overview.highest_answered))
@@ -97,8 +100,9 @@ static bool all_answered(const struct responder_client *client)
 	return client->confirmed;
 }
 
-/* How long a burst may take. A probe travels from there to us and back as the hello did from us to there, so the
- * last hop's response takes two round trips; once it is there, nothing should take much longer than it did. */
+/* How long a burst may take. A probe travels from there to us and back as the hello did from us to there, so
+ * the last hop's response takes two round trips; once it is there, nothing should take much longer than it
+ * did. */
 static int64_t patience(const struct responder_client *client)
 {
 	struct overview overview;
@@ -147,25 +151,27 @@ static int write_request(const struct responder_client *client, unsigned index, 
 		.protocol = request->ttl ? wire_protocol(client) : 0,
 		.flow = request->ttl ? client->config.flow : 0,
 		.cookie = client->cookie,
-		.padding = v4 ? REQUEST_SIZE_V4 - 20 - 8 - RESPONDER_REQUEST_BODY :
-				REQUEST_SIZE_V6 - 40 - 8 - RESPONDER_REQUEST_BODY,
+		.padding = v4 ? REQUEST_SIZE_V4 - 20 - 8 - RESPONDER_REQUEST_BODY
+			      : REQUEST_SIZE_V6 - 40 - 8 - RESPONDER_REQUEST_BODY,
 	};
 	responder_request_write(&body, &message);
 	struct packet_spec spec = {
-		.ip = {
-			.source = client->config.source,
-			.destination = client->config.target,
-			.ttl = REQUEST_TTL,
-			.protocol = v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6,
-		},
-		.transport = {
-			.icmp_kind = ICMP_ECHO_REQUEST,
-			.icmp_type = v4 ? (uint8_t)ICMP4_ECHO_REQUEST : (uint8_t)ICMP6_ECHO_REQUEST,
-			.icmp_code = RESPONDER_CODE,
-			.icmp_id = (uint16_t)(client->first_id + index),
-			.payload = bytes,
-			.payload_length = body.length,
-		},
+		.ip =
+			{
+				.source = client->config.source,
+				.destination = client->config.target,
+				.ttl = REQUEST_TTL,
+				.protocol = v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6,
+			},
+		.transport =
+			{
+				.icmp_kind = ICMP_ECHO_REQUEST,
+				.icmp_type = v4 ? (uint8_t)ICMP4_ECHO_REQUEST : (uint8_t)ICMP6_ECHO_REQUEST,
+				.icmp_code = RESPONDER_CODE,
+				.icmp_id = (uint16_t)(client->first_id + index),
+				.payload = bytes,
+				.payload_length = body.length,
+			},
 	};
 	struct writer writer = writer_init(outgoing->bytes, sizeof(outgoing->bytes));
 	int code = packet_write(&writer, &spec);
@@ -220,8 +226,8 @@ static void on_sent(void *self, uint32_t token, int64_t sent_ns, int error)
 
 /* ---- receiving */
 
-/* A kernel's echo brings back the request's body to the byte. A success response to the shortest request has the
- * same first bytes at most, never its length. */
+/* A kernel's echo brings back the request's body to the byte. A success response to the shortest request has
+ * the same first bytes at most, never its length. */
 static bool is_echo(const struct responder_client *client, unsigned index, const struct transport *reply)
 {
 	struct outgoing request;
@@ -266,8 +272,8 @@ static void on_packet(void *self, int64_t received_ns, const struct packet *pack
 	struct responder_client *client = self;
 	const struct transport *reply = &packet->transport;
 	unsigned index = (uint16_t)(reply->icmp_id - client->first_id);
-	if (reply->icmp_kind != ICMP_ECHO_REPLY || reply->icmp_code != RESPONDER_CODE || reply->icmp_seq != 0 ||
-		index >= client->sent || client->requests[index].answered ||
+	if (reply->icmp_kind != ICMP_ECHO_REPLY || reply->icmp_code != RESPONDER_CODE ||
+		reply->icmp_seq != 0 || index >= client->sent || client->requests[index].answered ||
 		!addr_equal(packet->ip.source, client->config.target))
 		return;
 	if (is_echo(client, index, reply)) {
@@ -294,7 +300,8 @@ struct responder_client *responder_client_new(const struct responder_client_conf
 	client->config.max_ttl = MIN(config->max_ttl ? config->max_ttl : MAX_TTL_DEFAULT, RESPONDER_TTL_MAX);
 	client->config.probes_per_hop =
 		MIN(config->probes_per_hop ? config->probes_per_hop : PROBES_DEFAULT, RESPONDER_PROBES_MAX);
-	client->first_id = (uint16_t)(config->seed ^ config->seed >> 16 ^ config->seed >> 32 ^ config->seed >> 48);
+	client->first_id =
+		(uint16_t)(config->seed ^ config->seed >> 16 ^ config->seed >> 32 ^ config->seed >> 48);
 	client->echoed_ns = TIME_NEVER;
 	return client;
 }

@@ -6,8 +6,8 @@
 
 #include "reverse/responder.h"
 
-#define HELLO_TRIES     3
-#define REQUESTS_MAX    (HELLO_TRIES + RESPONDER_TTL_MAX * RESPONDER_PROBES_MAX)
+#define HELLO_TRIES  3
+#define REQUESTS_MAX (HELLO_TRIES + RESPONDER_TTL_MAX * RESPONDER_PROBES_MAX)
 
 struct request {
 	uint8_t ttl; /* 0 = hello */
@@ -29,15 +29,15 @@ struct responder_client {
 	unsigned burst;   /* the first of the current burst */
 	enum phase phase;
 	int64_t started_ns, ended_ns;
-	int64_t burst_sent_ns;   /* the last packet of the current burst */
-	int64_t slowest_ns;      /* request to response, the longest so far; 0 = nothing yet */
-	int64_t hello_ns;        /* the same of the hello */
+	int64_t burst_sent_ns; /* the last packet of the current burst */
+	int64_t slowest_ns;    /* request to response, the longest so far; 0 = nothing yet */
+	int64_t hello_ns;      /* the same of the hello */
 	unsigned hello_tries;
-	bool confirmed;          /* a responder answered */
+	bool confirmed; /* a responder answered */
 	uint64_t cookie;
-	int64_t echoed_ns;       /* first echo of one of our requests; TIME_NEVER = none */
-	int refused_status;      /* error status of a request that was no hello; 0 = none */
-	int send_error;          /* of the last send that failed */
+	int64_t echoed_ns;  /* first echo of one of our requests; TIME_NEVER = none */
+	int refused_status; /* error status of a request that was no hello; 0 = none */
+	int send_error;     /* of the last send that failed */
 };
 
 /* What is known about the path. */
@@ -50,10 +50,10 @@ struct slot {
 struct overview {
 	struct slot slots[RESPONDER_TTL_MAX + 1];
 	unsigned highest_answered;
-	unsigned spare;   /* requests of the current burst beyond the end that may yet be answered */
-	unsigned end;     /* where the path ends as far as is known; 0 = not known */
-	bool reached;     /* it ends at our own address */
-	bool behind_nat;  /* it ends at an address that answers for everything behind it */
+	unsigned spare;  /* requests of the current burst beyond the end that may yet be answered */
+	unsigned end;    /* where the path ends as far as is known; 0 = not known */
+	bool reached;    /* it ends at our own address */
+	bool behind_nat; /* it ends at an address that answers for everything behind it */
 };
 
 /* Spare answers counted for the last hop. */

@@ -2,8 +2,8 @@
 #include "base/clock.h"
 #include "reverse/responder_client.h"
 
-/* One address that answers for the last hop limits, twice at least, is where the path ends for the far host: a
- * NAT in front of us answers in our place; or a filter refuses. */
+/* One address that answers for the last hop limits, twice at least, is where the path ends for the far host:
+ * a NAT in front of us answers in our place; or a filter refuses. */
 static void find_repeated_end(struct overview *overview)
 {
 	unsigned start = overview->highest_answered;
@@ -27,8 +27,8 @@ static void find_repeated_end(struct overview *overview)
 /* What reached us, or the NAT, with hop limit to spare has been where the path ends: an answer counts for the
  * last hop, as far as it lacks probes. Asking again could fail where hosts limit how often they answer
  * (Linux: icmp_ratelimit). */
-bool responder_counts_for_end(const struct responder_client *client, const struct overview *overview,
-	const struct request *request)
+bool responder_counts_for_end(
+	const struct responder_client *client, const struct overview *overview, const struct request *request)
 {
 	const struct slot *last = &overview->slots[overview->end];
 	return overview->end && request->ttl > overview->end && request->answered &&
@@ -62,7 +62,8 @@ void responder_look_at_requests(const struct responder_client *client, struct ov
 		overview->highest_answered = MAX(overview->highest_answered, request->ttl);
 	}
 	for (unsigned ttl = 1; ttl <= overview->highest_answered && !overview->reached; ttl++)
-		if (overview->slots[ttl].answered && addr_equal(overview->slots[ttl].hop, client->config.source)) {
+		if (overview->slots[ttl].answered &&
+			addr_equal(overview->slots[ttl].hop, client->config.source)) {
 			overview->reached = true;
 			overview->end = ttl;
 		}

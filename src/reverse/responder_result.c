@@ -19,8 +19,8 @@ static bool add_probe(const struct responder_client *client, struct hop *hop, co
 }
 
 /* `overview` is one of look_at_requests, to which the spare answers are added as they are used. */
-static bool add_hop(const struct responder_client *client, struct overview *overview, struct path *path,
-	unsigned ttl)
+static bool add_hop(
+	const struct responder_client *client, struct overview *overview, struct path *path, unsigned ttl)
 {
 	struct hop *hop = path_add_hop(path, (int)ttl, TECHNIQUE_RESPONDER);
 	for (unsigned i = 0; hop && i < client->sent; i++) {
@@ -41,7 +41,8 @@ static bool is_our_nat(const struct responder_client *client, const struct overv
 	return overview->behind_nat && addr_is_private(client->config.source);
 }
 
-static void fill_path(const struct responder_client *client, const struct overview *overview, struct path *path)
+static void fill_path(
+	const struct responder_client *client, const struct overview *overview, struct path *path)
 {
 	path->protocol = client->config.protocol;
 	path->source = client->config.target;
@@ -58,7 +59,8 @@ static void fill_path(const struct responder_client *client, const struct overvi
 	else if (overview->behind_nat)
 		path->stop_reason = STOP_UNREACHABLE;
 	else
-		path->stop_reason = overview->highest_answered == client->config.max_ttl ? STOP_MAX_HOPS : STOP_GAP_LIMIT;
+		path->stop_reason =
+			overview->highest_answered == client->config.max_ttl ? STOP_MAX_HOPS : STOP_GAP_LIMIT;
 	path->duration_ns = responder_client_duration_ns(client);
 }
 
@@ -89,8 +91,8 @@ int64_t responder_client_duration_ns(const struct responder_client *client)
 	return client->sent ? client->burst_sent_ns - client->started_ns : 0;
 }
 
-static enum attempt_status describe_path(const struct responder_client *client, const struct overview *overview,
-	char *detail, size_t size)
+static enum attempt_status describe_path(
+	const struct responder_client *client, const struct overview *overview, char *detail, size_t size)
 {
 	char text[ADDR_TEXT_SIZE];
 	if (overview->reached) {
@@ -100,12 +102,14 @@ static enum attempt_status describe_path(const struct responder_client *client, 
 	if (overview->behind_nat) {
 		addr_format(overview->slots[overview->end].hop, text);
 		bool nat = is_our_nat(client, overview);
-		snprintf(detail, size, nat ? "%u hops back to %s, your NAT (or a filter before you)" :
-					     "%u hops back to %s, which lets nothing through to you",
+		snprintf(detail, size,
+			nat ? "%u hops back to %s, your NAT (or a filter before you)"
+			    : "%u hops back to %s, which lets nothing through to you",
 			overview->end, text);
 		return nat ? ATTEMPT_OK : ATTEMPT_PARTIAL;
 	}
-	snprintf(detail, size, "the way back is known for %u hops, its end is not", overview->highest_answered);
+	snprintf(detail, size, "the way back is known for %u hops, its end is not",
+		overview->highest_answered);
 	return ATTEMPT_PARTIAL;
 }
 
@@ -116,7 +120,8 @@ enum attempt_status responder_client_status(const struct responder_client *clien
 	if (overview.highest_answered)
 		return describe_path(client, &overview, detail, size);
 	if (client->refused_status) {
-		snprintf(detail, size, "the responder refuses such probes (status %d)", client->refused_status);
+		snprintf(detail, size, "the responder refuses such probes (status %d)",
+			client->refused_status);
 		return ATTEMPT_REFUSED;
 	}
 	if (client->confirmed) {

@@ -10,8 +10,8 @@
 #define FIRST_CONTACT_TOTAL_BYTES_PER_S  100000
 #define FIRST_CONTACT_TOTAL_BURST_BYTES  100000
 
-/* A notice costs no probe and gains nobody a byte, so its limits are wide: it is what an honest client needs to
- * get out of the crowd. */
+/* A notice costs no probe and gains nobody a byte, so its limits are wide: it is what an honest client needs
+ * to get out of the crowd. */
 #define NOTICE_PER_PROBE 20
 
 #define COOKIE_EPOCH_BITS 36 /* 2^36 ns = 68.7 s */
@@ -46,7 +46,8 @@ int admission_init(struct admission *admission, struct hash_key key, unsigned ra
 	*admission = (struct admission){.key = key};
 	struct gate *gates = admission->gates;
 	unsigned half = MAX(rate / 2, 1);
-	gate_limit(&gates[GATE_NOTICE], (uint64_t)prefix_rate * NOTICE_PER_PROBE, (uint64_t)rate * NOTICE_PER_PROBE);
+	gate_limit(&gates[GATE_NOTICE], (uint64_t)prefix_rate * NOTICE_PER_PROBE,
+		(uint64_t)rate * NOTICE_PER_PROBE);
 	gate_limit(&gates[GATE_PROVEN], prefix_rate, half);
 	gate_limit(&gates[GATE_PAID], prefix_rate, half);
 	gate_limit(&gates[GATE_ANSWER], 2 * (uint64_t)prefix_rate, 2 * (uint64_t)rate);
@@ -121,8 +122,8 @@ uint64_t admission_cookie(const struct admission *admission, struct addr request
 	return cookie_of_epoch(admission, requester, (uint64_t)now_ns >> COOKIE_EPOCH_BITS);
 }
 
-bool admission_cookie_valid(const struct admission *admission, struct addr requester, int64_t now_ns,
-	uint64_t cookie)
+bool admission_cookie_valid(
+	const struct admission *admission, struct addr requester, int64_t now_ns, uint64_t cookie)
 {
 	uint64_t epoch = (uint64_t)now_ns >> COOKIE_EPOCH_BITS;
 	return cookie == cookie_of_epoch(admission, requester, epoch) ||

@@ -29,8 +29,8 @@ static void emit(struct program *program, uint16_t code, uint32_t k)
 static void emit_jump(struct program *program, uint16_t test, uint32_t k, uint8_t yes, uint8_t no)
 {
 	if (program->length < PROGRAM_SIZE)
-		program->code[program->length++] =
-			(struct sock_filter){.code = (uint16_t)(BPF_JMP | test | BPF_K), .jt = yes, .jf = no, .k = k};
+		program->code[program->length++] = (struct sock_filter){
+			.code = (uint16_t)(BPF_JMP | test | BPF_K), .jt = yes, .jf = no, .k = k};
 }
 
 static uint8_t resolve(uint8_t label, unsigned from, unsigned accept)
@@ -109,7 +109,8 @@ int filter_attach(int fd, uint8_t family, enum filter_kind kind, uint16_t port, 
 	}
 	emit(&program, BPF_LD | BPF_B | BPF_ABS, v4 ? 9 : 6);
 	if (kind == FILTER_REQUESTS) {
-		match_request(&program, base, icmp, v4 ? (uint8_t)ICMP4_ECHO_REQUEST : (uint8_t)ICMP6_ECHO_REQUEST);
+		match_request(
+			&program, base, icmp, v4 ? (uint8_t)ICMP4_ECHO_REQUEST : (uint8_t)ICMP6_ECHO_REQUEST);
 	} else {
 		unsigned branch = program.length;
 		emit_jump(&program, BPF_JEQ, PROTOCOL_TCP, NEXT, NEXT);

@@ -10,8 +10,8 @@
  * answers to honest ones. */
 enum filter_kind { FILTER_REQUESTS, FILTER_ANSWERS };
 
-/* Attach to a packet socket (SOCK_DGRAM: data starts at the IP header) before it is bound, and lock. 0 or negative
- * errno. */
+/* Attach to a packet socket (SOCK_DGRAM: data starts at the IP header) before it is bound, and lock. 0 or
+ * negative errno. */
 int filter_attach(int fd, uint8_t family, enum filter_kind kind, uint16_t port, uint8_t icmp_prefix) MUST_USE;
 /* Let nothing through. */
 int filter_attach_none(int fd) MUST_USE;

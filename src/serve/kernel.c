@@ -22,7 +22,7 @@
 #include "serve/sandbox.h"
 
 #define BATCH                64
-#define PACKET_BYTES         2048 /* requests and errors are shorter (RFC 1812 4.3.2.3: 576; RFC 4443 2.4: 1280) */
+#define PACKET_BYTES         2048 /* requests and errors are shorter (RFC 1812 4.3.2.3, RFC 4443 2.4) */
 #define CONTROL_BYTES        256
 #define RECEIVE_BUFFER_BYTES (8 << 20)
 #define SOCKETS              4 /* answers and requests of both families */
@@ -54,8 +54,8 @@ struct serve {
 };
 
 /* Receives on every interface, of whatever link type. */
-static int open_receiver(const struct serve *serve, uint8_t family, enum filter_kind kind, uint8_t icmp_prefix,
-	struct error *error)
+static int open_receiver(const struct serve *serve, uint8_t family, enum filter_kind kind,
+	uint8_t icmp_prefix, struct error *error)
 {
 	int on = 1, size = RECEIVE_BUFFER_BYTES;
 	struct sockaddr_ll everywhere = {
@@ -85,7 +85,8 @@ static int open_receiver(const struct serve *serve, uint8_t family, enum filter_
 static int open_sender(uint8_t family, struct error *error)
 {
 	int on = 1;
-	int fd = socket(family == 4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW);
+	int fd = socket(
+		family == 4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW);
 	if (fd < 0)
 		return error_set(error, -errno, "cannot open a raw socket: %s%s", strerror(errno),
 			errno == EPERM ? " (run as root, or with cap_net_raw and cap_net_admin)" : "");
@@ -193,8 +194,8 @@ static bool receive_batch(struct serve *serve, int fd)
 	return count == BATCH;
 }
 
-/* Answers before requests, one batch of requests at a time: a flood of requests delays an answer by one batch.
- * An error on a socket (an interface went away) is over once it has been read. */
+/* Answers before requests, one batch of requests at a time: a flood of requests delays an answer by one
+ * batch. An error on a socket (an interface went away) is over once it has been read. */
 static void on_readable(uv_poll_t *poll, int status UNUSED, int events UNUSED)
 {
 	struct serve *serve = poll->data;
@@ -251,8 +252,8 @@ static int watch_all(struct serve *serve)
 	return code;
 }
 
-static int set_up(struct serve *serve, const struct serve_options *options, struct error *warning,
-	struct error *error)
+static int set_up(
+	struct serve *serve, const struct serve_options *options, struct error *warning, struct error *error)
 {
 	struct responder_config config = {
 		.key = hash_key_random(),
@@ -312,7 +313,8 @@ struct serve *serve_start(const struct serve_options *options, struct error *war
 	return serve;
 }
 
-int serve_run(struct serve *serve, void (*report)(const struct responder_counters *counters), struct error *error)
+int serve_run(
+	struct serve *serve, void (*report)(const struct responder_counters *counters), struct error *error)
 {
 	serve->report = report;
 	int code = uv_run(&serve->loop, UV_RUN_DEFAULT);

@@ -58,8 +58,8 @@ static struct bucket *find_bucket(struct bucket_table *table, struct addr source
 	return &fullest->bucket;
 }
 
-bool bucket_table_take(struct bucket_table *table, const struct limit *limit, struct addr source, int64_t now_ns,
-	unsigned units)
+bool bucket_table_take(struct bucket_table *table, const struct limit *limit, struct addr source,
+	int64_t now_ns, unsigned units)
 {
 	return bucket_take(find_bucket(table, source), limit, now_ns, units);
 }

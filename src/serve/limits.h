@@ -17,8 +17,8 @@ struct limit {
 
 struct limit limit_per_second(uint64_t units, uint64_t burst_units);
 
-/* The whole bucket is one time: when it will be full again (the "generic cell rate algorithm"). A zeroed bucket
- * is a full one. */
+/* The whole bucket is one time: when it will be full again (the "generic cell rate algorithm"). A zeroed
+ * bucket is a full one. */
 struct bucket {
 	int64_t full_at_ns;
 };
@@ -38,7 +38,7 @@ struct bucket_table {
 
 int bucket_table_init(struct bucket_table *table, struct hash_key key) MUST_USE;
 void bucket_table_deinit(struct bucket_table *table);
-bool bucket_table_take(struct bucket_table *table, const struct limit *limit, struct addr source, int64_t now_ns,
-	unsigned units);
+bool bucket_table_take(struct bucket_table *table, const struct limit *limit, struct addr source,
+	int64_t now_ns, unsigned units);
 
 #endif

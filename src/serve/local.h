@@ -12,7 +12,8 @@
 int local_watch(struct error *error) MUST_USE;
 /* Empty that socket. */
 void local_drain(int fd);
-/* All unicast addresses but loopback and link-local ones; the caller frees *addresses. 0 or negative errno. */
+/* All unicast addresses but loopback and link-local ones; the caller frees *addresses. 0 or negative errno.
+ */
 int local_addresses(struct addr **addresses, size_t *count) MUST_USE;
 
 #endif

@@ -11,8 +11,8 @@
 
 #define TRIES 50
 
-/* A bound socket of `type`, or negative errno. `*port` 0 lets the kernel choose, and is then filled in. A bound TCP
- * socket that does not listen makes the kernel reset the connections that a probe might open. */
+/* A bound socket of `type`, or negative errno. `*port` 0 lets the kernel choose, and is then filled in. A
+ * bound TCP socket that does not listen makes the kernel reset the connections that a probe might open. */
 static int bind_port(uint8_t family, int type, uint16_t *port)
 {
 	struct sockaddr_storage storage;

@@ -1,5 +1,5 @@
-/* One port number, UDP and TCP, of both families, that nobody else on this host gets: probes leave from it, and
- * what comes back to it concerns us alone. */
+/* One port number, UDP and TCP, of both families, that nobody else on this host gets: probes leave from it,
+ * and what comes back to it concerns us alone. */
 #ifndef RETOUR_SERVE_PORTS_H
 #define RETOUR_SERVE_PORTS_H
 

@@ -3,16 +3,16 @@
 #include "base/clock.h"
 #include "base/cursor.h"
 
-#define TICK_BITS      18
-#define TICK_NS        (INT64_C(1) << TICK_BITS)
-#define TICK_MASK      (TICK_NS - 1)
-#define STAMP_LIFE     (1 << 14) /* ticks: 2^32 ns */
-#define LIFE_NS        (INT64_C(1) << 32)
-#define COOKIE_TIME    ((UINT64_C(1) << 48) - 1)
-#define FINE_TIME      ((UINT64_C(1) << 34) - 1) /* stamp and the time below a tick */
+#define TICK_BITS       18
+#define TICK_NS         (INT64_C(1) << TICK_BITS)
+#define TICK_MASK       (TICK_NS - 1)
+#define STAMP_LIFE      (1 << 14) /* ticks: 2^32 ns */
+#define LIFE_NS         (INT64_C(1) << 32)
+#define COOKIE_TIME     ((UINT64_C(1) << 48) - 1)
+#define FINE_TIME       ((UINT64_C(1) << 34) - 1) /* stamp and the time below a tick */
 #define CLOCK_JITTER_NS NS_PER_MS /* a receive stamp may seem earlier than the send by this much */
-#define PROBE_WINDOW   1024
-#define PROBE_MSS      1460
+#define PROBE_WINDOW    1024
+#define PROBE_MSS       1460
 
 enum tag_use { TAG_STAMP, TAG_COOKIE, TAG_TCP_ID, TAG_TCP_ACK };
 
@@ -25,14 +25,16 @@ struct trail {
 	uint16_t flow;
 };
 
-static uint64_t make_tag(const struct probe_code *code, const struct trail *trail, enum tag_use use, uint64_t time)
+static uint64_t make_tag(
+	const struct probe_code *code, const struct trail *trail, enum tag_use use, uint64_t time)
 {
 	uint64_t words[6] = {
 		trail->requester.high,
 		trail->requester.low,
 		trail->server.high,
 		trail->server.low,
-		(uint64_t)use << 40 | (uint64_t)trail->protocol << 32 | (uint64_t)trail->flow << 16 | trail->id,
+		(uint64_t)use << 40 | (uint64_t)trail->protocol << 32 | (uint64_t)trail->flow << 16 |
+			trail->id,
 		time,
 	};
 	return hash_bytes(code->key, words, sizeof(words));
@@ -61,8 +63,8 @@ static uint16_t tcp_ip_id(const struct probe_code *code, const struct trail *tra
 	return tag ? tag : 1;
 }
 
-static uint32_t tcp_acknowledgement(const struct probe_code *code, const struct trail *trail, uint16_t stamp,
-	uint32_t fine)
+static uint32_t tcp_acknowledgement(
+	const struct probe_code *code, const struct trail *trail, uint16_t stamp, uint32_t fine)
 {
 	uint64_t tag = make_tag(code, trail, TAG_TCP_ACK, (uint64_t)stamp << TICK_BITS | fine);
 	return (uint32_t)(tag << TICK_BITS) | fine;
@@ -75,8 +77,8 @@ static uint16_t icmp_id(const struct probe_code *code, uint16_t flow)
 	return (uint16_t)(code->icmp_prefix << 8 | (hash_bytes(code->key, words, sizeof(words)) & 0xff));
 }
 
-static void write_cookie(const struct probe_code *code, const struct trail *trail, int64_t now_ns,
-	struct writer *writer)
+static void write_cookie(
+	const struct probe_code *code, const struct trail *trail, int64_t now_ns, struct writer *writer)
 {
 	uint64_t time = (uint64_t)now_ns & COOKIE_TIME;
 	uint64_t tag = make_tag(code, trail, TAG_COOKIE, time);
@@ -84,8 +86,8 @@ static void write_cookie(const struct probe_code *code, const struct trail *trai
 	writer_u64(writer, tag << 16);
 }
 
-static void fill_tcp(const struct probe_code *code, const struct trail *trail, int64_t now_ns,
-	struct packet_spec *spec)
+static void fill_tcp(
+	const struct probe_code *code, const struct trail *trail, int64_t now_ns, struct packet_spec *spec)
 {
 	uint16_t stamp = make_stamp(code, trail, now_ns);
 	uint32_t fine = (uint32_t)(now_ns & TICK_MASK);
@@ -118,8 +120,8 @@ static void fill_ip(const struct probe_order *order, struct ip_header *ip)
 	ip->dont_fragment = true;
 }
 
-int probe_encode(const struct probe_code *code, const struct probe_order *order, int64_t now_ns,
-	struct writer *writer)
+int probe_encode(
+	const struct probe_code *code, const struct probe_order *order, int64_t now_ns, struct writer *writer)
 {
 	bool icmp = order->protocol == PROTOCOL_ICMP || order->protocol == PROTOCOL_ICMPV6;
 	struct trail trail = {
@@ -159,8 +161,8 @@ static int64_t time_since(uint64_t sent, int64_t received_ns, uint64_t mask)
 	return elapsed < LIFE_NS ? (int64_t)elapsed : -1;
 }
 
-static int64_t rtt_from_stamp(const struct probe_code *code, const struct trail *trail, uint16_t stamp,
-	int64_t received_ns)
+static int64_t rtt_from_stamp(
+	const struct probe_code *code, const struct trail *trail, uint16_t stamp, int64_t received_ns)
 {
 	uint16_t ticks = stamp ^ stamp_mask(code, trail);
 	uint16_t elapsed = (uint16_t)((uint16_t)(received_ns >> TICK_BITS) - ticks);
@@ -186,8 +188,8 @@ static bool has_cookie(const struct transport *transport)
 		!all_zero(transport->payload, PROBE_COOKIE_SIZE);
 }
 
-static bool decode_cookie(const struct probe_code *code, const struct transport *transport, struct trail *trail,
-	int64_t received_ns, struct probe_answer *answer)
+static bool decode_cookie(const struct probe_code *code, const struct transport *transport,
+	struct trail *trail, int64_t received_ns, struct probe_answer *answer)
 {
 	struct cursor cursor = cursor_init(transport->payload, transport->payload_length);
 	uint64_t first = cursor_u64(&cursor);

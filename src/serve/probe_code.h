@@ -9,12 +9,13 @@
  *          in the first 8 bytes and the IPv4 id                   farther in
  *   UDP    checksum = request id, IPv4 id = stamp                 cookie in the payload
  *   ICMP   sequence = request id, IPv4 id = stamp                 cookie in the payload
- *   TCP    sequence = request id : stamp, IPv4 id = 16-bit tag    acknowledgement = 14-bit tag : time below a tick
+ *   TCP    sequence = request id : stamp, IPv4 id = 16-bit tag    acknowledgement = 14-bit tag : fine time
  *
  * cookie  request id (16 bits), time in ns (48), tag (48), and 16 bits that make the checksum come out
  * stamp   time in ticks of 2^18 ns (262 us), XORed with a keyed hash of addresses, request id and flow. Only the
- *         last 2^14 ticks (4.29 s, the most the response can express) of 2^16 are believed, so an invented stamp
+ *         last 2^14 ticks (4.29 s, the most a response can express) of 2^16 are believed, so an invented stamp
  *         passes once in four times; this alone protects answers with short quotes and direct TCP answers.
+ * fine    the time below a tick, in ns
  * tag     SipHash of addresses, request id, protocol, flow and time
  */
 #ifndef RETOUR_SERVE_PROBE_CODE_H
@@ -28,7 +29,8 @@
 #include "base/hash.h"
 #include "packet/packet.h"
 
-/* All probes are equally long above the IP header: UDP or ICMP header and cookie; TCP header and MSS option. */
+/* All probes are equally long above the IP header: UDP or ICMP header and cookie; TCP header and MSS option.
+ */
 #define PROBE_TRANSPORT_SIZE 24
 #define PROBE_COOKIE_SIZE    16
 

@@ -55,7 +55,8 @@ static bool is_own(const struct responder *responder, struct addr addr)
 	return false;
 }
 
-/* An address a request or an answer may come from. Link-local ones would need an interface to go with them. */
+/* An address a request or an answer may come from. Link-local ones would need an interface to go with them.
+ */
 static bool is_foreign(const struct responder *responder, struct addr addr)
 {
 	return addr_is_unicast(addr) && !addr_is_loopback(addr) && !addr_is_link_local(addr) &&
@@ -70,7 +71,8 @@ static bool is_allowed(const struct responder *responder, struct addr addr)
 	return responder->allow_count == 0;
 }
 
-static void send_notice(struct responder *responder, int64_t now_ns, const struct packet *packet, uint8_t status)
+static void send_notice(
+	struct responder *responder, int64_t now_ns, const struct packet *packet, uint8_t status)
 {
 	struct addr requester = packet->ip.source;
 	if (!admission_notice(&responder->admission, now_ns, requester))
@@ -98,9 +100,9 @@ static int wanted_protocol(uint8_t family, uint8_t protocol)
 
 static uint16_t default_flow(uint8_t protocol)
 {
-	return protocol == PROTOCOL_UDP ? FLOW_DEFAULT_UDP :
-		protocol == PROTOCOL_TCP ? FLOW_DEFAULT_TCP :
-					   FLOW_DEFAULT_ICMP;
+	return protocol == PROTOCOL_UDP    ? FLOW_DEFAULT_UDP
+		: protocol == PROTOCOL_TCP ? FLOW_DEFAULT_TCP
+					   : FLOW_DEFAULT_ICMP;
 }
 
 static void send_probe(struct responder *responder, int64_t now_ns, const struct packet *packet,
@@ -157,7 +159,7 @@ static void handle_answer(struct responder *responder, int64_t received_ns, cons
 	struct probe_answer answer;
 	if (!addr_is_unicast(packet->ip.source) || is_own(responder, packet->ip.source) ||
 		!probe_decode(&responder->code, packet, received_ns, &answer) ||
-		!is_foreign(responder, answer.requester))
+		!is_foreign(responder, answer.requester) || !is_allowed(responder, answer.requester))
 		return;
 	if (!admission_answer(&responder->admission, received_ns, answer.requester, answer.strong))
 		return;
@@ -194,21 +196,23 @@ static int write_response(const struct job *job, struct writer *writer)
 	responder_response_write(&body, &job->response.body);
 	bool v4 = job->response.requester.family == 4;
 	struct packet_spec spec = {
-		.ip = {
-			.source = job->response.server,
-			.destination = job->response.requester,
-			.ttl = RESPONSE_TTL,
-			.protocol = v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6,
-			.dont_fragment = true,
-		},
-		.transport = {
-			.icmp_kind = ICMP_ECHO_REPLY,
-			.icmp_type = v4 ? (uint8_t)ICMP4_ECHO_REPLY : (uint8_t)ICMP6_ECHO_REPLY,
-			.icmp_code = RESPONDER_CODE,
-			.icmp_id = job->response.id,
-			.payload = bytes,
-			.payload_length = body.length,
-		},
+		.ip =
+			{
+				.source = job->response.server,
+				.destination = job->response.requester,
+				.ttl = RESPONSE_TTL,
+				.protocol = v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6,
+				.dont_fragment = true,
+			},
+		.transport =
+			{
+				.icmp_kind = ICMP_ECHO_REPLY,
+				.icmp_type = v4 ? (uint8_t)ICMP4_ECHO_REPLY : (uint8_t)ICMP6_ECHO_REPLY,
+				.icmp_code = RESPONDER_CODE,
+				.icmp_id = job->response.id,
+				.payload = bytes,
+				.payload_length = body.length,
+			},
 	};
 	return writer_ok(&body) ? packet_write(writer, &spec) : -ENOBUFS;
 }
@@ -229,8 +233,8 @@ static enum machine_want on_next(void *self, int64_t now_ns, struct outgoing *ou
 	while (responder->head != responder->tail) {
 		const struct job *job = &responder->queue[responder->head++ % QUEUE_SIZE];
 		struct writer writer = writer_init(outgoing->bytes, sizeof(outgoing->bytes));
-		int error = job->is_probe ? probe_encode(&responder->code, &job->probe, now_ns, &writer) :
-					    write_response(job, &writer);
+		int error = job->is_probe ? probe_encode(&responder->code, &job->probe, now_ns, &writer)
+					  : write_response(job, &writer);
 		if (error)
 			continue;
 		count_sent(&responder->counters, job);

@@ -1,7 +1,7 @@
 /* The cooperative reverse-traceroute responder as a machine: requests and answers to probes go in, probes and
  * responses come out. It keeps nothing about a request; what it must know later travels in the probe
- * (probe_code.h). What it holds is of fixed size: token buckets, its own addresses, a short queue of packets that
- * are about to leave. docs/protocol/responder.md describes the exchange. */
+ * (probe_code.h). What it holds is of fixed size: token buckets, its own addresses, a short queue of packets
+ * that are about to leave. docs/protocol/responder.md describes the exchange. */
 #ifndef RETOUR_SERVE_RESPONDER_H
 #define RETOUR_SERVE_RESPONDER_H
 
@@ -17,11 +17,11 @@
 #define RESPONDER_PREFIX_RATE_DEFAULT 200
 
 struct responder_config {
-	struct hash_key key; /* secret, for this run only */
-	uint16_t port;       /* source port of UDP and TCP probes: nobody else's */
-	uint8_t icmp_prefix; /* upper half of the id of ICMP probes */
-	unsigned rate;        /* 0 = default; half of it is kept for proven requesters */
-	unsigned prefix_rate; /* per /24 or /48; 0 = default */
+	struct hash_key key;        /* secret, for this run only */
+	uint16_t port;              /* source port of UDP and TCP probes: nobody else's */
+	uint8_t icmp_prefix;        /* upper half of the id of ICMP probes */
+	unsigned rate;              /* 0 = default; half of it is kept for proven requesters */
+	unsigned prefix_rate;       /* per /24 or /48; 0 = default */
 	const struct prefix *allow; /* borrowed for the responder's life; none = everyone */
 	size_t allow_count;
 };

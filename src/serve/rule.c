@@ -7,11 +7,10 @@
 #include <unistd.h>
 
 /* Ahead of other filters and of connection tracking's verdicts: whatever they allow, this must go. */
-#define RULE_TEXT                                                                          \
-	"add table inet retour-%d { flags owner; "                                         \
-	"chain input { type filter hook input priority -300; policy accept; "              \
-	"icmp type echo-request icmp code 1 drop; "                                        \
-	"icmpv6 type echo-request icmpv6 code 1 drop; }; }"
+static const char rule_text[] = "add table inet retour-%d { flags owner; "
+				"chain input { type filter hook input priority -300; policy accept; "
+				"icmp type echo-request icmp code 1 drop; "
+				"icmpv6 type echo-request icmpv6 code 1 drop; }; }";
 
 int rule_install(struct rule *rule, struct error *error)
 {
@@ -21,12 +20,12 @@ int rule_install(struct rule *rule, struct error *error)
 		return error_set(error, -ENOMEM, "cannot use nftables");
 	nft_ctx_buffer_output(rule->nft);
 	nft_ctx_buffer_error(rule->nft);
-	snprintf(text, sizeof(text), RULE_TEXT, (int)getpid());
+	snprintf(text, sizeof(text), rule_text, (int)getpid());
 	if (nft_run_cmd_from_buffer(rule->nft, text) == 0)
 		return 0;
 	const char *reason = nft_ctx_get_error_buffer(rule->nft);
-	int code = error_set(error, -EOPNOTSUPP, "nftables refused the rule: %.*s",
-		(int)strcspn(reason, "\n"), reason);
+	int code = error_set(
+		error, -EOPNOTSUPP, "nftables refused the rule: %.*s", (int)strcspn(reason, "\n"), reason);
 	rule_remove(rule);
 	return code;
 }

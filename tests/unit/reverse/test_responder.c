@@ -81,7 +81,8 @@ static void every_protocol_family_and_flow(void **state UNUSED)
 				struct way way;
 				way_init(&way, family);
 				/* A direct TCP answer knows the time to half a tick. */
-				run_to_truth(&way, protocol, flows[i], protocol == PROBE_TCP ? TICK_NS / 2 : 0);
+				run_to_truth(
+					&way, protocol, flows[i], protocol == PROBE_TCP ? TICK_NS / 2 : 0);
 				way_deinit(&way);
 			}
 }
@@ -159,8 +160,8 @@ static void losses(void **state UNUSED)
 	assert_true(path->reached);
 	for (unsigned ttl = 1; ttl <= path->hop_count; ttl++) {
 		struct addr address = path->hops[ttl - 1].address;
-		assert_true(!addr_is_set(address) || addr_equal(address, ttl <= way.routers ? router_addr(&way, ttl) :
-			way.client_addr));
+		assert_true(!addr_is_set(address) ||
+			addr_equal(address, ttl <= way.routers ? router_addr(&way, ttl) : way.client_addr));
 	}
 	path_free(path);
 	responder_client_free(client);
@@ -329,7 +330,8 @@ static void no_route(void **state UNUSED)
 	struct outgoing outgoing;
 	int64_t wake_ns;
 	enum machine_want want;
-	while ((want = way.client.ops->next(way.client.self, way.now_ns, &outgoing, &wake_ns)) == MACHINE_SEND)
+	while ((want = way.client.ops->next(way.client.self, way.now_ns, &outgoing, &wake_ns)) ==
+		MACHINE_SEND)
 		way.client.ops->sent(way.client.self, outgoing.token, way.now_ns, -ENETUNREACH);
 	assert_int_equal(want, MACHINE_DONE);
 	expect_status(client, ATTEMPT_UNAVAILABLE);
@@ -337,19 +339,21 @@ static void no_route(void **state UNUSED)
 	way_deinit(&way);
 }
 
-/* One response to the hello and one to the TTL-1 request, as a stranger might make them up or cut them off. */
+/* One response to the hello and one to the TTL-1 request, as a stranger might make them up or cut them off.
+ */
 static void offer(struct responder_client *client, struct way *way, struct addr from, unsigned id_offset,
 	const uint8_t *body, size_t length)
 {
 	struct packet_spec spec = {
 		.ip = {.source = from, .destination = way->client_addr, .ttl = 60, .protocol = PROTOCOL_ICMP},
-		.transport = {
-			.icmp_kind = ICMP_ECHO_REPLY,
-			.icmp_code = 1,
-			.icmp_id = (uint16_t)(0xfff8 + id_offset),
-			.payload = body,
-			.payload_length = length,
-		},
+		.transport =
+			{
+				.icmp_kind = ICMP_ECHO_REPLY,
+				.icmp_code = 1,
+				.icmp_id = (uint16_t)(0xfff8 + id_offset),
+				.payload = body,
+				.payload_length = length,
+			},
 	};
 	uint8_t bytes[1500];
 	struct writer writer = writer_init(bytes, sizeof(bytes));
@@ -410,7 +414,8 @@ static void noise(void **state UNUSED)
 		way_run(&way, 60 * NS_PER_S);
 		struct outgoing outgoing;
 		int64_t wake_ns;
-		assert_int_equal(way.client.ops->next(way.client.self, way.now_ns, &outgoing, &wake_ns), MACHINE_DONE);
+		assert_int_equal(
+			way.client.ops->next(way.client.self, way.now_ns, &outgoing, &wake_ns), MACHINE_DONE);
 		path_free(responder_client_path(client, 1));
 		responder_client_free(client);
 		way_deinit(&way);

@@ -1,4 +1,5 @@
-/* A way there and back in virtual time: a responder's client, a responder, and the routers on the way back. */
+/* A way there and back in virtual time: a responder's client, a responder, and the routers on the way back.
+ */
 #ifndef RETOUR_TESTS_WAY_H
 #define RETOUR_TESTS_WAY_H
 
@@ -34,11 +35,11 @@ struct way {
 	bool zero_padded;     /* short quotes are padded to 128 bytes (RFC 4884 4.1) */
 	int64_t hop_delay_ns; /* one way, each link back */
 	int64_t there_delay_ns;
-	bool echo_too;        /* the kernel echoes requests before the responder answers */
-	bool mute;            /* the far host says nothing at all */
+	bool echo_too; /* the kernel echoes requests before the responder answers */
+	bool mute;     /* the far host says nothing at all */
 	bool (*drop)(struct way *way, bool to_server, const struct packet *packet);
 	bool (*reorder)(struct way *way); /* true: this one takes a millisecond longer */
-	unsigned counter; /* for the functions above */
+	unsigned counter;                 /* for the functions above */
 	int64_t now_ns;
 	unsigned requests, responses;
 	size_t bytes_to_server, bytes_to_client; /* of IP; to the client: probes and responses */
@@ -47,8 +48,8 @@ struct way {
 
 static inline struct addr router_addr(const struct way *way, unsigned number)
 {
-	return way->server_addr.family == 4 ? addr_v4(0x0a630000 + number) :
-					      addr_v6(0x20010db800990000, number);
+	return way->server_addr.family == 4 ? addr_v4(0x0a630000 + number)
+					    : addr_v6(0x20010db800990000, number);
 }
 
 static inline struct addr seen_client(const struct way *way)
@@ -79,7 +80,8 @@ static inline void way_deinit(struct way *way)
 	free(way->events);
 }
 
-static inline void way_send(struct way *way, const uint8_t *bytes, size_t length, bool to_server, int64_t delay_ns)
+static inline void way_send(
+	struct way *way, const uint8_t *bytes, size_t length, bool to_server, int64_t delay_ns)
 {
 	struct packet packet;
 	if (packet_read(bytes, length, &packet))
@@ -92,7 +94,8 @@ static inline void way_send(struct way *way, const uint8_t *bytes, size_t length
 		struct event *event = &way->events[i];
 		if (event->used)
 			continue;
-		*event = (struct event){.at_ns = way->now_ns + delay_ns, .to_server = to_server, .used = true};
+		*event =
+			(struct event){.at_ns = way->now_ns + delay_ns, .to_server = to_server, .used = true};
 		event->length = length;
 		memcpy(event->bytes, bytes, length);
 		return;
@@ -100,7 +103,8 @@ static inline void way_send(struct way *way, const uint8_t *bytes, size_t length
 	abort();
 }
 
-static inline void way_send_spec(struct way *way, const struct packet_spec *spec, bool to_server, int64_t delay_ns)
+static inline void way_send_spec(
+	struct way *way, const struct packet_spec *spec, bool to_server, int64_t delay_ns)
 {
 	uint8_t bytes[OUTGOING_SIZE_MAX];
 	struct writer writer = writer_init(bytes, sizeof(bytes));
@@ -127,8 +131,8 @@ static inline struct packet_spec error_about(const struct way *way, struct addr 
 	};
 	spec.ip.protocol = v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6;
 	spec.transport.icmp_kind = expired ? ICMP_TIME_EXCEEDED : ICMP_UNREACHABLE;
-	spec.transport.icmp_type = v4 ? (expired ? ICMP4_TIME_EXCEEDED : ICMP4_UNREACHABLE) :
-					(expired ? ICMP6_TIME_EXCEEDED : ICMP6_UNREACHABLE);
+	spec.transport.icmp_type = v4 ? (expired ? ICMP4_TIME_EXCEEDED : ICMP4_UNREACHABLE)
+				      : (expired ? ICMP6_TIME_EXCEEDED : ICMP6_UNREACHABLE);
 	spec.transport.icmp_code = expired ? 0 : v4 ? 3 : 4;
 	return spec;
 }
@@ -266,7 +270,8 @@ static inline void way_run(struct way *way, int64_t until_ns)
 	struct outgoing outgoing;
 	while (way->now_ns < end_ns) {
 		int64_t wake_ns = TIME_NEVER;
-		enum machine_want want = way->client.ops->next(way->client.self, way->now_ns, &outgoing, &wake_ns);
+		enum machine_want want =
+			way->client.ops->next(way->client.self, way->now_ns, &outgoing, &wake_ns);
 		if (want == MACHINE_DONE)
 			return;
 		if (want == MACHINE_SEND) {

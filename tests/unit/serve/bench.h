@@ -10,9 +10,9 @@
 #include "packet/responder.h"
 #include "serve/responder.h"
 
-#define PORT       54321
-#define ICMP_BYTE  0x5a
-#define START_NS   (1000 * NS_PER_S)
+#define PORT      54321
+#define ICMP_BYTE 0x5a
+#define START_NS  (1000 * NS_PER_S)
 
 struct bench {
 	struct responder *responder;
@@ -53,8 +53,10 @@ static inline unsigned bench_feed(struct bench *bench, const uint8_t *bytes, siz
 	unsigned count = 0;
 	if (packet_read(bytes, length, &packet) == 0)
 		bench->machine.ops->packet(bench->machine.self, bench->now_ns, &packet);
-	while (bench->machine.ops->next(bench->machine.self, bench->now_ns, &bench->out, &wake_ns) == MACHINE_SEND) {
-		if (packet_read(bench->out.bytes, bench->out.length, &bench->sent) || !bench->sent.checksum_ok)
+	while (bench->machine.ops->next(bench->machine.self, bench->now_ns, &bench->out, &wake_ns) ==
+		MACHINE_SEND) {
+		if (packet_read(bench->out.bytes, bench->out.length, &bench->sent) ||
+			!bench->sent.checksum_ok)
 			abort();
 		count++;
 		bench->out_count++;
@@ -73,53 +75,59 @@ static inline unsigned bench_feed_spec(struct bench *bench, const struct packet_
 }
 
 /* `size` is that of the whole IP packet; 0 = unpadded. */
-static inline unsigned bench_ask(struct bench *bench, struct addr from, uint16_t id,
-	struct responder_request request, size_t size)
+static inline unsigned bench_ask(
+	struct bench *bench, struct addr from, uint16_t id, struct responder_request request, size_t size)
 {
 	bool v4 = from.family == 4;
 	size_t least = (v4 ? 20u : 40u) + 8 + RESPONDER_REQUEST_BODY;
 	uint8_t body[1024];
 	struct writer writer = writer_init(body, sizeof(body));
-	request.padding = (uint16_t)(size > least ? size - least : request.cookie ? RESPONDER_COOKIE_BLOCK : 0);
+	request.padding = (uint16_t)(size > least ? size - least
+			: request.cookie          ? RESPONDER_COOKIE_BLOCK
+						  : 0);
 	responder_request_write(&writer, &request);
 	struct packet_spec spec = {
-		.ip = {
-			.source = from,
-			.destination = v4 ? bench->server4 : bench->server6,
-			.ttl = 60,
-			.protocol = v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6,
-		},
-		.transport = {
-			.icmp_kind = ICMP_ECHO_REQUEST,
-			.icmp_type = v4 ? (uint8_t)ICMP4_ECHO_REQUEST : (uint8_t)ICMP6_ECHO_REQUEST,
-			.icmp_code = 1,
-			.icmp_id = id,
-			.payload = body,
-			.payload_length = writer.length,
-		},
+		.ip =
+			{
+				.source = from,
+				.destination = v4 ? bench->server4 : bench->server6,
+				.ttl = 60,
+				.protocol = v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6,
+			},
+		.transport =
+			{
+				.icmp_kind = ICMP_ECHO_REQUEST,
+				.icmp_type = v4 ? (uint8_t)ICMP4_ECHO_REQUEST : (uint8_t)ICMP6_ECHO_REQUEST,
+				.icmp_code = 1,
+				.icmp_id = id,
+				.payload = body,
+				.payload_length = writer.length,
+			},
 	};
 	return bench_feed_spec(bench, &spec);
 }
 
 /* A router's "time exceeded" about the packet that left last. */
-static inline struct packet_spec bench_expired(const struct bench *bench, struct addr router, uint8_t *quote,
-	size_t quoted)
+static inline struct packet_spec bench_expired(
+	const struct bench *bench, struct addr router, uint8_t *quote, size_t quoted)
 {
 	bool v4 = router.family == 4;
 	memcpy(quote, bench->out.bytes, bench->out.length);
 	return (struct packet_spec){
-		.ip = {
-			.source = router,
-			.destination = bench->sent.ip.source,
-			.ttl = 60,
-			.protocol = v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6,
-		},
-		.transport = {
-			.icmp_kind = ICMP_TIME_EXCEEDED,
-			.icmp_type = v4 ? (uint8_t)ICMP4_TIME_EXCEEDED : (uint8_t)ICMP6_TIME_EXCEEDED,
-			.payload = quote,
-			.payload_length = MIN(quoted, bench->out.length),
-		},
+		.ip =
+			{
+				.source = router,
+				.destination = bench->sent.ip.source,
+				.ttl = 60,
+				.protocol = v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6,
+			},
+		.transport =
+			{
+				.icmp_kind = ICMP_TIME_EXCEEDED,
+				.icmp_type = v4 ? (uint8_t)ICMP4_TIME_EXCEEDED : (uint8_t)ICMP6_TIME_EXCEEDED,
+				.payload = quote,
+				.payload_length = MIN(quoted, bench->out.length),
+			},
 	};
 }
 

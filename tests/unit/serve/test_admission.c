@@ -69,7 +69,8 @@ static void price_covers_everything(void **state UNUSED)
 			struct bench bench;
 			uint8_t quote[1500];
 			bench_init(&bench, NULL);
-			bench_ask(&bench, host, 1, (struct responder_request){.ttl = 1, .protocol = protocols[i]}, 200);
+			bench_ask(&bench, host, 1,
+				(struct responder_request){.ttl = 1, .protocol = protocols[i]}, 200);
 			struct packet_spec answer = bench_expired(&bench, router, quote, SIZE_MAX);
 			assert_int_equal(bench_feed_spec(&bench, &answer), 1);
 			assert_int_equal(bench.out_count, 2);
@@ -100,8 +101,8 @@ static void cookies_cost_nothing(void **state UNUSED)
 	}
 }
 
-/* Random requests from random strangers: outside the first-contact budget no address gets back more bytes than
- * came in its name. */
+/* Random requests from random strangers: outside the first-contact budget no address gets back more bytes
+ * than came in its name. */
 static void never_more_bytes_out_than_in(void **state UNUSED)
 {
 	struct rng rng = rng_seed(11);
@@ -112,10 +113,12 @@ static void never_more_bytes_out_than_in(void **state UNUSED)
 	for (int i = 0; i < 50000; i++) {
 		size_t who = rng_below(&rng, 16);
 		bool v4 = who % 2;
-		struct addr from = v4 ? addr_v4(0x0b000001 + ((uint32_t)who << 12)) : addr_v6(0x20010db8000a0000, who);
+		struct addr from =
+			v4 ? addr_v4(0x0b000001 + ((uint32_t)who << 12)) : addr_v6(0x20010db8000a0000, who);
 		struct responder_request request = {
 			.ttl = (uint8_t)rng_below(&rng, 40),
-			.protocol = (uint8_t)(rng_below(&rng, 2) ? rng_u64(&rng) : (uint8_t[]){0, 6, 17}[rng_below(&rng, 3)]),
+			.protocol = (uint8_t)(rng_below(&rng, 2) ? rng_u64(&rng)
+								 : (uint8_t[]){0, 6, 17}[rng_below(&rng, 3)]),
 			.flow = (uint16_t)rng_u64(&rng),
 			.cookie = rng_below(&rng, 2) ? rng_u64(&rng) : 0, /* invented */
 		};
@@ -129,9 +132,8 @@ static void never_more_bytes_out_than_in(void **state UNUSED)
 			size = MAX(size, (v4 ? 32u : 52u) + RESPONDER_COOKIE_BLOCK);
 		bool probe = count && bench.sent.transport.icmp_kind != ICMP_ECHO_REPLY;
 		if (probe || (count && bench.sent.transport.icmp_code == 0)) {
-			struct packet_spec answer =
-				bench_expired(&bench, v4 ? addr_v4(0x0a630501) : addr_v6(0x20010db800990000, 1), quote,
-					SIZE_MAX);
+			struct packet_spec answer = bench_expired(&bench,
+				v4 ? addr_v4(0x0a630501) : addr_v6(0x20010db800990000, 1), quote, SIZE_MAX);
 			assert_true(bench_feed_spec(&bench, &answer) <= 1);
 		}
 		if (probe && size < (v4 ? 100u : 140u)) {
@@ -164,7 +166,8 @@ static void first_contact_is_bounded(void **state UNUSED)
 	size_t before = bench.out_bytes;
 	for (int i = 0; i < 200000; i++) { /* and from everywhere */
 		bench.now_ns += NS_PER_S / 20000;
-		bench_ask(&bench, addr_v4(0x0b000000 + (uint32_t)rng_below(&rng, 0x7000000)), (uint16_t)i, request, 0);
+		bench_ask(&bench, addr_v4(0x0b000000 + (uint32_t)rng_below(&rng, 0x7000000)), (uint16_t)i,
+			request, 0);
 	}
 	/* Fewer bytes than the flood brought in: 44 of the budgeted 100 leave when no answer comes. */
 	assert_true(bench.out_bytes - before < 1200000);

@@ -26,8 +26,8 @@ static struct addr hop(uint8_t family)
 /* An IPv4 header around a captured ICMP message. */
 static unsigned feed_icmp4(struct bench *bench, const uint8_t *icmp, size_t length)
 {
-	uint8_t bytes[128] = {0x45, 0, 0, (uint8_t)(20 + length), 0, 0, 0, 0, 64, 1, 0, 0, 0xcb, 0, 0x71, 5, 0xc6, 0x33,
-		0x64, 7};
+	uint8_t bytes[128] = {0x45, 0, 0, (uint8_t)(20 + length), 0, 0, 0, 0, 64, 1, 0, 0, 0xcb, 0, 0x71, 5,
+		0xc6, 0x33, 0x64, 7};
 	uint32_t sum = 0;
 	for (int i = 0; i < 20; i += 2)
 		sum += (uint32_t)bytes[i] << 8 | bytes[i + 1];
@@ -56,8 +56,8 @@ static void golden_hello(void **state UNUSED)
 static void golden_request_and_success(void **state UNUSED)
 {
 	static const uint8_t request[12] = {8, 1, 0x58, 0xa7, 2, 6, 0, 0, 1, 0x11, 0x9c, 0x40};
-	static const uint8_t success[36] = {0, 1, 0x16, 0xfc, 2, 6, 0, 0, 0, 0, 0, 0, [22] = 0xff, 0xff, 0x0a, 0x63, 5, 1,
-		0, 0, 0xd7, 0x98, 0, 0, 0, 0};
+	static const uint8_t success[36] = {0, 1, 0x16, 0xfc, 2, 6, 0, 0, 0, 0, 0, 0, [22] = 0xff, 0xff, 0x0a,
+		0x63, 5, 1, 0, 0, 0xd7, 0x98, 0, 0, 0, 0};
 	struct bench bench;
 	uint8_t quote[1500];
 	bench_init(&bench, NULL);
@@ -80,7 +80,8 @@ static void golden_request_and_success(void **state UNUSED)
 
 static void golden_request_v6(void **state UNUSED)
 {
-	/* The captured request; its checksum belongs to the captured addresses, so that is left to the writer. */
+	/* The captured request; its checksum belongs to the captured addresses, so that is left to the
+	 * writer. */
 	struct bench bench;
 	uint8_t quote[1500];
 	bench_init(&bench, NULL);
@@ -112,15 +113,18 @@ static void statuses(void **state UNUSED)
 {
 	struct bench bench;
 	bench_init(&bench, NULL);
-	assert_int_equal(bench_ask(&bench, HOST6, 1, (struct responder_request){.ttl = 3, .protocol = 1}, 0), 1);
+	assert_int_equal(
+		bench_ask(&bench, HOST6, 1, (struct responder_request){.ttl = 3, .protocol = 1}, 0), 1);
 	status_of(&bench, 2); /* ICMPv4 over IPv6 */
-	assert_int_equal(bench_ask(&bench, HOST4, 1, (struct responder_request){.ttl = 3, .protocol = 58}, 0), 1);
+	assert_int_equal(
+		bench_ask(&bench, HOST4, 1, (struct responder_request){.ttl = 3, .protocol = 58}, 0), 1);
 	status_of(&bench, 2);
-	assert_int_equal(bench_ask(&bench, HOST4, 1, (struct responder_request){.ttl = 3, .protocol = 132}, 0), 1);
+	assert_int_equal(
+		bench_ask(&bench, HOST4, 1, (struct responder_request){.ttl = 3, .protocol = 132}, 0), 1);
 	status_of(&bench, 2);
 	/* The extension that asks for a third party's path. */
-	uint8_t indirect[36] = {8, 1, 0, 0, 0, 9, 0, 0, 3, 17, 0, 0, 0x20, 0, 0, 0, 0, 16, 5, 0, [30] = 0xff, 0xff, 1, 2, 3,
-		4};
+	uint8_t indirect[36] = {8, 1, 0, 0, 0, 9, 0, 0, 3, 17, 0, 0, 0x20, 0, 0, 0, 0, 16, 5, 0, [30] = 0xff,
+		0xff, 1, 2, 3, 4};
 	uint32_t sum = 0;
 	for (int i = 0; i < 36; i += 2)
 		sum += (uint32_t)indirect[i] << 8 | indirect[i + 1];
@@ -190,8 +194,9 @@ static unsigned responses_after(uint8_t family, uint8_t protocol, uint16_t id, c
 	struct bench bench;
 	uint8_t quote[1500];
 	bench_init(&bench, NULL);
-	assert_int_equal(bench_ask(&bench, host(family), id, (struct responder_request){.ttl = 4, .protocol = protocol},
-		140), 1);
+	assert_int_equal(bench_ask(&bench, host(family), id,
+				 (struct responder_request){.ttl = 4, .protocol = protocol}, 140),
+		1);
 	bench.now_ns += change->delay_ns;
 	struct packet_spec answer = bench_expired(&bench, hop(family), quote, change->quoted);
 	if (change->change)
@@ -272,16 +277,26 @@ static void forgeries(void **state UNUSED)
 		void (*change)(struct packet_spec *answer, uint8_t *quote);
 		bool v4_only;
 	} all[] = {
-		{PROTOCOL_UDP, other_victim, false}, {PROTOCOL_UDP, other_id, false}, {PROTOCOL_UDP, other_tag, false},
-		{PROTOCOL_UDP, other_port, false}, {PROTOCOL_UDP, other_flow, false}, {PROTOCOL_UDP, reassembly, false},
-		{0, other_victim, false}, {0, other_id, false}, {0, other_tag, false}, {0, reassembly, false},
-		{PROTOCOL_TCP, other_victim, false}, {PROTOCOL_TCP, other_port, false},
-		{PROTOCOL_TCP, other_flow, false}, {PROTOCOL_TCP, other_acknowledgement, false},
+		{PROTOCOL_UDP, other_victim, false},
+		{PROTOCOL_UDP, other_id, false},
+		{PROTOCOL_UDP, other_tag, false},
+		{PROTOCOL_UDP, other_port, false},
+		{PROTOCOL_UDP, other_flow, false},
+		{PROTOCOL_UDP, reassembly, false},
+		{0, other_victim, false},
+		{0, other_id, false},
+		{0, other_tag, false},
+		{0, reassembly, false},
+		{PROTOCOL_TCP, other_victim, false},
+		{PROTOCOL_TCP, other_port, false},
+		{PROTOCOL_TCP, other_flow, false},
+		{PROTOCOL_TCP, other_acknowledgement, false},
 		{PROTOCOL_TCP, other_ip_id, true},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		for (uint8_t family = 4; family <= (all[i].v4_only ? 4 : 6); family += 2) {
-			struct change change = {.quoted = SIZE_MAX, .delay_ns = NS_PER_MS, .change = all[i].change};
+			struct change change = {
+				.quoted = SIZE_MAX, .delay_ns = NS_PER_MS, .change = all[i].change};
 			assert_int_equal(responses_after(family, all[i].protocol, 77, &change), 0);
 			change.change = NULL; /* and without the change it is answered */
 			assert_int_equal(responses_after(family, all[i].protocol, 77, &change), 1);
@@ -309,8 +324,11 @@ static void too_old(void **state UNUSED)
 static void invented_stamps(void **state UNUSED)
 {
 	struct rng rng = rng_seed(5);
-	struct responder_config config = {
-		.key = {3, 4}, .port = PORT, .icmp_prefix = ICMP_BYTE, .rate = 10000000, .prefix_rate = 10000000};
+	struct responder_config config = {.key = {3, 4},
+		.port = PORT,
+		.icmp_prefix = ICMP_BYTE,
+		.rate = 10000000,
+		.prefix_rate = 10000000};
 	struct bench bench;
 	uint8_t quote[1500];
 	bench_init(&bench, &config);
@@ -320,7 +338,7 @@ static void invented_stamps(void **state UNUSED)
 	for (int i = 0; i < 20000; i++) {
 		bench.now_ns += NS_PER_MS;
 		uint64_t invented = rng_u64(&rng);
-		memcpy(quote + 4, &invented, 2);  /* IPv4 id */
+		memcpy(quote + 4, &invented, 2);              /* IPv4 id */
 		memcpy(quote + 26, (char *)&invented + 2, 2); /* UDP checksum: the request's id */
 		passed += bench_feed_spec(&bench, &answer);
 	}
@@ -332,18 +350,25 @@ static void invented_stamps(void **state UNUSED)
 static void invented_resets(void **state UNUSED)
 {
 	struct rng rng = rng_seed(6);
-	struct responder_config config = {
-		.key = {3, 4}, .port = PORT, .icmp_prefix = ICMP_BYTE, .rate = 10000000, .prefix_rate = 10000000};
+	struct responder_config config = {.key = {3, 4},
+		.port = PORT,
+		.icmp_prefix = ICMP_BYTE,
+		.rate = 10000000,
+		.prefix_rate = 10000000};
 	for (uint8_t family = 4; family <= 6; family += 2) {
 		struct bench bench;
 		bench_init(&bench, &config);
 		for (int i = 0; i < 20000; i++) {
 			bench.now_ns += NS_PER_MS;
 			struct packet_spec reset = {
-				.ip = {.source = host(family), .destination = family == 4 ? bench.server4 : bench.server6,
-					.ttl = 60, .protocol = PROTOCOL_TCP},
-				.transport = {.source_port = 80, .destination_port = PORT,
-					.tcp_acknowledgement = (uint32_t)rng_u64(&rng), .tcp_flags = TCP_RST | TCP_ACK},
+				.ip = {.source = host(family),
+					.destination = family == 4 ? bench.server4 : bench.server6,
+					.ttl = 60,
+					.protocol = PROTOCOL_TCP},
+				.transport = {.source_port = 80,
+					.destination_port = PORT,
+					.tcp_acknowledgement = (uint32_t)rng_u64(&rng),
+					.tcp_flags = TCP_RST | TCP_ACK},
 			};
 			bench_feed_spec(&bench, &reset);
 		}
@@ -401,6 +426,36 @@ static void only_those_allowed(void **state UNUSED)
 	bench_deinit(&bench);
 }
 
+/* Damaged requests and answers: nothing breaks, and whatever leaves goes to the requester or the damaged source. */
+static void damaged(void **state UNUSED)
+{
+	static const uint8_t protocols[] = {0, PROTOCOL_UDP, PROTOCOL_TCP};
+	struct rng rng = rng_seed(21);
+	struct bench bench;
+	uint8_t quote[1500], bytes[1500];
+	bench_init(&bench, NULL);
+	for (int i = 0; i < 30000; i++) {
+		uint8_t family = i % 2 ? 4 : 6;
+		struct responder_request request = {.ttl = 4, .protocol = protocols[i % 3], .flow = (uint16_t)i};
+		bench.now_ns += 100 * NS_PER_MS;
+		if (bench_ask(&bench, host(family), (uint16_t)i, request, 140) != 1)
+			continue;
+		struct packet_spec answer = bench_expired(&bench, hop(family), quote, 20 + rng_below(&rng, 80));
+		struct writer writer = writer_init(bytes, sizeof(bytes));
+		assert_int_equal(packet_write(&writer, &answer), 0);
+		for (uint64_t changes = rng_below(&rng, 4); changes > 0; changes--)
+			bytes[rng_below(&rng, writer.length)] ^= (uint8_t)(1 << rng_below(&rng, 8));
+		size_t length = rng_below(&rng, 4) ? writer.length : rng_below(&rng, writer.length + 1);
+		/* On the heap, where a sanitizer sees every byte too many. */
+		uint8_t *copy = malloc(length ? length : 1);
+		memcpy(copy, bytes, length);
+		if (bench_feed(&bench, copy, length))
+			assert_true(addr_equal(bench.sent.ip.destination, host(family)));
+		free(copy);
+	}
+	bench_deinit(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +473,7 @@ int main(void)
 		cmocka_unit_test(not_for_us),
 		cmocka_unit_test(malformed),
 		cmocka_unit_test(only_those_allowed),
+		cmocka_unit_test(damaged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
