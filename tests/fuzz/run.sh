@@ -25,6 +25,11 @@ export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrac
 mkdir -p "$build/findings"
 status=0
 for name in "$@"; do
+	if [ ! -x "$build/tests/fuzz/fuzz_$name" ]; then
+		echo "fuzz $name: was not built; is it in tests/fuzz/meson.build?" >&2
+		status=1
+		continue
+	fi
 	mkdir -p "$build/corpus/$name"
 	log=$build/fuzz-$name.log
 	if "$build/tests/fuzz/fuzz_$name" -runs="$runs" -max_len=2048 -timeout=10 -rss_limit_mb=1024 \
