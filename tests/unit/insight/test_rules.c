@@ -293,6 +293,21 @@ static void test_rate_limit_needs_clean_later_hops(void **state)
 	measurement_deinit(&m);
 }
 
+/* The pattern of a limit alone is not enough: behind it, packets get lost too. */
+static void test_answers_that_stop_before_lossy_hops(void **state)
+{
+	(void)state;
+	struct measurement m;
+	begin(&m, HOPS("10.1.0.1", "10.2.0.1", "10.3.0.1", TARGET));
+	set_pattern(m.forward, 1, "a..");
+	set_pattern(m.forward, 2, "a.a");
+	set_pattern(m.forward, 3, ".aa");
+	run(&m);
+	assert_int_equal(count_findings(&m, "reply-rate-limited"), 0);
+	assert_int_equal(the_finding(&m, "loss-undirected")->hops[0], 2);
+	measurement_deinit(&m);
+}
+
 #define TEN_LOST_IN_FORTY "aaa.aaa.aaa.aaa.aaa.aaa.aaa.aaa.aaa.aaa."
 #define FORTY		  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
@@ -593,6 +608,7 @@ int main(void)
 		cmocka_unit_test(test_rate_limit_is_only_possible_for_one_gap),
 		cmocka_unit_test(test_rate_limit_needs_its_pattern),
 		cmocka_unit_test(test_rate_limit_needs_clean_later_hops),
+		cmocka_unit_test(test_answers_that_stop_before_lossy_hops),
 		cmocka_unit_test(test_loss_that_carries_through),
 		cmocka_unit_test(test_loss_at_one_hop_is_not_loss),
 		cmocka_unit_test(test_loss_starts_behind_a_limited_hop),
