@@ -7,9 +7,10 @@ need nft
 build_asymmetric
 
 start() { # OPTIONS...
+	rm -f $scratch/serve
 	nsenter --net=/run/netns/far -- "$RETOUR" serve "$@" 2>$scratch/serve &
 	server=$!
-	await 5 grep -q ready $scratch/serve
+	await 5 grep -qs ready $scratch/serve
 }
 
 pings() { # WHEN
