@@ -80,6 +80,26 @@ static void price_covers_everything(void **state UNUSED)
 	}
 }
 
+/* One byte less than the price, and the request draws on the small budget of first contact. */
+static void one_byte_short(void **state UNUSED)
+{
+	static const struct responder_request request = {.ttl = 1, .protocol = 17};
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		struct addr host = family == 4 ? VICTIM : addr_v6(0x20010db800010000, 5);
+		size_t price = family == 4 ? 100 : 140;
+		struct bench bench;
+		bench_init(&bench, NULL);
+		for (int i = 0; i < 300; i++)
+			assert_int_equal(bench_ask(&bench, host, (uint16_t)i, request, price), 1);
+		assert_int_equal(responder_counters(bench.responder).over_first_contact, 0);
+		unsigned served = 0;
+		for (int i = 0; i < 300; i++)
+			served += bench_ask(&bench, host, (uint16_t)i, request, price - 1);
+		assert_in_range(served * price, 1, 12000);
+		bench_deinit(&bench);
+	}
+}
+
 static uint64_t cookie_from(const struct bench *bench)
 {
 	struct responder_response response;
@@ -229,6 +249,7 @@ int main(void)
 		cmocka_unit_test(prefixes_are_apart),
 		cmocka_unit_test(cookie_life),
 		cmocka_unit_test(price_covers_everything),
+		cmocka_unit_test(one_byte_short),
 		cmocka_unit_test(cookies_cost_nothing),
 		cmocka_unit_test(never_more_bytes_out_than_in),
 		cmocka_unit_test(first_contact_is_bounded),
