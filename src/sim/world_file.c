@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
+
 #define OPT  CYAML_FLAG_OPTIONAL
 #define PTR  CYAML_FLAG_POINTER
 #define POPT (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
@@ -169,7 +171,7 @@ struct complaint {
 	unsigned field_count;
 };
 
-static void complaint_log(cyaml_log_t level, void *ctx, const char *format, va_list arguments)
+static void PRINTF_LIKE(3, 0) complaint_log(cyaml_log_t level, void *ctx, const char *format, va_list arguments)
 {
 	struct complaint *complaint = ctx;
 	char text[300];
@@ -184,7 +186,7 @@ static void complaint_log(cyaml_log_t level, void *ctx, const char *format, va_l
 		sscanf(field + 18, "%39[^']", complaint->fields[complaint->field_count++]);
 	/* the last that is said before the backtrace is the most to the point */
 	if (strncmp(text, "Load: ", 6) == 0 && strcmp(text + 6, "Backtrace:") != 0)
-		snprintf(complaint->text, sizeof(complaint->text), "%s", text + 6);
+		escape_text(text + 6, complaint->text, sizeof(complaint->text));
 }
 
 /* The keys of a mapping or the words of an enumeration, for "expected ...". */

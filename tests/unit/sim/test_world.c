@@ -78,6 +78,9 @@ static void test_mistakes_of_meaning(void **state)
 	refused(13, "  - {from: r1, to: r9}", "", "w.yaml:13: link from 'r1' to 'r9': no host or router is called 'r9'");
 	refused(15, "    to: nowhere", "", "w.yaml:15: link from 'r2' to 'nowhere'");
 	refused(13, "  - {from: r1, to: r2, loss: 2}", "", "w.yaml:13: ");
+	refused(13, "  - {from: r1, to: r2, delay_ms: nan}", "", "w.yaml:13: ");
+	refused(13, "  - {from: r1, to: r2, delay_back_ms: -1}", "", "w.yaml:13: ");
+	refused(7, "  - {name: r1, as: 64496, behaviour: {reply_delay_ms: -3}}", "", "w.yaml:7: 'r1': expected a delay");
 	refused(13, "  - {from: r1, to: r1}", "", "w.yaml:13: link from 'r1' to itself");
 	refused(7, "  - {name: a, as: 64496}", "", "w.yaml:7: a second node called 'a'");
 	refused(7, "  - {name: R1, as: 64496}", "", "w.yaml:7: 'R1' cannot be a name");
