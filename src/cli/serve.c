@@ -131,9 +131,8 @@ static int run(const struct serve_options *options)
 	}
 	if (warning.code)
 		fprintf(stderr,
-			"retour serve: %s; the kernel will echo requests too, and other programs than retour "
-			"will "
-			"take that echo for our answer\n",
+			"retour serve: %s; the kernel will echo requests before we answer: retour can tell the "
+			"echo from the answer, the deployed clients cannot\n",
 			warning.text);
 	fprintf(stderr, "retour serve: responder ready on every interface (%s), probes leave from port %u\n",
 		families(options), (unsigned)serve_port(serve));

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <nftables/libnftables.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <unistd.h>
 
 /* Ahead of other filters and of connection tracking's verdicts: whatever they allow, this must go. */
@@ -12,9 +14,24 @@ static const char rule_text[] = "add table inet retour-%d { flags owner; "
 				"icmp type echo-request icmp code 1 drop; "
 				"icmpv6 type echo-request icmpv6 code 1 drop; }; }";
 
+/* Asked first, because without it libnftables prints a complaint of its own. */
+static bool may_change_rules(void)
+{
+	cap_flag_value_t value = CAP_CLEAR;
+	cap_t mine = cap_get_proc();
+	if (mine) {
+		(void)!cap_get_flag(mine, CAP_NET_ADMIN, CAP_EFFECTIVE, &value);
+		cap_free(mine);
+	}
+	return value == CAP_SET;
+}
+
 int rule_install(struct rule *rule, struct error *error)
 {
 	char text[400];
+	rule->nft = NULL;
+	if (!may_change_rules())
+		return error_set(error, -EPERM, "no nftables rule without cap_net_admin");
 	rule->nft = nft_ctx_new(NFT_CTX_DEFAULT);
 	if (!rule->nft)
 		return error_set(error, -ENOMEM, "cannot use nftables");
