@@ -16,8 +16,11 @@
  *
  *                     F[k-1] = R[j] and F[k] = R[j-1], also when one of them did not answer itself.
  *
- * Entries of `shared` therefore always pair one ROUTER with itself, by "address" or by "subnet"; entries by
- * "as" only say that the two hops stand in the same network, and are used where nothing better is known.
+ *   names             of two interfaces of one router, where its operator names them so (router_name.h): by
+ *                     "alias". Weaker than an address or a link.
+ *
+ * Entries of `shared` therefore always pair one ROUTER with itself, by "address", "subnet" or
+ * "alias"; entries by "as" only say that the two hops stand in the same network, and are used where nothing better is known.
  * Entries keep the order of both ways (one runs against the other): of all orderings the one with the most
  * evidence is taken.
  *

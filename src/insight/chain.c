@@ -4,9 +4,10 @@
 #include <stdlib.h>
 
 #include "insight/align.h"
+#include "insight/router_name.h"
 
 /* A router known by its address outweighs one known by its link; no number of networks outweighs a router. */
-enum weight { WEIGHT_AS = 1, WEIGHT_SUBNET = 10000, WEIGHT_ADDRESS = 10001 };
+enum weight { WEIGHT_AS = 1, WEIGHT_ALIAS = 9000, WEIGHT_SUBNET = 10000, WEIGHT_ADDRESS = 10001 };
 
 struct table {
 	const struct path *forward, *reverse;
@@ -71,6 +72,14 @@ static bool has_mate(const struct hop *a, const struct hop *b, bool pairs)
 	return !pairs || (a->address.low ^ b->address.low) == 1;
 }
 
+/* Mates at the near end of one list speak of an end of the way: the link before the first hop there starts at
+ * ourselves, the link before the first hop back at the target. Where the other hop is not that end, the two
+ * addresses cannot be one link. */
+static bool mates_contradict(const struct table *table, size_t i, size_t j)
+{
+	return (i == 0 && !is_end(table->reverse, j)) || (j == 0 && !is_end(table->forward, i));
+}
+
 static void gather(struct table *table)
 {
 	const struct path *forward = table->forward, *reverse = table->reverse;
@@ -86,7 +95,9 @@ static void gather(struct table *table)
 				add_evidence(table, i, j, WEIGHT_ADDRESS);
 			else if (there->asn != 0 && there->asn == back->asn && !ends)
 				add_evidence(table, i, j, WEIGHT_AS);
-			if (!has_mate(there, back, pairs))
+			if (!ends && alias_by_name(there, back))
+				add_evidence(table, i, j, WEIGHT_ALIAS);
+			if (!has_mate(there, back, pairs) || mates_contradict(table, i, j))
 				continue;
 			/* See align.h: the mate is the neighbour. */
 			if (i > 0 && !is_end(reverse, j))
@@ -113,6 +124,7 @@ static enum shared_by by_weight(int weight)
 {
 	return weight == WEIGHT_ADDRESS	  ? SHARED_BY_ADDRESS
 		: weight == WEIGHT_SUBNET ? SHARED_BY_SUBNET
+		: weight == WEIGHT_ALIAS  ? SHARED_BY_ALIAS
 					  : SHARED_BY_AS;
 }
 

@@ -204,7 +204,7 @@ void rule_loss(struct view *view)
 void rule_silent_hops(struct view *view)
 {
 	const struct path *path = view->path;
-	size_t last = last_answering(path), count = 0, only = 0;
+	size_t last = last_answering(path), count = 0, only = 0, lossy = 0;
 	if (view->broken && last == path->hop_count)
 		return;
 	unsigned unanswered = 0;
@@ -217,16 +217,20 @@ void rule_silent_hops(struct view *view)
 	}
 	if (count == 0)
 		return;
+	for (size_t i = 0; i < path->hop_count; i++)
+		lossy += path->hops[i].received > 0 && lost(&path->hops[i]) > 0;
+	/* Where answers get lost anyway, three missing ones may be chance. */
+	enum confidence confidence = lossy > 0 ? CONFIDENCE_POSSIBLE : CONFIDENCE_CERTAIN;
 	const char *kind = path->direction == DIRECTION_REVERSE ? "Return hop" : "Hop";
 	struct finding *finding;
 	if (count == 1)
 		finding = measurement_add_finding(view->measurement, "silent-hop", SEVERITY_INFO,
-			CONFIDENCE_CERTAIN, path->direction,
+			confidence, path->direction,
 			"%s %d does not answer; traffic passes it, hops behind it do answer.", kind,
 			path_hop_number(path, only));
 	else
 		finding = measurement_add_finding(view->measurement, "silent-hop", SEVERITY_INFO,
-			CONFIDENCE_CERTAIN, path->direction,
+			confidence, path->direction,
 			"%zu hops do not answer; traffic passes them, hops behind them do answer.", count);
 	if (!finding)
 		return;
@@ -236,5 +240,7 @@ void rule_silent_hops(struct view *view)
 	char label[HOP_LABEL_SIZE];
 	finding_add_evidence(finding, "%u %s probes stayed unanswered there, while %s answered", unanswered,
 		protocol_word(path->protocol), hop_label(path, last, label));
+	if (lossy > 0)
+		finding_add_evidence(finding, "but %zu other hops of this way left probes unanswered too", lossy);
 	finding_set_text(&finding->disproof, "Another protocol may get an answer from it; not tried.");
 }

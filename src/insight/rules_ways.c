@@ -116,14 +116,16 @@ static unsigned shared_routers(const struct alignment *alignment)
 
 static void add_shared_evidence(struct finding *finding, const struct measurement *m)
 {
-	unsigned by_address = 0, by_link = 0;
+	unsigned by_address = 0, by_link = 0, by_name = 0;
 	for (size_t i = 0; i < m->alignment->shared_count; i++) {
 		by_address += m->alignment->shared[i].by == SHARED_BY_ADDRESS;
 		by_link += m->alignment->shared[i].by == SHARED_BY_SUBNET;
+		by_name += m->alignment->shared[i].by == SHARED_BY_ALIAS;
 	}
 	finding_add_evidence(finding,
-		"%u routers are on both ways (%u by equal address, %u by the two ends of one link)",
-		shared_routers(m->alignment), by_address, by_link);
+		"%u routers are on both ways (%u by equal address, %u by the two ends of one link, %u by "
+		"name)",
+		shared_routers(m->alignment), by_address, by_link, by_name);
 }
 
 /* Hops in networks that the other way never enters. One alone may be a border link numbered by the neighbour.
@@ -179,11 +181,12 @@ static void report_differ(struct measurement *m)
 static void report_same(struct measurement *m)
 {
 	bool routers = m->alignment->router_symmetric == TERNARY_TRUE;
-	bool by_link = false;
+	bool indirect = false;
 	for (size_t i = 0; i < m->alignment->shared_count; i++)
-		by_link |= m->alignment->shared[i].by == SHARED_BY_SUBNET;
+		indirect |= m->alignment->shared[i].by == SHARED_BY_SUBNET ||
+			m->alignment->shared[i].by == SHARED_BY_ALIAS;
 	struct finding *finding = measurement_add_finding(m, "paths-same", SEVERITY_INFO,
-		routers && !by_link ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY, DIRECTION_BOTH,
+		routers && !indirect ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY, DIRECTION_BOTH,
 		routers ? "The way back is the way there, router by router."
 			: "The way back crosses the same networks as the way there; router by router it is "
 			  "undecided.");

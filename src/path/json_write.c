@@ -193,11 +193,11 @@ static json_t *flow_to_json(struct out *out, const struct path *path)
 {
 	const struct flow *flow = &path->flow;
 	bool icmp = path->protocol == PROBE_ICMP;
-	bool ports = !icmp && (flow->source_port || flow->destination_port);
+	bool ports = !icmp;
 	bool echo = icmp && (flow->icmp_id || flow->icmp_checksum);
 	json_t *object = json_object();
-	set(out, object, "source_port", known_if(ports, flow->source_port));
-	set(out, object, "destination_port", known_if(ports, flow->destination_port));
+	set(out, object, "source_port", known_if(ports && flow->source_port, flow->source_port));
+	set(out, object, "destination_port", known_if(ports && flow->destination_port, flow->destination_port));
 	set(out, object, "flow_label", known_if(path->destination.family == 6, flow->flow_label));
 	set(out, object, "icmp_id", known_if(echo, flow->icmp_id));
 	set(out, object, "icmp_checksum", known_if(echo, flow->icmp_checksum));

@@ -130,8 +130,7 @@ static void format_other(const struct lane *lane, size_t index, char *text, size
 		return;
 	const struct glyphs *glyphs = glyphs_of(lane->options);
 	int number = lane->path == lane->measurement->forward ? shared->reverse_ttl : shared->forward_ttl;
-	snprintf(text, size, "  %s%d",
-		shared->by == SHARED_BY_ADDRESS ? glyphs->mark_address : glyphs->mark_link, number);
+	snprintf(text, size, "  %s%d", glyphs->mark[shared->by], number);
 }
 
 /* Everything right of the host. */

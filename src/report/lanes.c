@@ -78,7 +78,7 @@ static const char *rails_of(const struct glyphs *glyphs, const struct row *row)
 {
 	if (!row->shared)
 		return glyphs->rails;
-	return row->shared->by == SHARED_BY_ADDRESS ? glyphs->same_address : glyphs->same_link;
+	return glyphs->same[row->shared->by];
 }
 
 static void print_row(FILE *out, const struct picture *picture, const struct cell *there, const char *rails,

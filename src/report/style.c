@@ -8,28 +8,22 @@
 const struct glyphs *glyphs_of(const struct report_options *options)
 {
 	static const struct glyphs ascii = {
-		"|   |",
-		"+---+",
-		"+---+",
-		"|-@-|",
-		"|-o-|",
-		"@",
-		"o",
-		"v",
-		"^",
-		"-",
+		.rails = "|   |",
+		.rails_top = "+---+",
+		.rails_bottom = "+---+",
+		.same = {"|-@-|", "|-n-|", "|-o-|"},
+		.mark = {"@", "n", "o"},
+		.down = "v",
+		.up = "^",
 	};
 	static const struct glyphs utf8 = {
-		"│   │",
-		"┌───┐",
-		"└───┘",
-		"├─●─┤",
-		"├─○─┤",
-		"●",
-		"○",
-		"↓",
-		"↑",
-		"─",
+		.rails = "│   │",
+		.rails_top = "┌───┐",
+		.rails_bottom = "└───┘",
+		.same = {"├─●─┤", "├─◌─┤", "├─○─┤"},
+		.mark = {"●", "◌", "○"},
+		.down = "↓",
+		.up = "↑",
 	};
 	return options->utf8 ? &utf8 : &ascii;
 }

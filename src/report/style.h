@@ -13,9 +13,10 @@ enum role { ROLE_PLAIN, ROLE_STRONG, ROLE_DIM, ROLE_SHARED, ROLE_WARNING, ROLE_P
 /* Symbols that exist in UTF-8 and in ASCII. */
 struct glyphs {
 	const char *rails, *rails_top, *rails_bottom; /* the two ways between the lanes, five columns */
-	const char *same_address, *same_link;	      /* the two ways through one router */
-	const char *mark_address, *mark_link;	      /* the same in a column, one wide */
-	const char *down, *up, *rule;
+	/* By shared_by, for address, alias and subnet: */
+	const char *same[3]; /* the two ways through one router, five columns */
+	const char *mark[3]; /* the same in one column */
+	const char *down, *up;
 };
 
 const struct glyphs *glyphs_of(const struct report_options *options);

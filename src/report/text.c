@@ -41,7 +41,9 @@ static void flow_text(const struct path *path, char *text, size_t size)
 	const char *protocol = path->protocol == PROBE_ICMP ? "ICMP"
 		: path->protocol == PROBE_UDP		    ? "UDP"
 							    : "TCP";
-	if (path->protocol != PROBE_ICMP && (flow->source_port || flow->destination_port))
+	if (path->protocol != PROBE_ICMP && !flow->source_port && flow->destination_port)
+		snprintf(text, size, "%s to port %u", protocol, flow->destination_port);
+	else if (path->protocol != PROBE_ICMP && (flow->source_port || flow->destination_port))
 		snprintf(text, size, "%s port %u to %u", protocol, flow->source_port, flow->destination_port);
 	else if (path->protocol == PROBE_ICMP && flow->icmp_id)
 		snprintf(text, size, "%s id %u", protocol, flow->icmp_id);
@@ -143,15 +145,13 @@ static void print_legend(FILE *out, const struct measurement *m, const struct re
 {
 	const struct glyphs *glyphs = glyphs_of(options);
 	char text[TEXT_MAX];
-	if (has_shared(m, SHARED_BY_ADDRESS)) {
-		snprintf(text, sizeof(text), "%s same router on both ways: same address",
-			glyphs->mark_address);
-		paint(out, options, ROLE_DIM, text, 0);
-		print_newline(out);
-	}
-	if (has_shared(m, SHARED_BY_SUBNET)) {
-		snprintf(text, sizeof(text), "%s same router on both ways: two ends of one link show it",
-			glyphs->mark_link);
+	static const char *const reasons[] = {
+		"same address", "names of two interfaces of one router", "two ends of one link show it"};
+	for (int by = SHARED_BY_ADDRESS; by <= SHARED_BY_SUBNET; by++) {
+		if (!has_shared(m, (enum shared_by)by))
+			continue;
+		snprintf(
+			text, sizeof(text), "%s same router on both ways: %s", glyphs->mark[by], reasons[by]);
 		paint(out, options, ROLE_DIM, text, 0);
 		print_newline(out);
 	}

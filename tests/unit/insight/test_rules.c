@@ -86,6 +86,18 @@ static void test_silent_hop(void **state)
 	measurement_deinit(&m);
 }
 
+/* Where answers get lost anyway, three missing ones may be chance. */
+static void test_silence_among_losses(void **state)
+{
+	(void)state;
+	struct measurement m;
+	begin(&m, HOPS("10.1.0.1", "*", "10.3.0.1", TARGET));
+	set_pattern(m.forward, 2, ".a.");
+	run(&m);
+	assert_int_equal(the_finding(&m, "silent-hop")->confidence, CONFIDENCE_POSSIBLE);
+	measurement_deinit(&m);
+}
+
 static void test_black_hole(void **state)
 {
 	(void)state;
@@ -594,6 +606,7 @@ int main(void)
 		cmocka_unit_test(test_interval),
 		cmocka_unit_test(test_clean_path_has_no_findings),
 		cmocka_unit_test(test_silent_hop),
+		cmocka_unit_test(test_silence_among_losses),
 		cmocka_unit_test(test_black_hole),
 		cmocka_unit_test(test_interruption_is_no_black_hole),
 		cmocka_unit_test(test_nothing_answers_at_all),
