@@ -15,23 +15,24 @@
 #define DEFAULT_HOST  "client"
 #define LAB_SEED      1
 
-static const char usage[] =
-	"usage: retour lab list\n"
-	"       retour lab hosts [-w WORLD]\n"
-	"       retour lab run [-w WORLD] [--on HOST] -- COMMAND [ARGUMENT...]\n"
-	"       retour lab shell [-w WORLD] [--on HOST]\n"
-	"       retour lab truth [-w WORLD] [-4|-6] [--json] FROM TO\n"
-	"\n"
-	"The virtual Internet: real programs in a simulated network, offline.\n"
-	"\n"
-	"  -w, --world WORLD  a shipped world (default: " DEFAULT_WORLD "), or a file: a name with a '/' or '.' in it\n"
-	"      --on HOST      where the command runs (default: " DEFAULT_HOST ")\n"
-	"  -4, -6             truth: the way of IPv4 packets (default), or of IPv6\n"
-	"      --json         truth: one JSON document (docs/lab.md)\n"
-	"  -h, --help         this text\n"
-	"\n"
-	"Hosts are called NAME.lab, as in `retour lab run -- ping -c 3 server.lab`. The exit status of run and shell\n"
-	"is the command's, or 4 when the lab cannot start.\n";
+static const char usage[] = "usage: retour lab list\n"
+			    "       retour lab hosts [-w WORLD]\n"
+			    "       retour lab run [-w WORLD] [--on HOST] -- COMMAND [ARGUMENT...]\n"
+			    "       retour lab shell [-w WORLD] [--on HOST]\n"
+			    "       retour lab truth [-w WORLD] [-4|-6] [--json] FROM TO\n"
+			    "\n"
+			    "The virtual Internet: real programs in a simulated network, offline.\n"
+			    "\n"
+			    "  -w, --world WORLD  a shipped world (default: " DEFAULT_WORLD
+			    "), or a file: a name with a '/' or '.' in it\n"
+			    "      --on HOST      where the command runs (default: " DEFAULT_HOST ")\n"
+			    "  -4, -6             truth: the way of IPv4 packets (default), or of IPv6\n"
+			    "      --json         truth: one JSON document (docs/lab.md)\n"
+			    "  -h, --help         this text\n"
+			    "\n"
+			    "Hosts are called NAME.lab, as in `retour lab run -- ping -c 3 server.lab`. The "
+			    "exit status of run and shell\n"
+			    "is the command's, or 4 when the lab cannot start.\n";
 
 struct lab_arguments {
 	const char *world, *host;
@@ -56,25 +57,13 @@ static bool parse(int argc, char **argv, bool operands_last, struct lab_argument
 	optind = 1;
 	while ((option = getopt_long(argc, argv, operands_last ? "w:46h" : "+w:46h", options, NULL)) != -1) {
 		switch (option) {
-		case 'w':
-			arguments->world = optarg;
-			break;
-		case OPTION_ON:
-			arguments->host = optarg;
-			break;
-		case OPTION_JSON:
-			arguments->json = true;
-			break;
+		case 'w': arguments->world = optarg; break;
+		case OPTION_ON: arguments->host = optarg; break;
+		case OPTION_JSON: arguments->json = true; break;
 		case '4':
-		case '6':
-			arguments->six = option == '6';
-			break;
-		case 'h':
-			arguments->help = true;
-			break;
-		default:
-			fputs("see `retour lab --help`\n", stderr);
-			return false;
+		case '6': arguments->six = option == '6'; break;
+		case 'h': arguments->help = true; break;
+		default: fputs("see `retour lab --help`\n", stderr); return false;
 		}
 	}
 	arguments->first = optind;

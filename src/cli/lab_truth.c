@@ -30,8 +30,9 @@ static void print_path(const struct world *world, const struct truth *truth)
 		const char *hidden = truth_hidden_word(hop->hidden);
 		if (hop->ttl >= 0)
 			snprintf(ttl, sizeof(ttl), "%d", hop->ttl);
-		printf("%3s  %-12s %-24s AS%-6u %9.3f ms%s%s", ttl, node->name, addr_format(hop->address, text),
-			world->ases[node->as].asn, ns_to_ms(hop->delay_ns), hidden ? "  " : "", hidden ? hidden : "");
+		printf("%3s  %-12s %-24s AS%-6u %9.3f ms%s%s", ttl, node->name,
+			addr_format(hop->address, text), world->ases[node->as].asn, ns_to_ms(hop->delay_ns),
+			hidden ? "  " : "", hidden ? hidden : "");
 		if (hop->label)
 			printf("  label %u", hop->label);
 		putchar('\n');
@@ -50,7 +51,8 @@ static json_t *addresses_json(const struct world *world, uint32_t node, uint8_t 
 		json_array_append_new(list, json_string(addr_format(address, text)));
 	}
 	if (!n->is_host)
-		json_array_append_new(list, json_string(addr_format(n->loopback[family_index(family)], text)));
+		json_array_append_new(
+			list, json_string(addr_format(n->loopback[family_index(family)], text)));
 	return list;
 }
 
@@ -62,9 +64,10 @@ static json_t *hop_json(const struct world *world, const struct truth_hop *hop)
 	char text[ADDR_TEXT_SIZE];
 	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:I, s:s, s:f, s:o, s:o}", "ttl",
 		hop->ttl >= 0 ? json_integer(hop->ttl) : json_null(), "node", node->name, "name",
-		world->interfaces[hop->interface].name, "address", addr_format(hop->address, text), "addresses",
-		addresses_json(world, hop->node, hop->address.family), "asn", (json_int_t)as->asn, "as_name", as->name,
-		"delay_ms", ns_to_ms(hop->delay_ns), "hidden", hidden ? json_string(hidden) : json_null(), "label",
+		world->interfaces[hop->interface].name, "address", addr_format(hop->address, text),
+		"addresses", addresses_json(world, hop->node, hop->address.family), "asn",
+		(json_int_t)as->asn, "as_name", as->name, "delay_ms", ns_to_ms(hop->delay_ns), "hidden",
+		hidden ? json_string(hidden) : json_null(), "label",
 		hop->label ? json_integer(hop->label) : json_null());
 }
 
@@ -76,11 +79,11 @@ static json_t *hops_json(const struct world *world, const struct truth *truth)
 	return hops;
 }
 
-static void print_json(
-	const struct world *world, char *const *names, uint8_t family, const struct truth *truths, unsigned count)
+static void print_json(const struct world *world, char *const *names, uint8_t family,
+	const struct truth *truths, unsigned count)
 {
-	json_t *root = json_pack("{s:s, s:s, s:i, s:s, s:o}", "from", names[0], "to", names[1], "family", family,
-		"end", truth_end_word(truths[0].end), "hops", hops_json(world, &truths[0]));
+	json_t *root = json_pack("{s:s, s:s, s:i, s:s, s:o}", "from", names[0], "to", names[1], "family",
+		family, "end", truth_end_word(truths[0].end), "hops", hops_json(world, &truths[0]));
 	if (count > 1) {
 		json_t *paths = json_array();
 		for (unsigned i = 0; i < count; i++)
@@ -100,8 +103,8 @@ int cli_lab_truth(const struct world *world, char *const *names, uint8_t family,
 	for (unsigned i = 0; i < 2; i++) {
 		ends[i] = find(world, names[i]);
 		if (ends[i] == WORLD_NONE || (i == 0 && !world->nodes[ends[i]].is_host)) {
-			fprintf(stderr, "retour lab: no %s is called '%s'\n", i == 0 ? "host" : "host or router",
-				names[i]);
+			fprintf(stderr, "retour lab: no %s is called '%s'\n",
+				i == 0 ? "host" : "host or router", names[i]);
 			return EXIT_USAGE;
 		}
 	}
@@ -109,7 +112,8 @@ int cli_lab_truth(const struct world *world, char *const *names, uint8_t family,
 	struct truth *truths = calloc(PATHS_MAX, sizeof(*truths));
 	unsigned count = 0;
 	if (sim && truths)
-		count = sim_truths(sim, ends[0], world_node_address(world, ends[1], family), truths, PATHS_MAX);
+		count = sim_truths(
+			sim, ends[0], world_node_address(world, ends[1], family), truths, PATHS_MAX);
 	if (count > 0 && json)
 		print_json(world, names, family, truths, count);
 	for (unsigned i = 0; i < count && !json; i++) {

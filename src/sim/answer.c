@@ -10,8 +10,8 @@
 #define HOST_TTL   64
 
 /* RFC 1812 4.3.2.3: errors of at most 576 bytes. RFC 4443 2.4 (c): of at most 1280. */
-static size_t quote_length(const struct behaviour *behaviour, const struct packet *packet, size_t length,
-	bool extended)
+static size_t quote_length(
+	const struct behaviour *behaviour, const struct packet *packet, size_t length, bool extended)
 {
 	size_t room = packet->ip.source.family == 4 ? 576 - 28 : 1280 - 48;
 	if (extended)
@@ -19,15 +19,16 @@ static size_t quote_length(const struct behaviour *behaviour, const struct packe
 	return MIN(length, MIN(room, behaviour->quote_bytes));
 }
 
-/* A token bucket per destination of the errors, as in Linux (icmp_ratelimit); destinations that share a place in
- * the table push each other out. */
+/* A token bucket per destination of the errors, as in Linux (icmp_ratelimit); destinations that share a place
+ * in the table push each other out. */
 static bool may_complain(struct sim *sim, uint32_t node, struct addr to)
 {
 	const struct behaviour *behaviour = &sim->world->nodes[node].behaviour;
 	uint64_t hash = hash_addr((struct hash_key){sim->seed, node}, to);
 	struct bucket *bucket = &sim->buckets[(size_t)node * BUCKETS + hash % BUCKETS];
 	if (!addr_equal(bucket->to, to))
-		*bucket = (struct bucket){.to = to, .tokens = behaviour->error_burst, .filled_ns = sim->now_ns};
+		*bucket =
+			(struct bucket){.to = to, .tokens = behaviour->error_burst, .filled_ns = sim->now_ns};
 	double earned = behaviour->errors_per_second * (double)(sim->now_ns - bucket->filled_ns) / NS_PER_S;
 	bucket->tokens = MIN(bucket->tokens + earned, (double)behaviour->error_burst);
 	bucket->filled_ns = sim->now_ns;
@@ -39,15 +40,15 @@ static bool may_complain(struct sim *sim, uint32_t node, struct addr to)
 	return true;
 }
 
-/* RFC 1122 3.2.2, RFC 4443 2.4 (e): never about errors, later fragments, or packets from or to nobody in particular. */
+/* RFC 1122 3.2.2, RFC 4443 2.4 (e): never about errors, later fragments, or packets from or to nobody in
+ * particular. */
 static bool deserves_error(const struct packet *packet)
 {
 	switch (packet->transport.icmp_kind) {
 	case ICMP_TIME_EXCEEDED:
 	case ICMP_UNREACHABLE:
 	case ICMP_PACKET_TOO_BIG:
-	case ICMP_PARAMETER_PROBLEM:
-		return false;
+	case ICMP_PARAMETER_PROBLEM: return false;
 	default:
 		return packet->ip.fragment_offset == 0 && addr_is_unicast(packet->ip.source) &&
 			addr_is_unicast(packet->ip.destination);
@@ -69,7 +70,8 @@ struct addr answer_source(struct sim *sim, uint32_t node, uint32_t interface, st
 }
 
 /* A packet of the node's own: header fields that are alike for all of them. */
-static struct ip_header own_header(struct sim *sim, uint32_t node, struct addr from, struct addr to, uint8_t protocol)
+static struct ip_header own_header(
+	struct sim *sim, uint32_t node, struct addr from, struct addr to, uint8_t protocol)
 {
 	return (struct ip_header){
 		.source = from,
@@ -136,7 +138,8 @@ void answer_error(struct sim *sim, uint32_t node, uint32_t interface, const stru
 	};
 	struct parcel *parcel = compose(sim, &spec);
 	if (parcel && complaint->tunnel) {
-		/* A router inside knows only labels: its error goes on to the egress, which routes it back. */
+		/* A router inside knows only labels: its error goes on to the egress, which routes it back.
+		 */
 		parcel->tunnel = about->tunnel;
 		parcel->tunnel_at = complaint->tunnel_at;
 		parcel->label_ttl = 255;
@@ -145,8 +148,8 @@ void answer_error(struct sim *sim, uint32_t node, uint32_t interface, const stru
 	depart(sim, node, parcel);
 }
 
-/* RFC 1122 3.2.2.6: the reply takes the record route and timestamp options along; like Linux, the node stamps the
- * request as it comes in and the reply as it goes out. */
+/* RFC 1122 3.2.2.6: the reply takes the record route and timestamp options along; like Linux, the node stamps
+ * the request as it comes in and the reply as it goes out. */
 static void answer_echo(struct sim *sim, uint32_t node, struct parcel *parcel, struct packet *packet)
 {
 	bool v4 = packet->ip.source.family == 4;
@@ -194,8 +197,8 @@ static void answer_reset(struct sim *sim, uint32_t node, const struct packet *pa
 	depart(sim, node, compose(sim, &spec));
 }
 
-void answer_local(
-	struct sim *sim, uint32_t node, uint32_t interface, struct parcel *parcel, const struct packet *packet)
+void answer_local(struct sim *sim, uint32_t node, uint32_t interface, struct parcel *parcel,
+	const struct packet *packet)
 {
 	static const struct complaint port = {ICMP4_UNREACHABLE, 3, ICMP6_UNREACHABLE, 4, NULL, 0, 0};
 	struct packet copy = *packet;
@@ -207,13 +210,8 @@ void answer_local(
 		if (packet->transport.icmp_kind == ICMP_ECHO_REQUEST)
 			answer_echo(sim, node, parcel, &copy);
 		break;
-	case PROTOCOL_UDP:
-		answer_error(sim, node, interface, parcel, packet, &port);
-		break;
-	case PROTOCOL_TCP:
-		answer_reset(sim, node, packet);
-		break;
-	default:
-		break;
+	case PROTOCOL_UDP: answer_error(sim, node, interface, parcel, packet, &port); break;
+	case PROTOCOL_TCP: answer_reset(sim, node, packet); break;
+	default: break;
 	}
 }

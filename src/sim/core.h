@@ -7,13 +7,13 @@
 #include "sim/sim.h"
 
 #define PARCEL_SIZE_MAX 2048
-#define BUCKETS         64
+#define BUCKETS		64
 
 /* A packet on its way, with what is not in its bytes: the label it carries. */
 struct parcel {
 	struct parcel *next; /* in the free list */
 	size_t length;
-	uint32_t tunnel; /* WORLD_NONE: plain IP */
+	uint32_t tunnel;    /* WORLD_NONE: plain IP */
 	unsigned tunnel_at; /* index into the tunnel's routers: whom it travels to */
 	uint8_t label_ttl;
 	uint8_t bytes[PARCEL_SIZE_MAX];
@@ -58,8 +58,8 @@ struct sim {
 	sim_deliver *deliver;
 	void *deliver_context;
 	struct bucket *buckets; /* BUCKETS for each node */
-	uint32_t **distances;   /* by target node, filled when first asked */
-	bool *link_gone;        /* routed around */
+	uint32_t **distances;	/* by target node, filled when first asked */
+	bool *link_gone;	/* routed around */
 	int64_t next_reroute_ns;
 	uint64_t packets_seen; /* for balancing by packet */
 	uint16_t ip_id;
@@ -70,7 +70,8 @@ struct sim {
 struct parcel *parcel_new(struct sim *sim);
 void parcel_drop(struct sim *sim, struct parcel *parcel);
 /* Takes the parcel; without memory it is lost. */
-void sim_schedule(struct sim *sim, int64_t time_ns, enum event_kind kind, uint32_t place, struct parcel *parcel);
+void sim_schedule(
+	struct sim *sim, int64_t time_ns, enum event_kind kind, uint32_t place, struct parcel *parcel);
 /* Onto the link: loss, delay, faults. Takes the parcel. */
 void sim_transmit(struct sim *sim, uint32_t interface, struct parcel *parcel);
 
@@ -84,7 +85,8 @@ struct route {
 struct route route_lookup(struct sim *sim, uint32_t node, struct addr destination);
 /* One of the ways, as the node balances. `packet` may be NULL: the first. */
 uint32_t route_choose(struct sim *sim, uint32_t node, const struct route *route, const struct packet *packet);
-/* The tunnel that starts at `node` for packets that leave it by `interface` towards `destination`, or WORLD_NONE. */
+/* The tunnel that starts at `node` for packets that leave it by `interface` towards `destination`, or
+ * WORLD_NONE. */
 uint32_t route_tunnel(struct sim *sim, uint32_t node, uint32_t interface, struct addr destination);
 /* Follow faults that move routes: forget tables when links went or came. */
 void route_refresh(struct sim *sim);
@@ -102,7 +104,7 @@ void host_pump(struct sim *sim, size_t machine);
 struct complaint {
 	uint8_t type4, code4, type6, code6;
 	const struct world_tunnel *tunnel; /* NULL, or where the packet was labelled ... */
-	unsigned tunnel_at;                /* ... and whose label it carried */
+	unsigned tunnel_at;		   /* ... and whose label it carried */
 	uint8_t label_ttl;
 };
 void answer_error(struct sim *sim, uint32_t node, uint32_t interface, const struct parcel *about,

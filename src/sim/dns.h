@@ -24,10 +24,12 @@ struct dns_query {
 	uint16_t class;
 };
 
-/* 0; -EBADMSG for what is not a query with exactly one question of plain labels (letters, digits, '-', '_'). */
+/* 0; -EBADMSG for what is not a query with exactly one question of plain labels (letters, digits, '-', '_').
+ */
 int dns_query_read(struct cursor *cursor, struct dns_query *query) MUST_USE;
 
-/* An answer is a header, the question again, then records; `answers` in the header is counted as they come. */
+/* An answer is a header, the question again, then records; `answers` in the header is counted as they come.
+ */
 struct dns_answer {
 	struct writer *writer;
 	size_t start;

@@ -32,9 +32,7 @@ void host_pump(struct sim *sim, size_t index)
 			if (at->wake_ns != TIME_NEVER)
 				sim_schedule(sim, at->wake_ns, EVENT_WAKE, (uint32_t)index, NULL);
 			return;
-		case MACHINE_DONE:
-			at->done = true;
-			return;
+		case MACHINE_DONE: at->done = true; return;
 		}
 	}
 }

@@ -1,7 +1,7 @@
-/* Three processes: the one that was called (outside), the lab (process 1 of a new PID namespace), and the programs
- * on the hosts. When the first dies, the kernel kills the second (PR_SET_PDEATHSIG), and with process 1 of a PID
- * namespace die all others in it, and with the last of them the namespaces and their devices. So there is nothing
- * to clean up, whoever is killed. */
+/* Three processes: the one that was called (outside), the lab (process 1 of a new PID namespace), and the
+ * programs on the hosts. When the first dies, the kernel kills the second (PR_SET_PDEATHSIG), and with
+ * process 1 of a PID namespace die all others in it, and with the last of them the namespaces and their
+ * devices. So there is nothing to clean up, whoever is killed. */
 #include "sim/lab.h"
 
 #include <errno.h>
@@ -120,8 +120,8 @@ static int make_hosts(struct lab *lab)
 	return result;
 }
 
-/* Exact times matter more than fairness to others: the lab sleeps most of the time. Where it is not allowed, the
- * round-trip times are a little less exact. */
+/* Exact times matter more than fairness to others: the lab sleeps most of the time. Where it is not allowed,
+ * the round-trip times are a little less exact. */
 static void hurry(void)
 {
 	struct sched_param parameters = {.sched_priority = 1};

@@ -1,4 +1,5 @@
-/* The virtual Internet in real time: every host of a world is a network namespace, and a program runs in one. */
+/* The virtual Internet in real time: every host of a world is a network namespace, and a program runs in one.
+ */
 #ifndef RETOUR_SIM_LAB_H
 #define RETOUR_SIM_LAB_H
 
@@ -8,8 +9,8 @@
 
 struct lab_options {
 	const struct world *world;
-	uint32_t host;          /* where the command runs */
-	char *const *command;   /* ends with NULL */
+	uint32_t host;	      /* where the command runs */
+	char *const *command; /* ends with NULL */
 	uint64_t seed;
 	void (*warn)(const char *text); /* one line for a person: a service failed */
 };

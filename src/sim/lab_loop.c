@@ -17,8 +17,8 @@
 
 /* How long a service may take to say that it is up, and to end. */
 #define SERVICE_START_NS (500 * NS_PER_MS)
-#define SERVICE_STOP_NS  (300 * NS_PER_MS)
-#define EVENTS_MAX       32
+#define SERVICE_STOP_NS	 (300 * NS_PER_MS)
+#define EVENTS_MAX	 32
 
 static int64_t lab_now(const struct lab *lab)
 {
@@ -38,7 +38,8 @@ static void send_all(struct lab *lab, uint32_t host)
 static void deliver(void *context, uint32_t host, const uint8_t *bytes, size_t length)
 {
 	struct lab *lab = context;
-	ssize_t written UNUSED = write(lab->hosts[host].device_fd, bytes, length); /* full queues lose packets */
+	ssize_t written UNUSED =
+		write(lab->hosts[host].device_fd, bytes, length); /* full queues lose packets */
 }
 
 static void set_timer(struct lab *lab)
@@ -98,8 +99,8 @@ static void service_ended(struct lab *lab, unsigned index, int status)
 		return;
 	snprintf(text, sizeof(text), "service '%s' on %s ended with status %d%s%s", from->command,
 		lab->options->world->nodes[from->host].name,
-		WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), service->last[0] ? ": " : "",
-		service->last);
+		WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status),
+		service->last[0] ? ": " : "", service->last);
 	lab->options->warn(text);
 }
 
@@ -134,7 +135,8 @@ static void take_signals(struct lab *lab)
 	while (read(lab->signals, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
 			reap(lab);
-		else if (lab->command > 0 && info.ssi_code != SI_KERNEL) /* the terminal tells all by itself */
+		else if (lab->command > 0 &&
+			info.ssi_code != SI_KERNEL) /* the terminal tells all by itself */
 			(void)kill(lab->command, (int)info.ssi_signo);
 	}
 }

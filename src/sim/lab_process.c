@@ -14,7 +14,7 @@
 
 #include "sim/lab_inside.h"
 
-#define WORDS_MAX              32
+#define WORDS_MAX	       32
 #define ORDINARY_TIMERSLACK_NS 50000
 
 static int child_output(int output)
@@ -49,7 +49,8 @@ static int become(const struct lab *lab, uint32_t host, char *const *command, in
 	return -errno;
 }
 
-int lab_spawn(struct lab *lab, uint32_t host, char *const *command, int output, pid_t *pid, struct error *error)
+int lab_spawn(
+	struct lab *lab, uint32_t host, char *const *command, int output, pid_t *pid, struct error *error)
 {
 	int pipe_fds[2], failure = 0;
 	if (pipe2(pipe_fds, O_CLOEXEC) < 0)

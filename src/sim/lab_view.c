@@ -1,5 +1,5 @@
-/* A private view of the file system: a small memory file system holds our files, some of which are laid over those
- * of the machine. All of it is in our mount namespace only and vanishes with it. */
+/* A private view of the file system: a small memory file system holds our files, some of which are laid over
+ * those of the machine. All of it is in our mount namespace only and vanishes with it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -97,7 +97,8 @@ int lab_view(const struct world *world, struct error *error)
 	char directory[PATH_MAX / 2] = "";
 	umask(022);
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return error_set(error, -errno, "cannot make the mounts of the lab private: %s", strerror(errno));
+		return error_set(
+			error, -errno, "cannot make the mounts of the lab private: %s", strerror(errno));
 	int result = make_base(directory, sizeof(directory));
 	/* First the links that need the old /proc; a new one is not always allowed in a container. */
 	if (result == 0)
@@ -112,7 +113,7 @@ int lab_view(const struct world *world, struct error *error)
 		result = cover(directory, "hosts", "/etc/hosts");
 	if (result == 0)
 		result = cover(directory, "nsswitch.conf", "/etc/nsswitch.conf");
-	return result < 0 ? error_set(error, result, "cannot set up the files of the lab in %s: %s", directory,
-				    strerror(-result))
+	return result < 0 ? error_set(error, result, "cannot set up the files of the lab in %s: %s",
+				    directory, strerror(-result))
 			  : 0;
 }

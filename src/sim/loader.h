@@ -13,8 +13,8 @@ struct loader {
 };
 
 /* A mistake in entry `entry` of `section`, near `word` (may be NULL): -EINVAL. */
-int loader_mistake(struct loader *l, const char *section, unsigned entry, const char *word, const char *format, ...)
-	PRINTF_LIKE(5, 6);
+int loader_mistake(struct loader *l, const char *section, unsigned entry, const char *word,
+	const char *format, ...) PRINTF_LIKE(5, 6);
 int loader_no_memory(struct loader *l);
 
 /* A day is more than any delay or run of a world needs; this also refuses what is not a number. */

@@ -1,5 +1,5 @@
-/* Names in the world's DNS: NAME.lab for hosts and routers, an operator's names for interfaces, and origins in the
- * manner of Team Cymru: TXT of 4.3.2.1.origin.asn.lab is "64500 | 198.51.100.0/24 | DE | lab | ". */
+/* Names in the world's DNS: NAME.lab for hosts and routers, an operator's names for interfaces, and origins
+ * in the manner of Team Cymru: TXT of 4.3.2.1.origin.asn.lab is "64500 | 198.51.100.0/24 | DE | lab | ". */
 #include "sim/names.h"
 
 #include <stdio.h>

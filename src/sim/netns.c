@@ -60,7 +60,8 @@ static int request_run(int netlink, struct request *request)
 	ssize_t got = recv(netlink, &answer, sizeof(answer), 0);
 	if (got < 0)
 		return -errno;
-	if ((size_t)got < sizeof(answer.header) + sizeof(answer.verdict) || answer.header.nlmsg_type != NLMSG_ERROR)
+	if ((size_t)got < sizeof(answer.header) + sizeof(answer.verdict) ||
+		answer.header.nlmsg_type != NLMSG_ERROR)
 		return -EPROTO;
 	return answer.verdict.error;
 }
@@ -112,7 +113,8 @@ static int open_device(const char *name, int *device_fd, struct error *error)
 	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return error_set(error, -errno,
-			"cannot open /dev/net/tun: %s; the lab needs it: run as root, or `modprobe tun` and `chmod 666 "
+			"cannot open /dev/net/tun: %s; the lab needs it: run as root, or `modprobe tun` and "
+			"`chmod 666 "
 			"/dev/net/tun`, in a container start it with --device /dev/net/tun",
 			strerror(errno));
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
@@ -133,7 +135,8 @@ static void tune(void)
 	} settings[] = {
 		{"/proc/sys/net/ipv6/conf/all/disable_ipv6", "0"},
 		{"/proc/sys/net/ipv6/conf/default/disable_ipv6", "0"},
-		/* answers may come by other ways than questions: there is only one, but the default may be strict */
+		/* answers may come by other ways than questions: there is only one, but the default may be
+		   strict */
 		{"/proc/sys/net/ipv4/conf/all/rp_filter", "0"},
 		{"/proc/sys/net/ipv4/conf/default/rp_filter", "0"},
 		/* as systemd does on Debian: everybody may ping */

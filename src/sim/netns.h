@@ -7,8 +7,9 @@
 #include "base/error.h"
 
 /* Enter a new network namespace that has a loopback and a device `name` with these two addresses and default
- * routes. The namespace has no name: it lives as long as somebody is in it or holds *namespace_fd; what the host
- * sends is read from *device_fd, one IP packet a read, and written to it to be received. Both are close-on-exec. */
+ * routes. The namespace has no name: it lives as long as somebody is in it or holds *namespace_fd; what the
+ * host sends is read from *device_fd, one IP packet a read, and written to it to be received. Both are
+ * close-on-exec. */
 int netns_new(const char *name, struct addr v4, struct addr v6, int *namespace_fd, int *device_fd,
 	struct error *error) MUST_USE;
 

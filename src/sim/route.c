@@ -1,5 +1,6 @@
-/* Which way: explicit routes by longest prefix, else the shortest path by the cost of each direction, worked out
- * backwards from the target the first time somebody asks for it (Dijkstra, 1959). Hosts carry no transit. */
+/* Which way: explicit routes by longest prefix, else the shortest path by the cost of each direction, worked
+ * out backwards from the target the first time somebody asks for it (Dijkstra, 1959). Hosts carry no transit.
+ */
 #include "sim/core.h"
 
 #include <stdlib.h>
@@ -46,7 +47,8 @@ static uint32_t *distances_to(struct sim *sim, uint32_t target)
 	for (;;) {
 		uint32_t nearest = WORLD_NONE;
 		for (uint32_t i = 0; i < count; i++)
-			if (!settled[i] && distance[i] != FAR && (nearest == WORLD_NONE || distance[i] < distance[nearest]))
+			if (!settled[i] && distance[i] != FAR &&
+				(nearest == WORLD_NONE || distance[i] < distance[nearest]))
 				nearest = i;
 		if (nearest == WORLD_NONE)
 			break;
@@ -96,7 +98,8 @@ struct route route_lookup(struct sim *sim, uint32_t node, struct addr destinatio
 		return (struct route){.kind = ROUTE_LOCAL};
 	const struct world_route *fixed = explicit_route(sim, node, destination);
 	if (fixed) {
-		struct route route = {.kind = fixed->kind, .refusal = fixed->refusal, .via_count = fixed->via_count};
+		struct route route = {
+			.kind = fixed->kind, .refusal = fixed->refusal, .via_count = fixed->via_count};
 		memcpy(route.via, fixed->via, sizeof(route.via));
 		return route;
 	}
@@ -134,21 +137,16 @@ uint32_t route_choose(struct sim *sim, uint32_t node, const struct route *route,
 	uint64_t pick = 0;
 	if (route->via_count > 1 && packet) {
 		switch (sim->world->nodes[node].behaviour.balance) {
-		case BALANCE_NONE:
-			break;
-		case BALANCE_FLOW:
-			pick = flow_hash(sim, node, packet);
-			break;
-		case BALANCE_PACKET:
-			pick = sim->packets_seen++;
-			break;
+		case BALANCE_NONE: break;
+		case BALANCE_FLOW: pick = flow_hash(sim, node, packet); break;
+		case BALANCE_PACKET: pick = sim->packets_seen++; break;
 		}
 	}
 	return route->via[pick % route->via_count];
 }
 
-/* A packet is labelled only if plain routing, too, would take it through the tunnel to its end: packets for the
- * routers inside are not. */
+/* A packet is labelled only if plain routing, too, would take it through the tunnel to its end: packets for
+ * the routers inside are not. */
 static bool follows(struct sim *sim, const struct world_tunnel *tunnel, struct addr destination)
 {
 	for (unsigned i = 1; i + 1 < tunnel->count; i++) {
@@ -165,7 +163,8 @@ uint32_t route_tunnel(struct sim *sim, uint32_t node, uint32_t interface, struct
 	uint32_t next = sim->world->interfaces[interface ^ 1].node;
 	for (uint32_t i = 0; i < sim->world->tunnel_count; i++) {
 		const struct world_tunnel *tunnel = &sim->world->tunnels[i];
-		if (tunnel->routers[0] == node && tunnel->routers[1] == next && follows(sim, tunnel, destination))
+		if (tunnel->routers[0] == node && tunnel->routers[1] == next &&
+			follows(sim, tunnel, destination))
 			return i;
 	}
 	return WORLD_NONE;

@@ -100,8 +100,8 @@ static bool has_options(const struct packet *packet)
 	return packet->ip.source.family == 4 && packet->ip.header_length > 20;
 }
 
-/* RFC 1812 5.2.1. Like Linux, a router that has no way says so before it looks at the TTL; a null route, on the
- * other hand, is at the end of the line, so the router before the hole still shows. */
+/* RFC 1812 5.2.1. Like Linux, a router that has no way says so before it looks at the TTL; a null route, on
+ * the other hand, is at the end of the line, so the router before the hole still shows. */
 static void forward(struct sim *sim, uint32_t in, struct parcel *parcel, const struct packet *packet)
 {
 	uint32_t node = sim->world->interfaces[in].node;

@@ -89,7 +89,8 @@ static bool earlier(const struct event *a, const struct event *b)
 	return a->time_ns != b->time_ns ? a->time_ns < b->time_ns : a->order < b->order;
 }
 
-void sim_schedule(struct sim *sim, int64_t time_ns, enum event_kind kind, uint32_t place, struct parcel *parcel)
+void sim_schedule(
+	struct sim *sim, int64_t time_ns, enum event_kind kind, uint32_t place, struct parcel *parcel)
 {
 	if (sim->heap_count == sim->heap_capacity) {
 		size_t capacity = sim->heap_capacity ? 2 * sim->heap_capacity : 64;
@@ -133,7 +134,8 @@ void sim_transmit(struct sim *sim, uint32_t interface, struct parcel *parcel)
 	double pass = 1 - out->loss;
 	for (unsigned i = 0; i < sim->world->fault_count; i++) {
 		const struct world_fault *fault = &sim->world->faults[i];
-		if (fault->link != interface / 2 || sim->now_ns < fault->from_ns || sim->now_ns >= fault->until_ns)
+		if (fault->link != interface / 2 || sim->now_ns < fault->from_ns ||
+			sim->now_ns >= fault->until_ns)
 			continue;
 		pass *= fault->down ? 0 : 1 - fault->loss;
 		delay_ns += fault->delay_ns;
@@ -154,8 +156,8 @@ int sim_attach(struct sim *sim, uint32_t host, const struct machine *machine, un
 	if (!list)
 		return -ENOMEM;
 	sim->machines = list;
-	list[sim->machine_count] = (struct attached){
-		.machine = *machine, .host = host, .flags = flags, .wake_ns = sim->now_ns};
+	list[sim->machine_count] =
+		(struct attached){.machine = *machine, .host = host, .flags = flags, .wake_ns = sim->now_ns};
 	sim_schedule(sim, sim->now_ns, EVENT_WAKE, (uint32_t)sim->machine_count++, NULL);
 	return 0;
 }
@@ -230,12 +232,8 @@ static void run_first(struct sim *sim)
 	if (sim->now_ns >= sim->next_reroute_ns)
 		route_refresh(sim);
 	switch (event.kind) {
-	case EVENT_ARRIVE:
-		arrive(sim, &event);
-		break;
-	case EVENT_DEPART:
-		node_send(sim, event.place, event.parcel);
-		break;
+	case EVENT_ARRIVE: arrive(sim, &event); break;
+	case EVENT_DEPART: node_send(sim, event.place, event.parcel); break;
 	case EVENT_WAKE:
 		if (sim->machines[event.place].wake_ns == event.time_ns)
 			host_pump(sim, event.place);

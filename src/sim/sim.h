@@ -1,7 +1,7 @@
 /* The virtual Internet: real packets through a world, in virtual time.
  *
- * Pure: no clock, no socket. Time is what the caller says (sim_advance), or jumps from event to event (sim_run).
- * The same world, seed and machines give the same run, on every machine. */
+ * Pure: no clock, no socket. Time is what the caller says (sim_advance), or jumps from event to event
+ * (sim_run). The same world, seed and machines give the same run, on every machine. */
 #ifndef RETOUR_SIM_SIM_H
 #define RETOUR_SIM_SIM_H
 
@@ -22,8 +22,8 @@ const struct world *sim_world(const struct sim *sim);
 int64_t sim_now(const struct sim *sim);
 
 enum sim_attach_flags {
-	/* The machine answers ICMP echo with code 1: the host does not do so itself, as its kernel would not when
-	 * a responder has installed its rule. */
+	/* The machine answers ICMP echo with code 1: the host does not do so itself, as its kernel would not
+	 * when a responder has installed its rule. */
 	SIM_RESPONDER = 1,
 	/* sim_run does not wait for it. */
 	SIM_BACKGROUND = 2,
@@ -35,8 +35,8 @@ int sim_attach(struct sim *sim, uint32_t host, const struct machine *machine, un
 /* Run until every machine that is not in the background is DONE (true), or until `until_ns` (false). */
 bool sim_run(struct sim *sim, int64_t until_ns);
 
-/* The seam for a front end in real time: packets that arrive at a host go to `deliver` and neither to machines
- * nor to the host's own stack; packets that come from a host are handed to sim_send. */
+/* The seam for a front end in real time: packets that arrive at a host go to `deliver` and neither to
+ * machines nor to the host's own stack; packets that come from a host are handed to sim_send. */
 typedef void sim_deliver(void *context, uint32_t host, const uint8_t *bytes, size_t length);
 void sim_set_deliver(struct sim *sim, sim_deliver *deliver, void *context);
 /* A packet leaves a host at sim_now(). 0, -EMSGSIZE, -EBADMSG (not an IP packet), -ENETUNREACH, -ENOMEM. */

@@ -86,7 +86,7 @@ static struct truth_hop hop_at(struct walk *walk, uint32_t node, struct position
 		.delay_ns = at->delay_ns,
 		.address = n->is_host ? walk->destination
 				      : answer_source(walk->sim, node, at->interface, walk->source),
-		.hidden = n->behaviour.silent ? HIDDEN_SILENT
+		.hidden = n->behaviour.silent	   ? HIDDEN_SILENT
 			: n->behaviour.limit_given ? HIDDEN_RATE_LIMITED
 						   : HIDDEN_NOT,
 		.label = tunnel ? tunnel->labels[at->tunnel_at] : 0,

@@ -33,9 +33,12 @@ struct truth {
 };
 
 /* The way of one packet from a host, at this moment. Its TTL does not matter. 0, -EBADMSG, -EINVAL. */
-int sim_truth(struct sim *sim, uint32_t host, const uint8_t *bytes, size_t length, struct truth *truth) MUST_USE;
-/* Every way that packets of any flow from `host` to `destination` may take: at most `capacity`; the number. */
-unsigned sim_truths(struct sim *sim, uint32_t host, struct addr destination, struct truth *truths, unsigned capacity);
+int sim_truth(
+	struct sim *sim, uint32_t host, const uint8_t *bytes, size_t length, struct truth *truth) MUST_USE;
+/* Every way that packets of any flow from `host` to `destination` may take: at most `capacity`; the number.
+ */
+unsigned sim_truths(
+	struct sim *sim, uint32_t host, struct addr destination, struct truth *truths, unsigned capacity);
 
 const char *truth_end_word(enum truth_end end);
 /* NULL for HIDDEN_NOT. */

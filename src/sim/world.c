@@ -10,7 +10,8 @@
 #include "base/escape.h"
 #include "sim/loader.h"
 
-int loader_mistake(struct loader *l, const char *section, unsigned entry, const char *word, const char *format, ...)
+int loader_mistake(
+	struct loader *l, const char *section, unsigned entry, const char *word, const char *format, ...)
 {
 	char text[300], escaped[360]; /* what is quoted from a file may be anything */
 	va_list arguments;
@@ -79,8 +80,10 @@ static int index_addresses(struct loader *l)
 		return loader_no_memory(l);
 	for (unsigned family = 0; family < 2; family++) {
 		for (uint32_t i = 0; i < w->interface_count; i++)
-			w->addresses[w->address_count++] = (struct world_address){
-				.addr = w->interfaces[i].address[family], .node = w->interfaces[i].node, .interface = i};
+			w->addresses[w->address_count++] =
+				(struct world_address){.addr = w->interfaces[i].address[family],
+					.node = w->interfaces[i].node,
+					.interface = i};
 		for (uint32_t i = w->host_count; i < w->node_count; i++)
 			w->addresses[w->address_count++] = (struct world_address){
 				.addr = w->nodes[i].loopback[family], .node = i, .interface = WORLD_NONE};
@@ -90,8 +93,9 @@ static int index_addresses(struct loader *l)
 		const struct world_address *a = &w->addresses[i - 1], *b = &w->addresses[i];
 		char text[ADDR_TEXT_SIZE];
 		if (addr_equal(a->addr, b->addr))
-			return error_set(l->error, -EINVAL, "%s: '%s' and '%s' both have the address %s", l->name,
-				w->nodes[a->node].name, w->nodes[b->node].name, addr_format(a->addr, text));
+			return error_set(l->error, -EINVAL, "%s: '%s' and '%s' both have the address %s",
+				l->name, w->nodes[a->node].name, w->nodes[b->node].name,
+				addr_format(a->addr, text));
 	}
 	return 0;
 }
@@ -117,8 +121,8 @@ static int allocate(struct loader *l)
 int world_parse(const char *name, const char *text, struct world **world, struct error *error)
 {
 	struct loader l = {.name = name, .text = text, .error = error};
-	int (*const steps[])(struct loader *) = {
-		allocate, loader_ases, loader_nodes, loader_links, index_addresses, loader_routes, loader_rest};
+	int (*const steps[])(struct loader *) = {allocate, loader_ases, loader_nodes, loader_links,
+		index_addresses, loader_routes, loader_rest};
 	*world = NULL;
 	int result = world_file_read(name, text, strlen(text), &l.file, error);
 	if (result < 0)
@@ -169,7 +173,8 @@ int world_load(const char *name, struct world **world, struct error *error)
 			return world_parse(name, shipped->text, world, error);
 	if (!strpbrk(name, "./"))
 		return error_set(error, -ENOENT,
-			"no world is called '%s'; `retour lab list` shows them, a file needs a '/' or '.' in its name",
+			"no world is called '%s'; `retour lab list` shows them, a file needs a '/' or '.' in "
+			"its name",
 			name);
 	char *text = NULL;
 	int result = read_file(name, &text, error);

@@ -1,7 +1,8 @@
 /* A world, ready to run: nodes, interfaces with addresses and names, links, routes. Immutable after loading.
  *
- * Interface i belongs to link i / 2, and its peer at the other end is i ^ 1; even interfaces are at the link's
- * `from` end. What a link does to a packet depends on the interface it leaves by (cost, delay, loss). */
+ * Interface i belongs to link i / 2, and its peer at the other end is i ^ 1; even interfaces are at the
+ * link's `from` end. What a link does to a packet depends on the interface it leaves by (cost, delay, loss).
+ */
 #ifndef RETOUR_SIM_WORLD_H
 #define RETOUR_SIM_WORLD_H
 
@@ -26,7 +27,7 @@ struct behaviour {
 	enum stamp error_source;
 	enum stamp record_route;
 	enum balance balance;
-	bool silent;          /* sends no ICMP errors */
+	bool silent;	      /* sends no ICMP errors */
 	bool limit_given;     /* the file limits the errors of this router, beyond the default */
 	unsigned quote_bytes; /* at most, of the packet that an error is about */
 	unsigned error_burst; /* token bucket per destination of the errors */
@@ -77,7 +78,8 @@ struct world_route {
 
 struct world_tunnel {
 	uint32_t *routers; /* from ingress to egress */
-	uint32_t *labels;  /* labels[i]: as a packet arrives at routers[i]; none for the ingress and the egress */
+	uint32_t *labels; /* labels[i]: as a packet arrives at routers[i]; none for the ingress and the egress
+			   */
 	unsigned count;
 	bool hidden, unlabelled;
 };

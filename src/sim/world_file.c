@@ -19,12 +19,12 @@
 #define WORD (CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT)
 
 #define TEXT(key, flags, type, member) CYAML_FIELD_STRING_PTR(key, flags, type, member, 1, CYAML_UNLIMITED)
-#define LIST(key, flags, type, member, entry) \
+#define LIST(key, flags, type, member, entry)                                                                \
 	CYAML_FIELD_SEQUENCE(key, flags, type, member, entry, 0, CYAML_UNLIMITED)
 
 /* Not CYAML_FIELD_BOOL: to that, every word it does not know is true. */
 static const cyaml_strval_t flag_words[] = {{"false", false}, {"true", true}};
-#define FLAG(key, type, member) \
+#define FLAG(key, type, member)                                                                              \
 	CYAML_FIELD_ENUM(key, WORD, type, member, flag_words, CYAML_ARRAY_LEN(flag_words))
 
 static const cyaml_strval_t source_words[] = {
@@ -51,8 +51,8 @@ static const cyaml_schema_field_t behaviour_fields[] = {
 		CYAML_ARRAY_LEN(source_words)),
 	CYAML_FIELD_ENUM_PTR("record_route", WORD | PTR, struct file_behaviour, record_route, stamp_words,
 		CYAML_ARRAY_LEN(stamp_words)),
-	CYAML_FIELD_ENUM(
-		"balance", WORD, struct file_behaviour, balance, balance_words, CYAML_ARRAY_LEN(balance_words)),
+	CYAML_FIELD_ENUM("balance", WORD, struct file_behaviour, balance, balance_words,
+		CYAML_ARRAY_LEN(balance_words)),
 	FLAG("silent", struct file_behaviour, silent),
 	CYAML_FIELD_UINT("quote_bytes", OPT, struct file_behaviour, quote_bytes),
 	CYAML_FIELD_FLOAT("reply_delay_ms", OPT, struct file_behaviour, reply_delay_ms),
@@ -106,8 +106,8 @@ static const cyaml_schema_field_t route_fields[] = {
 	TEXT("to", PTR, struct file_route, to),
 	LIST("via", POPT, struct file_route, via, &string_entry),
 	FLAG("drop", struct file_route, drop),
-	CYAML_FIELD_ENUM_PTR(
-		"refuse", WORD | PTR, struct file_route, refuse, refusal_words, CYAML_ARRAY_LEN(refusal_words)),
+	CYAML_FIELD_ENUM_PTR("refuse", WORD | PTR, struct file_route, refuse, refusal_words,
+		CYAML_ARRAY_LEN(refusal_words)),
 	CYAML_FIELD_END,
 };
 
@@ -136,7 +136,7 @@ static const cyaml_schema_field_t service_fields[] = {
 	CYAML_FIELD_END,
 };
 
-#define ENTRY(name, type, fields) \
+#define ENTRY(name, type, fields)                                                                            \
 	static const cyaml_schema_value_t name = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, type, fields)}
 ENTRY(as_entry, struct file_as, as_fields);
 ENTRY(host_entry, struct file_node, host_fields);
@@ -166,12 +166,13 @@ static const cyaml_schema_value_t world_value = {CYAML_VALUE_MAPPING(PTR, struct
 /* What libcyaml said. */
 struct complaint {
 	char text[300];
-	unsigned line; /* innermost */
+	unsigned line;		    /* innermost */
 	char fields[TRAIL_MAX][40]; /* innermost first */
 	unsigned field_count;
 };
 
-static void PRINTF_LIKE(3, 0) complaint_log(cyaml_log_t level, void *ctx, const char *format, va_list arguments)
+static void PRINTF_LIKE(3, 0)
+	complaint_log(cyaml_log_t level, void *ctx, const char *format, va_list arguments)
 {
 	struct complaint *complaint = ctx;
 	char text[300];
@@ -201,15 +202,16 @@ static void list_choices(const cyaml_schema_value_t *value, char *out, size_t si
 			used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", f->key);
 	if (value->type == CYAML_ENUM)
 		for (uint32_t i = 0; i < value->enumeration.count && used < size; i++)
-			used += (size_t)snprintf(
-				out + used, size - used, "%s%s", used ? ", " : "", value->enumeration.strings[i].str);
+			used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "",
+				value->enumeration.strings[i].str);
 }
 
 static const cyaml_schema_value_t *schema_at(const struct complaint *complaint)
 {
 	const cyaml_schema_value_t *value = &world_value;
 	for (unsigned i = complaint->field_count; i-- > 0;) {
-		const cyaml_schema_value_t *inner = value->type == CYAML_SEQUENCE ? value->sequence.entry : value;
+		const cyaml_schema_value_t *inner =
+			value->type == CYAML_SEQUENCE ? value->sequence.entry : value;
 		if (inner->type != CYAML_MAPPING)
 			break;
 		const cyaml_schema_field_t *field = inner->mapping.fields;
@@ -243,11 +245,13 @@ static int describe(const char *name, const char *text, size_t length, const str
 	static const struct {
 		const char *prefix;
 		const char *words;
-	} kinds[] = {{"Invalid FLOAT", "expected a number"}, {"Invalid UINT", "expected a whole number, 0 or more"},
-		{"Invalid uint64_t", "expected a whole number, 0 or more"}, /* as libcyaml calls it when it has no digits */
+	} kinds[] = {{"Invalid FLOAT", "expected a number"},
+		{"Invalid UINT", "expected a whole number, 0 or more"},
+		{"Invalid uint64_t", "expected a whole number, 0 or more"}, /* as libcyaml calls it when it
+									       has no digits */
 		{"Expecting SEQUENCE", "expected a list"},
-		{"Expecting MAPPING", "expected a mapping (key: value)"}, {"Expecting STRING", "expected one word"},
-		{"Expecting", "expected one value"}};
+		{"Expecting MAPPING", "expected a mapping (key: value)"},
+		{"Expecting STRING", "expected one word"}, {"Expecting", "expected one value"}};
 	const char *what = complaint->text[0] ? complaint->text : "not a YAML document";
 	unsigned line = complaint->line ? complaint->line : 1;
 	char choices[200];
@@ -268,7 +272,8 @@ static int describe(const char *name, const char *text, size_t length, const str
 				value ? value + strlen("value: ") : what, kinds[i].words);
 	/* libcyaml tells where the last good thing was, not where libyaml gave up */
 	const char *doubt = strncmp(what, "libyaml", 7) == 0 ? " (on this line or the next ones)" : "";
-	const char *tab = *doubt && memchr(text, '\t', length) ? "; expected blanks, there is a tab in the file" : "";
+	const char *tab =
+		*doubt && memchr(text, '\t', length) ? "; expected blanks, there is a tab in the file" : "";
 	return error_set(error, -EINVAL, "%s:%u: %s%s%s", name, line, what, doubt, tab);
 }
 
@@ -288,13 +293,15 @@ int world_file_read(
 	struct complaint complaint = {0};
 	cyaml_config_t config = config_for(&complaint);
 	cyaml_data_t *data = NULL;
-	cyaml_err_t result = cyaml_load_data((const uint8_t *)text, length, &config, &world_value, &data, NULL);
+	cyaml_err_t result =
+		cyaml_load_data((const uint8_t *)text, length, &config, &world_value, &data, NULL);
 	if (result == CYAML_ERR_OOM)
 		return error_set(error, -ENOMEM, "%s: out of memory", name);
 	if (result != CYAML_OK)
 		return describe(name, text, length, &complaint, error);
 	if (!data)
-		return error_set(error, -EINVAL, "%s:1: empty; expected ases, hosts, routers and links", name);
+		return error_set(
+			error, -EINVAL, "%s:1: empty; expected ases, hosts, routers and links", name);
 	*file = data;
 	return 0;
 }
@@ -307,7 +314,8 @@ void world_file_free(struct world_file *file)
 
 /* libcyaml forgets where an entry stood, so mistakes that are only seen later are looked up in the text: the
  * entries of a block list are the lines with a dash at the depth of the list's first dash. */
-unsigned world_file_line(const char *text, size_t length, const char *section, unsigned entry, const char *word)
+unsigned world_file_line(
+	const char *text, size_t length, const char *section, unsigned entry, const char *word)
 {
 	const char *end = text + length;
 	size_t section_length = strlen(section);
@@ -329,8 +337,8 @@ unsigned world_file_line(const char *text, size_t length, const char *section, u
 			if (index++ == entry)
 				begin = number;
 		}
-		if (!inside && (size_t)(next - at) > section_length && memcmp(at, section, section_length) == 0 &&
-			at[section_length] == ':')
+		if (!inside && (size_t)(next - at) > section_length &&
+			memcmp(at, section, section_length) == 0 && at[section_length] == ':')
 			inside = true;
 		at = next;
 	}

@@ -19,7 +19,7 @@ struct file_limit {
 };
 
 struct file_behaviour {
-	int error_source; /* enum stamp, the first three */
+	int error_source;  /* enum stamp, the first three */
 	int *record_route; /* enum stamp */
 	int balance;
 	bool silent;
@@ -62,7 +62,7 @@ struct file_tunnel {
 	unsigned routers_count;
 	unsigned *labels;
 	unsigned labels_count;
-	bool hidden;   /* no TTL propagation: the routers inside do not show */
+	bool hidden;	 /* no TTL propagation: the routers inside do not show */
 	bool unlabelled; /* time-exceeded messages do not carry the label stack */
 };
 
@@ -97,13 +97,15 @@ struct world_file {
 	unsigned services_count;
 };
 
-/* `text` ends with a NUL that `length` does not count; `name` is for messages only. On failure -EINVAL and "NAME:LINE: what is wrong, what was expected". */
+/* `text` ends with a NUL that `length` does not count; `name` is for messages only. On failure -EINVAL and
+ * "NAME:LINE: what is wrong, what was expected". */
 int world_file_read(const char *name, const char *text, size_t length, struct world_file **file,
 	struct error *error) MUST_USE;
 void world_file_free(struct world_file *file);
 
 /* The line on which entry number `entry` (from 0) of the top-level list `section` mentions `word`, or begins
  * when `word` is NULL or not there. 0 when there is no such entry. */
-unsigned world_file_line(const char *text, size_t length, const char *section, unsigned entry, const char *word);
+unsigned world_file_line(
+	const char *text, size_t length, const char *section, unsigned entry, const char *word);
 
 #endif

@@ -27,7 +27,8 @@ static int route_targets(struct loader *l, unsigned entry, const char *to, struc
 	uint32_t node = world_find_node(w, to);
 	for (unsigned i = 0; i < w->address_count && node != WORLD_NONE && *count < capacity; i++)
 		if (w->addresses[i].node == node)
-			targets[(*count)++] = prefix_of(w->addresses[i].addr, addr_bits(w->addresses[i].addr));
+			targets[(*count)++] =
+				prefix_of(w->addresses[i].addr, addr_bits(w->addresses[i].addr));
 	if (*count == 0)
 		return loader_mistake(l, "routes", entry, to,
 			"'%s': expected a host, a router, an AS (AS64500), an address or a prefix", to);
@@ -39,22 +40,24 @@ static int route_action(struct loader *l, unsigned entry, struct world_route *ro
 	const struct file_route *from = &l->file->routes[entry];
 	route->node = world_find_node(l->world, from->at);
 	if (route->node == WORLD_NONE || l->world->nodes[route->node].is_host)
-		return loader_mistake(l, "routes", entry, from->at, "route at '%s': no router is called so", from->at);
+		return loader_mistake(
+			l, "routes", entry, from->at, "route at '%s': no router is called so", from->at);
 	if ((from->via_count > 0) + (from->drop ? 1 : 0) + (from->refuse ? 1 : 0) != 1 ||
 		from->via_count > NEXT_HOPS_MAX)
 		return loader_mistake(l, "routes", entry, NULL,
-			"route at '%s': expected one of via (a list of at most %d neighbours), drop or refuse", from->at,
-			NEXT_HOPS_MAX);
+			"route at '%s': expected one of via (a list of at most %d neighbours), drop or "
+			"refuse",
+			from->at, NEXT_HOPS_MAX);
 	route->kind = from->drop ? ROUTE_DROP : from->refuse ? ROUTE_REFUSE : ROUTE_VIA;
-	route->refusal = from->refuse ? (enum refusal)*from->refuse : REFUSE_HOST;
+	route->refusal = from->refuse ? (enum refusal)from->refuse[0] : REFUSE_HOST;
 	for (unsigned i = 0; i < from->via_count; i++) {
 		uint32_t neighbour = world_find_node(l->world, from->via[i]);
 		uint32_t interface = neighbour == WORLD_NONE
 			? WORLD_NONE
 			: world_interface_to(l->world, route->node, neighbour);
 		if (interface == WORLD_NONE)
-			return loader_mistake(l, "routes", entry, from->via[i], "via '%s': no link leads there from '%s'",
-				from->via[i], from->at);
+			return loader_mistake(l, "routes", entry, from->via[i],
+				"via '%s': no link leads there from '%s'", from->via[i], from->at);
 		route->via[route->via_count++] = interface;
 	}
 	return 0;
@@ -68,7 +71,8 @@ int loader_routes(struct loader *l)
 		unsigned count;
 		int result = route_action(l, i, &route);
 		if (result == 0)
-			result = route_targets(l, i, l->file->routes[i].to, targets, ARRAY_LEN(targets), &count);
+			result = route_targets(
+				l, i, l->file->routes[i].to, targets, ARRAY_LEN(targets), &count);
 		if (result < 0)
 			return result;
 		struct world_route *list =
@@ -90,10 +94,13 @@ static int load_tunnel(struct loader *l, unsigned entry)
 	struct world_tunnel *tunnel = &l->world->tunnels[l->world->tunnel_count++];
 	unsigned count = from->routers_count;
 	if (count < 3)
-		return loader_mistake(l, "tunnels", entry, NULL, "expected at least 3 routers, from ingress to egress");
+		return loader_mistake(
+			l, "tunnels", entry, NULL, "expected at least 3 routers, from ingress to egress");
 	if (from->labels_count != 0 && from->labels_count != count - 2)
-		return loader_mistake(l, "tunnels", entry, "labels", "expected %u labels, one for each router inside", count - 2);
-	*tunnel = (struct world_tunnel){.count = count, .hidden = from->hidden, .unlabelled = from->unlabelled};
+		return loader_mistake(l, "tunnels", entry, "labels",
+			"expected %u labels, one for each router inside", count - 2);
+	*tunnel =
+		(struct world_tunnel){.count = count, .hidden = from->hidden, .unlabelled = from->unlabelled};
 	tunnel->routers = calloc(count, sizeof(*tunnel->routers));
 	tunnel->labels = calloc(count, sizeof(*tunnel->labels));
 	if (!tunnel->routers || !tunnel->labels)
@@ -101,10 +108,13 @@ static int load_tunnel(struct loader *l, unsigned entry)
 	for (unsigned i = 0; i < count; i++) {
 		tunnel->routers[i] = world_find_node(l->world, from->routers[i]);
 		if (tunnel->routers[i] == WORLD_NONE || l->world->nodes[tunnel->routers[i]].is_host)
-			return loader_mistake(l, "tunnels", entry, from->routers[i], "no router is called '%s'", from->routers[i]);
-		if (i > 0 && world_interface_to(l->world, tunnel->routers[i - 1], tunnel->routers[i]) == WORLD_NONE)
-			return loader_mistake(l, "tunnels", entry, from->routers[i], "no link from '%s' to '%s'",
-				from->routers[i - 1], from->routers[i]);
+			return loader_mistake(l, "tunnels", entry, from->routers[i],
+				"no router is called '%s'", from->routers[i]);
+		if (i > 0 &&
+			world_interface_to(l->world, tunnel->routers[i - 1], tunnel->routers[i]) ==
+				WORLD_NONE)
+			return loader_mistake(l, "tunnels", entry, from->routers[i],
+				"no link from '%s' to '%s'", from->routers[i - 1], from->routers[i]);
 		if (i > 0 && i < count - 1)
 			tunnel->labels[i] = from->labels_count ? from->labels[i - 1] : 24000 + 16 * entry + i;
 	}
@@ -115,9 +125,11 @@ static int load_fault(struct loader *l, unsigned entry)
 {
 	const struct file_fault *from = &l->file->faults[entry];
 	uint32_t a = world_find_node(l->world, from->link[0]), b = world_find_node(l->world, from->link[1]);
-	uint32_t interface = a == WORLD_NONE || b == WORLD_NONE ? WORLD_NONE : world_interface_to(l->world, a, b);
+	uint32_t interface =
+		a == WORLD_NONE || b == WORLD_NONE ? WORLD_NONE : world_interface_to(l->world, a, b);
 	if (interface == WORLD_NONE)
-		return loader_mistake(l, "faults", entry, NULL, "no link between '%s' and '%s'", from->link[0], from->link[1]);
+		return loader_mistake(l, "faults", entry, NULL, "no link between '%s' and '%s'",
+			from->link[0], from->link[1]);
 	if (!within(from->loss, 1) || !within(from->delay_ms, SPAN_MAX_S * 1e3) ||
 		!within(from->after_s, SPAN_MAX_S) || (from->until_s && !within(*from->until_s, SPAN_MAX_S)))
 		return loader_mistake(l, "faults", entry, NULL,
@@ -145,10 +157,10 @@ int loader_rest(struct loader *l)
 		const struct file_service *from = &l->file->services[i];
 		uint32_t host = world_find_node(l->world, from->host);
 		if (host == WORLD_NONE || !l->world->nodes[host].is_host)
-			return loader_mistake(l, "services", i, from->host, "no host is called '%s'", from->host);
+			return loader_mistake(
+				l, "services", i, from->host, "no host is called '%s'", from->host);
 		l->world->services[l->world->service_count++] =
 			(struct world_service){.host = host, .command = from->run};
 	}
 	return result;
 }
-

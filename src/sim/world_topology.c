@@ -18,7 +18,7 @@
 #define DEFAULT_QUOTE_BYTES 1232
 #define DEFAULT_LINK_COST   10
 #define DEFAULT_DELAY_MS    1.0
-#define COST_MAX            1000000 /* so that no path's cost overflows */
+#define COST_MAX	    1000000 /* so that no path's cost overflows */
 
 int loader_ases(struct loader *l)
 {
@@ -26,23 +26,29 @@ int loader_ases(struct loader *l)
 	for (unsigned i = 0; i < l->file->ases_count; i++) {
 		const struct file_as *from = &l->file->ases[i];
 		struct world_as *as = &w->ases[w->as_count++];
-		*as = (struct world_as){
-			.asn = from->asn, .name = from->name, .country = from->country, .gateway = WORLD_NONE};
+		*as = (struct world_as){.asn = from->asn,
+			.name = from->name,
+			.country = from->country,
+			.gateway = WORLD_NONE};
 		if (!prefix_parse(from->prefix, &as->prefixes[0]) || as->prefixes[0].addr.family != 4 ||
 			as->prefixes[0].length > 28)
 			return loader_mistake(l, "ases", i, from->prefix,
-				"'%s' is not an IPv4 prefix of at most 28 bits, like 198.51.100.0/24", from->prefix);
+				"'%s' is not an IPv4 prefix of at most 28 bits, like 198.51.100.0/24",
+				from->prefix);
 		if (!prefix_parse(from->prefix6, &as->prefixes[1]) || as->prefixes[1].addr.family != 6 ||
 			as->prefixes[1].length > 48)
 			return loader_mistake(l, "ases", i, from->prefix6,
-				"'%s' is not an IPv6 prefix of at most 48 bits, like 2001:db8:100::/48", from->prefix6);
+				"'%s' is not an IPv6 prefix of at most 48 bits, like 2001:db8:100::/48",
+				from->prefix6);
 		if (strlen(from->country) != 2)
-			return loader_mistake(l, "ases", i, from->country, "country '%s': expected two letters", from->country);
+			return loader_mistake(l, "ases", i, from->country,
+				"country '%s': expected two letters", from->country);
 		for (unsigned k = 0; k < i; k++)
 			for (unsigned f = 0; f < 2; f++)
 				if (prefix_contains(w->ases[k].prefixes[f], as->prefixes[f].addr) ||
 					prefix_contains(as->prefixes[f], w->ases[k].prefixes[f].addr))
-					return loader_mistake(l, "ases", i, NULL, "AS%u and AS%u have overlapping prefixes", as->asn,
+					return loader_mistake(l, "ases", i, NULL,
+						"AS%u and AS%u have overlapping prefixes", as->asn,
 						w->ases[k].asn);
 	}
 	return 0;
@@ -55,7 +61,7 @@ static void load_behaviour(const struct file_behaviour *from, struct behaviour *
 		from = &plain;
 	*to = (struct behaviour){
 		.error_source = (enum stamp)from->error_source,
-		.record_route = from->record_route ? (enum stamp)*from->record_route : STAMP_OUTBOUND,
+		.record_route = from->record_route ? (enum stamp)from->record_route[0] : STAMP_OUTBOUND,
 		.balance = (enum balance)from->balance,
 		.silent = from->silent,
 		.limit_given = from->error_limit,
@@ -90,11 +96,14 @@ static int load_node(struct loader *l, const char *section, unsigned entry, cons
 		if (w->ases[i].asn == from->as)
 			node->as = i;
 	if (node->as == WORLD_NONE)
-		return loader_mistake(l, section, entry, NULL, "'%s' is in AS %u, which is not in 'ases'", from->name, from->as);
+		return loader_mistake(l, section, entry, NULL, "'%s' is in AS %u, which is not in 'ases'",
+			from->name, from->as);
 	if (from->behaviour &&
 		(!within(from->behaviour->reply_delay_ms, SPAN_MAX_S * 1e3) ||
-			(from->behaviour->error_limit && !within(from->behaviour->error_limit->per_second, 1e9))))
-		return loader_mistake(l, section, entry, "behaviour", "'%s': expected a delay and a rate of 0 or more", from->name);
+			(from->behaviour->error_limit &&
+				!within(from->behaviour->error_limit->per_second, 1e9))))
+		return loader_mistake(l, section, entry, "behaviour",
+			"'%s': expected a delay and a rate of 0 or more", from->name);
 	load_behaviour(from->behaviour, &node->behaviour);
 	if (!node->is_host) {
 		unsigned index = l->loopbacks_in_as[node->as]++;
@@ -126,7 +135,8 @@ static int number_link(struct loader *l, unsigned entry, uint32_t as_index)
 	uint64_t index = ++l->links_in_as[as_index];
 	uint64_t size4 = 1ULL << (32 - as->prefixes[0].length), taken = l->loopbacks_in_as[as_index] + 1;
 	if (2 * index + 1 + taken >= size4)
-		return loader_mistake(l, "links", entry, NULL, "no IPv4 addresses left in AS%u; give it a shorter prefix", as->asn);
+		return loader_mistake(l, "links", entry, NULL,
+			"no IPv4 addresses left in AS%u; give it a shorter prefix", as->asn);
 	for (unsigned side = 0; side < 2; side++) {
 		ends[side].address[0] = addr_add(as->prefixes[0].addr, 2 * index + side);
 		ends[side].address[1] = addr_v6(as->prefixes[1].addr.high + index, 10 + side);
@@ -134,8 +144,8 @@ static int number_link(struct loader *l, unsigned entry, uint32_t as_index)
 	return 0;
 }
 
-static int own_address(struct loader *l, const char *section, unsigned entry, const char *text, uint8_t family,
-	struct addr *address)
+static int own_address(struct loader *l, const char *section, unsigned entry, const char *text,
+	uint8_t family, struct addr *address)
 {
 	if (!text)
 		return 0;
@@ -207,20 +217,22 @@ static int load_link(struct loader *l, unsigned entry)
 	struct world_interface *ends = &l->world->interfaces[2 * entry];
 	l->world->interface_count += 2;
 	if (from->cost > COST_MAX || from->cost_back > COST_MAX)
-		return loader_mistake(l, "links", entry, "cost", "link from '%s' to '%s': expected costs of at most %d",
-			from->from, from->to, COST_MAX);
+		return loader_mistake(l, "links", entry, "cost",
+			"link from '%s' to '%s': expected costs of at most %d", from->from, from->to,
+			COST_MAX);
 	if (!within(from->loss, 1) || (from->loss_back && !within(*from->loss_back, 1)) ||
 		(from->delay_ms && !within(*from->delay_ms, SPAN_MAX_S * 1e3)) ||
 		(from->delay_back_ms && !within(*from->delay_back_ms, SPAN_MAX_S * 1e3)))
 		return loader_mistake(l, "links", entry, NULL,
-			"link from '%s' to '%s': expected a loss from 0 to 1 and a delay of 0 or more", from->from,
-			from->to);
+			"link from '%s' to '%s': expected a loss from 0 to 1 and a delay of 0 or more",
+			from->from, from->to);
 	set_costs(from, ends);
 	for (unsigned side = 0; side < 2; side++) {
 		uint32_t node = world_find_node(l->world, names[side]);
 		if (node == WORLD_NONE)
 			return loader_mistake(l, "links", entry, names[side],
-				"link from '%s' to '%s': no host or router is called '%s'", from->from, from->to, names[side]);
+				"link from '%s' to '%s': no host or router is called '%s'", from->from,
+				from->to, names[side]);
 		int result = attach_interface(l, 2 * entry + side, node);
 		if (result == 0)
 			result = name_interface(l, &ends[side]);
@@ -242,7 +254,8 @@ int loader_links(struct loader *l)
 		unsigned entry = node->is_host ? i : i - l->world->host_count;
 		const char *section = node->is_host ? "hosts" : "routers";
 		if (node->interface_count == 0)
-			return loader_mistake(l, section, entry, node->name, "no link leads to '%s'", node->name);
+			return loader_mistake(
+				l, section, entry, node->name, "no link leads to '%s'", node->name);
 		if (!node->is_host)
 			continue;
 		struct addr *address = l->world->interfaces[node->interfaces[0]].address;
@@ -253,4 +266,3 @@ int loader_links(struct loader *l)
 	}
 	return result;
 }
-

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!names_resolve(world, &cursor, &writer))
 		return 0;
 	CHECK(writer.length >= 12 && writer.length <= sizeof(out));
-	CHECK(out[2] & 0x80);                           /* a response ... */
+	CHECK(out[2] & 0x80);			       /* a response ... */
 	CHECK(out[0] == data[0] && out[1] == data[1]); /* ... to this question */
 	return 0;
 }

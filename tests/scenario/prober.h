@@ -13,8 +13,8 @@
 #include "base/clock.h"
 #include "sim/sim.h"
 
-#define PROBES_MAX   256
-#define PROBE_PORT   33434
+#define PROBES_MAX     256
+#define PROBE_PORT     33434
 #define PROBER_WAIT_NS (5 * NS_PER_S)
 
 struct probe {
@@ -33,7 +33,8 @@ struct prober {
 	int64_t ends_ns;
 };
 
-static inline enum machine_want prober_next(void *self, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
+static inline enum machine_want prober_next(
+	void *self, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
 {
 	struct prober *prober = self;
 	if (prober->next < prober->count && prober->probes[prober->next].at_ns <= now_ns) {
@@ -63,8 +64,7 @@ static inline struct probe *prober_find(struct prober *prober, const struct pack
 	for (unsigned i = 0; i < prober->next; i++) {
 		struct packet sent;
 		assert_int_equal(packet_read(prober->probes[i].bytes, prober->probes[i].length, &sent), 0);
-		bool match = packet->has_quote
-			? packet->quoted_ip.total_length == sent.ip.total_length &&
+		bool match = packet->has_quote ? packet->quoted_ip.total_length == sent.ip.total_length &&
 				packet->quoted_ip.protocol == sent.ip.protocol
 			: packet->transport.icmp_kind == ICMP_ECHO_REPLY
 			? packet->transport.icmp_seq == sent.transport.icmp_seq &&
@@ -105,8 +105,8 @@ static inline struct probe *prober_add(struct prober *prober, int64_t at_ns, con
 }
 
 /* A UDP probe; `number` makes it as long as no other. */
-static inline struct probe *prober_add_udp(struct prober *prober, int64_t at_ns, struct addr from, struct addr to,
-	uint8_t ttl, uint16_t source_port, uint8_t number)
+static inline struct probe *prober_add_udp(struct prober *prober, int64_t at_ns, struct addr from,
+	struct addr to, uint8_t ttl, uint16_t source_port, uint8_t number)
 {
 	static const uint8_t zeros[200];
 	assert_true(number < sizeof(zeros));
@@ -125,7 +125,9 @@ static inline struct packet_spec echo_spec(struct addr from, struct addr to, uin
 	static const uint8_t zeros[8];
 	bool v4 = from.family == 4;
 	return (struct packet_spec){
-		.ip = {.source = from, .destination = to, .ttl = 64,
+		.ip = {.source = from,
+			.destination = to,
+			.ttl = 64,
 			.protocol = v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6},
 		.transport = {.icmp_type = v4 ? ICMP4_ECHO_REQUEST : ICMP6_ECHO_REQUEST,
 			.icmp_code = code,

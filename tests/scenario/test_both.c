@@ -1,5 +1,5 @@
-/* The project's own machines in every shipped world: the forward trace, and the way back through a responder on the
- * far host, are compared with the truth. */
+/* The project's own machines in every shipped world: the forward trace, and the way back through a responder
+ * on the far host, are compared with the truth. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,7 +16,7 @@
 #include "sim/truth.h"
 #include "trace/forward.h"
 
-#define PATHS_MAX 16
+#define PATHS_MAX   16
 #define PATIENCE_NS (300 * NS_PER_S)
 
 static const struct hop *hop_with_ttl(const struct path *path, int ttl)
@@ -27,7 +27,8 @@ static const struct hop *hop_with_ttl(const struct path *path, int ttl)
 	return NULL;
 }
 
-/* How many hops of `truth` the path contradicts or lacks; what hides may be missing. `lossy`: so may others. */
+/* How many hops of `truth` the path contradicts or lacks; what hides may be missing. `lossy`: so may others.
+ */
 static unsigned differences(const struct truth *truth, const struct path *path, bool lossy)
 {
 	unsigned count = 0;
@@ -38,13 +39,15 @@ static unsigned differences(const struct truth *truth, const struct path *path, 
 		const struct hop *hop = hop_with_ttl(path, expected->ttl);
 		bool shown = hop && addr_is_set(hop->address);
 		bool may_miss = lossy || expected->hidden != HIDDEN_NOT;
-		if (shown ? !addr_equal(hop->address, expected->address) || expected->hidden == HIDDEN_SILENT : !may_miss)
+		if (shown ? !addr_equal(hop->address, expected->address) || expected->hidden == HIDDEN_SILENT
+			  : !may_miss)
 			count++;
 	}
 	return count;
 }
 
-static void check(const char *what, const struct truth *truths, unsigned count, const struct path *path, bool lossy)
+static void check(
+	const char *what, const struct truth *truths, unsigned count, const struct path *path, bool lossy)
 {
 	unsigned least = UINT32_MAX;
 	for (unsigned i = 0; i < count; i++) {
@@ -102,7 +105,10 @@ static void trace_in(const char *name, uint8_t family, enum probe_protocol proto
 	config.protocol = protocol;
 	config.source = scene->from;
 	config.destination = scene->to;
-	config.flow = (struct flow){.source_port = 41000, .destination_port = 33434, .flow_label = 7, .icmp_id = 99,
+	config.flow = (struct flow){.source_port = 41000,
+		.destination_port = 33434,
+		.flow_label = 7,
+		.icmp_id = 99,
 		.icmp_checksum = 0x4242};
 	config.key = (struct hash_key){1, 2};
 	trace_init(trace, &config);
@@ -141,7 +147,8 @@ static void back_in(const char *name, uint8_t family)
 	assert_int_equal(responder_set_addresses(responder, &scene->to, 1), 0);
 	struct responder_client_config asking = {.target = scene->to, .source = scene->from, .seed = 5};
 	struct responder_client *client = responder_client_new(&asking);
-	struct machine server_machine = responder_machine(responder), client_machine = responder_client_machine(client);
+	struct machine server_machine = responder_machine(responder),
+		       client_machine = responder_client_machine(client);
 	assert_int_equal(
 		sim_attach(scene->sim, scene->server, &server_machine, SIM_RESPONDER | SIM_BACKGROUND), 0);
 	assert_int_equal(sim_attach(scene->sim, scene->client, &client_machine, 0), 0);

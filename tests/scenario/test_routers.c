@@ -6,11 +6,11 @@
 
 #include "sim/truth.h"
 
-#define WORLD_HEAD                                                                                              \
-	"ases:\n"                                                                                               \
-	"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: \"2001:db8:1::/48\"}\n"        \
-	"hosts:\n"                                                                                              \
-	"  - {name: a, as: 64496}\n"                                                                            \
+#define WORLD_HEAD                                                                                           \
+	"ases:\n"                                                                                            \
+	"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: \"2001:db8:1::/48\"}\n"     \
+	"hosts:\n"                                                                                           \
+	"  - {name: a, as: 64496}\n"                                                                         \
 	"  - {name: b, as: 64496}\n"
 
 /* a - r1 - r2 - r3 - b; `behaviour` is r2's */
@@ -46,7 +46,8 @@ struct scene {
 
 static struct scene scene_of(struct world *world)
 {
-	struct scene scene = {.world = world, .sim = sim_new(world, 42), .prober = calloc(1, sizeof(struct prober))};
+	struct scene scene = {
+		.world = world, .sim = sim_new(world, 42), .prober = calloc(1, sizeof(struct prober))};
 	scene.a = world_find_node(world, "a");
 	scene.b = world_find_node(world, "b");
 	for (uint8_t family = 4; family <= 6; family += 2) {
@@ -63,7 +64,8 @@ static void scene_end(struct scene *scene)
 	world_free(scene->world);
 }
 
-static struct addr interface_address(const struct world *world, const char *node, const char *towards, uint8_t family)
+static struct addr interface_address(
+	const struct world *world, const char *node, const char *towards, uint8_t family)
 {
 	uint32_t interface =
 		world_interface_to(world, world_find_node(world, node), world_find_node(world, towards));
@@ -145,7 +147,8 @@ static void check_record_route(const char *behaviour, const struct addr *r2_ther
 static void test_record_route(void **state)
 {
 	struct world *world = chain("silent: false", "");
-	struct addr to_r3 = interface_address(world, "r2", "r3", 4), to_r1 = interface_address(world, "r2", "r1", 4);
+	struct addr to_r3 = interface_address(world, "r2", "r3", 4),
+		    to_r1 = interface_address(world, "r2", "r1", 4);
 	struct addr loopback = world_node_address(world, world_find_node(world, "r2"), 4);
 	(void)state;
 	world_free(world);
@@ -287,7 +290,10 @@ static void test_reset(void **state)
 	struct scene s = scene_of(chain("silent: false", ""));
 	struct packet_spec spec = {
 		.ip = {.source = s.from[6], .destination = s.to[6], .ttl = 64, .protocol = PROTOCOL_TCP},
-		.transport = {.source_port = 40000, .destination_port = 80, .tcp_flags = TCP_SYN, .tcp_sequence = 1234},
+		.transport = {.source_port = 40000,
+			.destination_port = 80,
+			.tcp_flags = TCP_SYN,
+			.tcp_sequence = 1234},
 	};
 	(void)state;
 	(void)prober_add(s.prober, 0, &spec);
@@ -319,8 +325,10 @@ static void test_responder_host(void **state)
 		struct scene s = scene_of(chain("silent: false", ""));
 		unsigned seen = 0;
 		struct machine idle = {&idle_ops, &seen};
-		struct packet_spec zero = echo_spec(s.from[4], s.to[4], 0, 1), one = echo_spec(s.from[4], s.to[4], 1, 2);
-		assert_int_equal(sim_attach(s.sim, s.b, &idle, SIM_BACKGROUND | (with ? SIM_RESPONDER : 0)), 0);
+		struct packet_spec zero = echo_spec(s.from[4], s.to[4], 0, 1),
+				   one = echo_spec(s.from[4], s.to[4], 1, 2);
+		assert_int_equal(
+			sim_attach(s.sim, s.b, &idle, SIM_BACKGROUND | (with ? SIM_RESPONDER : 0)), 0);
 		(void)prober_add(s.prober, 0, &zero);
 		(void)prober_add(s.prober, 0, &one);
 		prober_run(s.sim, s.a, s.prober);
@@ -331,13 +339,15 @@ static void test_responder_host(void **state)
 	}
 }
 
-/* Of 200 packets over 30 % loss each way about 98 come back: 0.7 * 0.7 * 200, six standard deviations are 42. */
+/* Of 200 packets over 30 % loss each way about 98 come back: 0.7 * 0.7 * 200, six standard deviations are 42.
+ */
 static void test_loss_and_faults(void **state)
 {
-	struct scene s = scene_of(chain("silent: false", "faults:\n"
-							 "  - {link: [r2, r3], until_s: 10, loss: 0.3}\n"
-							 "  - {link: [r1, r2], after_s: 20, until_s: 30, down: true}\n"
-							 "  - {link: [r1, r2], after_s: 40, delay_ms: 5}\n"));
+	struct scene s = scene_of(chain("silent: false",
+		"faults:\n"
+		"  - {link: [r2, r3], until_s: 10, loss: 0.3}\n"
+		"  - {link: [r1, r2], after_s: 20, until_s: 30, down: true}\n"
+		"  - {link: [r1, r2], after_s: 40, delay_ms: 5}\n"));
 	unsigned answers = 0;
 	(void)state;
 	for (uint16_t i = 0; i < 200; i++) {
@@ -362,20 +372,19 @@ static void test_loss_and_faults(void **state)
 	scene_end(&s);
 }
 
-static const char square[] = WORLD_HEAD
-	"routers:\n"
-	"  - {name: r1, as: 64496, behaviour: {balance: %s}}\n"
-	"  - {name: up, as: 64496}\n"
-	"  - {name: down, as: 64496}\n"
-	"  - {name: r2, as: 64496}\n"
-	"links:\n"
-	"  - {from: a, to: r1}\n"
-	"  - {from: r1, to: up}\n"
-	"  - {from: r1, to: down}\n"
-	"  - {from: up, to: r2}\n"
-	"  - {from: down, to: r2}\n"
-	"  - {from: r2, to: b}\n"
-	"%s";
+static const char square[] = WORLD_HEAD "routers:\n"
+					"  - {name: r1, as: 64496, behaviour: {balance: %s}}\n"
+					"  - {name: up, as: 64496}\n"
+					"  - {name: down, as: 64496}\n"
+					"  - {name: r2, as: 64496}\n"
+					"links:\n"
+					"  - {from: a, to: r1}\n"
+					"  - {from: r1, to: up}\n"
+					"  - {from: r1, to: down}\n"
+					"  - {from: up, to: r2}\n"
+					"  - {from: down, to: r2}\n"
+					"  - {from: r2, to: b}\n"
+					"%s";
 
 static struct scene square_scene(const char *balance, const char *rest)
 {
@@ -437,7 +446,9 @@ static void test_balance(void **state)
 		(void)prober_add_udp(s.prober, port * NS_PER_S, s.from[4], s.to[4], 2, port, (uint8_t)port);
 	prober_run(s.sim, s.a, s.prober);
 	for (unsigned i = 0; i < 50; i++) {
-		assert_int_equal(sim_truth(s.sim, s.a, s.prober->probes[i].bytes, s.prober->probes[i].length, &one), 0);
+		assert_int_equal(
+			sim_truth(s.sim, s.a, s.prober->probes[i].bytes, s.prober->probes[i].length, &one),
+			0);
 		assert_addr(answer_to(&s, i)->ip.source, one.hops[1].address);
 	}
 	scene_end(&s);
@@ -446,7 +457,8 @@ static void test_balance(void **state)
 /* From b to a by way of up; r1's error goes home by way of down, and shows that interface. */
 static void test_outbound_error_source(void **state)
 {
-	struct scene s = square_scene("none, error_source: outbound", "routes:\n  - {at: r1, to: b, via: [down]}\n");
+	struct scene s =
+		square_scene("none, error_source: outbound", "routes:\n  - {at: r1, to: b, via: [down]}\n");
 	(void)state;
 	for (uint8_t family = 4; family <= 6; family += 2)
 		(void)prober_add_udp(s.prober, 0, s.to[family], s.from[family], 3, 1000, family);
@@ -461,11 +473,13 @@ static void test_reroute(void **state)
 {
 	(void)state;
 	for (unsigned reroute = 0; reroute < 2; reroute++) {
-		struct scene s = square_scene("none", reroute
-				? "faults:\n  - {link: [r1, up], after_s: 5, until_s: 10, down: true, reroute: true}\n"
+		struct scene s = square_scene("none",
+			reroute ? "faults:\n  - {link: [r1, up], after_s: 5, until_s: 10, down: true, "
+				  "reroute: true}\n"
 				: "faults:\n  - {link: [r1, up], after_s: 5, until_s: 10, down: true}\n");
 		for (uint8_t i = 0; i < 3; i++)
-			(void)prober_add_udp(s.prober, (1 + 6 * i) * NS_PER_S, s.from[4], s.to[4], 2, 1000, i);
+			(void)prober_add_udp(
+				s.prober, (1 + 6 * i) * NS_PER_S, s.from[4], s.to[4], 2, 1000, i);
 		prober_run(s.sim, s.a, s.prober);
 		struct addr up = interface_address(s.world, "up", "r1", 4);
 		assert_addr(answer_to(&s, 0)->ip.source, up);
@@ -496,7 +510,8 @@ static void test_tunnel_quotes(void **state)
 	assert_true(prober->probes[0].answer.extensions.checksum_ok);
 	assert_int_equal(prober->probes[0].answer.extensions.mpls[0].ttl, 1);
 	assert_true(prober->probes[0].answer.extensions.mpls[0].bottom);
-	/* north1's error goes on to pe2 before it turns: 3.2 there, 5 on; then pe2's way back: 2.5+3.5+2.5+0.9+0.3 */
+	/* north1's error goes on to pe2 before it turns: 3.2 there, 5 on; then pe2's way
+	 * back: 2.5+3.5+2.5+0.9+0.3 */
 	assert_int_equal(prober->probes[0].answered_ns, 17900000);
 	free(prober);
 	sim_free(sim);
@@ -509,7 +524,8 @@ static void test_repeatable(void **state)
 	uint64_t answered[2] = {0, 0};
 	(void)state;
 	for (unsigned run = 0; run < 2; run++) {
-		struct scene s = scene_of(chain("silent: false", "faults:\n  - {link: [r1, r2], loss: 0.5}\n"));
+		struct scene s =
+			scene_of(chain("silent: false", "faults:\n  - {link: [r1, r2], loss: 0.5}\n"));
 		for (uint16_t i = 0; i < 60; i++) {
 			struct packet_spec spec = echo_spec(s.from[4], s.to[4], 0, i);
 			(void)prober_add(s.prober, i * NS_PER_MS, &spec);

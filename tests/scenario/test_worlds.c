@@ -39,8 +39,8 @@ static void check_hop(const char *world, const struct truth *truth, const struct
 	if (probe->answers != 1)
 		fail_msg("%s, TTL %d: %d answers", world, ttl, probe->answers);
 	if (!addr_equal(probe->answer.ip.source, hop->address))
-		fail_msg("%s, TTL %d: %s, expected %s", world, ttl, addr_format(probe->answer.ip.source, shown),
-			addr_format(hop->address, expected));
+		fail_msg("%s, TTL %d: %s, expected %s", world, ttl,
+			addr_format(probe->answer.ip.source, shown), addr_format(hop->address, expected));
 	assert_true(probe->answered_ns - probe->sent_ns > hop->delay_ns);
 	bool end = hop == last && truth->end != TRUTH_LOOP && truth->end != TRUTH_DROPPED;
 	assert_int_equal(probe->answer.transport.icmp_kind, end ? ICMP_UNREACHABLE : ICMP_TIME_EXCEEDED);
@@ -53,13 +53,14 @@ static void check_hop(const char *world, const struct truth *truth, const struct
 	}
 }
 
-static void check_direction(const char *name, const struct world *world, const char *from, const char *to,
-	uint8_t family)
+static void check_direction(
+	const char *name, const struct world *world, const char *from, const char *to, uint8_t family)
 {
 	struct sim *sim = sim_new(world, 7);
 	struct prober *prober = calloc(1, sizeof(*prober));
 	uint32_t source = world_find_node(world, from), target = world_find_node(world, to);
-	struct addr a = world_node_address(world, source, family), b = world_node_address(world, target, family);
+	struct addr a = world_node_address(world, source, family),
+		    b = world_node_address(world, target, family);
 	struct truth truth;
 	/* where packets for the source do not arrive, answers do not either */
 	assert_int_not_equal(sim_truths(sim, target, a, &truth, 1), 0);
@@ -67,7 +68,8 @@ static void check_direction(const char *name, const struct world *world, const c
 	for (uint8_t ttl = 1; ttl <= TTLS; ttl++)
 		(void)prober_add_udp(prober, ttl * 2 * NS_PER_S, a, b, ttl, 50000, ttl);
 	/* the truth of this very flow; its TTL and length do not matter */
-	assert_int_equal(sim_truth(sim, source, prober->probes[0].bytes, prober->probes[0].length, &truth), 0);
+	assert_int_equal(
+		sim_truth(sim, source, prober->probes[0].bytes, prober->probes[0].length, &truth), 0);
 	prober_run(sim, source, prober);
 	for (int ttl = 1; ttl <= TTLS && !deaf; ttl++)
 		check_hop(name, &truth, &prober->probes[ttl - 1], ttl);
@@ -106,12 +108,14 @@ static void test_demo_is_asymmetric(void **state)
 	struct sim *sim = sim_new(world, 1);
 	uint32_t client = world_find_node(world, "client"), server = world_find_node(world, "server");
 	for (uint8_t family = 4; family <= 6; family += 2) {
-		assert_int_equal(sim_truths(sim, client, world_node_address(world, server, family), &truth, 1), 1);
+		assert_int_equal(
+			sim_truths(sim, client, world_node_address(world, server, family), &truth, 1), 1);
 		assert_int_equal(truth.hop_count, ARRAY_LEN(there));
 		for (unsigned i = 0; i < truth.hop_count; i++)
 			assert_string_equal(world->nodes[truth.hops[i].node].name, there[i]);
 		assert_int_equal(truth.hops[7].delay_ns, 10100000);
-		assert_int_equal(sim_truths(sim, server, world_node_address(world, client, family), &truth, 1), 1);
+		assert_int_equal(
+			sim_truths(sim, server, world_node_address(world, client, family), &truth, 1), 1);
 		assert_int_equal(truth.hop_count, ARRAY_LEN(back));
 		for (unsigned i = 0; i < truth.hop_count; i++)
 			assert_string_equal(world->nodes[truth.hops[i].node].name, back[i]);
@@ -138,7 +142,8 @@ static void test_round_trip_time(void **state)
 	prober_run(sim, client, prober);
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(prober->probes[i].answers, 1);
-		assert_int_equal(prober->probes[i].answered_ns - prober->probes[i].sent_ns, 10100000 + 16300000);
+		assert_int_equal(
+			prober->probes[i].answered_ns - prober->probes[i].sent_ns, 10100000 + 16300000);
 		assert_int_equal(prober->probes[i].answer.ip.ttl, 64 - 7);
 	}
 	free(prober);

@@ -13,14 +13,14 @@
 
 /* A query for Server.LAB, A, IN, with recursion desired and an EDNS OPT record, as resolvers send them. */
 static const uint8_t query_a[] = {
-	0x12, 0x34, 0x01, 0x00, 0, 1, 0, 0, 0, 0, 0, 1, /* header */
+	0x12, 0x34, 0x01, 0x00, 0, 1, 0, 0, 0, 0, 0, 1,			  /* header */
 	6, 'S', 'e', 'r', 'v', 'e', 'r', 3, 'L', 'A', 'B', 0, 0, 1, 0, 1, /* question */
-	0, 0, 41, 0x10, 0, 0, 0, 0, 0, 0, 0, /* OPT */
+	0, 0, 41, 0x10, 0, 0, 0, 0, 0, 0, 0,				  /* OPT */
 };
 static const uint8_t answer_a[] = {
 	0x12, 0x34, 0x85, 0x80, 0, 1, 0, 1, 0, 0, 0, 0, /* response, authoritative, recursion available */
 	6, 's', 'e', 'r', 'v', 'e', 'r', 3, 'l', 'a', 'b', 0, 0, 1, 0, 1, /* the question */
-	0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 18, 18, 80, /* the record */
+	0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 18, 18, 80,	  /* the record */
 };
 
 static struct world *world;
@@ -79,7 +79,7 @@ static void test_nonsense(void **state)
 {
 	(void)state;
 	refused(2, 0x81);  /* a response */
-	refused(5, 2);     /* two questions */
+	refused(5, 2);	   /* two questions */
 	refused(12, 0xc0); /* a pointer to itself */
 	refused(12, 64);   /* a label longer than 63 */
 	refused(13, '\n'); /* not a name of ours */
@@ -139,12 +139,22 @@ static void test_reverse(void **state)
 	size_t length;
 	(void)state;
 	assert_int_equal(ask("2.100.51.198.in-addr.arpa", DNS_PTR, data, &length), DNS_OK);
-	assert_memory_equal(data, "\x03" "ae0\x02" "gw\x06" "campus\x03" "lab", 19);
+	assert_memory_equal(data,
+		"\x03"
+		"ae0\x02"
+		"gw\x06"
+		"campus\x03"
+		"lab",
+		19);
 	assert_int_equal(length, 19); /* with the root */
-	assert_int_equal(ask("0.8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.5.0.0.0.0.a.0.8.b.d.0.1.0.0.2.ip6.arpa", DNS_PTR, data,
-				 &length),
+	assert_int_equal(ask("0.8.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.5.0.0.0.0.a.0.8.b.d.0.1.0.0.2.ip6.arpa",
+				 DNS_PTR, data, &length),
 		DNS_OK);
-	assert_memory_equal(data, "\x06" "server\x03" "lab", 12);
+	assert_memory_equal(data,
+		"\x06"
+		"server\x03"
+		"lab",
+		12);
 	assert_int_equal(ask("9.9.9.9.in-addr.arpa", DNS_PTR, data, &length), DNS_NO_NAME);
 	assert_int_equal(ask("9.9.9.256.in-addr.arpa", DNS_PTR, data, &length), DNS_NO_NAME);
 	assert_int_equal(ask("1.2.3.in-addr.arpa", DNS_PTR, data, &length), DNS_NO_NAME);

@@ -58,16 +58,20 @@ static void test_mistakes_of_form(void **state)
 {
 	(void)state;
 	refused(7, "  - {name: r1, as: many}", "", "w.yaml:7: as: ");
-	refused(7, "  - {name: r1, as: 64496, colour: red}", "", "w.yaml:7: Unexpected key: colour; expected one of: "
-								 "name, as, dns, behaviour");
+	refused(7, "  - {name: r1, as: 64496, colour: red}", "",
+		"w.yaml:7: Unexpected key: colour; expected one of: "
+		"name, as, dns, behaviour");
 	refused(7, "  - {as: 64496}", "", "w.yaml:7: Missing required mapping field: name");
-	refused(7, "  - {name: r1, as: 64496, behaviour: {silent: perhaps}}", "", "expected one of: false, true");
-	refused(7, "  - {name: r1, as: 64496, behaviour: {balance: flows}}", "", "expected one of: none, flow, packet");
+	refused(7, "  - {name: r1, as: 64496, behaviour: {silent: perhaps}}", "",
+		"expected one of: false, true");
+	refused(7, "  - {name: r1, as: 64496, behaviour: {balance: flows}}", "",
+		"expected one of: none, flow, packet");
 	refused(13, "  - {from: r1, to: r2, delay_ms: slow}", "", "w.yaml:13: delay_ms: ");
 	refused(13, "  - {from: r1, to: r2, cost: -1}", "", "w.yaml:13: cost: ");
 	refused(11, "links: 7", "", "w.yaml:1");
-	refused(3, "\thosts:", "", "w.yaml:2: libyaml: found character that cannot start any token (on this line or "
-				   "the next ones); expected blanks, there is a tab");
+	refused(3, "\thosts:", "",
+		"w.yaml:2: libyaml: found character that cannot start any token (on this line or "
+		"the next ones); expected blanks, there is a tab");
 	refused(0, "", "weather: fine\n", "w.yaml:16: Unexpected key: weather");
 	refused(12, "  - {from: r1, to: a", "", "w.yaml:1");
 }
@@ -75,30 +79,36 @@ static void test_mistakes_of_form(void **state)
 static void test_mistakes_of_meaning(void **state)
 {
 	(void)state;
-	refused(13, "  - {from: r1, to: r9}", "", "w.yaml:13: link from 'r1' to 'r9': no host or router is called 'r9'");
+	refused(13, "  - {from: r1, to: r9}", "",
+		"w.yaml:13: link from 'r1' to 'r9': no host or router is called 'r9'");
 	refused(15, "    to: nowhere", "", "w.yaml:15: link from 'r2' to 'nowhere'");
 	refused(13, "  - {from: r1, to: r2, loss: 2}", "", "w.yaml:13: ");
 	refused(13, "  - {from: r1, to: r2, delay_ms: nan}", "", "w.yaml:13: ");
 	refused(13, "  - {from: r1, to: r2, delay_back_ms: -1}", "", "w.yaml:13: ");
-	refused(7, "  - {name: r1, as: 64496, behaviour: {reply_delay_ms: -3}}", "", "w.yaml:7: 'r1': expected a delay");
+	refused(7, "  - {name: r1, as: 64496, behaviour: {reply_delay_ms: -3}}", "",
+		"w.yaml:7: 'r1': expected a delay");
 	refused(13, "  - {from: r1, to: r1}", "", "w.yaml:13: link from 'r1' to itself");
 	refused(7, "  - {name: a, as: 64496}", "", "w.yaml:7: a second node called 'a'");
 	refused(7, "  - {name: R1, as: 64496}", "", "w.yaml:7: 'R1' cannot be a name");
 	refused(9, "    as: 65000", "", "w.yaml:8: 'r2' is in AS 65000, which is not in 'ases'");
-	refused(2, "  - {asn: 64496, name: O, country: DE, prefix: 192.0.2.1/24, prefix6: \"2001:db8:1::/48\"}", "",
-		"w.yaml:2: '192.0.2.1/24' is not an IPv4 prefix");
-	refused(2, "  - {asn: 64496, name: O, country: DE, prefix: 192.0.2.0/24, prefix6: \"2001:db8::/64\"}", "",
-		"w.yaml:2: '2001:db8::/64' is not an IPv6 prefix of at most 48 bits");
-	refused(5, "  - {name: b, as: 64496, address: 192.0.2.256}", "", "w.yaml:5: '192.0.2.256' is not an IPv4 address");
+	refused(2,
+		"  - {asn: 64496, name: O, country: DE, prefix: 192.0.2.1/24, prefix6: \"2001:db8:1::/48\"}",
+		"", "w.yaml:2: '192.0.2.1/24' is not an IPv4 prefix");
+	refused(2, "  - {asn: 64496, name: O, country: DE, prefix: 192.0.2.0/24, prefix6: \"2001:db8::/64\"}",
+		"", "w.yaml:2: '2001:db8::/64' is not an IPv6 prefix of at most 48 bits");
+	refused(5, "  - {name: b, as: 64496, address: 192.0.2.256}", "",
+		"w.yaml:5: '192.0.2.256' is not an IPv4 address");
 	refused(5, "  - {name: b, as: 64496, address: 192.0.2.2}", "", "both have the address 192.0.2.2");
 	refused(15, "    to: a", "", "w.yaml:5: no link leads to 'b'");
-	refused(0, "", "routes:\n  - {at: r1, to: b, via: [b]}\n", "w.yaml:17: via 'b': no link leads there from 'r1'");
+	refused(0, "", "routes:\n  - {at: r1, to: b, via: [b]}\n",
+		"w.yaml:17: via 'b': no link leads there from 'r1'");
 	refused(0, "", "routes:\n  - {at: r1, to: b, drop: true}\n  - {at: r1, to: c, drop: true}\n",
 		"w.yaml:18: 'c': expected a host, a router, an AS");
 	refused(0, "", "routes:\n  - {at: r1, to: b}\n", "w.yaml:17: route at 'r1': expected one of via");
 	refused(0, "", "tunnels:\n  - {routers: [r1, r2]}\n", "w.yaml:17: expected at least 3 routers");
 	refused(0, "", "services:\n  - {host: r1, run: x}\n", "w.yaml:17: no host is called 'r1'");
-	refused(0, "", "faults:\n  - {link: [r1, b], down: true}\n", "w.yaml:17: no link between 'r1' and 'b'");
+	refused(0, "", "faults:\n  - {link: [r1, b], down: true}\n",
+		"w.yaml:17: no link between 'r1' and 'b'");
 }
 
 static void test_files(void **state)
@@ -171,8 +181,9 @@ static void test_as_table(void **state)
 	struct world *w = plain_world();
 	char *text = names_as_table(w);
 	(void)state;
-	assert_string_equal(text, "192.0.2.0\t192.0.2.255\t64496\tDE\tOne\n"
-				  "2001:db8:1::\t2001:db8:1:ffff:ffff:ffff:ffff:ffff\t64496\tDE\tOne\n");
+	assert_string_equal(text,
+		"192.0.2.0\t192.0.2.255\t64496\tDE\tOne\n"
+		"2001:db8:1::\t2001:db8:1:ffff:ffff:ffff:ffff:ffff\t64496\tDE\tOne\n");
 	free(text);
 	world_free(w);
 }
