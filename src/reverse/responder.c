@@ -87,11 +87,12 @@ static void plan_next_burst(struct responder_client *client)
 
 /* ---- when to go on */
 
+/* Everything in the current burst that can still matter. */
 static bool all_answered(const struct responder_client *client)
 {
 	struct overview overview;
 	responder_look(client, &overview);
-	for (unsigned i = 0; i < client->sent; i++) {
+	for (unsigned i = client->burst; i < client->sent; i++) {
 		const struct request *request = &client->requests[i];
 		bool beyond = overview.reached && request->ttl > overview.end;
 		if (!request->answered && !beyond)

@@ -183,6 +183,27 @@ static void hello_lost(void **state UNUSED)
 	way_deinit(&way);
 }
 
+/* A responder so busy with strangers that it answers nothing but the hello, until it sees the cookie. */
+static bool drop_without_cookie(struct way *way UNUSED, bool to_server, const struct packet *packet)
+{
+	struct responder_request request;
+	struct cursor body = cursor_init(packet->transport.payload, packet->transport.payload_length);
+	return to_server && packet->transport.icmp_kind == ICMP_ECHO_REQUEST &&
+		responder_request_read(&body, &request) == 0 && request.ttl > 0 && request.cookie == 0;
+}
+
+static void strangers_crowd_the_first_burst(void **state UNUSED)
+{
+	struct way way;
+	way_init(&way, 4);
+	way.drop = drop_without_cookie;
+	int64_t start_ns = way.now_ns;
+	run_to_truth(&way, PROBE_UDP, 0, 0);
+	/* The first burst is given up 2.5 round trips and 20 ms after it left; then two bursts of 24 ms. */
+	assert_true(way.now_ns - start_ns <= (50 + 2 * 24) * NS_PER_MS);
+	way_deinit(&way);
+}
+
 static bool every_other_late(struct way *way)
 {
 	return way->counter++ % 2;
@@ -447,6 +468,7 @@ int main(void)
 		cmocka_unit_test(silent_hops),
 		cmocka_unit_test(losses),
 		cmocka_unit_test(hello_lost),
+		cmocka_unit_test(strangers_crowd_the_first_burst),
 		cmocka_unit_test(out_of_order),
 		cmocka_unit_test(own_reply_limit_is_no_loss),
 		cmocka_unit_test(host_that_echoes),
