@@ -78,7 +78,8 @@ static bool read_one(struct channel *channel, const struct channel_events *event
 		struct ip_header ip = header_from_control(&message, &from);
 		result = packet_read_icmp(&ip, data, (size_t)length, &packet);
 	}
-	if (result == 0)
+	/* Raw sockets get IPv4 packets before the kernel has looked at their ICMP checksum. */
+	if (result == 0 && packet.checksum_ok)
 		events->packet(events->context, received_ns, &packet);
 	return true;
 }
