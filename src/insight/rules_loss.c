@@ -221,16 +221,20 @@ void rule_silent_hops(struct view *view)
 		lossy += path->hops[i].received > 0 && lost(&path->hops[i]) > 0;
 	/* Where answers get lost anyway, three missing ones may be chance. */
 	enum confidence confidence = lossy > 0 ? CONFIDENCE_POSSIBLE : CONFIDENCE_CERTAIN;
+	/* Directly before the end, the end itself may be nearer and may have left these probes unanswered. */
+	bool before_end = path->reached && last + 1 == path->hop_count && only + 1 == last;
+	if (before_end && confidence == CONFIDENCE_CERTAIN)
+		confidence = CONFIDENCE_LIKELY;
 	const char *kind = path->direction == DIRECTION_REVERSE ? "Return hop" : "Hop";
 	struct finding *finding;
 	if (count == 1)
-		finding = measurement_add_finding(view->measurement, "silent-hop", SEVERITY_INFO,
-			confidence, path->direction,
+		finding = measurement_add_finding(view->measurement, "silent-hop", SEVERITY_INFO, confidence,
+			path->direction,
 			"%s %d does not answer; traffic passes it, hops behind it do answer.", kind,
 			path_hop_number(path, only));
 	else
-		finding = measurement_add_finding(view->measurement, "silent-hop", SEVERITY_INFO,
-			confidence, path->direction,
+		finding = measurement_add_finding(view->measurement, "silent-hop", SEVERITY_INFO, confidence,
+			path->direction,
 			"%zu hops do not answer; traffic passes them, hops behind them do answer.", count);
 	if (!finding)
 		return;
@@ -241,6 +245,11 @@ void rule_silent_hops(struct view *view)
 	finding_add_evidence(finding, "%u %s probes stayed unanswered there, while %s answered", unanswered,
 		protocol_word(path->protocol), hop_label(path, last, label));
 	if (lossy > 0)
-		finding_add_evidence(finding, "but %zu other hops of this way left probes unanswered too", lossy);
+		finding_add_evidence(
+			finding, "but %zu other hops of this way left probes unanswered too", lossy);
+	if (before_end)
+		finding_add_evidence(finding,
+			"directly before the end: the end may be nearer, and have left these probes "
+			"unanswered");
 	finding_set_text(&finding->disproof, "Another protocol may get an answer from it; not tried.");
 }

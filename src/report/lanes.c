@@ -6,7 +6,8 @@
 
 #include "report/lane.h"
 
-#define NO_HOP (-1)
+#define NO_HOP	      (-1)
+#define RAILS_COLUMNS 5
 
 /* One row of the picture: a hop of each way, or none. */
 struct row {
@@ -87,12 +88,14 @@ static void print_row(FILE *out, const struct picture *picture, const struct cel
 	const struct report_options *options = picture->there.options;
 	for (int i = 0; i < MAX(1, MAX(there->count, back->count)); i++) {
 		bool left = i < there->count, right = i < back->count;
-		paint(out, options, left ? there->lines[i].role : ROLE_PLAIN,
-			left ? there->lines[i].text : "", picture->there.width);
 		const char *between = i == 0 ? rails : below;
+		bool more = right || *between; /* else nothing stands to the right: no trailing spaces */
+		paint(out, options, left ? there->lines[i].role : ROLE_PLAIN,
+			left ? there->lines[i].text : "", more ? picture->there.width : 0);
 		paint(out, options, ROLE_SHARED, between, 0);
 		if (right) {
-			fputc(' ', out);
+			for (int column = text_columns(between); column < RAILS_COLUMNS + 1; column++)
+				fputc(' ', out);
 			paint(out, options, back->lines[i].role, back->lines[i].text, 0);
 		}
 		print_newline(out);
@@ -162,7 +165,7 @@ static void print_picture(FILE *out, const struct picture *picture, const struct
 	}
 	end_cell(&picture->there, NULL, m->target, false, &there);
 	end_cell(&picture->back, m->target_name, m->target, true, &back);
-	print_row(out, picture, &there, glyphs->rails_bottom, &back, "     ");
+	print_row(out, picture, &there, glyphs->rails_bottom, &back, "");
 }
 
 int lanes_side_by_side(FILE *out, const struct measurement *m, const struct report_options *options)
@@ -171,8 +174,8 @@ int lanes_side_by_side(FILE *out, const struct measurement *m, const struct repo
 	picture.rows = calloc(m->forward->hop_count + m->reverse->hop_count + 1, sizeof(*picture.rows));
 	if (!picture.rows)
 		return -ENOMEM;
-	/* Five columns of rails and one space on either side of them. */
-	int width = (options->width - 7) / 2;
+	/* One space on either side of the rails. */
+	int width = (options->width - RAILS_COLUMNS - 2) / 2;
 	lane_init(&picture.there, m, m->forward, options, width, false);
 	lane_init(&picture.back, m, m->reverse, options, width, false);
 	arrange(&picture, m);

@@ -74,7 +74,7 @@ static void test_silent_hop(void **state)
 {
 	(void)state;
 	struct measurement m;
-	begin(&m, HOPS("10.1.0.1", "*", "10.3.0.1", "*", TARGET));
+	begin(&m, HOPS("10.1.0.1", "*", "10.3.0.1", "*", "10.5.0.1", TARGET));
 	run(&m);
 	const struct finding *finding = the_finding(&m, "silent-hop");
 	assert_int_equal(finding->severity, SEVERITY_INFO);
@@ -95,6 +95,17 @@ static void test_silence_among_losses(void **state)
 	set_pattern(m.forward, 2, ".a.");
 	run(&m);
 	assert_int_equal(the_finding(&m, "silent-hop")->confidence, CONFIDENCE_POSSIBLE);
+	measurement_deinit(&m);
+}
+
+/* Directly before the end, it may be the end, nearer than it seems, that did not answer. */
+static void test_silence_before_the_end(void **state)
+{
+	(void)state;
+	struct measurement m;
+	begin(&m, HOPS("10.1.0.1", "*", TARGET));
+	run(&m);
+	assert_int_equal(the_finding(&m, "silent-hop")->confidence, CONFIDENCE_LIKELY);
 	measurement_deinit(&m);
 }
 
@@ -607,6 +618,7 @@ int main(void)
 		cmocka_unit_test(test_clean_path_has_no_findings),
 		cmocka_unit_test(test_silent_hop),
 		cmocka_unit_test(test_silence_among_losses),
+		cmocka_unit_test(test_silence_before_the_end),
 		cmocka_unit_test(test_black_hole),
 		cmocka_unit_test(test_interruption_is_no_black_hole),
 		cmocka_unit_test(test_nothing_answers_at_all),
