@@ -49,7 +49,7 @@ run() {
 reasons() {
 	grep '"result": "SKIP"' "$1" | sed -E 's/.*"name": "([^"]*)".*/\1/' | while read -r name; do
 		printf 'SKIP %s: %s\n' "$name" \
-			"$(grep -F "\"name\": \"$name\"" "$1" | grep -o 'SKIP[^\\"]*' | grep -v '^SKIP$' | tail -n 1)"
+			"$(grep -F "\"name\": \"$name\"" "$1" | grep -oP "SKIP \K[^\\\\\"]*" | grep -v '^SKIP$' | tail -n 1)"
 	done
 }
 
