@@ -22,6 +22,7 @@
 #include "serve/sandbox.h"
 
 #define BATCH                64
+#define ANSWER_BATCHES       4
 #define PACKET_BYTES         2048 /* requests and errors are shorter (RFC 1812 4.3.2.3, RFC 4443 2.4) */
 #define CONTROL_BYTES        256
 #define RECEIVE_BUFFER_BYTES (8 << 20)
@@ -194,24 +195,33 @@ static bool receive_batch(struct serve *serve, int fd)
 	return count == BATCH;
 }
 
-/* Answers before requests, one batch of requests at a time: a flood of requests delays an answer by one
- * batch. An error on a socket (an interface went away) is over once it has been read. */
-static void on_readable(uv_poll_t *poll, int status UNUSED, int events UNUSED)
+/* libuv stops to watch a socket that reports an error; reading has taken the error away (an interface went down,
+ * messages were lost), and life goes on. */
+static void watch_again(uv_poll_t *poll, int status, uv_poll_cb callback)
 {
-	struct serve *serve = poll->data;
-	for (size_t i = 0; i < 2; i++)
-		while (serve->receive_fds[i] >= 0 && receive_batch(serve, serve->receive_fds[i]))
-			;
-	for (size_t i = 2; i < SOCKETS; i++)
-		if (serve->receive_fds[i] >= 0)
-			receive_batch(serve, serve->receive_fds[i]);
+	if (status < 0)
+		uv_poll_start(poll, UV_READABLE, callback);
 }
 
-static void on_addresses_changed(uv_poll_t *poll, int status UNUSED, int events UNUSED)
+/* Answers before requests, one batch of requests at a time, so that a flood of requests delays an answer by one
+ * batch; but a flood of answers does not shut out requests either. */
+static void on_readable(uv_poll_t *poll, int status, int events UNUSED)
+{
+	struct serve *serve = poll->data;
+	for (size_t i = 0; i < SOCKETS; i++) {
+		int batches = i < 2 ? ANSWER_BATCHES : 1;
+		while (serve->receive_fds[i] >= 0 && batches-- > 0 && receive_batch(serve, serve->receive_fds[i]))
+			;
+	}
+	watch_again(poll, status, on_readable);
+}
+
+static void on_addresses_changed(uv_poll_t *poll, int status, int events UNUSED)
 {
 	struct serve *serve = poll->data;
 	local_drain(serve->local_fd);
 	(void)!refresh_addresses(serve); /* the old ones serve until the next change */
+	watch_again(poll, status, on_addresses_changed);
 }
 
 static void on_signal(uv_signal_t *handle, int number)

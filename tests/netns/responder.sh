@@ -78,6 +78,17 @@ way 10.77.99.1/32 fd77:0:0:99::1/128 near g1 f1 f2 f3 g2 far
 way 10.77.99.1/32 fd77:0:0:99::1/128 b4 b3 b2 b1 g2
 expect_equal "a later address" "$back4" "$(ask 10.77.99.1 udp)"
 
+# So it is after more changes at once than the kernel keeps for a slow reader.
+kill -STOP $server
+for end in {1..250} {1..250} {1..250}; do
+	printf 'address add 10.78.%s.1/32 dev lo\naddress del 10.78.%s.1/32 dev lo\n' $end $end
+done | ip -n far -batch -
+ip -n far address del 10.77.99.1/32 dev lo
+kill -CONT $server
+sleep 0.3
+ip -n far address add 10.77.99.1/32 dev lo
+expect_equal "an address after many changes" "$back4" "$(ask 10.77.99.1 udp)"
+
 # Nothing but what it holds is left to it.
 grep -q '^CapPrm:[[:space:]]*0000000000000000$' "/proc/$server/status" || fail "the server kept capabilities"
 grep -q '^Seccomp:[[:space:]]*2$' "/proc/$server/status" || fail "the server's system calls are not limited"
