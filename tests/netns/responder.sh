@@ -81,7 +81,7 @@ expect_equal "a later address" "$back4" "$(ask 10.77.99.1 udp)"
 # So it is after more changes at once than the kernel keeps for a slow reader.
 kill -STOP $server
 for end in {1..250} {1..250} {1..250}; do
-	printf 'address add 10.78.%s.1/32 dev lo\naddress del 10.78.%s.1/32 dev lo\n' $end $end
+	printf 'address add 10.78.%s.1/32 dev lo\naddress del 10.78.%s.1/32 dev lo\n' "$end" "$end"
 done | ip -n far -batch -
 ip -n far address del 10.77.99.1/32 dev lo
 kill -CONT $server
