@@ -24,7 +24,8 @@
 #define ECHO_GRACE_NS     (50 * NS_PER_MS) /* for the real response after the kernel's echo */
 #define GAP               4 /* hop limits to try beyond the last hop that answered, once all were tried */
 
-#define REQUEST_TTL 64
+#define REQUEST_TTL  64
+#define RESPONSE_TTL 64 /* as all responders send */
 
 /* ---- what to ask next */
 
@@ -284,8 +285,11 @@ static void on_packet(void *self, int64_t received_ns, const struct packet *pack
 	}
 	struct responder_response response;
 	struct cursor body = cursor_init(reply->payload, reply->payload_length);
-	if (responder_response_read(&body, &response) == 0)
-		take_response(client, &client->requests[index], received_ns, &response);
+	if (responder_response_read(&body, &response) != 0)
+		return;
+	if (packet->ip.ttl > 0 && packet->ip.ttl <= RESPONSE_TTL)
+		client->hops_home = RESPONSE_TTL - packet->ip.ttl + 1u;
+	take_response(client, &client->requests[index], received_ns, &response);
 }
 
 /* ---- life */

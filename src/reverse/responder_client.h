@@ -38,6 +38,7 @@ struct responder_client {
 	int64_t echoed_ns;  /* first echo of one of our requests; TIME_NEVER = none */
 	int refused_status; /* error status of a request that was no hello; 0 = none */
 	int send_error;     /* of the last send that failed */
+	unsigned hops_home; /* that a response travelled: responders send with hop limit 64; 0 = not known */
 };
 
 /* What is known about the path. */
@@ -53,6 +54,7 @@ struct overview {
 	unsigned spare;  /* requests of the current burst beyond the end that may yet be answered */
 	unsigned end;    /* where the path ends as far as is known; 0 = not known */
 	bool reached;    /* it ends at our own address */
+	bool inferred;   /* its length is that of the responses' way: the hops right before the end kept silent */
 	bool behind_nat; /* it ends at an address that answers for everything behind it */
 };
 

@@ -31,8 +31,9 @@ bool responder_counts_for_end(
 	const struct responder_client *client, const struct overview *overview, const struct request *request)
 {
 	const struct slot *last = &overview->slots[overview->end];
-	return overview->end && request->ttl > overview->end && request->answered &&
-		last->sent < client->config.probes_per_hop && addr_equal(request->hop, last->hop);
+	bool lacks = last->sent < client->config.probes_per_hop || last->answered == 0;
+	return overview->end && request->ttl > overview->end && request->answered && lacks &&
+		addr_equal(request->hop, last->hop);
 }
 
 static void add_spare(const struct responder_client *client, struct overview *overview)
@@ -46,6 +47,21 @@ static void add_spare(const struct responder_client *client, struct overview *ov
 		if (i >= client->burst && overview->end && request->ttl > overview->end && !request->answered)
 			overview->spare++;
 	}
+}
+
+/* Where answers get lost, or our own kernel limits how many it gives, the smallest hop limit that reached us may
+ * be too large. Silence right before it is then our own, if the responses themselves came by fewer hops. */
+static void shorten(const struct responder_client *client, struct overview *overview)
+{
+	unsigned end = client->hops_home;
+	if (end == 0 || end >= overview->end)
+		return;
+	for (unsigned ttl = end; ttl < overview->end; ttl++)
+		if (overview->slots[ttl].answered)
+			return;
+	overview->inferred = true;
+	overview->end = end;
+	overview->slots[end].hop = client->config.source;
 }
 
 void responder_look_at_requests(const struct responder_client *client, struct overview *overview)
@@ -67,6 +83,8 @@ void responder_look_at_requests(const struct responder_client *client, struct ov
 			overview->reached = true;
 			overview->end = ttl;
 		}
+	if (overview->reached)
+		shorten(client, overview);
 	if (!overview->reached && overview->highest_answered)
 		find_repeated_end(overview);
 }

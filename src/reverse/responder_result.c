@@ -29,9 +29,12 @@ static bool add_hop(
 		if (request->failed || (request->ttl != ttl && !spare))
 			continue;
 		overview->slots[ttl].sent += spare;
+		overview->slots[ttl].answered += spare;
 		if (!add_probe(client, hop, request))
 			return false;
 	}
+	if (hop && overview->inferred && ttl == overview->end)
+		hop->certainty = CERTAINTY_INFERRED;
 	return hop != NULL;
 }
 

@@ -143,6 +143,30 @@ static void silent_hops(void **state UNUSED)
 	way_deinit(&way);
 }
 
+/* Our own host answers only a probe that went far beyond us: the rest was lost or over its limit. The way of the
+ * responses tells where the end is. */
+static void end_found_by_the_way_of_the_responses(void **state UNUSED)
+{
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		struct way way;
+		way_init(&way, family);
+		way.end_answers_from = way.routers + 5;
+		struct responder_client *client = make_client(&way, PROBE_UDP, 0);
+		way_run(&way, 20 * NS_PER_S);
+		struct path *path = responder_client_path(client, 1);
+		assert_non_null(path);
+		assert_true(path->reached);
+		assert_int_equal(path->hop_count, way.routers + 1);
+		const struct hop *last = &path->hops[way.routers];
+		assert_true(addr_equal(last->address, way.client_addr));
+		assert_int_equal(last->certainty, CERTAINTY_INFERRED);
+		assert_int_equal(path->hops[0].certainty, CERTAINTY_MEASURED);
+		path_free(path);
+		responder_client_free(client);
+		way_deinit(&way);
+	}
+}
+
 static bool drop_every_third(struct way *way, bool to_server UNUSED, const struct packet *packet UNUSED)
 {
 	return way->counter++ % 3 == 0;
@@ -466,6 +490,7 @@ int main(void)
 		cmocka_unit_test(healthy_path_takes_two_rounds),
 		cmocka_unit_test(path_longer_than_the_first_burst),
 		cmocka_unit_test(silent_hops),
+		cmocka_unit_test(end_found_by_the_way_of_the_responses),
 		cmocka_unit_test(losses),
 		cmocka_unit_test(hello_lost),
 		cmocka_unit_test(strangers_crowd_the_first_burst),

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "packet/forward.h"
 #include "packet/packet.h"
 #include "packet/responder.h"
 #include "probe/machine.h"
@@ -31,6 +32,7 @@ struct way {
 	struct addr nat_addr; /* set: what the server sees instead of client_addr */
 	unsigned routers;
 	uint64_t silent;      /* bit N: router N (1 is the first after the server) says nothing */
+	unsigned end_answers_from; /* the client's host answers probes that were sent with this TTL or more */
 	size_t quote;         /* bytes of layer 4 that routers quote; 0 = all */
 	bool zero_padded;     /* short quotes are padded to 128 bytes (RFC 4884 4.1) */
 	int64_t hop_delay_ns; /* one way, each link back */
@@ -174,7 +176,7 @@ static inline void way_probe(struct way *way, const struct packet *probe, const 
 		struct packet_spec spec =
 			error_about(way, router_addr(way, hop), true, probe, bytes, length, quote);
 		way_send_spec(way, &spec, true, 2 * hop * way->hop_delay_ns);
-	} else {
+	} else if (hop >= way->end_answers_from) {
 		struct packet_spec spec = direct_answer(way, probe, bytes, length, quote);
 		way_send_spec(way, &spec, true, 2 * (way->routers + 1) * way->hop_delay_ns);
 	}
@@ -189,8 +191,11 @@ static inline void way_from_server(struct way *way, const struct outgoing *outgo
 	way->bytes_to_client += outgoing->length;
 	if (packet.transport.icmp_kind == ICMP_ECHO_REPLY) {
 		way->responses++;
-		way_send(way, outgoing->bytes, outgoing->length, false,
-			(way->routers + 1) * way->hop_delay_ns);
+		uint8_t bytes[OUTGOING_SIZE_MAX];
+		memcpy(bytes, outgoing->bytes, outgoing->length);
+		if (!forward_set_ttl(bytes, outgoing->length, (uint8_t)(packet.ip.ttl - way->routers)))
+			abort();
+		way_send(way, bytes, outgoing->length, false, (way->routers + 1) * way->hop_delay_ns);
 	} else {
 		way_probe(way, &packet, outgoing->bytes, outgoing->length);
 	}
