@@ -24,25 +24,47 @@ static int compare_sent(const void *a, const void *b)
 	return (*x)->sent_ns < (*y)->sent_ns ? -1 : (*x)->sent_ns > (*y)->sent_ns;
 }
 
+/* A pause before a probe that lets a bucket of replies fill up again (Linux: one a second). */
+#define REST_NS 500000000LL
+
 /* Answered, answered, then nothing more, in the order of sending: a bucket of tokens that ran empty. */
-static bool answers_stop(const struct hop *hop)
+struct pattern {
+	bool stops;       /* the first `first` were answered, those right behind them were not */
+	unsigned first;
+	bool asked_later; /* once more, after a rest */
+	bool recovered;   /* and then it answered */
+};
+
+static void read_pattern(struct pattern *pattern, const struct probe_result **order, size_t count)
 {
+	bool silent = false;
+	pattern->stops = count > 0 && probe_answered(order[0]);
+	for (size_t i = 0; i < count; i++) {
+		bool answered = probe_answered(order[i]);
+		bool rested = silent && order[i]->sent_ns - order[i - 1]->sent_ns >= REST_NS;
+		pattern->asked_later |= rested;
+		pattern->recovered |= rested && answered;
+		if (silent && answered && !rested)
+			pattern->stops = false;
+		if (!silent && answered)
+			pattern->first++;
+		silent |= !answered;
+	}
+	pattern->stops &= silent;
+}
+
+static struct pattern answer_pattern(const struct hop *hop)
+{
+	struct pattern pattern = {0};
 	const struct probe_result **order = calloc(hop->probe_count + 1, sizeof(*order));
 	if (!order)
-		return false;
+		return pattern;
 	for (size_t i = 0; i < hop->probe_count; i++)
 		order[i] = &hop->probes[i];
 	qsort(order, hop->probe_count, sizeof(*order), compare_sent);
-	bool stops = hop->probe_count > 0 && probe_answered(order[0]);
-	bool silent = false;
-	for (size_t i = 0; i < hop->probe_count; i++) {
-		bool answered = probe_answered(order[i]);
-		if (silent && answered)
-			stops = false;
-		silent |= !answered;
-	}
+	read_pattern(&pattern, order, hop->probe_count);
 	free(order);
-	return stops && silent;
+	return pattern;
 }
 
 /* All later answering hops together lose clearly less than this one: none at all, or their upper bound lies
@@ -56,7 +78,7 @@ static bool later_hops_clean(const struct path *path, size_t index, unsigned *an
 			continue;
 		/* A later hop with its own limit says nothing against this one, unless it is the end. */
 		bool end = i + 1 == path->hop_count;
-		if (lost(hop) > 0 && !end && answers_stop(hop))
+		if (lost(hop) > 0 && !end && answer_pattern(hop).stops)
 			continue;
 		sent += hop->sent;
 		received += hop->received;
@@ -68,12 +90,33 @@ static bool later_hops_clean(const struct path *path, size_t index, unsigned *an
 	return sent == received || later.high < loss_interval(&path->hops[index]).low;
 }
 
-static void report_limit(struct view *view, size_t index, bool stops, unsigned later_answers)
+static void explain_limit(struct finding *finding, const struct pattern *pattern, bool end)
+{
+	if (pattern->stops)
+		finding_add_evidence(finding, "in the order of sending: %u answered, then none%s", pattern->first,
+			pattern->recovered ? ", and again after a rest" : "");
+	if (pattern->recovered)
+		finding_set_text(&finding->disproof, "Tried: loss would not have ended with a rest, but asked again "
+			"after one it answered.");
+	else if (pattern->asked_later)
+		finding_set_text(&finding->disproof, "Tried: asked again after a rest it still did not answer, which "
+			"speaks for loss on the way back from it, or for a long memory.");
+	else
+		finding_set_text(&finding->disproof, end
+				? "Loss on the way shows the same; slower probing, which was not tried, would tell."
+				: "Slower probing would leave the gaps in place if this were loss on the way back "
+				  "from this hop.");
+	if (end)
+		finding_set_text(&finding->advice, "Repeat with more probes and a longer interval.");
+}
+
+static void report_limit(struct view *view, size_t index, const struct pattern *pattern, unsigned later_answers)
 {
 	const struct hop *hop = &view->path->hops[index];
 	bool end = index + 1 == view->path->hop_count;
-	/* One missing answer has many explanations. */
-	bool likely = !end && lost(hop) >= 2 && later_answers >= 3;
+	/* One missing answer has many explanations, unless a rest brought the answers back. */
+	bool likely = !end && later_answers >= 3 &&
+		(pattern->recovered || (lost(hop) >= 2 && !pattern->asked_later));
 	char label[HOP_LABEL_SIZE];
 	hop_label(view->path, index, label);
 	struct finding *finding = measurement_add_finding(view->measurement, "reply-rate-limited",
@@ -87,18 +130,10 @@ static void report_limit(struct view *view, size_t index, bool stops, unsigned l
 	if (!end)
 		finding->summary[0] = view->path->direction == DIRECTION_REVERSE ? 'R' : 'H';
 	finding_add_hop(finding, path_hop_number(view->path, index));
-	if (stops)
-		finding_add_evidence(finding, "in the order of sending the first %u were answered, then none",
-			hop->received);
+	explain_limit(finding, pattern, end);
 	if (later_answers > 0)
 		finding_add_evidence(
 			finding, "%u answers came from hops behind it in the same flow", later_answers);
-	finding_set_text(&finding->disproof,
-		end ? "Loss on the way shows the same; slower probing, which was not tried, would tell."
-		    : "Slower probing would leave the gaps in place if this were loss on the way back from "
-		      "this hop.");
-	if (end)
-		finding_set_text(&finding->advice, "Repeat with more probes and a longer interval.");
 	view->explained[index] = true;
 }
 
@@ -110,11 +145,11 @@ void rule_rate_limit(struct view *view)
 			continue;
 		unsigned later_answers;
 		bool clean = later_hops_clean(view->path, i, &later_answers);
-		bool stops = answers_stop(hop);
+		struct pattern pattern = answer_pattern(hop);
 		bool end = i + 1 == view->path->hop_count && view->path->reached;
 		bool clear_gap = clean && loss_interval(hop).low > 0 && hop->sent >= RULE_SAMPLES_MIN;
-		if ((clean && (stops || clear_gap)) || (end && stops && lost(hop) >= 2))
-			report_limit(view, i, stops, later_answers);
+		if ((clean && (pattern.stops || clear_gap)) || (end && pattern.stops && lost(hop) >= 2))
+			report_limit(view, i, &pattern, later_answers);
 	}
 }
 

@@ -289,6 +289,43 @@ static void test_rate_limit_is_only_possible_for_one_gap(void **state)
 	measurement_deinit(&m);
 }
 
+/* The question that a trace asks once more after a second decides. */
+static void ask_after_rest(struct measurement *m, size_t index, bool answered)
+{
+	struct hop *hop = &m->forward->hops[index];
+	char address[ADDR_TEXT_SIZE];
+	addr_format(hop->probes[0].address, address);
+	build_probe(hop, answered ? address : NULL, hop->ttl);
+	hop->probes[hop->probe_count - 1].sent_ns = 1500000000;
+}
+
+static void test_rate_limit_is_likely_when_a_rest_brings_answers_back(void **state)
+{
+	(void)state;
+	struct measurement m;
+	begin(&m, HOPS("10.1.0.1", "10.2.0.1", "10.3.0.1", TARGET));
+	set_pattern(m.forward, 1, "aa-");
+	ask_after_rest(&m, 1, true);
+	run(&m);
+	const struct finding *finding = the_finding(&m, "reply-rate-limited");
+	assert_int_equal(finding->confidence, CONFIDENCE_LIKELY);
+	assert_non_null(strstr(finding->disproof, "after one it answered"));
+	assert_non_null(strstr(finding->evidence[0], "2 answered, then none, and again after a rest"));
+	measurement_deinit(&m);
+}
+
+static void test_rate_limit_is_only_possible_when_a_rest_does_not_help(void **state)
+{
+	(void)state;
+	struct measurement m;
+	begin(&m, HOPS("10.1.0.1", "10.2.0.1", "10.3.0.1", TARGET));
+	set_pattern(m.forward, 1, "a--");
+	ask_after_rest(&m, 1, false);
+	run(&m);
+	assert_int_equal(the_finding(&m, "reply-rate-limited")->confidence, CONFIDENCE_POSSIBLE);
+	measurement_deinit(&m);
+}
+
 static void test_rate_limit_needs_its_pattern(void **state)
 {
 	(void)state;
@@ -631,6 +668,8 @@ int main(void)
 		cmocka_unit_test(test_what_is_no_loop),
 		cmocka_unit_test(test_rate_limit),
 		cmocka_unit_test(test_rate_limit_is_only_possible_for_one_gap),
+		cmocka_unit_test(test_rate_limit_is_likely_when_a_rest_brings_answers_back),
+		cmocka_unit_test(test_rate_limit_is_only_possible_when_a_rest_does_not_help),
 		cmocka_unit_test(test_rate_limit_needs_its_pattern),
 		cmocka_unit_test(test_rate_limit_needs_clean_later_hops),
 		cmocka_unit_test(test_answers_that_stop_before_lossy_hops),
