@@ -43,40 +43,44 @@ static void add_origins(struct path *path, const struct asmap *map)
 		add_origin(map, &path->hops[i]);
 }
 
-/* The hops of both paths that have an address and no name yet. */
-struct hop_list {
-	struct hop **hops;
+/* Addresses, and where their names go. */
+struct name_list {
+	char ***slots;
 	struct addr *addrs;
 	size_t count;
 };
 
-static void list_hops(struct hop_list *list, struct path *path)
+static void add_to_list(struct name_list *list, struct addr addr, char **slot)
 {
-	for (size_t i = 0; path && i < path->hop_count; i++) {
-		struct hop *hop = &path->hops[i];
-		if (!addr_is_set(hop->address) || hop->name)
-			continue;
-		list->hops[list->count] = hop;
-		list->addrs[list->count++] = hop->address;
-	}
+	if (!addr_is_set(addr) || *slot)
+		return;
+	list->slots[list->count] = slot;
+	list->addrs[list->count++] = addr;
+}
+
+static void list_hops(struct name_list *list, struct path *path)
+{
+	for (size_t i = 0; path && i < path->hop_count; i++)
+		add_to_list(list, path->hops[i].address, &path->hops[i].name);
 }
 
 static void add_names(struct measurement *measurement)
 {
 	struct path *forward = measurement->forward, *reverse = measurement->reverse;
 	size_t most = (forward ? forward->hop_count : 0) + (reverse ? reverse->hop_count : 0) + 1;
-	struct hop_list list = {calloc(most, sizeof(*list.hops)), calloc(most, sizeof(*list.addrs)), 0};
+	struct name_list list = {calloc(most, sizeof(*list.slots)), calloc(most, sizeof(*list.addrs)), 0};
 	char **names = calloc(most, sizeof(*names));
-	if (list.hops && list.addrs && names) {
+	if (list.slots && list.addrs && names) {
+		add_to_list(&list, measurement->source, &measurement->source_name);
 		list_hops(&list, forward);
 		list_hops(&list, reverse);
-		if (list.count > 0 && rdns_names(list.addrs, list.count, names, NAME_BUDGET_NS, NULL) == 0)
+		if (rdns_names(list.addrs, list.count, names, NAME_BUDGET_NS, NULL) == 0)
 			for (size_t i = 0; i < list.count; i++)
-				list.hops[i]->name = names[i];
+				*list.slots[i] = names[i];
 	}
 	free(names);
 	free(list.addrs);
-	free(list.hops);
+	free(list.slots);
 }
 
 void annotate_measurement(struct measurement *measurement, const struct annotate_options *options)

@@ -177,20 +177,41 @@ static struct addr last_of(struct prefix prefix)
 	return addr;
 }
 
+struct announcement {
+	struct prefix prefix;
+	const struct world_as *as;
+};
+
+static int compare_announcements(const void *a, const void *b)
+{
+	const struct announcement *x = a, *y = b;
+	return addr_compare(x->prefix.addr, y->prefix.addr);
+}
+
+static void write_announcement(FILE *out, const struct announcement *a)
+{
+	char first[ADDR_TEXT_SIZE], last[ADDR_TEXT_SIZE];
+	addr_format(a->prefix.addr, first);
+	addr_format(last_of(a->prefix), last);
+	fprintf(out, "%s\t%s\t%u\t%s\t%s\n", first, last, a->as->asn, a->as->country, a->as->name);
+}
+
 char *names_as_table(const struct world *world)
 {
 	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	if (!out)
+	size_t size, count = 0;
+	struct announcement *all = calloc(2 * (size_t)world->as_count + 1, sizeof(*all));
+	FILE *out = all ? open_memstream(&text, &size) : NULL;
+	if (!out) {
+		free(all);
 		return NULL;
-	for (unsigned family = 0; family < 2; family++)
-		for (unsigned i = 0; i < world->as_count; i++) {
-			const struct world_as *as = &world->ases[i];
-			char first[ADDR_TEXT_SIZE], last[ADDR_TEXT_SIZE];
-			addr_format(as->prefixes[family].addr, first);
-			addr_format(last_of(as->prefixes[family]), last);
-			fprintf(out, "%s\t%s\t%u\t%s\t%s\n", first, last, as->asn, as->country, as->name);
-		}
+	}
+	for (unsigned i = 0; i < world->as_count; i++)
+		for (unsigned family = 0; family < 2; family++)
+			all[count++] = (struct announcement){world->ases[i].prefixes[family], &world->ases[i]};
+	qsort(all, count, sizeof(*all), compare_announcements);
+	for (size_t i = 0; i < count; i++)
+		write_announcement(out, &all[i]);
+	free(all);
 	return fclose(out) == 0 ? text : NULL;
 }
