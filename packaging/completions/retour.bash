@@ -6,7 +6,7 @@ _retour_hosts() {
 
 # The long options that a command's own help tells.
 _retour_options() {
-	COMPREPLY+=($(compgen -W "$(retour "$@" --help 2>/dev/null | grep -oE -- '--[a-z][a-z-]+')" -- "$cur"))
+	COMPREPLY+=($(compgen -W "$(retour "$@" --help 2>/dev/null | grep -oE -- '--[a-z][a-z0-9-]+')" -- "$cur"))
 }
 
 _retour_lab() {
@@ -21,7 +21,7 @@ _retour_lab() {
 	case $prev in
 	-w | --world)
 		COMPREPLY=($(compgen -W "$(retour lab list 2>/dev/null | awk '{ print $1 }')" -- "$cur")
-			$(compgen -f -- "$cur"))
+			$(compgen -f -X '!*.yaml' -- "$cur"))
 		;;
 	--on)
 		COMPREPLY=($(compgen -W "$(retour lab hosts 2>/dev/null)" -- "$cur"))
