@@ -19,6 +19,7 @@
 #define SERVICE_START_NS (500 * NS_PER_MS)
 #define SERVICE_STOP_NS	 (300 * NS_PER_MS)
 #define EVENTS_MAX	 32
+#define PACKETS_AT_ONCE	 64 /* from one host, then others have their turn */
 
 static int64_t lab_now(const struct lab *lab)
 {
@@ -29,7 +30,10 @@ static void send_all(struct lab *lab, uint32_t host)
 {
 	uint8_t bytes[65536];
 	ssize_t got;
-	while ((got = read(lab->hosts[host].device_fd, bytes, sizeof(bytes))) > 0) {
+	for (unsigned i = 0; i < PACKETS_AT_ONCE; i++) {
+		got = read(lab->hosts[host].device_fd, bytes, sizeof(bytes));
+		if (got <= 0)
+			break;
 		sim_advance(lab->sim, lab_now(lab));
 		(void)sim_send(lab->sim, host, bytes, (size_t)got); /* what is no packet, no network takes */
 	}
