@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "net/stamp.h"
 
 /* After so many packets look at what came in, so that a long burst does not starve the receiver. */
@@ -61,24 +62,25 @@ static void transmit(struct driver *driver, unsigned index, const struct outgoin
 	driver->send_count++;
 }
 
-/* Let one machine send until it waits; true when it has more to send than fits in a round. */
-static bool pump_machine(struct driver *driver, unsigned index)
+/* Let one machine send until it waits, or until the pace or the receiver wants its turn: then its wake_ns says
+ * when to go on. */
+static void pump_machine(struct driver *driver, unsigned index)
 {
 	struct driver_machine *dm = &driver->machines[index];
 	struct outgoing outgoing;
-	for (int i = 0; i < SENDS_A_ROUND && !dm->done; i++) {
-		switch (dm->machine.ops->next(dm->machine.self, clock_monotonic_ns(), &outgoing, &dm->wake_ns)) {
-		case MACHINE_SEND:
-			transmit(driver, index, &outgoing);
-			break;
-		case MACHINE_WAIT:
-			return false;
-		case MACHINE_DONE:
-			dm->done = true;
-			return false;
-		}
+	for (int i = 0; i < SENDS_A_ROUND; i++) {
+		int64_t now_ns = clock_monotonic_ns();
+		dm->wake_ns = pacer_ready_ns(&driver->pacer, now_ns);
+		if (dm->wake_ns > now_ns)
+			return;
+		enum machine_want want = dm->machine.ops->next(dm->machine.self, now_ns, &outgoing, &dm->wake_ns);
+		dm->done = want == MACHINE_DONE;
+		if (want != MACHINE_SEND)
+			return;
+		pacer_take(&driver->pacer, now_ns);
+		transmit(driver, index, &outgoing);
 	}
-	return true;
+	dm->wake_ns = 0;
 }
 
 static void arm_timer(struct driver *driver, int64_t wake_ns)
@@ -98,12 +100,11 @@ static void pump(struct driver *driver)
 	bool all_done = true;
 	for (unsigned i = 0; i < driver->machine_count; i++) {
 		struct driver_machine *dm = &driver->machines[i];
-		bool more = !dm->done && pump_machine(driver, i);
-		all_done &= dm->done;
-		if (more)
-			wake_ns = 0;
-		else if (!dm->done)
+		if (!dm->done)
+			pump_machine(driver, i);
+		if (!dm->done)
 			wake_ns = MIN(wake_ns, dm->wake_ns);
+		all_done &= dm->done;
 	}
 	if (all_done)
 		uv_stop(&driver->loop);
@@ -156,6 +157,7 @@ int driver_init(struct driver *driver, struct channel *channel, struct error *er
 {
 	memset(driver, 0, sizeof(*driver));
 	driver->channel = channel;
+	pacer_init(&driver->pacer, DRIVER_PACKETS_PER_S, DRIVER_BURST, hash_key_random().k0);
 	driver->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (driver->timer_fd < 0)
 		return error_set(error, -errno, "cannot create a timer: %s", strerror(errno));

@@ -10,9 +10,15 @@
 #include "base/error.h"
 #include "net/channel.h"
 #include "probe/machine.h"
+#include "probe/pacer.h"
 
 #define DRIVER_MACHINES_MAX 8
 #define DRIVER_STAMPS       4096 /* transmit stamps that may be outstanding */
+
+/* The cap that is always in force, over all machines of the process: what a burst may hold, and the rate that
+ * follows it. One measurement there and back fits into a burst or two. */
+#define DRIVER_PACKETS_PER_S 2500
+#define DRIVER_BURST         32
 
 struct driver_machine {
 	struct machine machine;
@@ -34,6 +40,7 @@ struct driver {
 	int64_t started_ns;
 	int timer_fd;
 	struct channel *channel; /* borrowed */
+	struct pacer pacer;
 	struct driver_machine machines[DRIVER_MACHINES_MAX];
 	unsigned machine_count;
 	struct {

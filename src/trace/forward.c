@@ -23,8 +23,6 @@ struct trace_config trace_defaults(void)
 		.max_ttl = 30,
 		.probes_per_hop = 3,
 		.gap_limit = 8,
-		.packets_per_second = 2500,
-		.burst = 20,
 	};
 }
 
@@ -50,7 +48,6 @@ void trace_init(struct trace *trace, const struct trace_config *config)
 			.tos = config->tos,
 			.key = config->key,
 		});
-	pacer_init(&trace->pacer, config->packets_per_second, config->burst, config->key.k0);
 }
 
 /* ---- waiting ---- */
@@ -159,7 +156,6 @@ static enum machine_want send_probe(struct trace *trace, unsigned ttl, uint32_t 
 		trace->finished_ns = now_ns;
 		return MACHINE_DONE;
 	}
-	pacer_take(&trace->pacer, now_ns);
 	trace->probes_sent++;
 	return MACHINE_SEND;
 }
@@ -232,9 +228,8 @@ static enum machine_want trace_next(void *self, int64_t now_ns, struct outgoing 
 		if (!again)
 			return *wake_ns == TIME_NEVER ? finish(trace, now_ns) : MACHINE_WAIT;
 	}
-	int64_t ready_ns = MAX(when_ns, pacer_ready_ns(&trace->pacer, now_ns));
-	if (ready_ns > now_ns) {
-		*wake_ns = again ? MIN(*wake_ns, ready_ns) : ready_ns;
+	if (when_ns > now_ns) {
+		*wake_ns = MIN(*wake_ns, when_ns);
 		return MACHINE_WAIT;
 	}
 	if (ask_distance)

@@ -23,7 +23,6 @@
 #include "path/model.h"
 #include "probe/engine.h"
 #include "probe/machine.h"
-#include "probe/pacer.h"
 
 #define TRACE_PROBES_MAX 10 /* per hop and kind, as traceroute allows */
 #define TRACE_TTL_MAX    255
@@ -36,8 +35,6 @@ struct trace_config {
 	unsigned first_ttl, max_ttl;
 	unsigned probes_per_hop; /* 1..TRACE_PROBES_MAX */
 	unsigned gap_limit;      /* silent hops in a row that end the trace when the distance is not known */
-	double packets_per_second;
-	double burst;
 	struct hash_key key;
 };
 
@@ -57,7 +54,6 @@ struct trace_hop {
 struct trace {
 	struct trace_config config;
 	struct engine engine;
-	struct pacer pacer;
 	int64_t started_ns;   /* TIME_NEVER before the first call of next() */
 	int64_t finished_ns;  /* TIME_NEVER while it runs */
 	int64_t rtt_max_ns;   /* over all hops, RTT_NONE */
