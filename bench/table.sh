@@ -34,7 +34,7 @@ median_rows() { # ROW: label|seconds|sent|received|note, in the order they were 
 
 section() { # ROW TITLE
 	grep -q "^$1|" "$results" || return 0
-	printf '\n## %s\n\n| Command | Wall time | Ratio | Packets sent | Packets received | Says |\n' "$2"
+	printf '\n## %s\n\n| Command | Wall time | Times ours | Packets sent | Packets received | Says |\n' "$2"
 	printf '|---|---:|---:|---:|---:|---|\n'
 	median_rows "$1"
 }
