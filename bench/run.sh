@@ -38,9 +38,9 @@ measure() { # ROW LABEL COMMAND...
 # What the output says about the fault.
 note() { # ROW LABEL
 	case $1/$2 in
-	refusal/retour*) echo "$(jq '[.forward.hops[].probes[] | select(.mark == "!H")] | length' "$scratch/out") marks" ;;
-	refusal/traceroute*) echo "$(grep -o '!H' "$scratch/out" | wc -l) marks" ;;
-	refusal/*) echo "$(grep -c '!H\|UNREACH' "$scratch/out") marks" ;;
+	refusal/retour*) echo "$(jq '[.forward.hops[].probes[] | select(.mark == "!H")] | length' "$scratch/out") × !H" ;;
+	refusal/traceroute*) echo "$(grep -o '!H' "$scratch/out" | wc -l) × !H" ;;
+	refusal/*) echo "$(grep -c '!H\|UNREACH' "$scratch/out") × !H" ;;
 	silent/retour* | black_hole/retour*) jq -r '[.findings[].id] | unique | join(", ")' "$scratch/out" ;;
 	esac
 }

@@ -42,10 +42,8 @@ section() { # ROW TITLE
 cat <<END
 # Benchmarks
 
-Written by \`make bench\` (\`bench/run.sh\`) on $(date -u +%F): Linux $(uname -r), $(nproc) processors
-($(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)), Debian $(cat /etc/debian_version),
-$(traceroute --version 2>&1 | sed -n 's/.*traceroute.* version \([^,]*\).*/traceroute \1/p' | head -n 1), $(mtr --version),
-$(dpkg-query -W -f 'scamper ${Version}' scamper).
+Written by \`make bench\` (\`bench/run.sh\`) on $(date -u +%F): Linux $(uname -r), $(nproc) processors ($(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)),
+Debian $(cat /etc/debian_version), $(traceroute --version 2>&1 | sed -n 's/.*traceroute.* version \([^,]*\).*/traceroute \1/p' | head -n 1), $(mtr --version), $(dpkg-query -W -f 'scamper ${Version}' scamper).
 
 The path is a source, nine Linux routers in network namespaces and a target: ten hops. A cable of 10 ms each way lies
 between the first two routers, so every hop but the first is 20 ms away. Reply limits are the kernel's own; between runs
