@@ -171,6 +171,15 @@ static int collect(struct run *run, struct measurement *measurement, struct want
 	return 0;
 }
 
+/* What the forward trace saw spares the return method long waits for a host that will not answer. */
+static void on_done(void *context, unsigned machine)
+{
+	struct run *run = context;
+	(void)machine;
+	if (run->climb && run->trace && run->trace->finished_ns != TIME_NEVER && run->trace->rtt_max_ns != RTT_NONE)
+		climb_hint(run->climb, run->trace->rtt_max_ns);
+}
+
 static int run_on_channel(struct run *run, struct measurement *measurement, struct wanted wanted, struct hash_key key,
 	struct error *error)
 {
@@ -179,6 +188,7 @@ static int run_on_channel(struct run *run, struct measurement *measurement, stru
 		return result;
 	if (isatty(STDERR_FILENO))
 		driver_set_progress(&run->driver, show_progress, run);
+	driver_set_done(&run->driver, on_done, run);
 	if (wanted.forward)
 		result = add_trace(run, key, error);
 	if (wanted.reverse && run->raw && result == 0)

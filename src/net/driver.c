@@ -75,6 +75,8 @@ static void pump_machine(struct driver *driver, unsigned index)
 			return;
 		enum machine_want want = dm->machine.ops->next(dm->machine.self, now_ns, &outgoing, &dm->wake_ns);
 		dm->done = want == MACHINE_DONE;
+		if (dm->done && driver->done)
+			driver->done(driver->done_context, index);
 		if (want != MACHINE_SEND)
 			return;
 		pacer_take(&driver->pacer, now_ns);
@@ -185,6 +187,12 @@ void driver_add(struct driver *driver, struct machine machine)
 {
 	if (driver->machine_count < DRIVER_MACHINES_MAX)
 		driver->machines[driver->machine_count++] = (struct driver_machine){.machine = machine};
+}
+
+void driver_set_done(struct driver *driver, driver_done *done, void *context)
+{
+	driver->done = done;
+	driver->done_context = context;
 }
 
 static void on_progress(uv_timer_t *timer)

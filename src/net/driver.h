@@ -28,6 +28,8 @@ struct driver_machine {
 
 /* Called twice a second in a run that takes longer than two. */
 typedef void driver_progress(void *context, double elapsed_s);
+/* Called when a machine is DONE, with its number in the order of adding. */
+typedef void driver_done(void *context, unsigned machine);
 
 struct driver {
 	uv_loop_t loop;
@@ -37,6 +39,8 @@ struct driver {
 	uv_timer_t progress_timer;
 	driver_progress *progress;
 	void *progress_context;
+	driver_done *done;
+	void *done_context;
 	int64_t started_ns;
 	int timer_fd;
 	struct channel *channel; /* borrowed */
@@ -53,6 +57,7 @@ struct driver {
 
 int driver_init(struct driver *driver, struct channel *channel, struct error *error) MUST_USE;
 void driver_add(struct driver *driver, struct machine machine);
+void driver_set_done(struct driver *driver, driver_done *done, void *context);
 void driver_set_progress(struct driver *driver, driver_progress *progress, void *context);
 /* Until every machine is DONE, or SIGINT or SIGTERM came: then their number is in `signal`, and the machines hold
  * what they have. */

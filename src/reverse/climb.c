@@ -163,6 +163,14 @@ struct machine climb_machine(struct climb *climb)
 	return (struct machine){.ops = &ops, .self = climb};
 }
 
+void climb_hint(struct climb *climb, int64_t rtt_ns)
+{
+	struct rung *rung = standing(climb);
+	climb->task.rtt_hint_ns = rtt_ns;
+	if (rung)
+		rung->method->hint(rung->run, rtt_ns);
+}
+
 static int collect_rung(const struct climb *climb, const struct rung *rung, struct measurement *measurement)
 {
 	char detail[200] = "";

@@ -15,6 +15,8 @@ void climb_free(struct climb *climb);
 /* Are these names that climb_new would take? 0 or -EINVAL. */
 int climb_check(const char *names, struct error *error) MUST_USE;
 struct machine climb_machine(struct climb *climb);
+/* A round-trip time to the target has become known, see ladder.h. */
+void climb_hint(struct climb *climb, int64_t rtt_ns);
 /* At any time: add the attempts so far and the path, if there is one, to the measurement. 0 or -ENOMEM. */
 int climb_collect(struct climb *climb, struct measurement *measurement) MUST_USE;
 

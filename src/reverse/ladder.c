@@ -25,6 +25,11 @@ static struct machine responder_run(void *run)
 	return responder_client_machine(run);
 }
 
+static void responder_hint(void *run, int64_t rtt_ns)
+{
+	responder_client_hint(run, rtt_ns);
+}
+
 static struct path *responder_path(const void *run, int64_t started_wall_ns)
 {
 	return responder_client_path(run, started_wall_ns);
@@ -52,6 +57,7 @@ static const struct reverse_method methods[] = {
 		.ipv6 = true,
 		.start = responder_start,
 		.machine = responder_run,
+		.hint = responder_hint,
 		.path = responder_path,
 		.status = responder_status,
 		.duration_ns = responder_duration_ns,

@@ -27,6 +27,8 @@ struct reverse_method {
 	bool ipv4, ipv6;
 	void *(*start)(const struct reverse_task *task); /* NULL: out of memory, or the task makes no sense */
 	struct machine (*machine)(void *run);
+	/* A round-trip time to the target, or to as far as packets got, has become known: no need to wait long. */
+	void (*hint)(void *run, int64_t rtt_ns);
 	/* At any time. NULL: no hop is known. */
 	struct path *(*path)(const void *run, int64_t started_wall_ns);
 	enum attempt_status (*status)(const void *run, char *detail, size_t size);

@@ -316,6 +316,11 @@ void responder_client_free(struct responder_client *client)
 	free(client);
 }
 
+void responder_client_hint(struct responder_client *client, int64_t rtt_ns)
+{
+	client->config.rtt_hint_ns = rtt_ns;
+}
+
 struct machine responder_client_machine(struct responder_client *client)
 {
 	static const struct machine_ops ops = {.next = on_next, .sent = on_sent, .packet = on_packet};

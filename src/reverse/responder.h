@@ -45,6 +45,8 @@ struct responder_client;
 struct responder_client *responder_client_new(const struct responder_client_config *config);
 void responder_client_free(struct responder_client *client);
 struct machine responder_client_machine(struct responder_client *client);
+/* As rtt_hint_ns, learned while it runs. */
+void responder_client_hint(struct responder_client *client, int64_t rtt_ns);
 
 /* At any time, also in mid-run. A new path, or NULL when not one hop is known (or out of memory). */
 struct path *responder_client_path(const struct responder_client *client, int64_t started_wall_ns);

@@ -143,6 +143,21 @@ static void silent_hops(void **state UNUSED)
 	way_deinit(&way);
 }
 
+static void a_hint_shortens_the_wait_for_nobody(void **state UNUSED)
+{
+	struct way way;
+	way_init(&way, 4);
+	way.mute = true;
+	int64_t start_ns = way.now_ns;
+	struct responder_client *client = make_client(&way, PROBE_UDP, 0);
+	responder_client_hint(client, 10 * NS_PER_MS);
+	way_run(&way, 20 * NS_PER_S);
+	expect_status(client, ATTEMPT_TIMEOUT);
+	assert_true(way.now_ns - start_ns < NS_PER_S);
+	responder_client_free(client);
+	way_deinit(&way);
+}
+
 /* Our own host answers only a probe that went far beyond us: the rest was lost or over its limit. The way of the
  * responses tells where the end is. */
 static void end_found_by_the_way_of_the_responses(void **state UNUSED)
@@ -490,6 +505,7 @@ int main(void)
 		cmocka_unit_test(healthy_path_takes_two_rounds),
 		cmocka_unit_test(path_longer_than_the_first_burst),
 		cmocka_unit_test(silent_hops),
+		cmocka_unit_test(a_hint_shortens_the_wait_for_nobody),
 		cmocka_unit_test(end_found_by_the_way_of_the_responses),
 		cmocka_unit_test(losses),
 		cmocka_unit_test(hello_lost),
