@@ -57,9 +57,12 @@ struct sim {
 	size_t machine_count;
 	sim_deliver *deliver;
 	void *deliver_context;
+	sim_tap *tap;
+	void *tap_context;
 	struct bucket *buckets; /* BUCKETS for each node */
 	uint32_t **distances;	/* by target node, filled when first asked */
 	bool *link_gone;	/* routed around */
+	enum link_state *link_by_hand;
 	int64_t next_reroute_ns;
 	uint64_t packets_seen; /* for balancing by packet */
 	uint16_t ip_id;

@@ -176,7 +176,7 @@ void route_refresh(struct sim *sim)
 	bool changed = false;
 	sim->next_reroute_ns = TIME_NEVER;
 	for (uint32_t link = 0; link < world->interface_count / 2; link++) {
-		bool gone = false;
+		bool gone = sim->link_by_hand[link] == LINK_AVOIDED;
 		for (unsigned i = 0; i < world->fault_count; i++) {
 			const struct world_fault *fault = &world->faults[i];
 			if (fault->link != link || !fault->reroute || !fault->down)

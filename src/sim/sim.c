@@ -19,7 +19,8 @@ struct sim *sim_new(const struct world *world, uint64_t seed)
 	sim->buckets = calloc((size_t)world->node_count * BUCKETS + 1, sizeof(*sim->buckets));
 	sim->distances = calloc(world->node_count + 1, sizeof(*sim->distances));
 	sim->link_gone = calloc(world->interface_count / 2 + 1, sizeof(*sim->link_gone));
-	if (!sim->buckets || !sim->distances || !sim->link_gone) {
+	sim->link_by_hand = calloc(world->interface_count / 2 + 1, sizeof(*sim->link_by_hand));
+	if (!sim->buckets || !sim->distances || !sim->link_gone || !sim->link_by_hand) {
 		sim_free(sim);
 		return NULL;
 	}
@@ -42,6 +43,7 @@ void sim_free(struct sim *sim)
 		free(sim->distances[i]);
 	free(sim->distances);
 	free(sim->link_gone);
+	free(sim->link_by_hand);
 	free(sim->buckets);
 	free(sim->machines);
 	free(sim->heap);
@@ -131,7 +133,9 @@ void sim_transmit(struct sim *sim, uint32_t interface, struct parcel *parcel)
 {
 	const struct world_interface *out = &sim->world->interfaces[interface];
 	int64_t delay_ns = out->delay_ns;
-	double pass = 1 - out->loss;
+	double pass = sim->link_by_hand[interface / 2] == LINK_UP ? 1 - out->loss : 0;
+	if (sim->tap)
+		sim->tap(sim->tap_context, interface, false, parcel->bytes, parcel->length);
 	for (unsigned i = 0; i < sim->world->fault_count; i++) {
 		const struct world_fault *fault = &sim->world->faults[i];
 		if (fault->link != interface / 2 || sim->now_ns < fault->from_ns ||
@@ -168,6 +172,18 @@ void sim_set_deliver(struct sim *sim, sim_deliver *deliver, void *context)
 	sim->deliver_context = context;
 }
 
+void sim_set_tap(struct sim *sim, sim_tap *tap, void *context)
+{
+	sim->tap = tap;
+	sim->tap_context = context;
+}
+
+void sim_set_link(struct sim *sim, uint32_t link, enum link_state state)
+{
+	sim->link_by_hand[link] = state;
+	route_refresh(sim);
+}
+
 /* The name server has no place in the topology: it answers at the edge, at once. */
 static bool send_to_names(struct sim *sim, uint32_t host, const struct packet *packet)
 {
@@ -194,8 +210,11 @@ int sim_send(struct sim *sim, uint32_t host, const uint8_t *bytes, size_t length
 	if (packet_read(bytes, length, &packet) < 0)
 		return -EBADMSG;
 	sim->counts.sent++;
-	if (names_is_server(packet.ip.destination))
+	if (names_is_server(packet.ip.destination)) {
+		if (sim->tap)
+			sim->tap(sim->tap_context, sim->world->nodes[host].interfaces[0], false, bytes, length);
 		return send_to_names(sim, host, &packet) ? 0 : -ENETUNREACH;
+	}
 	struct parcel *parcel = parcel_new(sim);
 	if (!parcel)
 		return -ENOMEM;
@@ -218,6 +237,8 @@ int sim_send(struct sim *sim, uint32_t host, const uint8_t *bytes, size_t length
 static void arrive(struct sim *sim, const struct event *event)
 {
 	uint32_t node = sim->world->interfaces[event->place].node;
+	if (sim->tap)
+		sim->tap(sim->tap_context, event->place, true, event->parcel->bytes, event->parcel->length);
 	if (sim->world->nodes[node].is_host)
 		host_receive(sim, node, event->parcel);
 	else

@@ -46,6 +46,16 @@ int64_t sim_next(const struct sim *sim);
 /* Do all that is due until `now_ns`, and make it now. */
 void sim_advance(struct sim *sim, int64_t now_ns);
 
+/* Look at every packet that leaves by an interface, before its link may lose it, and that arrives by one. */
+typedef void sim_tap(
+	void *context, uint32_t interface, bool arrives, const uint8_t *bytes, size_t length);
+void sim_set_tap(struct sim *sim, sim_tap *tap, void *context);
+
+/* A link broken by hand, on top of the faults of the world: it loses everything, and routers go on sending
+ * there or use other ways. */
+enum link_state { LINK_UP, LINK_DOWN, LINK_AVOIDED };
+void sim_set_link(struct sim *sim, uint32_t link, enum link_state state);
+
 /* Where packets went that never arrived; counted since sim_new. */
 struct sim_counts {
 	uint64_t sent, delivered, lost, blackholed, rate_limited, errors, answered;
