@@ -23,18 +23,6 @@ static inline unsigned family_index(uint8_t family)
 	return family == 6;
 }
 
-struct behaviour {
-	enum stamp error_source;
-	enum stamp record_route;
-	enum balance balance;
-	bool silent;	      /* sends no ICMP errors */
-	bool limit_given;     /* the file limits the errors of this router, beyond the default */
-	unsigned quote_bytes; /* at most, of the packet that an error is about */
-	unsigned error_burst; /* token bucket per destination of the errors */
-	double errors_per_second;
-	int64_t reply_delay_ns; /* of errors and echo replies */
-};
-
 struct world_as {
 	uint32_t asn;
 	const char *name, *country;

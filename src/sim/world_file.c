@@ -5,60 +5,20 @@
  * names, which lead through the schema to the keys or words that were allowed. */
 #include "sim/world_file.h"
 
-#include <cyaml/cyaml.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/escape.h"
+#include "sim/schema.h"
 
-#define OPT  CYAML_FLAG_OPTIONAL
-#define PTR  CYAML_FLAG_POINTER
-#define POPT (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
-#define WORD (CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT)
-
-#define TEXT(key, flags, type, member) CYAML_FIELD_STRING_PTR(key, flags, type, member, 1, CYAML_UNLIMITED)
-#define LIST(key, flags, type, member, entry)                                                                \
-	CYAML_FIELD_SEQUENCE(key, flags, type, member, entry, 0, CYAML_UNLIMITED)
-
-/* Not CYAML_FIELD_BOOL: to that, every word it does not know is true. */
-static const cyaml_strval_t flag_words[] = {{"false", false}, {"true", true}};
-#define FLAG(key, type, member)                                                                              \
-	CYAML_FIELD_ENUM(key, WORD, type, member, flag_words, CYAML_ARRAY_LEN(flag_words))
-
-static const cyaml_strval_t source_words[] = {
-	{"inbound", STAMP_INBOUND}, {"outbound", STAMP_OUTBOUND}, {"loopback", STAMP_LOOPBACK}};
-static const cyaml_strval_t stamp_words[] = {{"inbound", STAMP_INBOUND}, {"outbound", STAMP_OUTBOUND},
-	{"loopback", STAMP_LOOPBACK}, {"none", STAMP_NONE}, {"drop", STAMP_DROP}};
-static const cyaml_strval_t balance_words[] = {
-	{"none", BALANCE_NONE}, {"flow", BALANCE_FLOW}, {"packet", BALANCE_PACKET}};
 static const cyaml_strval_t refusal_words[] = {
 	{"net", REFUSE_NET}, {"host", REFUSE_HOST}, {"admin", REFUSE_ADMIN}};
 
 static const cyaml_schema_value_t string_entry = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, CYAML_UNLIMITED)};
 static const cyaml_schema_value_t label_entry = {CYAML_VALUE_UINT(CYAML_FLAG_DEFAULT, unsigned)};
-
-static const cyaml_schema_field_t limit_fields[] = {
-	CYAML_FIELD_UINT("burst", CYAML_FLAG_DEFAULT, struct file_limit, burst),
-	CYAML_FIELD_FLOAT("per_second", CYAML_FLAG_DEFAULT, struct file_limit, per_second),
-	CYAML_FIELD_END,
-};
-
-static const cyaml_schema_field_t behaviour_fields[] = {
-	CYAML_FIELD_ENUM("error_source", WORD, struct file_behaviour, error_source, source_words,
-		CYAML_ARRAY_LEN(source_words)),
-	CYAML_FIELD_ENUM_PTR("record_route", WORD | PTR, struct file_behaviour, record_route, stamp_words,
-		CYAML_ARRAY_LEN(stamp_words)),
-	CYAML_FIELD_ENUM("balance", WORD, struct file_behaviour, balance, balance_words,
-		CYAML_ARRAY_LEN(balance_words)),
-	FLAG("silent", struct file_behaviour, silent),
-	CYAML_FIELD_UINT("quote_bytes", OPT, struct file_behaviour, quote_bytes),
-	CYAML_FIELD_FLOAT("reply_delay_ms", OPT, struct file_behaviour, reply_delay_ms),
-	CYAML_FIELD_MAPPING_PTR("error_limit", POPT, struct file_behaviour, error_limit, limit_fields),
-	CYAML_FIELD_END,
-};
 
 static const cyaml_schema_field_t as_fields[] = {
 	CYAML_FIELD_UINT("asn", CYAML_FLAG_DEFAULT, struct file_as, asn),
@@ -74,6 +34,7 @@ static const cyaml_schema_field_t host_fields[] = {
 	CYAML_FIELD_UINT("as", CYAML_FLAG_DEFAULT, struct file_node, as),
 	TEXT("address", POPT, struct file_node, address),
 	TEXT("address6", POPT, struct file_node, address6),
+	CYAML_FIELD_MAPPING_PTR("behaviour", POPT, struct file_node, behaviour, behaviour_fields),
 	CYAML_FIELD_END,
 };
 

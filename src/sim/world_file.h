@@ -8,25 +8,7 @@
 
 #include "base/compiler.h"
 #include "base/error.h"
-
-/* Which of its addresses a router shows; also how it treats the Record Route option. */
-enum stamp { STAMP_INBOUND, STAMP_OUTBOUND, STAMP_LOOPBACK, STAMP_NONE, STAMP_DROP };
-enum balance { BALANCE_NONE, BALANCE_FLOW, BALANCE_PACKET };
-
-struct file_limit {
-	unsigned burst;
-	double per_second;
-};
-
-struct file_behaviour {
-	int error_source;  /* enum stamp, the first three */
-	int *record_route; /* enum stamp */
-	int balance;
-	bool silent;
-	unsigned quote_bytes;
-	double reply_delay_ms;
-	struct file_limit *error_limit;
-};
+#include "sim/behaviour_file.h"
 
 struct file_as {
 	unsigned asn;
@@ -36,7 +18,7 @@ struct file_as {
 struct file_node {
 	char *name, *dns, *address, *address6;
 	unsigned as;
-	struct file_behaviour *behaviour; /* routers */
+	struct file_behaviour *behaviour;
 };
 
 struct file_link {

@@ -11,11 +11,6 @@
 #include "base/clock.h"
 #include "sim/loader.h"
 
-/* What an ordinary carrier's router allows; tight limits are said in the file. */
-#define DEFAULT_ERROR_BURST 100
-#define DEFAULT_ERROR_RATE  100.0
-/* "As much as fits": RFC 1812 4.3.2.3 and RFC 4443 3.3, less the headers that go before it. */
-#define DEFAULT_QUOTE_BYTES 1232
 #define DEFAULT_LINK_COST   10
 #define DEFAULT_DELAY_MS    1.0
 #define COST_MAX	    1000000 /* so that no path's cost overflows */
@@ -54,24 +49,6 @@ int loader_ases(struct loader *l)
 	return 0;
 }
 
-static void load_behaviour(const struct file_behaviour *from, struct behaviour *to)
-{
-	static const struct file_behaviour plain = {.error_source = STAMP_INBOUND};
-	if (!from)
-		from = &plain;
-	*to = (struct behaviour){
-		.error_source = (enum stamp)from->error_source,
-		.record_route = from->record_route ? (enum stamp)from->record_route[0] : STAMP_OUTBOUND,
-		.balance = (enum balance)from->balance,
-		.silent = from->silent,
-		.limit_given = from->error_limit,
-		.quote_bytes = from->quote_bytes ? from->quote_bytes : DEFAULT_QUOTE_BYTES,
-		.error_burst = from->error_limit ? from->error_limit->burst : DEFAULT_ERROR_BURST,
-		.errors_per_second = from->error_limit ? from->error_limit->per_second : DEFAULT_ERROR_RATE,
-		.reply_delay_ns = (int64_t)(from->reply_delay_ms * NS_PER_MS),
-	};
-}
-
 /* The address `index` loopbacks below the top of the IPv4 prefix, or above the bottom of the IPv6 one. */
 static struct addr loopback_address(const struct world_as *as, unsigned family, unsigned index)
 {
@@ -98,13 +75,9 @@ static int load_node(struct loader *l, const char *section, unsigned entry, cons
 	if (node->as == WORLD_NONE)
 		return loader_mistake(l, section, entry, NULL, "'%s' is in AS %u, which is not in 'ases'",
 			from->name, from->as);
-	if (from->behaviour &&
-		(!within(from->behaviour->reply_delay_ms, SPAN_MAX_S * 1e3) ||
-			(from->behaviour->error_limit &&
-				!within(from->behaviour->error_limit->per_second, 1e9))))
-		return loader_mistake(l, section, entry, "behaviour",
-			"'%s': expected a delay and a rate of 0 or more", from->name);
-	load_behaviour(from->behaviour, &node->behaviour);
+	const char *wrong = behaviour_load(NULL, from->behaviour, &node->behaviour);
+	if (wrong)
+		return loader_mistake(l, section, entry, "behaviour", "'%s': %s", from->name, wrong);
 	if (!node->is_host) {
 		unsigned index = l->loopbacks_in_as[node->as]++;
 		node->loopback[0] = loopback_address(&w->ases[node->as], 0, index);
