@@ -57,6 +57,9 @@ static int64_t patience_ns(const struct trace *trace, const struct trace_hop *ho
 {
 	if (trace->rtt_max_ns == RTT_NONE)
 		return FIRST_TIMEOUT_NS;
+	/* Who refuses often refuses only some probes (Linux: 1 or 2 of 3); the others would have come as quickly. */
+	if (hop->unreachable)
+		return hop->rtt_max_ns + hop->rtt_max_ns / 2 + 5 * NS_PER_MS;
 	if (hop->answered > 0)
 		return 3 * hop->rtt_max_ns + 10 * NS_PER_MS;
 	int64_t rtt = trace->rtt_max_ns;
@@ -281,7 +284,7 @@ static void fill_result(const struct trace *trace, struct probe_result *probe, c
 static void read_distance(struct trace *trace, const struct reply *reply)
 {
 	trace->distance_answered = true;
-	if (!reply->reached)
+	if (!reply->reached && reply->kind != ICMP_UNREACHABLE)
 		return;
 	unsigned distance = 0;
 	bool exact = reply->quoted_ttl > 0 && reply->quoted_ttl <= DISTANCE_TTL;
@@ -293,6 +296,7 @@ static void read_distance(struct trace *trace, const struct reply *reply)
 		return;
 	trace->distance = distance;
 	trace->distance_exact = exact;
+	trace->distance_reached = reply->reached;
 	trace->distance_probe.sent_ns = trace->distance_sent_ns - trace->started_ns;
 	fill_result(trace, &trace->distance_probe, reply);
 }

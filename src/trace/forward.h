@@ -4,9 +4,9 @@
  *
  * All probes belong to one flow. Four kinds of probes, in this order of urgency:
  *
- *   distance  One probe with a large hop limit. The answer of the destination tells how far it is (UDP: the
- *             quoted hop limit, exactly; ICMP: the reply's hop limit, a guess), so that nothing is sent beyond it.
- *             It is a hint: the end is where a probe with a small hop limit reaches the destination.
+ *   distance  One probe with a large hop limit. The answer of the destination, or of the router that refuses to go
+ *             on, tells how far it got (the quoted hop limit, exactly; an echo reply's hop limit, a guess), so
+ *             that nothing is sent beyond it. It is a hint: the end is where a probe with a small hop limit ends.
  *   explore   One probe for each new hop limit, all at once within a window: up to the known distance, or a few
  *             hops beyond the last hop that answered.
  *   fill      The remaining probes of hops that have answered, and of silent hops behind which others answer.
@@ -64,7 +64,8 @@ struct trace {
 	unsigned distance_sent; /* attempts */
 	int64_t distance_sent_ns;
 	bool distance_answered;
-	bool distance_exact;    /* UDP: the destination itself said how far it is */
+	bool distance_exact;    /* the quoted hop limit said how far it got */
+	bool distance_reached;  /* to the destination; else to whoever refused it */
 	struct probe_result distance_probe;
 	bool looping;
 	int send_error;       /* the first send that failed, negative errno */

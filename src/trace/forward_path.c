@@ -32,8 +32,8 @@ bool trace_repeats(const struct trace *trace, unsigned last_ttl)
 	return false;
 }
 
-/* The destination answered the distance probe and said exactly how far it is, but none of the probes that would
- * have died there: it limits its replies. */
+/* The end answered the distance probe and said exactly how far that got, but none of the probes that would have
+ * died there: it limits its replies. */
 static bool only_distance_answered(const struct trace *trace)
 {
 	return !trace->end && trace->distance_exact && trace->explored >= trace->distance;
@@ -50,7 +50,9 @@ static unsigned last_hop(const struct trace *trace)
 static enum stop_reason reason_of(const struct trace *trace)
 {
 	unsigned last = last_hop(trace);
-	if (only_distance_answered(trace) || (trace->end && trace->hops[trace->end].reached))
+	if (only_distance_answered(trace))
+		return trace->distance_reached ? STOP_REACHED : STOP_UNREACHABLE;
+	if (trace->end && trace->hops[trace->end].reached)
 		return STOP_REACHED;
 	if (trace->end)
 		return STOP_UNREACHABLE;
