@@ -86,7 +86,7 @@ static void test_mistakes_of_meaning(void **state)
 	refused(13, "  - {from: r1, to: r2, delay_ms: nan}", "", "w.yaml:13: ");
 	refused(13, "  - {from: r1, to: r2, delay_back_ms: -1}", "", "w.yaml:13: ");
 	refused(7, "  - {name: r1, as: 64496, behaviour: {reply_delay_ms: -3}}", "",
-		"w.yaml:7: 'r1': expected a delay");
+		"w.yaml:7: 'r1': reply_delay_ms: expected");
 	refused(13, "  - {from: r1, to: r1}", "", "w.yaml:13: link from 'r1' to itself");
 	refused(7, "  - {name: a, as: 64496}", "", "w.yaml:7: a second node called 'a'");
 	refused(7, "  - {name: R1, as: 64496}", "", "w.yaml:7: 'R1' cannot be a name");
