@@ -41,6 +41,7 @@ fuzz:
 	@tests/fuzz/run.sh
 
 install: all
+	@meson configure $(BUILD) -Dprefix=$(PREFIX) && ninja -C $(BUILD) --quiet
 	@meson install -C $(BUILD) --no-rebuild
 
 clean:

@@ -119,7 +119,7 @@ static void format_rtt(int64_t ns, char text[static RTT_COLUMN + 8])
 	if (ns == RTT_NONE)
 		snprintf(text, RTT_COLUMN + 8, "%*s", RTT_COLUMN, "");
 	else
-		snprintf(text, RTT_COLUMN + 8, "%*.*f", RTT_COLUMN, ms < 10 ? 2 : ms < 1000 ? 1 : 0, ms);
+		snprintf(text, RTT_COLUMN + 8, "%*.*f", RTT_COLUMN, ms < 0.1 ? 3 : ms < 10 ? 2 : ms < 1000 ? 1 : 0, ms);
 }
 
 static void format_other(const struct lane *lane, size_t index, char *text, size_t size)
