@@ -24,8 +24,13 @@ static const cyaml_schema_field_t as_fields[] = {
 	CYAML_FIELD_UINT("asn", CYAML_FLAG_DEFAULT, struct file_as, asn),
 	TEXT("name", PTR, struct file_as, name),
 	TEXT("country", PTR, struct file_as, country),
-	TEXT("prefix", PTR, struct file_as, prefix),
-	TEXT("prefix6", PTR, struct file_as, prefix6),
+	TEXT("prefix", POPT, struct file_as, prefix),
+	TEXT("prefix6", POPT, struct file_as, prefix6),
+	LIST("prefixes", POPT, struct file_as, prefixes, &string_entry),
+	LIST("infrastructure", POPT, struct file_as, infrastructure, &string_entry),
+	CYAML_FIELD_UINT_PTR("link_length", POPT, struct file_as, link_length),
+	FLAG("private_links", struct file_as, private_links),
+	CYAML_FIELD_MAPPING_PTR("behaviour", POPT, struct file_as, behaviour, behaviour_fields),
 	CYAML_FIELD_END,
 };
 
@@ -34,6 +39,8 @@ static const cyaml_schema_field_t host_fields[] = {
 	CYAML_FIELD_UINT("as", CYAML_FLAG_DEFAULT, struct file_node, as),
 	TEXT("address", POPT, struct file_node, address),
 	TEXT("address6", POPT, struct file_node, address6),
+	TEXT("router", POPT, struct file_node, router),
+	CYAML_FIELD_FLOAT_PTR("delay_ms", POPT, struct file_node, delay_ms),
 	CYAML_FIELD_MAPPING_PTR("behaviour", POPT, struct file_node, behaviour, behaviour_fields),
 	CYAML_FIELD_END,
 };
@@ -42,6 +49,9 @@ static const cyaml_schema_field_t router_fields[] = {
 	TEXT("name", PTR, struct file_node, name),
 	CYAML_FIELD_UINT("as", CYAML_FLAG_DEFAULT, struct file_node, as),
 	TEXT("dns", POPT, struct file_node, dns),
+	TEXT("place", POPT, struct file_node, place),
+	TEXT("loopback", POPT, struct file_node, loopback),
+	TEXT("loopback6", POPT, struct file_node, loopback6),
 	CYAML_FIELD_MAPPING_PTR("behaviour", POPT, struct file_node, behaviour, behaviour_fields),
 	CYAML_FIELD_END,
 };
@@ -59,6 +69,37 @@ static const cyaml_schema_field_t link_fields[] = {
 	CYAML_FIELD_FLOAT_PTR("loss_back", POPT, struct file_link, loss_back),
 	CYAML_FIELD_UINT("cost", OPT, struct file_link, cost),
 	CYAML_FIELD_UINT("cost_back", OPT, struct file_link, cost_back),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t relation_fields[] = {
+	CYAML_FIELD_UINT("provider", OPT, struct file_relation, provider),
+	CYAML_FIELD_UINT("customer", OPT, struct file_relation, customer),
+	CYAML_FIELD_SEQUENCE("peers", POPT, struct file_relation, peers, &label_entry, 2, 2),
+	TEXT("ixp", POPT, struct file_relation, ixp),
+	CYAML_FIELD_UINT("family", OPT, struct file_relation, family),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t policy_fields[] = {
+	CYAML_FIELD_UINT("as", CYAML_FLAG_DEFAULT, struct file_policy, as),
+	CYAML_FIELD_UINT("neighbour", CYAML_FLAG_DEFAULT, struct file_policy, neighbour),
+	CYAML_FIELD_UINT_PTR("local_preference", POPT, struct file_policy, local_preference),
+	CYAML_FIELD_UINT_PTR("prepend", POPT, struct file_policy, prepend),
+	CYAML_FIELD_ENUM_PTR("export", WORD | PTR, struct file_policy, exported, flag_words,
+		CYAML_ARRAY_LEN(flag_words)),
+	TEXT("prefix", POPT, struct file_policy, prefix),
+	CYAML_FIELD_UINT("family", OPT, struct file_policy, family),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t ixp_fields[] = {
+	TEXT("name", PTR, struct file_ixp, name),
+	TEXT("country", PTR, struct file_ixp, country),
+	TEXT("prefix", PTR, struct file_ixp, prefix),
+	TEXT("prefix6", PTR, struct file_ixp, prefix6),
+	LIST("members", PTR, struct file_ixp, members, &string_entry),
+	CYAML_FIELD_FLOAT_PTR("delay_ms", POPT, struct file_ixp, delay_ms),
 	CYAML_FIELD_END,
 };
 
@@ -103,6 +144,9 @@ ENTRY(as_entry, struct file_as, as_fields);
 ENTRY(host_entry, struct file_node, host_fields);
 ENTRY(router_entry, struct file_node, router_fields);
 ENTRY(link_entry, struct file_link, link_fields);
+ENTRY(relation_entry, struct file_relation, relation_fields);
+ENTRY(policy_entry, struct file_policy, policy_fields);
+ENTRY(ixp_entry, struct file_ixp, ixp_fields);
 ENTRY(route_entry, struct file_route, route_fields);
 ENTRY(tunnel_entry, struct file_tunnel, tunnel_fields);
 ENTRY(fault_entry, struct file_fault, fault_fields);
@@ -114,6 +158,9 @@ static const cyaml_schema_field_t world_fields[] = {
 	LIST("hosts", PTR, struct world_file, hosts, &host_entry),
 	LIST("routers", PTR, struct world_file, routers, &router_entry),
 	LIST("links", PTR, struct world_file, links, &link_entry),
+	LIST("relations", POPT, struct world_file, relations, &relation_entry),
+	LIST("policies", POPT, struct world_file, policies, &policy_entry),
+	LIST("ixps", POPT, struct world_file, ixps, &ixp_entry),
 	LIST("routes", POPT, struct world_file, routes, &route_entry),
 	LIST("tunnels", POPT, struct world_file, tunnels, &tunnel_entry),
 	LIST("faults", POPT, struct world_file, faults, &fault_entry),

@@ -13,10 +13,18 @@
 struct file_as {
 	unsigned asn;
 	char *name, *country, *prefix, *prefix6;
+	char **prefixes, **infrastructure;
+	unsigned prefixes_count, infrastructure_count;
+	unsigned *link_length; /* of its IPv4 links: 30 or 31 */
+	bool private_links;
+	struct file_behaviour *behaviour;
 };
 
 struct file_node {
 	char *name, *dns, *address, *address6;
+	char *router; /* hosts */
+	double *delay_ms;
+	char *loopback, *loopback6, *place; /* routers */
 	unsigned as;
 	struct file_behaviour *behaviour;
 };
@@ -26,6 +34,27 @@ struct file_link {
 	char *from_address, *to_address, *from_address6, *to_address6;
 	double *delay_ms, *delay_back_ms, loss, *loss_back;
 	unsigned cost, cost_back; /* 0 = not in the file */
+};
+
+/* Either provider and customer, or peers. */
+struct file_relation {
+	unsigned provider, customer, *peers;
+	unsigned peers_count, family;
+	char *ixp;
+};
+
+struct file_policy {
+	unsigned as, neighbour, family;
+	unsigned *local_preference, *prepend;
+	int *exported;
+	char *prefix;
+};
+
+struct file_ixp {
+	char *name, *country, *prefix, *prefix6;
+	char **members;
+	unsigned members_count;
+	double *delay_ms;
 };
 
 struct file_route {
@@ -69,6 +98,12 @@ struct world_file {
 	unsigned routers_count;
 	struct file_link *links;
 	unsigned links_count;
+	struct file_relation *relations;
+	unsigned relations_count;
+	struct file_policy *policies;
+	unsigned policies_count;
+	struct file_ixp *ixps;
+	unsigned ixps_count;
 	struct file_route *routes;
 	unsigned routes_count;
 	struct file_tunnel *tunnels;

@@ -25,6 +25,8 @@ int loader_ases(struct loader *l)
 			.name = from->name,
 			.country = from->country,
 			.gateway = WORLD_NONE};
+		if (!from->prefix || !from->prefix6)
+			return loader_mistake(l, "ases", i, NULL, "AS%u: expected prefix and prefix6", from->asn);
 		if (!prefix_parse(from->prefix, &as->prefixes[0]) || as->prefixes[0].addr.family != 4 ||
 			as->prefixes[0].length > 28)
 			return loader_mistake(l, "ases", i, from->prefix,
