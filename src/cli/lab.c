@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/exit.h"
+#include "cli/lab_generate.h"
 #include "cli/lab_truth.h"
 #include "sim/lab.h"
 #include "sim/world.h"
@@ -157,6 +158,8 @@ int cli_lab(int argc, char **argv)
 		fputs(usage, stdout);
 		return EXIT_OK;
 	}
+	if (argc > 1 && strcmp(argv[1], "generate") == 0)
+		return cli_lab_generate(argc - 1, argv + 1);
 	if (!known) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;

@@ -1,0 +1,126 @@
+#include "cli/lab_generate.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/exit.h"
+#include "sim/generate.h"
+
+static const char usage[] =
+	"usage: retour lab generate --ases N [--seed S] [--profile today|clean|hostile] [-o FILE]\n"
+	"\n"
+	"Write a world: an Internet of N networks. The same options give the same world on every machine.\n"
+	"\n"
+	"  -a, --ases N          how many networks, 10 to 40000\n"
+	"  -s, --seed S          which of the many (default: 1)\n"
+	"  -p, --profile NAME    today: habits at their published rates (default); clean: none; hostile: at "
+	"their worst\n"
+	"  -o, --output FILE     default: standard output\n"
+	"  -h, --help            this text\n";
+
+struct generate_arguments {
+	struct generate_options options;
+	const char *output;
+	bool help;
+};
+
+static bool number(const char *text, unsigned long long most, unsigned long long *value)
+{
+	char *end;
+	errno = 0;
+	*value = strtoull(text, &end, 10);
+	return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && *value <= most;
+}
+
+static int misuse(const char *text, const char *what)
+{
+	fprintf(stderr, "retour lab generate: '%s': %s; see `retour lab generate --help`\n", text, what);
+	return EXIT_USAGE;
+}
+
+/* EXIT_OK, or EXIT_USAGE after it was said why. */
+static int parse(int argc, char **argv, struct generate_arguments *arguments)
+{
+	static const struct option options[] = {
+		{"ases", required_argument, NULL, 'a'},
+		{"seed", required_argument, NULL, 's'},
+		{"profile", required_argument, NULL, 'p'},
+		{"output", required_argument, NULL, 'o'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	unsigned long long value;
+	int option;
+	optind = 1;
+	while ((option = getopt_long(argc, argv, "a:s:p:o:h", options, NULL)) != -1) {
+		switch (option) {
+		case 'a':
+			if (!number(optarg, GENERATE_ASES_MAX, &value) || value < GENERATE_ASES_MIN)
+				return misuse(optarg, "expected a number of ASes, 10 to 40000");
+			arguments->options.ases = (unsigned)value;
+			break;
+		case 's':
+			if (!number(optarg, UINT64_MAX, &value))
+				return misuse(optarg, "expected a seed, a number of 0 or more");
+			arguments->options.seed = value;
+			break;
+		case 'p':
+			arguments->options.profile = profile_find(optarg);
+			if (!arguments->options.profile)
+				return misuse(optarg, "expected a profile: today, clean or hostile");
+			break;
+		case 'o': arguments->output = optarg; break;
+		case 'h': arguments->help = true; break;
+		default: fputs("see `retour lab generate --help`\n", stderr); return EXIT_USAGE;
+		}
+	}
+	if (optind < argc)
+		return misuse(argv[optind], "no such argument");
+	if (arguments->options.ases == 0 && !arguments->help)
+		return misuse("--ases", "how many?");
+	return EXIT_OK;
+}
+
+static int cannot(const char *text)
+{
+	fprintf(stderr, "retour: %s\n", text);
+	return EXIT_CANNOT_MEASURE;
+}
+
+static int write_world(const char *output, const char *text)
+{
+	FILE *file = output ? fopen(output, "we") : stdout;
+	if (!file) {
+		fprintf(stderr, "retour: %s: %s\n", output, strerror(errno));
+		return EXIT_CANNOT_MEASURE;
+	}
+	bool written = fputs(text, file) >= 0 && fflush(file) == 0;
+	if (output)
+		written &= fclose(file) == 0;
+	if (!written)
+		return cannot("cannot write the world");
+	return EXIT_OK;
+}
+
+int cli_lab_generate(int argc, char **argv)
+{
+	struct generate_arguments arguments = {.options = {.seed = 1, .profile = profile_find("today")}};
+	struct error error = {0};
+	char *text;
+	int status = parse(argc, argv, &arguments);
+	if (status != EXIT_OK)
+		return status;
+	if (arguments.help) {
+		fputs(usage, stdout);
+		return EXIT_OK;
+	}
+	if (generate_world(&arguments.options, &text, &error) < 0)
+		return cannot(error.text);
+	status = write_world(arguments.output, text);
+	free(text);
+	return status;
+}

@@ -1,0 +1,66 @@
+/* Hosts: vantage points in well connected places, one source for each twenty of those, and destinations
+ * everywhere. `client` and `server` are where a person starts. */
+#include <string.h>
+
+#include "base/compiler.h"
+#include "sim/generate_inside.h"
+
+#define VANTAGE_POINTS_MAX 146 /* sites of the measurement platform that the published studies used */
+#define ASES_PER_VANTAGE   15
+
+static void add_host(struct generator *g, uint32_t as, const char *word, unsigned number)
+{
+	struct gen_host *host = generate_add(g, &g->hosts, sizeof(*host));
+	if (!host)
+		return;
+	const struct gen_as *home = &g->ases[as];
+	const struct gen_pop *pop = &home->pops[draw(g, home->pop_count)];
+	if (number)
+		snprintf(host->name, sizeof(host->name), "%s%u", word, number);
+	else
+		snprintf(host->name, sizeof(host->name), "%s", word);
+	host->as = as;
+	/* Behind the core when there is one: what is at the edge is for others. */
+	host->router = pop->core_count && !is_transit(home) ? pop->core + draw(g, pop->core_count)
+							    : generate_edge(g, pop);
+	host->delay_us = home->kind == ACCESS ? draw_between(g, 1000, 12000) : draw_between(g, 50, 900);
+}
+
+/* A random AS of a kind. */
+static uint32_t draw_as(struct generator *g, enum kind kind)
+{
+	uint32_t first = 0, count = 0;
+	for (uint32_t i = 0; i < g->as_count; i++)
+		if (g->ases[i].kind == kind) {
+			first = count ? first : i;
+			count++;
+		}
+	return first + draw(g, count);
+}
+
+static void add_destinations(struct generator *g)
+{
+	unsigned number = 1;
+	for (uint32_t i = 0; i < g->as_count; i++) {
+		enum kind kind = g->ases[i].kind;
+		unsigned count = 1;
+		if (kind == TIER1 || kind == CARRIER || (kind == ENTERPRISE && chance(g, 200)))
+			count = 0;
+		else if (kind == ACCESS || kind == HOSTING || kind == GIANT)
+			count = draw_between(g, 1, 2);
+		for (unsigned k = 0; k < count; k++)
+			add_host(g, i, "d", number++);
+	}
+}
+
+void generate_hosts(struct generator *g)
+{
+	unsigned vantage_points = MIN(MAX(g->as_total / ASES_PER_VANTAGE, 3), VANTAGE_POINTS_MAX);
+	add_host(g, draw_as(g, ACCESS), "client", 0);
+	add_host(g, draw_as(g, HOSTING), "server", 0);
+	for (unsigned i = 0; i < vantage_points; i++)
+		add_host(g, draw_as(g, i % 4 == 3 ? ENTERPRISE : i % 4 == 2 ? CARRIER : HOSTING), "vp", i + 1);
+	for (unsigned i = 0; i < MAX(vantage_points / 20, 2); i++)
+		add_host(g, draw_as(g, i % 2 ? ENTERPRISE : HOSTING), "source", i + 1);
+	add_destinations(g);
+}

@@ -1,0 +1,154 @@
+/* The stages of the generator share this. Not for other files.
+ *
+ * Only integers decide anything, so that every machine generates the same world. */
+#ifndef RETOUR_SIM_GENERATE_INSIDE_H
+#define RETOUR_SIM_GENERATE_INSIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/addr.h"
+#include "base/rng.h"
+#include "sim/generate.h"
+
+#define NONE UINT32_MAX
+
+/* Places in the world where networks have routers (generate_places.c). */
+enum region { EUROPE, NORTH_AMERICA, SOUTH_AMERICA, ASIA, AFRICA, OCEANIA, REGIONS };
+
+struct place {
+	const char *code, *country;
+	enum region region;
+	int latitude, longitude; /* tenths of a degree */
+	unsigned weight;	 /* how many networks are there, relatively */
+};
+extern const struct place generate_places[];
+extern const unsigned generate_place_count;
+/* One way through a fibre between two places. */
+unsigned generate_fibre_us(unsigned from, unsigned to);
+
+enum kind { TIER1, CARRIER, REGIONAL, GIANT, HOSTING, ACCESS, ENTERPRISE };
+
+#define PLACES_MAX   80
+#define PREFIXES_MAX 8
+
+struct gen_pop {
+	unsigned place;
+	uint32_t core, edge; /* first router of each; the cores come first */
+	unsigned core_count, edge_count;
+};
+
+struct gen_as {
+	uint32_t asn;
+	enum kind kind;
+	unsigned home; /* place */
+	struct gen_pop *pops;
+	unsigned pop_count;
+	uint32_t router; /* the first */
+	unsigned router_count;
+	unsigned links;	    /* numbered from its space */
+	unsigned customers, providers, peers;
+	struct prefix prefixes[PREFIXES_MAX];
+	unsigned prefix_count;
+	struct prefix prefix6, infrastructure, infrastructure6;
+	bool private_links, unannounced, nameless, drops_options, never_stamps, sometimes_stamps;
+	uint32_t prefers;  /* AS whose routes it takes before others of the same kind, or NONE */
+	uint32_t prepends; /* AS towards which it prepends, or NONE */
+	char name[40], domain[24];
+};
+
+struct gen_router {
+	uint32_t as;
+	unsigned place;
+	char role[3]; /* "cr", "er", ... */
+	unsigned number;
+	unsigned misleading_place; /* the one its name tells */
+};
+
+struct gen_link {
+	uint32_t from, to;
+	unsigned delay_us, cost, cost_back;
+};
+
+struct gen_relation {
+	uint32_t a, b; /* provider and customer, or peers */
+	bool peers;
+	uint32_t ixp; /* NONE: over links of their own */
+};
+
+struct gen_ixp {
+	unsigned place, number;
+	struct prefix prefix, prefix6;
+	uint32_t *members; /* routers */
+	unsigned member_count;
+};
+
+struct gen_host {
+	char name[16];
+	uint32_t as, router;
+	unsigned delay_us;
+	struct addr address, address6;
+};
+
+struct gen_list {
+	void *items;
+	unsigned count, capacity;
+};
+
+struct generator {
+	struct rng rng;
+	unsigned as_total;
+	const struct profile *profile;
+	struct gen_as *ases;
+	unsigned as_count;
+	struct gen_list routers, links, relations, ixps, hosts;
+	struct gen_list urns[REGIONS]; /* uint32_t: carriers there, once for each customer */
+	struct gen_list pairs;	       /* uint64_t, sorted: ASes that have a relation */
+	bool failed;		       /* out of memory; stages go on, the end reports it */
+};
+
+#define LIST_AT(type, list, index) (&((type *)(list).items)[index])
+
+/* A new item, zeroed, or NULL. */
+void *generate_add(struct generator *g, struct gen_list *list, size_t size);
+
+static inline unsigned draw(struct generator *g, unsigned bound)
+{
+	return (unsigned)rng_below(&g->rng, bound);
+}
+/* Uniform, both ends included. */
+static inline unsigned draw_between(struct generator *g, unsigned low, unsigned high)
+{
+	return low + draw(g, high - low + 1);
+}
+static inline bool chance(struct generator *g, unsigned thousandths)
+{
+	return draw(g, 1000) < thousandths;
+}
+static inline bool is_transit(const struct gen_as *as)
+{
+	return as->kind <= REGIONAL;
+}
+
+/* The stages, in their order. */
+void generate_ases(struct generator *g);      /* kinds, places, names */
+void generate_routers(struct generator *g);   /* routers and the links inside each AS */
+void generate_relations(struct generator *g); /* who buys from whom, who peers; links between ASes */
+void generate_exchanges(struct generator *g); /* IXPs and peerings over them */
+void generate_hosts(struct generator *g);
+void generate_addresses(struct generator *g);
+void generate_habits(struct generator *g); /* all that the profile decides but for single routers */
+void generate_write_behaviour(struct generator *g, const struct gen_router *router, FILE *out);
+void generate_write(struct generator *g, const struct generate_options *options, FILE *out);
+
+void generate_link(struct generator *g, uint32_t from, uint32_t to, unsigned delay_us);
+/* False: they have one already, or are the same. */
+bool generate_relation(struct generator *g, uint32_t a, uint32_t b, bool peers, uint32_t ixp);
+/* The PoP of an AS at a place, or NULL. */
+const struct gen_pop *generate_pop_at(const struct gen_as *as, unsigned place);
+/* A router for links to others. */
+uint32_t generate_edge(struct generator *g, const struct gen_pop *pop);
+const char *generate_router_name(const struct generator *g, uint32_t router, char name[static 40]);
+
+#endif

@@ -1,0 +1,154 @@
+/* The world file: one entry a line, so that it is quick to read for a program and for a person. */
+#include <inttypes.h>
+
+#include "base/compiler.h"
+#include "sim/generate_inside.h"
+
+static void write_ms(FILE *out, const char *key, unsigned us)
+{
+	fprintf(out, ", %s: %u.%03u", key, us / 1000, us % 1000);
+}
+
+static void write_ases(const struct generator *g, FILE *out)
+{
+	char text[PREFIX_TEXT_SIZE];
+	fputs("\nases:\n", out);
+	for (unsigned i = 0; i < g->as_count; i++) {
+		const struct gen_as *as = &g->ases[i];
+		fprintf(out, "  - {asn: %u, name: %s, country: %s, prefixes: [", as->asn, as->name,
+			generate_places[as->home].country);
+		for (unsigned k = 0; k < as->prefix_count; k++)
+			fprintf(out, "%s, ", prefix_format(as->prefixes[k], text));
+		if (!as->unannounced)
+			fprintf(out, "%s, ", prefix_format(as->infrastructure, text));
+		fprintf(out, "\"%s\"]", prefix_format(as->prefix6, text));
+		fprintf(out, ", infrastructure: [%s", prefix_format(as->infrastructure, text));
+		fprintf(out, ", \"%s\"]%s}\n", prefix_format(as->infrastructure6, text),
+			as->private_links ? ", private_links: true" : "");
+	}
+}
+
+static void write_routers(struct generator *g, FILE *out)
+{
+	char name[40];
+	fputs("\nrouters:\n", out);
+	for (unsigned i = 0; i < g->routers.count; i++) {
+		const struct gen_router *router = LIST_AT(struct gen_router, g->routers, i);
+		const struct gen_as *as = &g->ases[router->as];
+		fprintf(out, "  - {name: %s, as: %u, place: %s", generate_router_name(g, i, name), as->asn,
+			generate_places[router->place].code);
+		if (as->nameless)
+			fputs(", dns: none", out);
+		else
+			fprintf(out, ", dns: %s%u.%s1.%s.lab", router->role, router->number,
+				generate_places[router->misleading_place].code, as->domain);
+		generate_write_behaviour(g, router, out);
+		fputs("}\n", out);
+	}
+}
+
+static void write_hosts(const struct generator *g, FILE *out)
+{
+	char text[ADDR_TEXT_SIZE], name[40];
+	fputs("\nhosts:\n", out);
+	for (unsigned i = 0; i < g->hosts.count; i++) {
+		const struct gen_host *host = LIST_AT(struct gen_host, g->hosts, i);
+		fprintf(out, "  - {name: %s, as: %u, address: %s", host->name, g->ases[host->as].asn,
+			addr_format(host->address, text));
+		fprintf(out, ", address6: \"%s\", router: %s", addr_format(host->address6, text),
+			generate_router_name(g, host->router, name));
+		write_ms(out, "delay_ms", host->delay_us);
+		fputs("}\n", out);
+	}
+}
+
+static void write_links(const struct generator *g, FILE *out)
+{
+	char from[40], to[40];
+	fputs("\nlinks:\n", out);
+	for (unsigned i = 0; i < g->links.count; i++) {
+		const struct gen_link *link = LIST_AT(struct gen_link, g->links, i);
+		fprintf(out, "  - {from: %s, to: %s", generate_router_name(g, link->from, from),
+			generate_router_name(g, link->to, to));
+		write_ms(out, "delay_ms", link->delay_us);
+		fprintf(out, ", cost: %u", link->cost);
+		if (link->cost_back != link->cost)
+			fprintf(out, ", cost_back: %u", link->cost_back);
+		fputs("}\n", out);
+	}
+}
+
+static void write_ixp_name(const struct generator *g, uint32_t index, FILE *out)
+{
+	const struct gen_ixp *ixp = LIST_AT(struct gen_ixp, g->ixps, index);
+	fprintf(out, "IX-%s-%u", generate_places[ixp->place].code, ixp->number);
+}
+
+static void write_relations(const struct generator *g, FILE *out)
+{
+	fputs("\nrelations:\n", out);
+	for (unsigned i = 0; i < g->relations.count; i++) {
+		const struct gen_relation *relation = LIST_AT(struct gen_relation, g->relations, i);
+		unsigned a = g->ases[relation->a].asn, b = g->ases[relation->b].asn;
+		if (!relation->peers) {
+			fprintf(out, "  - {provider: %u, customer: %u}\n", a, b);
+			continue;
+		}
+		fprintf(out, "  - {peers: [%u, %u]", a, b);
+		if (relation->ixp != NONE) {
+			fputs(", ixp: ", out);
+			write_ixp_name(g, relation->ixp, out);
+		}
+		fputs("}\n", out);
+	}
+}
+
+static void write_exchanges(const struct generator *g, FILE *out)
+{
+	char text[PREFIX_TEXT_SIZE], name[40];
+	fputs("\nixps:\n", out);
+	for (unsigned i = 0; i < g->ixps.count; i++) {
+		const struct gen_ixp *ixp = LIST_AT(struct gen_ixp, g->ixps, i);
+		fputs("  - {name: ", out);
+		write_ixp_name(g, i, out);
+		fprintf(out, ", country: %s, prefix: %s", generate_places[ixp->place].country,
+			prefix_format(ixp->prefix, text));
+		fprintf(out, ", prefix6: \"%s\", members: [", prefix_format(ixp->prefix6, text));
+		for (unsigned k = 0; k < ixp->member_count; k++)
+			fprintf(out, "%s%s", k ? ", " : "", generate_router_name(g, ixp->members[k], name));
+		fputs("]}\n", out);
+	}
+}
+
+static void write_policies(const struct generator *g, FILE *out)
+{
+	bool any = false;
+	for (unsigned i = 0; i < g->as_count; i++) {
+		const struct gen_as *as = &g->ases[i];
+		if (!any && (as->prefers != NONE || as->prepends != NONE))
+			fputs("\npolicies:\n", out);
+		any |= as->prefers != NONE || as->prepends != NONE;
+		if (as->prefers != NONE)
+			fprintf(out, "  - {as: %u, neighbour: %u, local_preference: 150}\n", as->asn,
+				g->ases[as->prefers].asn);
+		if (as->prepends != NONE)
+			fprintf(out, "  - {as: %u, neighbour: %u, prepend: 2}\n", as->asn,
+				g->ases[as->prepends].asn);
+	}
+}
+
+void generate_write(struct generator *g, const struct generate_options *options, FILE *out)
+{
+	fprintf(out, "# retour lab generate --ases %u --seed %" PRIu64 " --profile %s\n", options->ases,
+		options->seed, options->profile->name);
+	fprintf(out, "summary: %u networks, %s (profile %s, seed %" PRIu64 ")\n", options->ases,
+		options->profile->summary, options->profile->name, options->seed);
+	write_ases(g, out);
+	write_hosts(g, out);
+	write_routers(g, out);
+	write_links(g, out);
+	write_exchanges(g, out);
+	write_relations(g, out);
+	write_policies(g, out);
+	fputs("\nservices:\n  - {host: server, run: retour serve}\n", out);
+}
