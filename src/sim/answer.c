@@ -116,23 +116,25 @@ static struct icmp_extensions label_stack(const struct complaint *complaint)
 }
 
 void answer_error(struct sim *sim, uint32_t node, uint32_t interface, const struct parcel *about,
-	const struct packet *packet, const struct complaint *complaint)
+	const struct complaint *complaint)
 {
 	const struct behaviour *behaviour = &sim->world->nodes[node].behaviour;
-	bool v4 = packet->ip.source.family == 4;
-	if (behaviour->silent || !deserves_error(packet) || !may_complain(sim, node, packet->ip.source))
+	struct packet packet;
+	if (behaviour->silent || packet_read(about->bytes, about->length, &packet) < 0 ||
+		!deserves_error(&packet) || !may_complain(sim, node, packet.ip.source))
 		return;
-	struct addr source = answer_source(sim, node, interface, packet->ip.source);
+	bool v4 = packet.ip.source.family == 4;
+	struct addr source = answer_source(sim, node, interface, packet.ip.source);
 	bool extended = complaint->tunnel && !complaint->tunnel->unlabelled;
 	struct icmp_extensions extensions = extended ? label_stack(complaint) : (struct icmp_extensions){0};
 	struct packet_spec spec = {
-		.ip = own_header(sim, node, source, packet->ip.source, v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6),
+		.ip = own_header(sim, node, source, packet.ip.source, v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6),
 		.transport =
 			{
 				.icmp_type = v4 ? complaint->type4 : complaint->type6,
 				.icmp_code = v4 ? complaint->code4 : complaint->code6,
 				.payload = about->bytes,
-				.payload_length = quote_length(behaviour, packet, about->length, extended),
+				.payload_length = quote_length(behaviour, &packet, about->length, extended),
 			},
 		.extensions = extended ? &extensions : NULL,
 	};
@@ -197,21 +199,21 @@ static void answer_reset(struct sim *sim, uint32_t node, const struct packet *pa
 	depart(sim, node, compose(sim, &spec));
 }
 
-void answer_local(struct sim *sim, uint32_t node, uint32_t interface, struct parcel *parcel,
-	const struct packet *packet)
+void answer_local(struct sim *sim, uint32_t node, uint32_t interface, struct parcel *parcel)
 {
 	static const struct complaint port = {ICMP4_UNREACHABLE, 3, ICMP6_UNREACHABLE, 4, NULL, 0, 0};
-	struct packet copy = *packet;
-	if (!packet->checksum_ok || !addr_is_unicast(packet->ip.source))
+	struct packet packet;
+	if (packet_read(parcel->bytes, parcel->length, &packet) < 0 || !packet.checksum_ok ||
+		!addr_is_unicast(packet.ip.source))
 		return;
-	switch (packet->ip.protocol) {
+	switch (packet.ip.protocol) {
 	case PROTOCOL_ICMP:
 	case PROTOCOL_ICMPV6:
-		if (packet->transport.icmp_kind == ICMP_ECHO_REQUEST)
-			answer_echo(sim, node, parcel, &copy);
+		if (packet.transport.icmp_kind == ICMP_ECHO_REQUEST)
+			answer_echo(sim, node, parcel, &packet);
 		break;
-	case PROTOCOL_UDP: answer_error(sim, node, interface, parcel, packet, &port); break;
-	case PROTOCOL_TCP: answer_reset(sim, node, packet); break;
+	case PROTOCOL_UDP: answer_error(sim, node, interface, parcel, &port); break;
+	case PROTOCOL_TCP: answer_reset(sim, node, &packet); break;
 	default: break;
 	}
 }

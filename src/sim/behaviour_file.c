@@ -18,7 +18,7 @@ static const cyaml_strval_t source_words[] = {
 static const cyaml_strval_t stamp_words[] = {{"inbound", STAMP_INBOUND}, {"outbound", STAMP_OUTBOUND},
 	{"loopback", STAMP_LOOPBACK}, {"none", STAMP_NONE}, {"drop", STAMP_DROP}};
 static const cyaml_strval_t balance_words[] = {
-	{"none", BALANCE_NONE}, {"flow", BALANCE_FLOW}, {"packet", BALANCE_PACKET}};
+	{"none", BALANCE_NONE}, {"flow", BALANCE_FLOW}, {"packet", BALANCE_PACKET}, {"options", BALANCE_OPTIONS}};
 
 #define CHOICE(member, words)                                                                                \
 	CYAML_FIELD_ENUM_PTR(                                                                                \

@@ -9,7 +9,7 @@
 
 /* Which of its addresses a router shows; also how it treats the Record Route option. */
 enum stamp { STAMP_INBOUND, STAMP_OUTBOUND, STAMP_LOOPBACK, STAMP_NONE, STAMP_DROP };
-enum balance { BALANCE_NONE, BALANCE_FLOW, BALANCE_PACKET };
+enum balance { BALANCE_NONE, BALANCE_FLOW, BALANCE_PACKET, BALANCE_OPTIONS };
 
 struct file_limit {
 	unsigned burst;

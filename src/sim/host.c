@@ -8,8 +8,8 @@ static bool left_to_responder(const struct sim *sim, uint32_t host, const struct
 {
 	if (packet->transport.icmp_kind != ICMP_ECHO_REQUEST || packet->transport.icmp_code != 1)
 		return false;
-	for (size_t i = 0; i < sim->machine_count; i++)
-		if (sim->machines[i].host == host && sim->machines[i].flags & SIM_RESPONDER)
+	for (uint32_t i = sim->first_machine[host]; i != WORLD_NONE; i = sim->machines[i].next)
+		if (sim->machines[i].flags & SIM_RESPONDER)
 			return true;
 	return false;
 }
@@ -32,7 +32,10 @@ void host_pump(struct sim *sim, size_t index)
 			if (at->wake_ns != TIME_NEVER)
 				sim_schedule(sim, at->wake_ns, EVENT_WAKE, (uint32_t)index, NULL);
 			return;
-		case MACHINE_DONE: at->done = true; return;
+		case MACHINE_DONE:
+			at->done = true;
+			sim->unfinished -= !(at->flags & SIM_BACKGROUND);
+			return;
 		}
 	}
 }
@@ -41,19 +44,19 @@ void host_receive(struct sim *sim, uint32_t node, struct parcel *parcel)
 {
 	struct packet packet;
 	sim->counts.delivered++;
-	if (sim->deliver) {
-		sim->deliver(sim->deliver_context, node, parcel->bytes, parcel->length);
+	if (sim->deliver && sim->deliver(sim->deliver_context, node, parcel->bytes, parcel->length)) {
+		/* it is out of our hands */
 	} else if (packet_read(parcel->bytes, parcel->length, &packet) == 0) {
-		for (size_t i = 0; i < sim->machine_count; i++) {
+		for (uint32_t i = sim->first_machine[node]; i != WORLD_NONE; i = sim->machines[i].next) {
 			struct attached *at = &sim->machines[i];
-			if (at->host != node || at->done)
+			if (at->done)
 				continue;
 			at->machine.ops->packet(at->machine.self, sim->now_ns, &packet);
 			host_pump(sim, i);
 		}
 		const struct world_address *own = world_find_address(sim->world, packet.ip.destination);
 		if (own && own->node == node && !left_to_responder(sim, node, &packet))
-			answer_local(sim, node, sim->world->nodes[node].interfaces[0], parcel, &packet);
+			answer_local(sim, node, sim->world->nodes[node].interfaces[0], parcel);
 	}
 	parcel_drop(sim, parcel);
 }

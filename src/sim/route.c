@@ -114,62 +114,6 @@ struct route route_lookup(struct sim *sim, uint32_t node, struct addr destinatio
 	return shortest(sim, node, gateway);
 }
 
-/* What routers balance on: addresses, protocol, ports, for ICMP the word with type, code and checksum, and in
- * IPv6 the flow label (RFC 6438). Each node has a key of its own, or all would decide alike. */
-static uint64_t flow_hash(const struct sim *sim, uint32_t node, const struct packet *packet)
-{
-	const struct transport *t = &packet->transport;
-	bool icmp = packet->ip.protocol == PROTOCOL_ICMP || packet->ip.protocol == PROTOCOL_ICMPV6;
-	uint64_t words[] = {
-		packet->ip.source.high,
-		packet->ip.source.low,
-		packet->ip.destination.high,
-		packet->ip.destination.low,
-		(uint64_t)packet->ip.protocol << 32 | packet->ip.flow_label,
-		icmp ? (uint64_t)t->icmp_type << 24 | (uint64_t)t->icmp_code << 16 | t->checksum
-		     : (uint64_t)t->source_port << 16 | t->destination_port,
-	};
-	return hash_bytes((struct hash_key){sim->seed, node}, words, sizeof(words));
-}
-
-uint32_t route_choose(struct sim *sim, uint32_t node, const struct route *route, const struct packet *packet)
-{
-	uint64_t pick = 0;
-	if (route->via_count > 1 && packet) {
-		switch (sim->world->nodes[node].behaviour.balance) {
-		case BALANCE_NONE: break;
-		case BALANCE_FLOW: pick = flow_hash(sim, node, packet); break;
-		case BALANCE_PACKET: pick = sim->packets_seen++; break;
-		}
-	}
-	return route->via[pick % route->via_count];
-}
-
-/* A packet is labelled only if plain routing, too, would take it through the tunnel to its end: packets for
- * the routers inside are not. */
-static bool follows(struct sim *sim, const struct world_tunnel *tunnel, struct addr destination)
-{
-	for (unsigned i = 1; i + 1 < tunnel->count; i++) {
-		struct route route = route_lookup(sim, tunnel->routers[i], destination);
-		if (route.kind != ROUTE_VIA ||
-			sim->world->interfaces[route.via[0] ^ 1].node != tunnel->routers[i + 1])
-			return false;
-	}
-	return true;
-}
-
-uint32_t route_tunnel(struct sim *sim, uint32_t node, uint32_t interface, struct addr destination)
-{
-	uint32_t next = sim->world->interfaces[interface ^ 1].node;
-	for (uint32_t i = 0; i < sim->world->tunnel_count; i++) {
-		const struct world_tunnel *tunnel = &sim->world->tunnels[i];
-		if (tunnel->routers[0] == node && tunnel->routers[1] == next &&
-			follows(sim, tunnel, destination))
-			return i;
-	}
-	return WORLD_NONE;
-}
-
 void route_refresh(struct sim *sim)
 {
 	const struct world *world = sim->world;

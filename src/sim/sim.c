@@ -8,6 +8,38 @@
 #include "base/clock.h"
 #include "sim/names.h"
 
+#define HEAP_WIDTH 4 /* children of one event lie in two cache lines */
+
+/* An array of at least one element, filled with one byte. */
+static void *make_array(size_t count, size_t size, int byte)
+{
+	void *array = byte ? malloc((count + 1) * size) : calloc(count + 1, size);
+	return array && byte ? memset(array, byte, (count + 1) * size) : array;
+}
+
+static bool allocate(struct sim *sim)
+{
+	const struct world *w = sim->world;
+	size_t links = w->interface_count / 2;
+	sim->buckets = make_array((size_t)w->node_count * BUCKETS, sizeof(*sim->buckets), 0);
+	sim->distances = make_array(w->node_count, sizeof(*sim->distances), 0);
+	sim->link_gone = make_array(links, sizeof(*sim->link_gone), 0);
+	sim->link_faulty = make_array(links, sizeof(*sim->link_faulty), 0);
+	sim->link_by_hand = make_array(links, sizeof(*sim->link_by_hand), 0);
+	sim->ways = make_array(1u << WAYS_BITS, sizeof(*sim->ways), 0);
+	sim->first_tunnel = make_array(w->node_count, sizeof(*sim->first_tunnel), 0xff);
+	sim->next_tunnel = make_array(w->tunnel_count, sizeof(*sim->next_tunnel), 0xff);
+	sim->first_machine = make_array(w->host_count, sizeof(*sim->first_machine), 0xff);
+	return sim->buckets && sim->distances && sim->link_gone && sim->link_faulty && sim->link_by_hand &&
+		sim->ways && sim->first_tunnel && sim->next_tunnel && sim->first_machine;
+}
+
+static void refresh_routes(struct sim *sim)
+{
+	route_refresh(sim);
+	sim->generation++; /* starts with 1, so that no way is known at first */
+}
+
 struct sim *sim_new(const struct world *world, uint64_t seed)
 {
 	struct sim *sim = calloc(1, sizeof(*sim));
@@ -16,15 +48,18 @@ struct sim *sim_new(const struct world *world, uint64_t seed)
 	sim->world = world;
 	sim->rng = rng_seed(seed);
 	sim->seed = seed;
-	sim->buckets = calloc((size_t)world->node_count * BUCKETS + 1, sizeof(*sim->buckets));
-	sim->distances = calloc(world->node_count + 1, sizeof(*sim->distances));
-	sim->link_gone = calloc(world->interface_count / 2 + 1, sizeof(*sim->link_gone));
-	sim->link_by_hand = calloc(world->interface_count / 2 + 1, sizeof(*sim->link_by_hand));
-	if (!sim->buckets || !sim->distances || !sim->link_gone || !sim->link_by_hand) {
+	if (!allocate(sim)) {
 		sim_free(sim);
 		return NULL;
 	}
-	route_refresh(sim);
+	for (uint32_t i = 0; i < world->fault_count; i++)
+		sim->link_faulty[world->faults[i].link] = true;
+	for (uint32_t i = world->tunnel_count; i-- > 0;) { /* so that the first of the file is found first */
+		uint32_t *first = &sim->first_tunnel[world->tunnels[i].routers[0]];
+		sim->next_tunnel[i] = *first;
+		*first = i;
+	}
+	refresh_routes(sim);
 	return sim;
 }
 
@@ -43,7 +78,12 @@ void sim_free(struct sim *sim)
 		free(sim->distances[i]);
 	free(sim->distances);
 	free(sim->link_gone);
+	free(sim->link_faulty);
 	free(sim->link_by_hand);
+	free(sim->ways);
+	free(sim->first_tunnel);
+	free(sim->next_tunnel);
+	free(sim->first_machine);
 	free(sim->buckets);
 	free(sim->machines);
 	free(sim->heap);
@@ -107,9 +147,20 @@ void sim_schedule(
 	}
 	struct event event = {time_ns, sim->order++, kind, place, parcel};
 	size_t at = sim->heap_count++;
-	for (; at > 0 && earlier(&event, &sim->heap[(at - 1) / 2]); at = (at - 1) / 2)
-		sim->heap[at] = sim->heap[(at - 1) / 2];
+	for (; at > 0 && earlier(&event, &sim->heap[(at - 1) / HEAP_WIDTH]); at = (at - 1) / HEAP_WIDTH)
+		sim->heap[at] = sim->heap[(at - 1) / HEAP_WIDTH];
 	sim->heap[at] = event;
+}
+
+/* The earliest of the events below `at`; heap_count when there are none. */
+static size_t first_child(const struct sim *sim, size_t at)
+{
+	size_t first = MIN(HEAP_WIDTH * at + 1, sim->heap_count);
+	size_t end = MIN(first + HEAP_WIDTH, sim->heap_count);
+	for (size_t i = first + 1; i < end; i++)
+		if (earlier(&sim->heap[i], &sim->heap[first]))
+			first = i;
+	return first;
 }
 
 static struct event take_first(struct sim *sim)
@@ -117,9 +168,7 @@ static struct event take_first(struct sim *sim)
 	struct event first = sim->heap[0], last = sim->heap[--sim->heap_count];
 	size_t at = 0;
 	for (;;) {
-		size_t child = 2 * at + 1;
-		if (child + 1 < sim->heap_count && earlier(&sim->heap[child + 1], &sim->heap[child]))
-			child++;
+		size_t child = first_child(sim, at);
 		if (child >= sim->heap_count || !earlier(&sim->heap[child], &last))
 			break;
 		sim->heap[at] = sim->heap[child];
@@ -127,29 +176,6 @@ static struct event take_first(struct sim *sim)
 	}
 	sim->heap[at] = last;
 	return first;
-}
-
-void sim_transmit(struct sim *sim, uint32_t interface, struct parcel *parcel)
-{
-	const struct world_interface *out = &sim->world->interfaces[interface];
-	int64_t delay_ns = out->delay_ns;
-	double pass = sim->link_by_hand[interface / 2] == LINK_UP ? 1 - out->loss : 0;
-	if (sim->tap)
-		sim->tap(sim->tap_context, interface, false, parcel->bytes, parcel->length);
-	for (unsigned i = 0; i < sim->world->fault_count; i++) {
-		const struct world_fault *fault = &sim->world->faults[i];
-		if (fault->link != interface / 2 || sim->now_ns < fault->from_ns ||
-			sim->now_ns >= fault->until_ns)
-			continue;
-		pass *= fault->down ? 0 : 1 - fault->loss;
-		delay_ns += fault->delay_ns;
-	}
-	if (pass < 1 && rng_unit(&sim->rng) >= pass) {
-		sim->counts.lost++;
-		parcel_drop(sim, parcel);
-		return;
-	}
-	sim_schedule(sim, sim->now_ns + delay_ns, EVENT_ARRIVE, interface ^ 1, parcel);
 }
 
 int sim_attach(struct sim *sim, uint32_t host, const struct machine *machine, unsigned flags)
@@ -160,8 +186,16 @@ int sim_attach(struct sim *sim, uint32_t host, const struct machine *machine, un
 	if (!list)
 		return -ENOMEM;
 	sim->machines = list;
-	list[sim->machine_count] =
-		(struct attached){.machine = *machine, .host = host, .flags = flags, .wake_ns = sim->now_ns};
+	uint32_t *last = &sim->first_machine[host];
+	while (*last != WORLD_NONE)
+		last = &list[*last].next;
+	*last = (uint32_t)sim->machine_count;
+	list[sim->machine_count] = (struct attached){.machine = *machine,
+		.host = host,
+		.next = WORLD_NONE,
+		.flags = flags,
+		.wake_ns = sim->now_ns};
+	sim->unfinished += !(flags & SIM_BACKGROUND);
 	sim_schedule(sim, sim->now_ns, EVENT_WAKE, (uint32_t)sim->machine_count++, NULL);
 	return 0;
 }
@@ -181,17 +215,18 @@ void sim_set_tap(struct sim *sim, sim_tap *tap, void *context)
 void sim_set_link(struct sim *sim, uint32_t link, enum link_state state)
 {
 	sim->link_by_hand[link] = state;
-	route_refresh(sim);
+	refresh_routes(sim);
 }
 
 /* The name server has no place in the topology: it answers at the edge, at once. */
-static bool send_to_names(struct sim *sim, uint32_t host, const struct packet *packet)
+static bool send_to_names(struct sim *sim, uint32_t host, const uint8_t *bytes, size_t length)
 {
+	struct packet packet;
 	struct parcel *reply = parcel_new(sim);
 	if (!reply)
 		return false;
 	struct writer writer = writer_init(reply->bytes, sizeof(reply->bytes));
-	if (names_answer(sim->world, packet, &writer)) {
+	if (packet_read(bytes, length, &packet) == 0 && names_answer(sim->world, &packet, &writer)) {
 		reply->length = writer.length;
 		sim_schedule(sim, sim->now_ns, EVENT_ARRIVE, sim->world->nodes[host].interfaces[0], reply);
 		return true;
@@ -200,37 +235,43 @@ static bool send_to_names(struct sim *sim, uint32_t host, const struct packet *p
 	return false;
 }
 
+/* A host knows one way, its default route, for what nobody knows; its router will answer. */
+static void leave_host(struct sim *sim, uint32_t host, struct parcel *parcel, const struct peek *peek)
+{
+	const struct way *way = way_find(sim, host, peek->destination);
+	uint32_t default_way = sim->world->nodes[host].interfaces[0];
+	if (way->route.kind == ROUTE_LOCAL)
+		sim_schedule(sim, sim->now_ns, EVENT_ARRIVE, default_way, parcel);
+	else if (way->route.kind == ROUTE_VIA)
+		sim_transmit(sim, way_choose(sim, host, &way->route, peek), parcel);
+	else
+		sim_transmit(sim, default_way, parcel);
+}
+
 int sim_send(struct sim *sim, uint32_t host, const uint8_t *bytes, size_t length)
 {
-	struct packet packet;
+	struct peek peek;
 	if (host >= sim->world->host_count)
 		return -EINVAL;
 	if (length > PARCEL_SIZE_MAX)
 		return -EMSGSIZE;
-	if (packet_read(bytes, length, &packet) < 0)
+	if (!peek_read(bytes, length, true, &peek)) {
+		sim->counts.malformed++;
 		return -EBADMSG;
+	}
 	sim->counts.sent++;
-	if (names_is_server(packet.ip.destination)) {
+	if (names_is_server(peek.destination)) {
 		if (sim->tap)
-			sim->tap(sim->tap_context, sim->world->nodes[host].interfaces[0], false, bytes, length);
-		return send_to_names(sim, host, &packet) ? 0 : -ENETUNREACH;
+			sim->tap(sim->tap_context, sim->world->nodes[host].interfaces[0], false, bytes,
+				length);
+		return send_to_names(sim, host, bytes, length) ? 0 : -ENETUNREACH;
 	}
 	struct parcel *parcel = parcel_new(sim);
 	if (!parcel)
 		return -ENOMEM;
-	memcpy(parcel->bytes, bytes, length);
-	parcel->length = length;
-	struct route route = route_lookup(sim, host, packet.ip.destination);
-	if (route.kind == ROUTE_VIA) {
-		sim_transmit(sim, route_choose(sim, host, &route, &packet), parcel);
-		return 0;
-	}
-	if (route.kind == ROUTE_LOCAL) {
-		sim_schedule(sim, sim->now_ns, EVENT_ARRIVE, sim->world->nodes[host].interfaces[0], parcel);
-		return 0;
-	}
-	/* A host knows one way, its default route, for what nobody knows; its router will answer. */
-	sim_transmit(sim, sim->world->nodes[host].interfaces[0], parcel);
+	memcpy(parcel->bytes, bytes, peek.length);
+	parcel->length = peek.length;
+	leave_host(sim, host, parcel, &peek);
 	return 0;
 }
 
@@ -251,7 +292,7 @@ static void run_first(struct sim *sim)
 	if (event.time_ns > sim->now_ns)
 		sim->now_ns = event.time_ns;
 	if (sim->now_ns >= sim->next_reroute_ns)
-		route_refresh(sim);
+		refresh_routes(sim);
 	switch (event.kind) {
 	case EVENT_ARRIVE: arrive(sim, &event); break;
 	case EVENT_DEPART: node_send(sim, event.place, event.parcel); break;
@@ -262,17 +303,9 @@ static void run_first(struct sim *sim)
 	}
 }
 
-static bool all_done(const struct sim *sim)
-{
-	for (size_t i = 0; i < sim->machine_count; i++)
-		if (!sim->machines[i].done && !(sim->machines[i].flags & SIM_BACKGROUND))
-			return false;
-	return true;
-}
-
 bool sim_run(struct sim *sim, int64_t until_ns)
 {
-	while (!all_done(sim)) {
+	while (sim->unfinished > 0) {
 		if (sim_next(sim) > until_ns || sim->heap_count == 0) {
 			sim->now_ns = until_ns;
 			return false;

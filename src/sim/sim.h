@@ -35,9 +35,9 @@ int sim_attach(struct sim *sim, uint32_t host, const struct machine *machine, un
 /* Run until every machine that is not in the background is DONE (true), or until `until_ns` (false). */
 bool sim_run(struct sim *sim, int64_t until_ns);
 
-/* The seam for a front end in real time: packets that arrive at a host go to `deliver` and neither to
- * machines nor to the host's own stack; packets that come from a host are handed to sim_send. */
-typedef void sim_deliver(void *context, uint32_t host, const uint8_t *bytes, size_t length);
+/* The seam for a front end in real time: packets that arrive at a host go to `deliver`, and where that returns
+ * true, neither to machines nor to the host's own stack; packets that come from a host are handed to sim_send. */
+typedef bool sim_deliver(void *context, uint32_t host, const uint8_t *bytes, size_t length);
 void sim_set_deliver(struct sim *sim, sim_deliver *deliver, void *context);
 /* A packet leaves a host at sim_now(). 0, -EMSGSIZE, -EBADMSG (not an IP packet), -ENETUNREACH, -ENOMEM. */
 int sim_send(struct sim *sim, uint32_t host, const uint8_t *bytes, size_t length);
@@ -59,6 +59,7 @@ void sim_set_link(struct sim *sim, uint32_t link, enum link_state state);
 /* Where packets went that never arrived; counted since sim_new. */
 struct sim_counts {
 	uint64_t sent, delivered, lost, blackholed, rate_limited, errors, answered;
+	uint64_t malformed; /* not IP, shorter than they say, or with a bad header checksum */
 };
 struct sim_counts sim_counts(const struct sim *sim);
 

@@ -7,7 +7,7 @@
 /* One search through the world; ways that part are followed one after the other. */
 struct walk {
 	struct sim *sim;
-	const struct packet *packet; /* NULL: any flow */
+	const struct peek *peek; /* NULL: any flow */
 	struct addr source, destination;
 	struct truth *found;
 	unsigned count, capacity;
@@ -53,13 +53,13 @@ static void leave(struct walk *walk, uint32_t out, struct position at)
 static void leave_by_route(struct walk *walk, uint32_t node, const struct route *route, struct position at)
 {
 	enum balance balance = walk->sim->world->nodes[node].behaviour.balance;
-	bool all = !walk->packet && balance != BALANCE_NONE;
+	bool all = !walk->peek && balance != BALANCE_NONE;
 	uint64_t seen = walk->sim->packets_seen;
 	for (unsigned i = 0; i < (all ? route->via_count : 1); i++) {
-		uint32_t out = all ? route->via[i] : route_choose(walk->sim, node, route, walk->packet);
+		uint32_t out = all ? route->via[i] : way_choose(walk->sim, node, route, walk->peek);
 		struct position next = at;
 		if (!walk->sim->world->nodes[node].is_host)
-			next.tunnel = route_tunnel(walk->sim, node, out, walk->destination);
+			next.tunnel = mpls_tunnel(walk->sim, node, out, walk->destination);
 		next.tunnel_at = 1;
 		leave(walk, out, next);
 	}
@@ -152,13 +152,13 @@ static void start(struct walk *walk, uint32_t host)
 
 int sim_truth(struct sim *sim, uint32_t host, const uint8_t *bytes, size_t length, struct truth *truth)
 {
-	struct packet packet;
-	struct walk walk = {.sim = sim, .packet = &packet, .found = truth, .capacity = 1};
+	struct peek peek;
+	struct walk walk = {.sim = sim, .peek = &peek, .found = truth, .capacity = 1};
 	if (host >= sim->world->host_count)
 		return -EINVAL;
-	if (packet_read(bytes, length, &packet) < 0)
+	if (!peek_read(bytes, length, true, &peek))
 		return -EBADMSG;
-	walk.destination = packet.ip.destination;
+	walk.destination = peek.destination;
 	start(&walk, host);
 	return 0;
 }

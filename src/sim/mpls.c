@@ -1,0 +1,71 @@
+/* Label switching: which packets get a label, and what becomes of it on the way (RFC 3031, 3032, 3443). */
+#include "sim/core.h"
+
+#include "packet/forward.h"
+
+#define NO_LABEL_TTL 255
+
+/* A packet is labelled only if plain routing, too, would take it through the tunnel to its end: packets for
+ * the routers inside are not. */
+static bool follows(struct sim *sim, const struct world_tunnel *tunnel, struct addr destination)
+{
+	for (unsigned i = 1; i + 1 < tunnel->count; i++) {
+		struct route route = route_lookup(sim, tunnel->routers[i], destination);
+		if (route.kind != ROUTE_VIA ||
+			sim->world->interfaces[route.via[0] ^ 1].node != tunnel->routers[i + 1])
+			return false;
+	}
+	return true;
+}
+
+uint32_t mpls_tunnel(struct sim *sim, uint32_t node, uint32_t interface, struct addr destination)
+{
+	uint32_t next = sim->world->interfaces[interface ^ 1].node;
+	for (uint32_t i = sim->first_tunnel[node]; i != WORLD_NONE; i = sim->next_tunnel[i]) {
+		const struct world_tunnel *tunnel = &sim->world->tunnels[i];
+		if (tunnel->routers[1] == next && follows(sim, tunnel, destination))
+			return i;
+	}
+	return WORLD_NONE;
+}
+
+void mpls_push(const struct sim *sim, struct parcel *parcel, uint32_t tunnel, uint8_t ttl)
+{
+	parcel->tunnel = tunnel;
+	parcel->tunnel_at = 1;
+	parcel->label_ttl = sim->world->tunnels[tunnel].hidden ? NO_LABEL_TTL : ttl;
+}
+
+/* To the next router of the tunnel the parcel is in; the last but one takes the label off (RFC 3031 3.16). */
+void mpls_forward(struct sim *sim, uint32_t node, struct parcel *parcel)
+{
+	const struct world_tunnel *tunnel = &sim->world->tunnels[parcel->tunnel];
+	uint32_t next = tunnel->routers[++parcel->tunnel_at];
+	if (parcel->tunnel_at + 1 == tunnel->count) {
+		struct peek peek;
+		if (peek_read(parcel->bytes, parcel->length, false, &peek))
+			(void)forward_set_ttl(
+				parcel->bytes, parcel->length, MIN(peek.ttl, parcel->label_ttl));
+		parcel->tunnel = WORLD_NONE;
+	}
+	sim_transmit(sim, world_interface_to(sim->world, node, next), parcel);
+}
+
+void mpls_receive(struct sim *sim, uint32_t in, struct parcel *parcel)
+{
+	uint32_t node = sim->world->interfaces[in].node;
+	if (parcel->label_ttl > 1) {
+		parcel->label_ttl--;
+		mpls_forward(sim, node, parcel);
+		return;
+	}
+	answer_error(sim, node, in, parcel,
+		&(struct complaint){
+			.type4 = ICMP4_TIME_EXCEEDED,
+			.type6 = ICMP6_TIME_EXCEEDED,
+			.tunnel = &sim->world->tunnels[parcel->tunnel],
+			.tunnel_at = parcel->tunnel_at,
+			.label_ttl = parcel->label_ttl,
+		});
+	parcel_drop(sim, parcel);
+}
