@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -82,9 +83,9 @@ static int separate(struct error *error)
 		strerror(-result));
 }
 
-static int add_event(struct lab *lab, int fd)
+int lab_watch(struct lab *lab, int fd, enum lab_source source, uint32_t index)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.fd = fd};
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)source << 32 | index};
 	return fd < 0 || epoll_ctl(lab->epoll, EPOLL_CTL_ADD, fd, &event) < 0
 		? error_set(lab->error, -errno, "cannot watch a file descriptor: %s", strerror(errno))
 		: 0;
@@ -97,8 +98,16 @@ static int make_events(struct lab *lab)
 	lab->epoll = epoll_create1(EPOLL_CLOEXEC);
 	lab->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	lab->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	int result = add_event(lab, lab->timer);
-	return result < 0 ? result : add_event(lab, lab->signals);
+	int result = lab_watch(lab, lab->timer, LAB_TIMER, 0);
+	return result < 0 ? result : lab_watch(lab, lab->signals, LAB_SIGNALS, 0);
+}
+
+static bool runs_programs(const struct lab_options *options, uint32_t host)
+{
+	bool runs = host == options->host;
+	for (unsigned i = 0; i < options->world->service_count; i++)
+		runs |= options->world->services[i].host == host;
+	return runs;
 }
 
 static int make_hosts(struct lab *lab)
@@ -112,10 +121,13 @@ static int make_hosts(struct lab *lab)
 	int result = 0;
 	for (uint32_t i = 0; i < world->host_count && result == 0; i++) {
 		struct lab_host *host = &lab->hosts[i];
+		*host = (struct lab_host){-1, -1};
+		if (world->host_count > LAB_KERNELS_MAX && !runs_programs(lab->options, i))
+			continue;
 		result = netns_new("eth0", world_node_address(world, i, 4), world_node_address(world, i, 6),
 			&host->namespace_fd, &host->device_fd, lab->error);
 		if (result == 0)
-			result = add_event(lab, host->device_fd);
+			result = lab_watch(lab, host->device_fd, LAB_DEVICE, i);
 	}
 	return result;
 }
@@ -129,6 +141,35 @@ static void hurry(void)
 	(void)sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &parameters);
 }
 
+static void write_packet(
+	void *context, const uint8_t *head, size_t head_length, const uint8_t *packet, size_t length)
+{
+	const struct lab_recording *recording = context;
+	struct iovec parts[] = {{(void *)head, head_length}, {(void *)packet, length}};
+	ssize_t written UNUSED = writev(recording->fd, parts, ARRAY_LEN(parts));
+}
+
+static void record(
+	void *context, uint32_t interface, bool arrives, const uint8_t *bytes, size_t length)
+{
+	const struct lab *lab = context;
+	for (unsigned i = 0; i < lab->options->recording_count; i++)
+		pcap_packet(&lab->options->recordings[i].pcap, sim_now(lab->sim), interface, arrives, bytes, length);
+}
+
+static void start_recordings(struct lab *lab)
+{
+	for (unsigned i = 0; i < lab->options->recording_count; i++) {
+		struct lab_recording *recording = &lab->options->recordings[i];
+		recording->pcap.sink = write_packet;
+		recording->pcap.context = recording;
+		recording->pcap.epoch_ns = clock_wall_ns();
+		pcap_begin(&recording->pcap);
+	}
+	if (lab->options->recording_count > 0)
+		sim_set_tap(lab->sim, record, lab);
+}
+
 static int inside(struct lab *lab)
 {
 	int result = make_events(lab);
@@ -136,10 +177,13 @@ static int inside(struct lab *lab)
 		result = lab_view(lab->options->world, lab->error);
 	if (result == 0)
 		result = make_hosts(lab);
+	if (result == 0)
+		result = lab_control_open(lab);
 	if (result < 0)
 		return result;
 	hurry();
 	lab->started_ns = clock_monotonic_ns();
+	start_recordings(lab);
 	result = lab_start_services(lab);
 	return result < 0 ? result : lab_loop(lab);
 }

@@ -39,11 +39,14 @@ static void send_all(struct lab *lab, uint32_t host)
 	}
 }
 
-static void deliver(void *context, uint32_t host, const uint8_t *bytes, size_t length)
+static bool deliver(void *context, uint32_t host, const uint8_t *bytes, size_t length)
 {
 	struct lab *lab = context;
-	ssize_t written UNUSED =
-		write(lab->hosts[host].device_fd, bytes, length); /* full queues lose packets */
+	int fd = lab->hosts[host].device_fd;
+	if (fd < 0)
+		return false;
+	ssize_t written UNUSED = write(fd, bytes, length); /* full queues lose packets */
+	return true;
 }
 
 static void set_timer(struct lab *lab)
@@ -61,14 +64,6 @@ static void enter(struct lab *lab, int state, int64_t patience_ns)
 {
 	lab->state = state;
 	lab->deadline_ns = patience_ns == TIME_NEVER ? TIME_NEVER : lab_now(lab) + patience_ns;
-}
-
-static struct lab_service *service_by_output(struct lab *lab, int fd)
-{
-	for (unsigned i = 0; i < lab->options->world->service_count; i++)
-		if (lab->services[i].output == fd)
-			return &lab->services[i];
-	return NULL;
 }
 
 /* Keep the last line, for the case that the service fails. */
@@ -166,20 +161,20 @@ static int step(struct lab *lab)
 	return 0;
 }
 
-static void handle(struct lab *lab, int fd)
+static void handle(struct lab *lab, enum lab_source source, uint32_t index)
 {
 	uint64_t ticks;
-	struct lab_service *service = service_by_output(lab, fd);
-	if (fd == lab->signals) {
-		take_signals(lab);
-	} else if (fd == lab->timer) {
-		ssize_t got UNUSED = read(fd, &ticks, sizeof(ticks));
-	} else if (service) {
-		listen_to(service);
-	} else {
-		for (uint32_t i = 0; i < lab->options->world->host_count; i++)
-			if (lab->hosts[i].device_fd == fd)
-				send_all(lab, i);
+	ssize_t got UNUSED;
+	switch (source) {
+	case LAB_DEVICE: send_all(lab, index); break;
+	case LAB_TIMER: got = read(lab->timer, &ticks, sizeof(ticks)); break;
+	case LAB_SIGNALS: take_signals(lab); break;
+	case LAB_SERVICE:
+		if (lab->services[index].output >= 0)
+			listen_to(&lab->services[index]);
+		break;
+	case LAB_CONTROL: lab_control_accept(lab); break;
+	case LAB_REQUEST: lab_control_answer(lab, (int)index); break;
 	}
 }
 
@@ -198,6 +193,6 @@ int lab_loop(struct lab *lab)
 		if (count < 0 && errno != EINTR)
 			return error_set(lab->error, -errno, "epoll: %s", strerror(errno));
 		for (int i = 0; i < count; i++)
-			handle(lab, events[i].data.fd);
+			handle(lab, (enum lab_source)(events[i].data.u64 >> 32), (uint32_t)events[i].data.u64);
 	}
 }

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -104,10 +103,7 @@ static int start_service(struct lab *lab, unsigned index)
 	}
 	close(pipe_fds[1]);
 	free(text);
-	struct epoll_event event = {.events = EPOLLIN, .data.fd = service->output};
-	return epoll_ctl(lab->epoll, EPOLL_CTL_ADD, service->output, &event) < 0
-		? error_set(lab->error, -errno, "epoll: %s", strerror(errno))
-		: 0;
+	return lab_watch(lab, service->output, LAB_SERVICE, index);
 }
 
 int lab_start_services(struct lab *lab)
