@@ -20,6 +20,8 @@ static const char usage[] = "usage: retour lab list\n"
 			    "       retour lab hosts [-w WORLD]\n"
 			    "       retour lab run [-w WORLD] [--on HOST] -- COMMAND [ARGUMENT...]\n"
 			    "       retour lab shell [-w WORLD] [--on HOST]\n"
+			    "       retour lab generate --ases N [OPTION...]\n"
+			    "       retour lab stats [-w WORLD]\n"
 			    "       retour lab truth [-w WORLD] [-4|-6] [--json] FROM TO\n"
 			    "\n"
 			    "The virtual Internet: real programs in a simulated network, offline.\n"
@@ -139,6 +141,8 @@ static int dispatch(const char *word, const struct world *world, const struct la
 		char *command[] = {(char *)(shell && *shell ? shell : "/bin/sh"), NULL};
 		return count == 0 ? run(world, arguments->host, command) : misuse("shell takes no argument");
 	}
+	if (strcmp(word, "stats") == 0)
+		return count == 0 ? cli_lab_stats(world) : misuse("stats takes no argument");
 	if (strcmp(word, "truth") == 0)
 		return count == 2 ? cli_lab_truth(world, operands, arguments->six ? 6 : 4, arguments->json)
 				  : misuse("truth takes two names: FROM TO");
@@ -147,7 +151,7 @@ static int dispatch(const char *word, const struct world *world, const struct la
 
 int cli_lab(int argc, char **argv)
 {
-	static const char *const words[] = {"list", "hosts", "run", "shell", "truth"};
+	static const char *const words[] = {"list", "hosts", "run", "shell", "stats", "truth"};
 	struct lab_arguments arguments;
 	struct error error = {0};
 	struct world *world;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +10,13 @@
 
 #include "cli/exit.h"
 #include "sim/generate.h"
+#include "sim/stats.h"
+
+#define STATS_SEED 1
 
 static const char usage[] =
 	"usage: retour lab generate --ases N [--seed S] [--profile today|clean|hostile] [-o FILE]\n"
+	"                             [--summary]\n"
 	"\n"
 	"Write a world: an Internet of N networks. The same options give the same world on every machine.\n"
 	"\n"
@@ -20,12 +25,16 @@ static const char usage[] =
 	"  -p, --profile NAME    today: habits at their published rates (default); clean: none; hostile: at "
 	"their worst\n"
 	"  -o, --output FILE     default: standard output\n"
+	"      --summary         no world, but its statistics beside published ones, as retour lab stats "
+	"prints them\n"
 	"  -h, --help            this text\n";
+
+enum { OPTION_SUMMARY = 256 };
 
 struct generate_arguments {
 	struct generate_options options;
 	const char *output;
-	bool help;
+	bool help, summary;
 };
 
 static bool number(const char *text, unsigned long long most, unsigned long long *value)
@@ -50,6 +59,7 @@ static int parse(int argc, char **argv, struct generate_arguments *arguments)
 		{"seed", required_argument, NULL, 's'},
 		{"profile", required_argument, NULL, 'p'},
 		{"output", required_argument, NULL, 'o'},
+		{"summary", no_argument, NULL, OPTION_SUMMARY},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
@@ -74,6 +84,7 @@ static int parse(int argc, char **argv, struct generate_arguments *arguments)
 				return misuse(optarg, "expected a profile: today, clean or hostile");
 			break;
 		case 'o': arguments->output = optarg; break;
+		case OPTION_SUMMARY: arguments->summary = true; break;
 		case 'h': arguments->help = true; break;
 		default: fputs("see `retour lab generate --help`\n", stderr); return EXIT_USAGE;
 		}
@@ -106,6 +117,42 @@ static int write_world(const char *output, const char *text)
 	return EXIT_OK;
 }
 
+static void print_row(const struct stats_row *row)
+{
+	bool whole = row->value == floor(row->value) && row->value > 1, published = row->low < row->high;
+	if (isnan(row->value))
+		printf("%-52s %8s", row->what, "-");
+	else
+		printf("%-52s %8.*f", row->what, whole ? 0 : 2, row->value);
+	if (published)
+		printf("  %-8s %s", isnan(row->value) ? ""
+				: row->value >= row->low && row->value <= row->high ? "within" : "outside",
+			row->source);
+	putchar('\n');
+}
+
+int cli_lab_stats(const struct world *world)
+{
+	struct stats stats;
+	struct error error = {0};
+	if (stats_of(world, STATS_SEED, &stats, &error) < 0)
+		return cannot(error.text);
+	for (unsigned i = 0; i < stats.count; i++)
+		print_row(&stats.rows[i]);
+	return EXIT_OK;
+}
+
+static int summarize(const char *text)
+{
+	struct world *world;
+	struct error error = {0};
+	if (world_parse("world", text, &world, &error) < 0)
+		return cannot(error.text);
+	int status = cli_lab_stats(world);
+	world_free(world);
+	return status;
+}
+
 int cli_lab_generate(int argc, char **argv)
 {
 	struct generate_arguments arguments = {.options = {.seed = 1, .profile = profile_find("today")}};
@@ -120,7 +167,7 @@ int cli_lab_generate(int argc, char **argv)
 	}
 	if (generate_world(&arguments.options, &text, &error) < 0)
 		return cannot(error.text);
-	status = write_world(arguments.output, text);
+	status = arguments.summary ? summarize(text) : write_world(arguments.output, text);
 	free(text);
 	return status;
 }
