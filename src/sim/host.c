@@ -14,6 +14,18 @@ static bool left_to_responder(const struct sim *sim, uint32_t host, const struct
 	return false;
 }
 
+/* Nothing more goes to it. Its own `next` stays, for who is just walking the list. */
+static void machine_done(struct sim *sim, uint32_t index)
+{
+	struct attached *at = &sim->machines[index];
+	uint32_t *link = &sim->first_machine[at->host];
+	while (*link != index)
+		link = &sim->machines[*link].next;
+	*link = at->next;
+	at->done = true;
+	sim->unfinished -= !(at->flags & SIM_BACKGROUND);
+}
+
 /* Let a machine send what it wants to; pushes are made while this runs. */
 void host_pump(struct sim *sim, size_t index)
 {
@@ -32,10 +44,7 @@ void host_pump(struct sim *sim, size_t index)
 			if (at->wake_ns != TIME_NEVER)
 				sim_schedule(sim, at->wake_ns, EVENT_WAKE, (uint32_t)index, NULL);
 			return;
-		case MACHINE_DONE:
-			at->done = true;
-			sim->unfinished -= !(at->flags & SIM_BACKGROUND);
-			return;
+		case MACHINE_DONE: machine_done(sim, (uint32_t)index); return;
 		}
 	}
 }
