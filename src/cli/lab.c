@@ -8,8 +8,8 @@
 
 #include "cli/exit.h"
 #include "cli/lab_generate.h"
+#include "cli/lab_run.h"
 #include "cli/lab_truth.h"
-#include "sim/lab.h"
 #include "sim/world.h"
 
 #define DEFAULT_WORLD "demo"
@@ -18,8 +18,10 @@
 
 static const char usage[] = "usage: retour lab list\n"
 			    "       retour lab hosts [-w WORLD]\n"
-			    "       retour lab run [-w WORLD] [--on HOST] -- COMMAND [ARGUMENT...]\n"
-			    "       retour lab shell [-w WORLD] [--on HOST]\n"
+			    "       retour lab run [-w WORLD] [--on HOST] [--pcap [PLACE:]FILE]... [--seed N] -- COMMAND "
+			    "[ARGUMENT...]\n"
+			    "       retour lab shell [-w WORLD] [--on HOST] [--pcap [PLACE:]FILE]... [--seed N]\n"
+			    "       retour lab link A B down|reroute|up\n"
 			    "       retour lab generate --ases N [OPTION...]\n"
 			    "       retour lab stats [-w WORLD]\n"
 			    "       retour lab truth [-w WORLD] [-4|-6] [--json] FROM TO\n"
@@ -29,6 +31,9 @@ static const char usage[] = "usage: retour lab list\n"
 			    "  -w, --world WORLD  a shipped world (default: " DEFAULT_WORLD
 			    "), or a file: a name with a '/' or '.' in it\n"
 			    "      --on HOST      where the command runs (default: " DEFAULT_HOST ")\n"
+			    "      --pcap [PLACE:]FILE  record what a node (default: the host of the command) or a "
+			    "link (A-B) sees\n"
+			    "      --seed N       losses and choices of the run (default: 1)\n"
 			    "  -4, -6             truth: the way of IPv4 packets (default), or of IPv6\n"
 			    "      --json         truth: one JSON document (docs/lab.md)\n"
 			    "  -h, --help         this text\n"
@@ -38,12 +43,36 @@ static const char usage[] = "usage: retour lab list\n"
 			    "is the command's, or 4 when the lab cannot start.\n";
 
 struct lab_arguments {
-	const char *world, *host;
+	const char *world;
+	struct lab_run_arguments run;
 	int first; /* index of the first operand */
 	bool help, json, six;
 };
 
-enum { OPTION_ON = 256, OPTION_JSON };
+enum { OPTION_ON = 256, OPTION_JSON, OPTION_PCAP, OPTION_SEED };
+
+/* False: said what is wrong. */
+static bool parse_run_option(int option, const char *value, struct lab_run_arguments *run)
+{
+	char *end;
+	switch (option) {
+	case OPTION_ON: run->host = value; return true;
+	case OPTION_PCAP:
+		if (run->recording_count == RECORDINGS_MAX) {
+			fprintf(stderr, "retour lab: --pcap: at most %d\n", RECORDINGS_MAX);
+			return false;
+		}
+		run->recordings[run->recording_count++] = value;
+		return true;
+	default:
+		errno = 0;
+		run->seed = strtoull(value, &end, 10);
+		if (errno == 0 && *end == '\0' && *value >= '0' && *value <= '9')
+			return true;
+		fprintf(stderr, "retour lab: --seed '%s': expected a number of 0 or more\n", value);
+		return false;
+	}
+}
 
 /* False: said what is wrong. */
 static bool parse(int argc, char **argv, bool operands_last, struct lab_arguments *arguments)
@@ -51,17 +80,24 @@ static bool parse(int argc, char **argv, bool operands_last, struct lab_argument
 	static const struct option options[] = {
 		{"world", required_argument, NULL, 'w'},
 		{"on", required_argument, NULL, OPTION_ON},
+		{"pcap", required_argument, NULL, OPTION_PCAP},
+		{"seed", required_argument, NULL, OPTION_SEED},
 		{"json", no_argument, NULL, OPTION_JSON},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	int option;
-	*arguments = (struct lab_arguments){.world = DEFAULT_WORLD, .host = DEFAULT_HOST};
+	*arguments = (struct lab_arguments){.world = DEFAULT_WORLD, .run = {.host = DEFAULT_HOST, .seed = LAB_SEED}};
 	optind = 1;
 	while ((option = getopt_long(argc, argv, operands_last ? "w:46h" : "+w:46h", options, NULL)) != -1) {
 		switch (option) {
 		case 'w': arguments->world = optarg; break;
-		case OPTION_ON: arguments->host = optarg; break;
+		case OPTION_ON:
+		case OPTION_PCAP:
+		case OPTION_SEED:
+			if (!parse_run_option(option, optarg, &arguments->run))
+				return false;
+			break;
 		case OPTION_JSON: arguments->json = true; break;
 		case '4':
 		case '6': arguments->six = option == '6'; break;
@@ -85,11 +121,6 @@ static int misuse(const char *text)
 	return EXIT_USAGE;
 }
 
-static void warn(const char *text)
-{
-	fprintf(stderr, "retour: %s\n", text);
-}
-
 static int list(void)
 {
 	for (const struct shipped_world *shipped = shipped_worlds; shipped->name; shipped++) {
@@ -110,27 +141,6 @@ static int hosts(const struct world *world)
 	return EXIT_OK;
 }
 
-static int run(const struct world *world, const char *host, char *const *command)
-{
-	struct lab_options options = {
-		.world = world,
-		.host = world_find_node(world, host),
-		.command = command,
-		.seed = LAB_SEED,
-		.warn = warn,
-	};
-	struct error error = {0};
-	int status = 0;
-	if (options.host == WORLD_NONE || !world->nodes[options.host].is_host) {
-		fprintf(stderr, "retour lab: no host is called '%s'; `retour lab hosts` shows them\n", host);
-		return EXIT_USAGE;
-	}
-	fflush(NULL);
-	if (lab_run(&options, &status, &error) < 0)
-		return complain(&error);
-	return status;
-}
-
 static int dispatch(const char *word, const struct world *world, const struct lab_arguments *arguments,
 	char **operands, int count)
 {
@@ -139,19 +149,19 @@ static int dispatch(const char *word, const struct world *world, const struct la
 	if (strcmp(word, "shell") == 0) {
 		const char *shell = getenv("SHELL");
 		char *command[] = {(char *)(shell && *shell ? shell : "/bin/sh"), NULL};
-		return count == 0 ? run(world, arguments->host, command) : misuse("shell takes no argument");
+		return count == 0 ? cli_lab_run(world, &arguments->run, command) : misuse("shell takes no argument");
 	}
 	if (strcmp(word, "stats") == 0)
 		return count == 0 ? cli_lab_stats(world) : misuse("stats takes no argument");
 	if (strcmp(word, "truth") == 0)
 		return count == 2 ? cli_lab_truth(world, operands, arguments->six ? 6 : 4, arguments->json)
 				  : misuse("truth takes two names: FROM TO");
-	return count > 0 ? run(world, arguments->host, operands) : misuse("run which command?");
+	return count > 0 ? cli_lab_run(world, &arguments->run, operands) : misuse("run which command?");
 }
 
 int cli_lab(int argc, char **argv)
 {
-	static const char *const words[] = {"list", "hosts", "run", "shell", "stats", "truth"};
+	static const char *const words[] = {"list", "hosts", "link", "run", "shell", "stats", "truth"};
 	struct lab_arguments arguments;
 	struct error error = {0};
 	struct world *world;
@@ -176,6 +186,8 @@ int cli_lab(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "list") == 0)
 		return list();
+	if (strcmp(argv[1], "link") == 0)
+		return cli_lab_link(argv + arguments.first + 1, argc - 1 - arguments.first);
 	if (world_load(arguments.world, &world, &error) < 0)
 		return complain(&error);
 	int first = arguments.first + 1;
