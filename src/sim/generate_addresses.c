@@ -76,7 +76,7 @@ static unsigned infrastructure_length(const struct gen_as *as)
 
 static void number_as(struct generator *g, struct plan *plan, struct gen_as *as)
 {
-	enum region region = generate_places[as->home].region;
+	enum region region = places[as->home].region;
 	unsigned count = draw_between(g, 1, sizes[as->kind].most);
 	for (unsigned i = 0; i < count; i++)
 		as->prefixes[as->prefix_count++] = take(
@@ -105,7 +105,7 @@ static void number_exchanges(struct generator *g, struct plan *plan)
 {
 	for (unsigned i = 0; i < g->ixps.count; i++) {
 		struct gen_ixp *ixp = LIST_AT(struct gen_ixp, g->ixps, i);
-		ixp->prefix = take(g, plan, generate_places[ixp->place].region, 24);
+		ixp->prefix = take(g, plan, places[ixp->place].region, 24);
 		ixp->prefix6 = take6(plan, 64);
 	}
 }

@@ -37,16 +37,16 @@ static void mix(unsigned total, struct mixture parts[static 7])
 static unsigned draw_place(struct generator *g, enum region region)
 {
 	unsigned sum = 0;
-	for (unsigned i = 0; i < generate_place_count; i++)
-		if (region == REGIONS || generate_places[i].region == region)
-			sum += generate_places[i].weight;
+	for (unsigned i = 0; i < place_count; i++)
+		if (region == REGIONS || places[i].region == region)
+			sum += places[i].weight;
 	unsigned at = draw(g, sum);
-	for (unsigned i = 0; i < generate_place_count; i++) {
-		if (region != REGIONS && generate_places[i].region != region)
+	for (unsigned i = 0; i < place_count; i++) {
+		if (region != REGIONS && places[i].region != region)
 			continue;
-		if (at < generate_places[i].weight)
+		if (at < places[i].weight)
 			return i;
-		at -= generate_places[i].weight;
+		at -= places[i].weight;
 	}
 	return 0;
 }
@@ -68,7 +68,7 @@ static void add_pop(struct gen_as *as, unsigned place)
 /* How many places, and how far from home. Big worlds have bigger networks. */
 static void spread(struct generator *g, struct gen_as *as)
 {
-	enum region home = generate_places[as->home].region;
+	enum region home = places[as->home].region;
 	unsigned total = g->as_total, near = 0, anywhere = 0;
 	switch (as->kind) {
 	case TIER1: anywhere = draw_between(g, between(total / 25, 3, 30), between(total / 12, 5, 55)); break;

@@ -53,7 +53,7 @@ static void peer(struct generator *g, uint32_t index)
 
 void generate_exchanges(struct generator *g)
 {
-	unsigned wanted = MIN(MAX(g->as_total / 40, 1), generate_place_count);
+	unsigned wanted = MIN(MAX(g->as_total / 40, 1), place_count);
 	uint32_t *order = calloc(g->as_count + 1, sizeof(*order));
 	if (!order) {
 		g->failed = true;
@@ -66,8 +66,8 @@ void generate_exchanges(struct generator *g)
 	}
 	/* The heaviest places of the table have one each, two where there is room for more. */
 	for (unsigned weight = 60; weight > 0 && g->ixps.count < wanted; weight--)
-		for (unsigned p = 0; p < generate_place_count && g->ixps.count < wanted; p++) {
-			if (generate_places[p].weight != weight)
+		for (unsigned p = 0; p < place_count && g->ixps.count < wanted; p++) {
+			if (places[p].weight != weight)
 				continue;
 			struct gen_ixp *ixp = generate_add(g, &g->ixps, sizeof(*ixp));
 			if (!ixp)

@@ -52,7 +52,7 @@ void generate_habits(struct generator *g)
 	for (unsigned i = 0; i < g->routers.count; i++) {
 		struct gen_router *router = LIST_AT(struct gen_router, g->routers, i);
 		if (chance(g, g->profile->misleading))
-			router->misleading_place = draw(g, generate_place_count);
+			router->misleading_place = draw(g, place_count);
 	}
 }
 

@@ -11,22 +11,9 @@
 #include "base/addr.h"
 #include "base/rng.h"
 #include "sim/generate.h"
+#include "sim/places.h"
 
 #define NONE UINT32_MAX
-
-/* Places in the world where networks have routers (generate_places.c). */
-enum region { EUROPE, NORTH_AMERICA, SOUTH_AMERICA, ASIA, AFRICA, OCEANIA, REGIONS };
-
-struct place {
-	const char *code, *country;
-	enum region region;
-	int latitude, longitude; /* tenths of a degree */
-	unsigned weight;	 /* how many networks are there, relatively */
-};
-extern const struct place generate_places[];
-extern const unsigned generate_place_count;
-/* One way through a fibre between two places. */
-unsigned generate_fibre_us(unsigned from, unsigned to);
 
 enum kind { TIER1, CARRIER, REGIONAL, GIANT, HOSTING, ACCESS, ENTERPRISE };
 

@@ -75,7 +75,7 @@ static void connect_nearest(struct generator *g, const struct gen_as *a, const s
 	unsigned best = UINT32_MAX;
 	for (unsigned i = 0; i < a->pop_count; i++)
 		for (unsigned k = 0; k < b->pop_count; k++) {
-			unsigned us = generate_fibre_us(a->pops[i].place, b->pops[k].place);
+			unsigned us = places_fibre_us(a->pops[i].place, b->pops[k].place);
 			if (us < best) {
 				best = us;
 				from = &a->pops[i];
@@ -110,7 +110,7 @@ static void put_into_urns(struct generator *g, uint32_t carrier)
 	bool seen[REGIONS] = {false};
 	const struct gen_as *as = &g->ases[carrier];
 	for (unsigned i = 0; i < as->pop_count; i++) {
-		enum region region = generate_places[as->pops[i].place].region;
+		enum region region = places[as->pops[i].place].region;
 		uint32_t *item = seen[region] ? NULL : generate_add(g, &g->urns[region], sizeof(*item));
 		if (item)
 			*item = carrier;
@@ -121,7 +121,7 @@ static void put_into_urns(struct generator *g, uint32_t carrier)
 /* A carrier in the customer's region, as likely as it has customers; one in the same place is preferred. */
 static uint32_t draw_provider(struct generator *g, const struct gen_as *customer)
 {
-	const struct gen_list *urn = &g->urns[generate_places[customer->home].region];
+	const struct gen_list *urn = &g->urns[places[customer->home].region];
 	uint32_t provider = NONE;
 	for (unsigned i = 0; i < 3; i++) {
 		provider = urn->count ? *LIST_AT(uint32_t, *urn, draw(g, urn->count)) : draw(g, 3);

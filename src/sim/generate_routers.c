@@ -97,7 +97,7 @@ static uint32_t hub(const struct gen_pop *pop, unsigned which)
 
 static void trunk(struct generator *g, const struct gen_pop *a, const struct gen_pop *b)
 {
-	unsigned delay_us = generate_fibre_us(a->place, b->place) + draw_between(g, 50, METRO_US);
+	unsigned delay_us = places_fibre_us(a->place, b->place) + draw_between(g, 50, METRO_US);
 	unsigned planes = a->core_count == 2 && b->core_count == 2 ? 2 : 1;
 	for (unsigned i = 0; i < planes; i++)
 		generate_link(g, hub(a, i), hub(b, i), delay_us);
@@ -109,7 +109,7 @@ static void backbone(struct generator *g, const struct gen_as *as)
 	for (unsigned i = 1; i < as->pop_count && !g->failed; i++) {
 		unsigned best[2] = {0, 0}, far[2] = {UINT32_MAX, UINT32_MAX};
 		for (unsigned k = 0; k < i; k++) {
-			unsigned us = generate_fibre_us(as->pops[i].place, as->pops[k].place);
+			unsigned us = places_fibre_us(as->pops[i].place, as->pops[k].place);
 			if (us < far[0]) {
 				far[1] = far[0];
 				best[1] = best[0];
@@ -151,6 +151,6 @@ uint32_t generate_edge(struct generator *g, const struct gen_pop *pop)
 const char *generate_router_name(const struct generator *g, uint32_t router, char name[static 40])
 {
 	const struct gen_router *r = LIST_AT(struct gen_router, g->routers, router);
-	snprintf(name, 40, "%s%u-%s-%u", r->role, r->number, generate_places[r->place].code, g->ases[r->as].asn);
+	snprintf(name, 40, "%s%u-%s-%u", r->role, r->number, places[r->place].code, g->ases[r->as].asn);
 	return name;
 }

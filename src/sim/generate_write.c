@@ -16,7 +16,7 @@ static void write_ases(const struct generator *g, FILE *out)
 	for (unsigned i = 0; i < g->as_count; i++) {
 		const struct gen_as *as = &g->ases[i];
 		fprintf(out, "  - {asn: %u, name: %s, country: %s, prefixes: [", as->asn, as->name,
-			generate_places[as->home].country);
+			places[as->home].country);
 		for (unsigned k = 0; k < as->prefix_count; k++)
 			fprintf(out, "%s, ", prefix_format(as->prefixes[k], text));
 		if (!as->unannounced)
@@ -36,12 +36,12 @@ static void write_routers(struct generator *g, FILE *out)
 		const struct gen_router *router = LIST_AT(struct gen_router, g->routers, i);
 		const struct gen_as *as = &g->ases[router->as];
 		fprintf(out, "  - {name: %s, as: %u, place: %s", generate_router_name(g, i, name), as->asn,
-			generate_places[router->place].code);
+			places[router->place].code);
 		if (as->nameless)
 			fputs(", dns: none", out);
 		else
 			fprintf(out, ", dns: %s%u.%s1.%s.lab", router->role, router->number,
-				generate_places[router->misleading_place].code, as->domain);
+				places[router->misleading_place].code, as->domain);
 		generate_write_behaviour(g, router, out);
 		fputs("}\n", out);
 	}
@@ -81,7 +81,7 @@ static void write_links(const struct generator *g, FILE *out)
 static void write_ixp_name(const struct generator *g, uint32_t index, FILE *out)
 {
 	const struct gen_ixp *ixp = LIST_AT(struct gen_ixp, g->ixps, index);
-	fprintf(out, "IX-%s-%u", generate_places[ixp->place].code, ixp->number);
+	fprintf(out, "IX-%s-%u", places[ixp->place].code, ixp->number);
 }
 
 static void write_relations(const struct generator *g, FILE *out)
@@ -111,7 +111,7 @@ static void write_exchanges(const struct generator *g, FILE *out)
 		const struct gen_ixp *ixp = LIST_AT(struct gen_ixp, g->ixps, i);
 		fputs("  - {name: ", out);
 		write_ixp_name(g, i, out);
-		fprintf(out, ", country: %s, prefix: %s", generate_places[ixp->place].country,
+		fprintf(out, ", country: %s, prefix: %s", places[ixp->place].country,
 			prefix_format(ixp->prefix, text));
 		fprintf(out, ", prefix6: \"%s\", members: [", prefix_format(ixp->prefix6, text));
 		for (unsigned k = 0; k < ixp->member_count; k++)

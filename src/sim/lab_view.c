@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "sim/lab_inside.h"
+#include "sim/export.h"
 #include "sim/names.h"
 
 /* Directories that are everywhere and that no program needs for what was in them before. */
@@ -80,9 +81,12 @@ static int set_environment(const char *directory)
 
 static int write_all(const struct world *world, const char *directory)
 {
-	char *table = names_as_table(world);
-	int result = table ? write_file(directory, "ip2asn-combined.tsv", table) : -ENOMEM;
-	free(table);
+	int result = 0;
+	for (const struct export *export = exports; export->file && result == 0; export++) {
+		char *text = export->write(world);
+		result = text ? write_file(directory, export->file, text) : -ENOMEM;
+		free(text);
+	}
 	if (result == 0)
 		result = write_file(directory, "resolv.conf", resolv_conf);
 	if (result == 0)

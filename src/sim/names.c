@@ -3,7 +3,6 @@
 #include "sim/names.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "sim/dns.h"
@@ -26,30 +25,56 @@ static uint32_t node_of(const struct world *world, const char *name)
 	return world_find_node(world, node);
 }
 
+static bool is_nameless(const struct world_node *node)
+{
+	return node->dns && strcmp(node->dns, "none") == 0;
+}
+
+/* The router that is called so by its operator, or WORLD_NONE. */
+static uint32_t router_of(const struct world *world, const char *name)
+{
+	for (uint32_t i = world->host_count; i < world->node_count; i++)
+		if (world->nodes[i].dns && strcmp(world->nodes[i].dns, name) == 0)
+			return i;
+	return WORLD_NONE;
+}
+
+/* "ae3.NAME": the interface, or WORLD_NONE. */
+static uint32_t interface_of(const struct world *world, const char *name)
+{
+	const char *rest = strchr(name, '.');
+	uint32_t router = rest ? router_of(world, rest + 1) : WORLD_NONE;
+	if (rest && router == WORLD_NONE)
+		router = node_of(world, rest + 1);
+	for (unsigned i = 0; router != WORLD_NONE && i < world->nodes[router].interface_count; i++) {
+		uint32_t interface = world->nodes[router].interfaces[i];
+		const char *own = world->interfaces[interface].name;
+		if (own && strcmp(own, name) == 0)
+			return interface;
+	}
+	return WORLD_NONE;
+}
+
 /* All nodes and interfaces of that name; returns whether the name exists at all. */
 static bool find_addresses(const struct world *world, const char *name, uint8_t family, struct addr *found)
 {
 	uint32_t node = node_of(world, name);
-	bool exists = node != WORLD_NONE;
-	if (exists)
+	uint32_t interface = WORLD_NONE;
+	if (node == WORLD_NONE)
+		node = router_of(world, name);
+	if (node == WORLD_NONE)
+		interface = interface_of(world, name);
+	if (node != WORLD_NONE)
 		*found = world_node_address(world, node, family);
-	for (uint32_t i = world->host_count; i < world->node_count && !exists; i++)
-		if (world->nodes[i].dns && strcmp(world->nodes[i].dns, name) == 0) {
-			*found = world->nodes[i].loopback[family_index(family)];
-			exists = true;
-		}
-	for (uint32_t i = 0; i < world->interface_count && !exists; i++)
-		if (strcmp(world->interfaces[i].name, name) == 0) {
-			*found = world->interfaces[i].address[family_index(family)];
-			exists = true;
-		}
-	return exists;
+	else if (interface != WORLD_NONE)
+		*found = world->interfaces[interface].address[family_index(family)];
+	return node != WORLD_NONE || interface != WORLD_NONE;
 }
 
 static bool name_of(const struct world *world, struct addr addr, char *out, size_t size)
 {
 	const struct world_address *owner = world_find_address(world, addr);
-	if (!owner)
+	if (!owner || is_nameless(&world->nodes[owner->node]))
 		return false;
 	const struct world_node *node = &world->nodes[owner->node];
 	if (owner->interface != WORLD_NONE)
@@ -162,56 +187,4 @@ bool names_answer(const struct world *world, const struct packet *packet, struct
 			.payload_length = body.length},
 	};
 	return packet_write(writer, &spec) == 0;
-}
-
-static struct addr last_of(struct prefix prefix)
-{
-	struct addr addr = prefix.addr;
-	unsigned host_bits = addr_bits(addr) - prefix.length;
-	if (host_bits >= 64) {
-		addr.low = UINT64_MAX;
-		addr.high |= host_bits > 64 ? (1ULL << (host_bits - 64)) - 1 : 0;
-	} else {
-		addr.low |= (1ULL << host_bits) - 1;
-	}
-	return addr;
-}
-
-struct announcement {
-	struct prefix prefix;
-	const struct world_as *as;
-};
-
-static int compare_announcements(const void *a, const void *b)
-{
-	const struct announcement *x = a, *y = b;
-	return addr_compare(x->prefix.addr, y->prefix.addr);
-}
-
-static void write_announcement(FILE *out, const struct announcement *a)
-{
-	char first[ADDR_TEXT_SIZE], last[ADDR_TEXT_SIZE];
-	addr_format(a->prefix.addr, first);
-	addr_format(last_of(a->prefix), last);
-	fprintf(out, "%s\t%s\t%u\t%s\t%s\n", first, last, a->as->asn, a->as->country, a->as->name);
-}
-
-char *names_as_table(const struct world *world)
-{
-	char *text = NULL;
-	size_t size, count = 0;
-	struct announcement *all = calloc(2 * (size_t)world->as_count + 1, sizeof(*all));
-	FILE *out = all ? open_memstream(&text, &size) : NULL;
-	if (!out) {
-		free(all);
-		return NULL;
-	}
-	for (unsigned i = 0; i < world->as_count; i++)
-		for (unsigned family = 0; family < 2; family++)
-			all[count++] = (struct announcement){world->ases[i].prefixes[family], &world->ases[i]};
-	qsort(all, count, sizeof(*all), compare_announcements);
-	for (size_t i = 0; i < count; i++)
-		write_announcement(out, &all[i]);
-	free(all);
-	return fclose(out) == 0 ? text : NULL;
 }

@@ -1,4 +1,4 @@
-/* The world's names: a name server at an address of its own, and AS data as text. */
+/* The world's names: a name server at an address of its own. */
 #ifndef RETOUR_SIM_NAMES_H
 #define RETOUR_SIM_NAMES_H
 
@@ -17,9 +17,5 @@ bool names_is_server(struct addr addr);
 bool names_answer(const struct world *world, const struct packet *packet, struct writer *writer);
 /* Answer a DNS message alone. */
 bool names_resolve(const struct world *world, struct cursor *query, struct writer *answer);
-
-/* The AS data in the layout of ip2asn-combined.tsv (iptoasn.com): first, last, number, country, name.
- * Returns heap text, or NULL. */
-char *names_as_table(const struct world *world);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/export.h"
 #include "sim/names.h"
 #include "sim/world.h"
 
@@ -179,7 +180,7 @@ static void test_links(void **state)
 static void test_as_table(void **state)
 {
 	struct world *w = plain_world();
-	char *text = names_as_table(w);
+	char *text = export_ranges(w);
 	(void)state;
 	assert_string_equal(text,
 		"192.0.2.0\t192.0.2.255\t64496\tDE\tOne\n"

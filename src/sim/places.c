@@ -1,9 +1,11 @@
 /* Places, roughly: what matters is that distances, and so delays, are like the real ones. */
-#include "sim/generate_inside.h"
+#include "sim/places.h"
+
+#include <stdint.h>
 
 #include "base/compiler.h"
 
-const struct place generate_places[] = {
+const struct place places[] = {
 	{"fra", "DE", EUROPE, 501, 87, 60},
 	{"ams", "NL", EUROPE, 524, 49, 55},
 	{"lon", "GB", EUROPE, 515, -1, 55},
@@ -87,7 +89,7 @@ const struct place generate_places[] = {
 	{"per", "AU", OCEANIA, -320, 1159, 6},
 	{"akl", "NZ", OCEANIA, -368, 1748, 10},
 };
-const unsigned generate_place_count = ARRAY_LEN(generate_places);
+const unsigned place_count = ARRAY_LEN(places);
 
 #define EARTH_KM      6371
 #define UNIT	      10000 /* of sine and cosine */
@@ -124,12 +126,12 @@ static uint64_t square_root(uint64_t value)
 	return root;
 }
 
-unsigned generate_fibre_us(unsigned from, unsigned to)
+unsigned places_fibre_us(unsigned from, unsigned to)
 {
 	int64_t at[2][3], sum = 0;
 	const unsigned ends[] = {from, to};
 	for (unsigned i = 0; i < 2; i++) {
-		const struct place *p = &generate_places[ends[i]];
+		const struct place *p = &places[ends[i]];
 		at[i][0] = EARTH_KM * cosine(p->latitude) * cosine(p->longitude) / UNIT / UNIT;
 		at[i][1] = EARTH_KM * cosine(p->latitude) * sine(p->longitude) / UNIT / UNIT;
 		at[i][2] = EARTH_KM * sine(p->latitude) / UNIT;
