@@ -34,6 +34,7 @@ struct lab {
 	int64_t started_ns;  /* monotonic; the sim's time 0 */
 	int64_t deadline_ns; /* of the state the lab is in, in the sim's time; TIME_NEVER */
 	int epoll, timer, signals, control;
+	bool may_spin;
 	pid_t command;
 	int status; /* of the command, once it has ended */
 	enum { LAB_STARTING, LAB_RUNNING, LAB_STOPPING, LAB_ENDED } state;

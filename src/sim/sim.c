@@ -320,6 +320,13 @@ int64_t sim_next(const struct sim *sim)
 	return sim->heap_count ? sim->heap[0].time_ns : TIME_NEVER;
 }
 
+bool sim_next_is_visible(const struct sim *sim)
+{
+	const struct event *first = sim->heap;
+	return sim->heap_count > 0 && first->kind == EVENT_ARRIVE &&
+		sim->world->nodes[sim->world->interfaces[first->place].node].is_host;
+}
+
 void sim_advance(struct sim *sim, int64_t now_ns)
 {
 	while (sim_next(sim) <= now_ns)

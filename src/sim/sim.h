@@ -43,6 +43,8 @@ void sim_set_deliver(struct sim *sim, sim_deliver *deliver, void *context);
 int sim_send(struct sim *sim, uint32_t host, const uint8_t *bytes, size_t length);
 /* The time of the next event, or TIME_NEVER. */
 int64_t sim_next(const struct sim *sim);
+/* Is it a packet's arrival at a host? (What happens at routers nobody sees, and may be done a little later.) */
+bool sim_next_is_visible(const struct sim *sim);
 /* Do all that is due until `now_ns`, and make it now. */
 void sim_advance(struct sim *sim, int64_t now_ns);
 
