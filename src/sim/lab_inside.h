@@ -35,6 +35,7 @@ struct lab {
 	int64_t deadline_ns; /* of the state the lab is in, in the sim's time; TIME_NEVER */
 	int epoll, timer, signals, control;
 	bool may_spin;
+	int64_t awake_ns; /* so long may the lab spin */
 	pid_t command;
 	int status; /* of the command, once it has ended */
 	enum { LAB_STARTING, LAB_RUNNING, LAB_STOPPING, LAB_ENDED } state;

@@ -24,6 +24,7 @@
 /* A sleeping processor wakes up so late at times. Before a packet is due at a host the lab is up early and looks
  * at the clock, where there is another processor for the others. */
 #define WAKE_EARLY_NS (150 * NS_PER_US)
+#define AWAKE_MAX_NS  (20 * NS_PER_MS)
 
 static int64_t lab_now(const struct lab *lab)
 {
@@ -53,23 +54,30 @@ static bool deliver(void *context, uint32_t host, const uint8_t *bytes, size_t l
 	return true;
 }
 
-/* Sleep until something comes or is due: how many events. */
-static int sleep_well(struct lab *lab, struct epoll_event *events)
+static void set_timer(struct lab *lab, int64_t due_ns)
 {
-	int64_t due_ns = sim_next(lab->sim), next_ns;
-	if (lab->may_spin && sim_next_is_visible(lab->sim)) {
-		due_ns -= WAKE_EARLY_NS;
-		if (due_ns <= lab_now(lab))
-			return epoll_wait(lab->epoll, events, EVENTS_MAX, 0);
-	}
-	next_ns = MIN(due_ns, lab->deadline_ns);
 	struct itimerspec when = {0};
-	if (next_ns != TIME_NEVER) {
-		int64_t at = lab->started_ns + next_ns;
+	if (due_ns != TIME_NEVER) {
+		int64_t at = lab->started_ns + due_ns;
 		when.it_value = (struct timespec){.tv_sec = at / NS_PER_S, .tv_nsec = at % NS_PER_S};
 	}
 	(void)timerfd_settime(lab->timer, TFD_TIMER_ABSTIME, &when, NULL);
-	return epoll_wait(lab->epoll, events, EVENTS_MAX, -1);
+}
+
+/* Wait until something comes or is due, and return how many events there are. Time awake has to be earned by
+ * sleep: a busy lab does not spin, or the kernel would stop it for using a processor all the time. */
+static int await(struct lab *lab, struct epoll_event *events)
+{
+	int64_t now_ns = lab_now(lab), due_ns = sim_next(lab->sim);
+	if (lab->may_spin && lab->awake_ns > 0 && sim_next_is_visible(lab->sim))
+		due_ns -= WAKE_EARLY_NS;
+	bool spin = due_ns <= now_ns;
+	if (!spin)
+		set_timer(lab, MIN(due_ns, lab->deadline_ns));
+	int count = epoll_wait(lab->epoll, events, EVENTS_MAX, spin ? 0 : -1);
+	int64_t passed_ns = lab_now(lab) - now_ns;
+	lab->awake_ns = MIN(lab->awake_ns + (spin ? -passed_ns : passed_ns), AWAKE_MAX_NS);
+	return count;
 }
 
 static void enter(struct lab *lab, int state, int64_t patience_ns)
@@ -201,7 +209,7 @@ int lab_loop(struct lab *lab)
 		int result = step(lab);
 		if (result < 0 || lab->state == LAB_ENDED)
 			return result;
-		int count = sleep_well(lab, events);
+		int count = await(lab, events);
 		if (count < 0 && errno != EINTR)
 			return error_set(lab->error, -errno, "epoll: %s", strerror(errno));
 		for (int i = 0; i < count; i++)
