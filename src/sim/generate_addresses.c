@@ -97,7 +97,14 @@ static void number_host(struct generator *g, struct gen_host *host, unsigned ind
 	/* Steps of four, and an offset that no other host of the AS has: at most 64 / 4 hosts are in a /24. */
 	uint64_t room = (1ULL << (32 - prefix->length)) / 64;
 	host->address = addr_add(prefix->addr, draw(g, (unsigned)room) * 64 + 1 + index % 62);
+	if (host->home && g->profile->nat)
+		host->address = addr_add(generate_home_prefix(host->home).addr, 10);
 	host->address6 = addr_v6(as->prefix6.addr.high + 1 + index % 1024, 0x100 + draw(g, 1 << 16));
+}
+
+struct prefix generate_home_prefix(unsigned number)
+{
+	return (struct prefix){addr_v4(192U << 24 | 168U << 16 | number << 8), 24};
 }
 
 /* LANs of exchanges: they look like everybody else's addresses, and no AS announces them. */

@@ -1,6 +1,12 @@
-/* Bad habits, drawn from the rates of the profile: first what holds for a whole AS, then router by router. */
+/* Bad habits, drawn from the rates of the profile: what holds for a whole AS, then links, routers and hosts. */
+#include <stdarg.h>
+#include <stdlib.h>
+
 #include "base/compiler.h"
 #include "sim/generate_inside.h"
+
+/* Seconds: faults are over by then. */
+#define DAY_S 86400
 
 static void as_habits(struct generator *g, struct gen_as *as)
 {
@@ -9,6 +15,7 @@ static void as_habits(struct generator *g, struct gen_as *as)
 	as->drops_options = chance(g, transit ? p->core_drops_options : p->edge_drops_options);
 	as->never_stamps = transit && chance(g, p->core_never_stamps);
 	as->sometimes_stamps = transit && chance(g, p->core_sometimes);
+	as->filters_sources = !transit && chance(g, p->source_filter);
 	as->private_links = chance(g, p->private_links);
 	as->unannounced = chance(g, p->unannounced);
 	as->nameless = chance(g, p->nameless);
@@ -29,15 +36,18 @@ static void as_policies(struct generator *g)
 	}
 }
 
-/* Costs that somebody changed in one direction only. */
-static void uneven_costs(struct generator *g)
+static void link_habits(struct generator *g, struct gen_link *link)
 {
-	for (unsigned i = 0; i < g->links.count; i++) {
-		struct gen_link *link = LIST_AT(struct gen_link, g->links, i);
-		bool inside = LIST_AT(struct gen_router, g->routers, link->from)->as ==
-			LIST_AT(struct gen_router, g->routers, link->to)->as;
-		if (inside && chance(g, g->profile->igp_asymmetric))
-			link->cost_back += link->cost * draw_between(g, 1, 4) / 2;
+	const struct profile *p = g->profile;
+	bool inside = LIST_AT(struct gen_router, g->routers, link->from)->as ==
+		LIST_AT(struct gen_router, g->routers, link->to)->as;
+	if (inside && chance(g, p->igp_asymmetric))
+		link->cost_back += link->cost * draw_between(g, 1, 4) / 2;
+	link->congested = !inside && chance(g, p->congested);
+	link->narrow = chance(g, p->narrow);
+	if (inside && chance(g, p->flapping)) {
+		link->down_s = draw_between(g, 600, DAY_S / 2);
+		link->up_s = link->down_s + draw_between(g, 60, DAY_S / 4);
 	}
 }
 
@@ -48,7 +58,8 @@ void generate_habits(struct generator *g)
 	for (unsigned i = 0; i < g->as_count; i++)
 		as_habits(g, &g->ases[i]);
 	as_policies(g);
-	uneven_costs(g);
+	for (unsigned i = 0; i < g->links.count; i++)
+		link_habits(g, LIST_AT(struct gen_link, g->links, i));
 	for (unsigned i = 0; i < g->routers.count; i++) {
 		struct gen_router *router = LIST_AT(struct gen_router, g->routers, i);
 		if (chance(g, g->profile->misleading))
@@ -57,54 +68,142 @@ void generate_habits(struct generator *g)
 }
 
 struct keys {
+	struct generator *g;
 	FILE *out;
 	bool any;
 };
 
-static void key(struct keys *keys, const char *text)
+static void key(struct keys *keys, const char *format, ...) PRINTF_LIKE(2, 3);
+static void key(struct keys *keys, const char *format, ...)
 {
-	fprintf(keys->out, "%s%s", keys->any ? ", " : ", behaviour: {", text);
+	va_list arguments;
+	fputs(keys->any ? ", " : ", behaviour: {", keys->out);
+	va_start(arguments, format);
+	vfprintf(keys->out, format, arguments);
+	va_end(arguments);
 	keys->any = true;
 }
 
-static void record_route(struct generator *g, const struct gen_as *as, struct keys *keys)
+static void end_keys(const struct keys *keys)
 {
-	const struct profile *p = g->profile;
-	unsigned at = draw(g, 1000);
-	if (as->drops_options)
-		key(keys, "record_route: drop");
-	else if (as->never_stamps || (as->sometimes_stamps && at < 500) || at < p->stamp_none)
-		key(keys, "record_route: none");
-	else if (at < p->stamp_none + p->stamp_inbound)
-		key(keys, "record_route: inbound");
-	else if (at < p->stamp_none + p->stamp_inbound + p->stamp_loopback)
-		key(keys, "record_route: loopback");
+	if (keys->any)
+		fputc('}', keys->out);
+}
+
+struct word {
+	unsigned share;
+	const char *text;
+};
+
+/* At most one of the words, each as likely as its share says. */
+static void key_of(struct keys *keys, const struct word *words, size_t count)
+{
+	unsigned at = draw(keys->g, 1000);
+	for (size_t i = 0; i < count; i++) {
+		if (at < words[i].share) {
+			key(keys, "%s", words[i].text);
+			return;
+		}
+		at -= words[i].share;
+	}
+}
+
+static void write_stamps(struct keys *keys, const struct gen_as *as)
+{
+	const struct profile *p = keys->g->profile;
+	const struct word stamps[] = {
+		{as->never_stamps ? 1000 : as->sometimes_stamps ? 500 : p->stamp_none, "record_route: none"},
+		{p->strip, "record_route: strip"},
+		{p->stamp_private, "record_route: private"},
+		{p->stamp_inbound, "record_route: inbound"},
+		{p->stamp_loopback, "record_route: loopback"},
+	};
+	if (!as->drops_options)
+		key_of(keys, stamps, ARRAY_LEN(stamps));
+}
+
+static void write_firewall(struct keys *keys, const struct gen_as *as)
+{
+	if (as->kind != ENTERPRISE || !chance(keys->g, keys->g->profile->firewall))
+		return;
+	if (chance(keys->g, 500))
+		key(keys, "firewall: [{do: drop, protocol: udp, port: 33434, port_end: 33534}]");
+	else
+		key(keys, "firewall: [{do: refuse, refuse: admin, protocol: udp, port: 33434, port_end: 33534}]");
+}
+
+/* The home's own router: what is not translated is not let in. */
+static bool write_translation(struct keys *keys, const struct gen_router *router)
+{
+	char text[PREFIX_TEXT_SIZE];
+	if (!router->home || !keys->g->profile->nat)
+		return false;
+	key(keys, "nat: {inside: %s}", prefix_format(generate_home_prefix(router->home), text));
+	return true;
 }
 
 void generate_write_behaviour(struct generator *g, const struct gen_router *router, FILE *out)
 {
 	const struct profile *p = g->profile;
-	struct keys keys = {.out = out};
-	unsigned at = draw(g, 1000);
-	if (at < p->source_outbound)
-		key(&keys, "error_source: outbound");
-	else if (at < p->source_outbound + p->source_loopback)
-		key(&keys, "error_source: loopback");
-	record_route(g, &g->ases[router->as], &keys);
-	at = draw(g, 1000);
-	if (at < p->balance_flow)
-		key(&keys, "balance: flow");
-	else if (at < p->balance_flow + p->balance_packet)
-		key(&keys, "balance: packet");
-	if (chance(g, p->silent))
-		key(&keys, "silent: true");
-	else if (chance(g, p->limited))
-		key(&keys, "error_limit: {burst: 6, per_second: 1}");
-	if (chance(g, p->slow)) {
-		char text[40];
-		snprintf(text, sizeof(text), "reply_delay_ms: %u", draw_between(g, 5, 150));
-		key(&keys, text);
+	struct keys keys = {.g = g, .out = out};
+	const struct word sources[] = {
+		{p->source_outbound, "error_source: outbound"}, {p->source_loopback, "error_source: loopback"}};
+	const struct word balances[] = {{p->balance_flow, "balance: flow"},
+		{p->balance_packet, "balance: packet"}, {p->balance_options, "balance: options"}};
+	const struct word limits[] = {{p->silent, "silent: true"},
+		{p->limited, "error_limit: {burst: 10, per_second: 10}"},
+		{p->limited_as_linux, "limits: linux"}};
+	const struct word ttls[] = {{p->ttl_echo_64, "initial_ttl: {echo: 64}"},
+		{p->ttl_64, "initial_ttl: {error: 64, echo: 64}"},
+		{p->ttl_128, "initial_ttl: {error: 128, echo: 128}"}};
+	const struct word bleaches[] = {{p->bleach_ecn, "bleach: ecn"}, {p->bleach_dscp, "bleach: dscp"}};
+	if (write_translation(&keys, router)) {
+		end_keys(&keys);
+		return;
 	}
-	if (keys.any)
-		fputc('}', out);
+	key_of(&keys, sources, ARRAY_LEN(sources));
+	write_stamps(&keys, &g->ases[router->as]);
+	key_of(&keys, balances, ARRAY_LEN(balances));
+	key_of(&keys, limits, ARRAY_LEN(limits));
+	key_of(&keys, ttls, ARRAY_LEN(ttls));
+	key_of(&keys, bleaches, ARRAY_LEN(bleaches));
+	if (chance(g, p->options_limited))
+		key(&keys, "options_limit: {burst: 20, per_second: %u}", draw_between(g, 1, 10) * 10);
+	if (chance(g, p->slow))
+		key(&keys, "reply_delay_ms: %u", draw_between(g, 5, 150));
+	if (chance(g, p->zero_ttl))
+		key(&keys, "zero_ttl: true");
+	if (chance(g, p->too_big_silent))
+		key(&keys, "too_big: silent");
+	if (router->role[0] == 'e')
+		write_firewall(&keys, &g->ases[router->as]);
+	end_keys(&keys);
+}
+
+void generate_write_as_behaviour(struct generator *g, const struct gen_as *as, FILE *out)
+{
+	struct keys keys = {.g = g, .out = out};
+	if (as->drops_options)
+		key(&keys, "record_route: drop");
+	if (as->filters_sources)
+		key(&keys, "source_filter: hosts");
+	end_keys(&keys);
+}
+
+/* Those who measure are well behaved; so is where a person starts. */
+void generate_write_host_behaviour(struct generator *g, const struct gen_host *host, FILE *out)
+{
+	const struct profile *p = g->profile;
+	struct keys keys = {.g = g, .out = out};
+	const struct word pings[] = {{p->host_silent, "ping: none"}, {p->host_plain, "ping: plain"}};
+	const struct word stamps[] = {{p->host_stamps_once, "own_stamps: once"},
+		{p->host_alias, "own_stamps: alias"}, {p->host_no_stamp, "own_stamps: none"}};
+	const struct word times[] = {
+		{p->host_no_time, "timestamp: none"}, {p->host_careless_time, "timestamp: careless"}};
+	if (!host->is_destination)
+		return;
+	key_of(&keys, pings, ARRAY_LEN(pings));
+	key_of(&keys, stamps, ARRAY_LEN(stamps));
+	key_of(&keys, times, ARRAY_LEN(times));
+	end_keys(&keys);
 }

@@ -1,5 +1,5 @@
 /* Hosts: vantage points in well connected places, one source for each twenty of those, and destinations
- * everywhere. `client` and `server` are where a person starts. */
+ * everywhere; and homes. `client` and `server` are where a person starts. */
 #include <string.h>
 
 #include "base/compiler.h"
@@ -7,12 +7,14 @@
 
 #define VANTAGE_POINTS_MAX 146 /* sites of the measurement platform that the published studies used */
 #define ASES_PER_VANTAGE   15
+#define HOMES_MAX	   200
+#define ASES_PER_HOME	   20
 
-static void add_host(struct generator *g, uint32_t as, const char *word, unsigned number)
+static struct gen_host *add_host(struct generator *g, uint32_t as, const char *word, unsigned number)
 {
 	struct gen_host *host = generate_add(g, &g->hosts, sizeof(*host));
 	if (!host)
-		return;
+		return NULL;
 	const struct gen_as *home = &g->ases[as];
 	const struct gen_pop *pop = &home->pops[draw(g, home->pop_count)];
 	if (number)
@@ -24,6 +26,7 @@ static void add_host(struct generator *g, uint32_t as, const char *word, unsigne
 	host->router = pop->core_count && !is_transit(home) ? pop->core + draw(g, pop->core_count)
 							    : generate_edge(g, pop);
 	host->delay_us = home->kind == ACCESS ? draw_between(g, 1000, 12000) : draw_between(g, 50, 900);
+	return host;
 }
 
 /* A random AS of a kind. */
@@ -38,6 +41,13 @@ static uint32_t draw_as(struct generator *g, enum kind kind)
 	return first + draw(g, count);
 }
 
+static void add_destination(struct generator *g, uint32_t as, unsigned number)
+{
+	struct gen_host *host = add_host(g, as, "d", number);
+	if (host)
+		host->is_destination = true;
+}
+
 static void add_destinations(struct generator *g)
 {
 	unsigned number = 1;
@@ -49,18 +59,37 @@ static void add_destinations(struct generator *g)
 		else if (kind == ACCESS || kind == HOSTING || kind == GIANT)
 			count = draw_between(g, 1, 2);
 		for (unsigned k = 0; k < count; k++)
-			add_host(g, i, "d", number++);
+			add_destination(g, i, number++);
 	}
+}
+
+/* A home: a router of its own at the edge of an access network, and a host behind it. */
+static void add_home(struct generator *g, unsigned number)
+{
+	uint32_t as = draw_as(g, ACCESS);
+	struct gen_host *host = add_host(g, as, "home", number);
+	if (!host)
+		return;
+	unsigned place = LIST_AT(struct gen_router, g->routers, host->router)->place;
+	uint32_t router = generate_router(g, as, place, "cpe", number, number);
+	if (g->failed)
+		return;
+	generate_link(g, host->router, router, draw_between(g, 1000, 12000));
+	host->router = router;
+	host->home = number;
+	host->delay_us = draw_between(g, 300, 3000);
 }
 
 void generate_hosts(struct generator *g)
 {
 	unsigned vantage_points = MIN(MAX(g->as_total / ASES_PER_VANTAGE, 3), VANTAGE_POINTS_MAX);
-	add_host(g, draw_as(g, ACCESS), "client", 0);
-	add_host(g, draw_as(g, HOSTING), "server", 0);
+	(void)add_host(g, draw_as(g, ACCESS), "client", 0);
+	(void)add_host(g, draw_as(g, HOSTING), "server", 0);
 	for (unsigned i = 0; i < vantage_points; i++)
-		add_host(g, draw_as(g, i % 4 == 3 ? ENTERPRISE : i % 4 == 2 ? CARRIER : HOSTING), "vp", i + 1);
+		(void)add_host(g, draw_as(g, i % 4 == 3 ? ENTERPRISE : i % 4 == 2 ? CARRIER : HOSTING), "vp", i + 1);
 	for (unsigned i = 0; i < MAX(vantage_points / 20, 2); i++)
-		add_host(g, draw_as(g, i % 2 ? ENTERPRISE : HOSTING), "source", i + 1);
+		(void)add_host(g, draw_as(g, i % 2 ? ENTERPRISE : HOSTING), "source", i + 1);
 	add_destinations(g);
+	for (unsigned i = 0; i < MIN(MAX(g->as_total / ASES_PER_HOME, 1), HOMES_MAX); i++)
+		add_home(g, i + 1);
 }

@@ -32,14 +32,16 @@ struct gen_as {
 	unsigned home; /* place */
 	struct gen_pop *pops;
 	unsigned pop_count;
-	uint32_t router; /* the first */
-	unsigned router_count;
+	uint32_t router; /* the first of those of the network itself; homes' are elsewhere */
+	unsigned router_count, inner_routers;
+	unsigned inner_link, inner_links; /* between those */
 	unsigned links;	    /* numbered from its space */
 	unsigned customers, providers, peers;
 	struct prefix prefixes[PREFIXES_MAX];
 	unsigned prefix_count;
 	struct prefix prefix6, infrastructure, infrastructure6;
-	bool private_links, unannounced, nameless, drops_options, never_stamps, sometimes_stamps;
+	bool private_links, unannounced, nameless, drops_options, never_stamps, sometimes_stamps,
+		filters_sources;
 	uint32_t prefers;  /* AS whose routes it takes before others of the same kind, or NONE */
 	uint32_t prepends; /* AS towards which it prepends, or NONE */
 	char name[40], domain[24];
@@ -48,7 +50,8 @@ struct gen_as {
 struct gen_router {
 	uint32_t as;
 	unsigned place;
-	char role[3]; /* "cr", "er", ... */
+	char role[4]; /* "cr", "er", "cpe" */
+	unsigned home; /* 0: none; the number of the home that it belongs to */
 	unsigned number;
 	unsigned misleading_place; /* the one its name tells */
 };
@@ -56,6 +59,8 @@ struct gen_router {
 struct gen_link {
 	uint32_t from, to;
 	unsigned delay_us, cost, cost_back;
+	bool congested, narrow;
+	unsigned down_s, up_s; /* both 0: never */
 };
 
 struct gen_relation {
@@ -74,7 +79,8 @@ struct gen_ixp {
 struct gen_host {
 	char name[16];
 	uint32_t as, router;
-	unsigned delay_us;
+	unsigned delay_us, home;
+	bool is_destination;
 	struct addr address, address6;
 };
 
@@ -126,6 +132,10 @@ void generate_exchanges(struct generator *g); /* IXPs and peerings over them */
 void generate_hosts(struct generator *g);
 void generate_addresses(struct generator *g);
 void generate_habits(struct generator *g); /* all that the profile decides but for single routers */
+void generate_write_as_behaviour(struct generator *g, const struct gen_as *as, FILE *out);
+void generate_write_host_behaviour(struct generator *g, const struct gen_host *host, FILE *out);
+void generate_write_tunnels(struct generator *g, FILE *out);
+void generate_write_detours(struct generator *g, FILE *out);
 void generate_write_behaviour(struct generator *g, const struct gen_router *router, FILE *out);
 void generate_write(struct generator *g, const struct generate_options *options, FILE *out);
 
@@ -136,6 +146,10 @@ bool generate_relation(struct generator *g, uint32_t a, uint32_t b, bool peers, 
 const struct gen_pop *generate_pop_at(const struct gen_as *as, unsigned place);
 /* A router for links to others. */
 uint32_t generate_edge(struct generator *g, const struct gen_pop *pop);
+uint32_t generate_router(
+	struct generator *g, uint32_t as, unsigned place, const char *role, unsigned number, unsigned home);
+/* What is inside home `number`, from 1. */
+struct prefix generate_home_prefix(unsigned number);
 const char *generate_router_name(const struct generator *g, uint32_t router, char name[static 40]);
 
 #endif

@@ -17,17 +17,22 @@ void generate_link(struct generator *g, uint32_t from, uint32_t to, unsigned del
 		return;
 	struct gen_as *as = &g->ases[LIST_AT(struct gen_router, g->routers, from)->as];
 	unsigned cost = COST_MIN + delay_us / US_PER_COST;
-	*link = (struct gen_link){from, to, MAX(delay_us, 10), cost, cost};
+	*link = (struct gen_link){.from = from,
+		.to = to,
+		.delay_us = MAX(delay_us, 10),
+		.cost = cost,
+		.cost_back = cost};
 	as->links++;
 }
 
-static uint32_t add_router(struct generator *g, uint32_t as, unsigned place, const char *role, unsigned number)
+uint32_t generate_router(
+	struct generator *g, uint32_t as, unsigned place, const char *role, unsigned number, unsigned home)
 {
 	uint32_t index = g->routers.count;
 	struct gen_router *router = generate_add(g, &g->routers, sizeof(*router));
 	if (router) {
 		*router = (struct gen_router){
-			.as = as, .place = place, .number = number, .misleading_place = place};
+			.as = as, .place = place, .number = number, .home = home, .misleading_place = place};
 		snprintf(router->role, sizeof(router->role), "%s", role);
 		g->ases[as].router_count++;
 	}
@@ -39,11 +44,11 @@ static void add_pop_routers(struct generator *g, uint32_t index, struct gen_pop 
 	pop->core = g->routers.count;
 	pop->core_count = cores;
 	for (unsigned i = 0; i < cores; i++)
-		(void)add_router(g, index, pop->place, "cr", i + 1);
+		(void)generate_router(g, index, pop->place, "cr", i + 1, 0);
 	pop->edge = g->routers.count;
 	pop->edge_count = edges;
 	for (unsigned i = 0; i < edges; i++)
-		(void)add_router(g, index, pop->place, "er", i + 1);
+		(void)generate_router(g, index, pop->place, "er", i + 1, 0);
 	if (g->failed)
 		return;
 	/* Two cores are a pair; every edge has an uplink to each, of the same length: two equal ways. */
@@ -131,6 +136,7 @@ void generate_routers(struct generator *g)
 	for (uint32_t i = 0; i < g->as_count && !g->failed; i++) {
 		struct gen_as *as = &g->ases[i];
 		as->router = g->routers.count;
+		as->inner_link = g->links.count;
 		for (unsigned p = 0; p < as->pop_count && !g->failed; p++) {
 			unsigned cores, edges;
 			sizes(g, as, &cores, &edges);
@@ -140,6 +146,8 @@ void generate_routers(struct generator *g)
 					draw_between(g, 10, INSIDE_US));
 		}
 		backbone(g, as);
+		as->inner_routers = g->routers.count - as->router;
+		as->inner_links = g->links.count - as->inner_link;
 	}
 }
 

@@ -9,7 +9,7 @@ static void write_ms(FILE *out, const char *key, unsigned us)
 	fprintf(out, ", %s: %u.%03u", key, us / 1000, us % 1000);
 }
 
-static void write_ases(const struct generator *g, FILE *out)
+static void write_ases(struct generator *g, FILE *out)
 {
 	char text[PREFIX_TEXT_SIZE];
 	fputs("\nases:\n", out);
@@ -23,8 +23,10 @@ static void write_ases(const struct generator *g, FILE *out)
 			fprintf(out, "%s, ", prefix_format(as->infrastructure, text));
 		fprintf(out, "\"%s\"]", prefix_format(as->prefix6, text));
 		fprintf(out, ", infrastructure: [%s", prefix_format(as->infrastructure, text));
-		fprintf(out, ", \"%s\"]%s}\n", prefix_format(as->infrastructure6, text),
+		fprintf(out, ", \"%s\"]%s", prefix_format(as->infrastructure6, text),
 			as->private_links ? ", private_links: true" : "");
+		generate_write_as_behaviour(g, as, out);
+		fputs("}\n", out);
 	}
 }
 
@@ -47,7 +49,7 @@ static void write_routers(struct generator *g, FILE *out)
 	}
 }
 
-static void write_hosts(const struct generator *g, FILE *out)
+static void write_hosts(struct generator *g, FILE *out)
 {
 	char text[ADDR_TEXT_SIZE], name[40];
 	fputs("\nhosts:\n", out);
@@ -58,6 +60,7 @@ static void write_hosts(const struct generator *g, FILE *out)
 		fprintf(out, ", address6: \"%s\", router: %s", addr_format(host->address6, text),
 			generate_router_name(g, host->router, name));
 		write_ms(out, "delay_ms", host->delay_us);
+		generate_write_host_behaviour(g, host, out);
 		fputs("}\n", out);
 	}
 }
@@ -74,6 +77,10 @@ static void write_links(const struct generator *g, FILE *out)
 		fprintf(out, ", cost: %u", link->cost);
 		if (link->cost_back != link->cost)
 			fprintf(out, ", cost_back: %u", link->cost_back);
+		if (link->narrow)
+			fputs(", mtu: 1400", out);
+		if (link->congested)
+			fputs(", queue: {peak_ms: 40, hour: 20, width_h: 4, noise_ms: 5}", out);
 		fputs("}\n", out);
 	}
 }
@@ -137,6 +144,21 @@ static void write_policies(const struct generator *g, FILE *out)
 	}
 }
 
+static void write_faults(const struct generator *g, FILE *out)
+{
+	char from[40], to[40];
+	bool any = false;
+	for (unsigned i = 0; i < g->links.count; i++) {
+		const struct gen_link *link = LIST_AT(struct gen_link, g->links, i);
+		if (link->up_s == 0)
+			continue;
+		fprintf(out, "%s  - {link: [%s, %s], after_s: %u, until_s: %u, down: true, reroute: true}\n",
+			any ? "" : "\nfaults:\n", generate_router_name(g, link->from, from),
+			generate_router_name(g, link->to, to), link->down_s, link->up_s);
+		any = true;
+	}
+}
+
 void generate_write(struct generator *g, const struct generate_options *options, FILE *out)
 {
 	fprintf(out, "# retour lab generate --ases %u --seed %" PRIu64 " --profile %s\n", options->ases,
@@ -150,5 +172,8 @@ void generate_write(struct generator *g, const struct generate_options *options,
 	write_exchanges(g, out);
 	write_relations(g, out);
 	write_policies(g, out);
+	generate_write_tunnels(g, out);
+	generate_write_detours(g, out);
+	write_faults(g, out);
 	fputs("\nservices:\n  - {host: server, run: retour serve}\n", out);
 }

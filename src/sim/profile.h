@@ -2,33 +2,53 @@
 #ifndef RETOUR_SIM_PROFILE_H
 #define RETOUR_SIM_PROFILE_H
 
+#include <stdbool.h>
+
 /* Shares are in thousandths. */
 struct profile {
 	const char *name, *summary;
 
 	/* how networks are run */
-	unsigned edge_drops_options;  /* ASes at the edge that drop packets with IP options, both ways */
-	unsigned core_drops_options;  /* the same, transit ASes */
-	unsigned core_never_stamps;   /* transit ASes none of whose routers stamps Record Route */
-	unsigned core_sometimes;      /* transit ASes of which some routers stamp and some do not */
-	unsigned private_links;	      /* ASes that number their inner links from private space */
-	unsigned unannounced;	      /* ASes whose infrastructure is in no announced prefix */
-	unsigned mpls;		      /* transit ASes that label packets */
-	unsigned mpls_hidden;	      /* of those: without TTL propagation */
-	unsigned mpls_unlabelled;     /* of those: errors without the label stack */
-	unsigned igp_asymmetric;      /* inner links whose cost differs by direction */
-	unsigned traffic_engineering; /* multi-homed ASes that prefer one of several equal neighbours */
-	unsigned prepending;	      /* multi-homed ASes that prepend towards one provider */
+	unsigned edge_drops_options;	       /* ASes at the edge that drop packets with IP options */
+	unsigned core_drops_options;	       /* the same, transit ASes */
+	unsigned core_never_stamps;	       /* transit ASes none of whose routers stamps Record Route */
+	unsigned core_sometimes;	       /* transit ASes of which some routers stamp and some do not */
+	unsigned source_filter;		       /* ASes at the edge that let out only their own addresses */
+	unsigned private_links;		       /* ASes that number their inner links from private space */
+	unsigned unannounced;		       /* ASes whose infrastructure is in no announced prefix */
+	unsigned mpls;			       /* transit ASes that label packets */
+	unsigned mpls_hidden, mpls_unlabelled; /* of those: no TTL propagation; errors without labels */
+	unsigned mpls_opaque, mpls_ultimate;   /* of those: where the label comes off */
+	unsigned igp_asymmetric;	       /* inner links whose cost differs by direction */
+	unsigned traffic_engineering;	       /* multi-homed ASes that prefer one of several equal neighbours */
+	unsigned prepending;		       /* multi-homed ASes that prepend towards one provider */
+	unsigned firewall;		       /* enterprises with filters by port */
+	unsigned congested;		       /* links between ASes with queues in the evening */
+	unsigned narrow;		       /* links that big packets do not fit through */
+	unsigned detours;		       /* transit ASes with a tunnel that plain routing does not know */
+	unsigned flapping;		       /* inner links that go down and come back in the first day */
+	bool nat;			       /* homes are behind address translation */
 
 	/* how routers behave */
-	unsigned silent;	  /* send no ICMP errors */
-	unsigned limited;	  /* limit errors tightly */
-	unsigned slow;		  /* answer late */
-	unsigned source_outbound; /* errors come from the interface they leave by */
-	unsigned source_loopback; /* or from the loopback */
-	unsigned stamp_inbound, stamp_loopback; /* what goes into Record Route, where not the outbound address */
-	unsigned stamp_none;			/* single routers that do not stamp */
-	unsigned balance_flow, balance_packet;	/* over equal-cost ways */
+	unsigned silent;				       /* send no ICMP errors */
+	unsigned limited, limited_as_linux;		       /* limit errors tightly; as Linux does */
+	unsigned options_limited;			       /* limit packets with options */
+	unsigned slow;					       /* answer late */
+	unsigned source_outbound, source_loopback;	       /* of errors, where not inbound */
+	unsigned stamp_inbound, stamp_loopback, stamp_private; /* of Record Route, where not outbound */
+	unsigned stamp_none, strip;			       /* single routers */
+	unsigned balance_flow, balance_packet, balance_options;
+	unsigned ttl_echo_64, ttl_64, ttl_128; /* initial TTLs, where not 255 for all */
+	unsigned zero_ttl;		       /* forward what should have expired */
+	unsigned bleach_ecn, bleach_dscp;
+	unsigned too_big_silent; /* do not say that a packet was too big */
+
+	/* how destinations behave */
+	unsigned host_silent;					/* do not answer ping */
+	unsigned host_plain;					/* answer ping but not with options */
+	unsigned host_stamps_once, host_alias, host_no_stamp;	/* where not twice */
+	unsigned host_no_time;					/* answer the Timestamp option unstamped */
+	unsigned host_careless_time;
 
 	/* names */
 	unsigned nameless;   /* ASes without reverse DNS for their routers */
