@@ -1,0 +1,26 @@
+/* Which neighbour each AS sends to, for one class of prefixes: the routes that BGP with the usual policies
+ * (Gao and Rexford, 2001) settles on. Pure: a world in, a table out. */
+#ifndef RETOUR_SIM_POLICY_H
+#define RETOUR_SIM_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "sim/world.h"
+
+#define POLICY_NONE UINT16_MAX	     /* no route */
+#define POLICY_OWN  (UINT16_MAX - 1) /* the AS announces it itself */
+
+struct policy_work;
+
+/* What the work needs of memory, once; NULL: out of memory. */
+struct policy_work *policy_work_new(const struct world *world) MUST_USE;
+void policy_work_free(struct policy_work *work);
+/* Works out the routes; `gone` has a flag for each edge that has no link left (NULL: all have). False when
+ * the preferences contradict each other and no choice lasts: then it is as if they were the usual ones. */
+bool policy_routes(struct policy_work *work, uint32_t class, const bool *gone);
+/* After that, for each AS: which of its edges, counted from its first, POLICY_OWN or POLICY_NONE. */
+const uint16_t *policy_choices(const struct policy_work *work);
+
+#endif
