@@ -168,6 +168,9 @@ def lab(world):
         yield "routes:"
     for at, target, action in world.routes:
         number = next(world.neighbours(target))[0]
+        if action == "blackhole":
+            # Linux swallows before it looks at the TTL and does not show: as a hole behind the router before it
+            at = f"r{int(at[1:]) - 1}"
         for family in (4, 6):
             # Linux calls it host unreachable in IPv4 and no route in IPv6
             word = {"unreachable": "refuse: host" if family == 4 else "refuse: net", "prohibit": "refuse: admin",

@@ -17,6 +17,8 @@ tools_of() { # WORLD
 	diamond) echo diamond ;;
 	limited) echo limits ;;
 	narrow) echo mtu ;;
+	blackhole) echo hole ;;
+	unreachable | prohibit) echo refusing ;;
 	*) echo plain ;;
 	esac
 }
@@ -40,9 +42,11 @@ compare() { # WORLD
 	# Neighbours get to know each other.
 	in_node near ping -q -c 2 -i 0.2 -W 1 "${arguments[0]}" >/dev/null || true
 	in_node near traceroute -q 1 -N 1 -m 16 -w 1.2 "${arguments[1]}" >/dev/null
-	in_node near "$here/agreement_tools.sh" "$scratch/$world/linux" "$set" "${arguments[@]}"
+	# Both at once: most of the time they wait.
+	in_node near "$here/agreement_tools.sh" "$scratch/$world/linux" "$set" "${arguments[@]}" &
 	"$RETOUR" lab run -w "$scratch/$world/world.yaml" --on near -- \
 		"$here/agreement_tools.sh" "$scratch/$world/lab" "$set" "${arguments[@]}"
+	wait $!
 	for n in $(ip netns list | awk '{ print $1 }'); do
 		ip netns delete "$n"
 	done
@@ -51,6 +55,7 @@ compare() { # WORLD
 		wrong=1
 		return
 	}
+	[ -n "$(ls -A "$scratch/$world/lab")" ] || fail "$world: no program said anything"
 	echo "ok: $world, $(find "$scratch/$world/lab" -type f | wc -l) outputs"
 }
 

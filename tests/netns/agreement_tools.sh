@@ -22,17 +22,17 @@ hops() {
 		print line }'
 }
 
-# One probe at a time, and until the target answers or three hops do not.
+# One probe at a time.
 trace() { # NAME ARGUMENT...
 	local name=$1
 	shift
-	traceroute -n -q 1 -N 1 -w 0.3 -m 16 "$@" 2>&1 | hops | keep "$name"
+	traceroute -n -q 1 -N 1 -w 0.3 -m 14 "$@" 2>&1 | hops | keep "$name"
 }
 
 cycle() { # NAME ARGUMENT...
 	local name=$1
 	shift
-	mtr -n -r -c 1 -G 0.3 -i 0.3 -m 16 "$@" 2>&1 | awk '/\|--/ { print $1, $2, $3 }' | keep "$name"
+	mtr -n -r -c 1 -G 0.3 -i 0.3 -m 14 "$@" 2>&1 | awk '/\|--/ { print $1, $2, $3 }' | keep "$name"
 }
 
 # Stamps and what came of it. ping marks a repeated route and writes times of the day.
@@ -67,10 +67,10 @@ flows() { # NAME ARGUMENT...
 	shift
 	for port in $(seq 33001 33048); do
 		traceroute -n -q 1 -N 16 -w 0.3 -m 12 --sport="$port" "$@" "$target4" 2>&1 | hops
-	done | sort -u -n | keep "$name"
+	done | sort -u -k1n -k2 | keep "$name"
 }
 
-plain() {
+traces() {
 	trace udp4 "$target4"
 	trace udp6 "$target6"
 	trace icmp4 -I "$target4"
@@ -83,7 +83,7 @@ plain() {
 	cycle mtr-udp4 -u "$target4"
 	warts scamper-udp "trace -P udp-paris -w 1 -W 1 -g 3 $target4"
 	warts scamper-icmp "trace -P icmp-paris -w 1 -W 1 -g 3 $target4"
-	warts scamper-udp6 "trace -P udp-paris -w 1 -W 1 -g 3 $target6"
+	warts scamper-icmp6 "trace -P icmp-paris -w 1 -W 1 -g 3 $target6"
 }
 
 options() {
@@ -106,12 +106,17 @@ options() {
 	stamps ping-nobody6 fd99::1
 }
 
+plain() {
+	traces
+	options
+}
+
 limits() {
-	traceroute -n -q 10 -N 1 -w 0.2 -z 5 -m 3 "$target4" 2>&1 | awk 'NR > 1 { line = $1
+	traceroute -n -q 10 -N 1 -w 0.2 -z 20 -m 3 "$target4" 2>&1 | awk 'NR > 1 { line = $1
 		for (i = 2; i <= NF; i++) { if ($i == "ms") line = line " x"; if ($i == "*") line = line " *" }
 		print line }' | keep limit4
 	sleep 3.05
-	traceroute -n -q 6 -N 1 -w 0.2 -z 5 -m 3 "$target4" 2>&1 | awk 'NR > 1 { line = $1
+	traceroute -n -q 6 -N 1 -w 0.2 -z 20 -m 3 "$target4" 2>&1 | awk 'NR > 1 { line = $1
 		for (i = 2; i <= NF; i++) { if ($i == "ms") line = line " x"; if ($i == "*") line = line " *" }
 		print line }' | keep limit4-after-3-s
 	ping -n -q -c 30 -i 0.01 -W 1 "$middle4" | sed -n 's/, time.*//; /transmitted/p' | keep echo-exempt
@@ -125,14 +130,40 @@ mtu() {
 	traceroute -n -q 1 -N 1 -w 0.3 --mtu "$target4" 2>&1 | hops | keep mtu4
 }
 
-case $set in
-plain) plain && options ;;
-diamond)
+# Linux has a second limit for these errors, five and then one a second, which no namespace may change.
+refusing() {
+	local tool
+	for tool in "udp4 $target4" "udp6 $target6" "icmp4 -I $target4" "icmp6 -I $target6" "tcp4 -T -p 80 $target4"; do
+		sleep 2.1
+		# shellcheck disable=SC2086 # words
+		trace $tool
+	done
+	sleep 5
+	warts scamper-udp "trace -P udp-paris -w 1 -W 1 -g 3 $target4"
+	warts scamper-icmp6 "trace -P icmp-paris -w 1 -W 1 -g 3 $target6"
+	stamps ping4 "$target4"
+	stamps ping6 "$target6"
+	stamps ping-R -R "$target4"
+	sleep 5
+	cycle mtr4 "$target4"
+}
+
+hole() {
+	trace udp4 "$target4"
+	trace icmp6 -I "$target6"
+	trace tcp4 -T -p 80 "$target4"
+	cycle mtr4 "$target4"
+	warts scamper-udp "trace -P udp-paris -w 1 -W 1 -g 3 -q 1 $target4"
+	stamps ping4 "$target4"
+	stamps ping6 "$target6"
+}
+
+diamond() {
 	flows flows-udp
 	flows flows-tcp -T -p 80
 	branches branches-udp udp-sport
 	branches branches-tcp tcp-sport
-	;;
-*) "$set" ;;
-esac
+}
+
+"$set"
 exit 0 # what the programs said is the result
