@@ -1,8 +1,12 @@
 #include "packet/forward.h"
 
+#include <string.h>
+
 #include "packet/checksum.h"
 #include "packet/wire.h"
 
+#define IPV4_TOS_OFFSET	     1
+#define IPV4_LENGTH_OFFSET   2
 #define IPV4_TTL_OFFSET      8
 #define IPV4_CHECKSUM_OFFSET 10
 #define IPV6_HOPS_OFFSET     7
@@ -124,5 +128,36 @@ bool forward_stamp_time(uint8_t *bytes, size_t length, const struct addr *own, s
 		set_u32(bytes, slot, (uint32_t)stamp.low);
 	set_u32(bytes, slot + (flag == 0 ? 0 : 4), ms);
 	set_byte(bytes, option.offset + POINTER_OFFSET, (uint8_t)(pointer + (flag == 0 ? 4 : 8)));
+	return true;
+}
+
+size_t forward_strip_options(uint8_t *bytes, size_t length)
+{
+	size_t header_length = ipv4_header_length(bytes, length);
+	if (header_length <= IPV4_HEADER_SIZE)
+		return length;
+	size_t options = header_length - IPV4_HEADER_SIZE;
+	uint16_t total = (uint16_t)(word_at(bytes, IPV4_LENGTH_OFFSET) - options);
+	memmove(bytes + IPV4_HEADER_SIZE, bytes + header_length, length - header_length);
+	bytes[0] = 0x45;
+	bytes[IPV4_LENGTH_OFFSET] = (uint8_t)(total >> 8);
+	bytes[IPV4_LENGTH_OFFSET + 1] = (uint8_t)total;
+	bytes[IPV4_CHECKSUM_OFFSET] = bytes[IPV4_CHECKSUM_OFFSET + 1] = 0;
+	uint16_t checksum = checksum_finish(checksum_add(0, bytes, IPV4_HEADER_SIZE));
+	bytes[IPV4_CHECKSUM_OFFSET] = (uint8_t)(checksum >> 8);
+	bytes[IPV4_CHECKSUM_OFFSET + 1] = (uint8_t)checksum;
+	return length - options;
+}
+
+bool forward_mask_tos(uint8_t *bytes, size_t length, uint8_t mask)
+{
+	if (ipv4_header_length(bytes, length) > 0) {
+		set_byte(bytes, IPV4_TOS_OFFSET, bytes[IPV4_TOS_OFFSET] & mask);
+		return true;
+	}
+	if (length < IPV6_HEADER_SIZE || bytes[0] >> 4 != 6)
+		return false;
+	bytes[0] &= (uint8_t)(0xf0 | mask >> 4); /* RFC 8200 3: the class straddles two bytes */
+	bytes[1] &= (uint8_t)((mask & 15) << 4 | 0x0f);
 	return true;
 }

@@ -21,4 +21,9 @@ bool forward_stamp_route(uint8_t *bytes, size_t length, struct addr addr);
 bool forward_stamp_time(uint8_t *bytes, size_t length, const struct addr *own, size_t own_count,
 	struct addr stamp, uint32_t ms);
 
+/* Take away all IPv4 options. The new length of the packet; unchanged where there are none. */
+size_t forward_strip_options(uint8_t *bytes, size_t length);
+/* Type of service or traffic class: keep the bits in `mask`, clear the others. */
+bool forward_mask_tos(uint8_t *bytes, size_t length, uint8_t mask);
+
 #endif

@@ -6,9 +6,6 @@
 #include "base/clock.h"
 #include "packet/forward.h"
 
-#define ROUTER_TTL 255 /* what most routers put into packets of their own */
-#define HOST_TTL   64
-
 /* RFC 1812 4.3.2.3: errors of at most 576 bytes. RFC 4443 2.4 (c): of at most 1280. */
 static size_t quote_length(
 	const struct behaviour *behaviour, const struct packet *packet, size_t length, bool extended)
@@ -17,27 +14,6 @@ static size_t quote_length(
 	if (extended)
 		room = 128; /* what is quoted in front of extensions by most who send them */
 	return MIN(length, MIN(room, behaviour->quote_bytes));
-}
-
-/* A token bucket per destination of the errors, as in Linux (icmp_ratelimit); destinations that share a place
- * in the table push each other out. */
-static bool may_complain(struct sim *sim, uint32_t node, struct addr to)
-{
-	const struct behaviour *behaviour = &sim->world->nodes[node].behaviour;
-	uint64_t hash = hash_addr((struct hash_key){sim->seed, node}, to);
-	struct bucket *bucket = &sim->buckets[(size_t)node * BUCKETS + hash % BUCKETS];
-	if (!addr_equal(bucket->to, to))
-		*bucket =
-			(struct bucket){.to = to, .tokens = behaviour->error_burst, .filled_ns = sim->now_ns};
-	double earned = behaviour->errors_per_second * (double)(sim->now_ns - bucket->filled_ns) / NS_PER_S;
-	bucket->tokens = MIN(bucket->tokens + earned, (double)behaviour->error_burst);
-	bucket->filled_ns = sim->now_ns;
-	if (bucket->tokens < 1) {
-		sim->counts.rate_limited++;
-		return false;
-	}
-	bucket->tokens -= 1;
-	return true;
 }
 
 /* RFC 1122 3.2.2, RFC 4443 2.4 (e): never about errors, later fragments, or packets from or to nobody in
@@ -61,6 +37,8 @@ struct addr answer_source(struct sim *sim, uint32_t node, uint32_t interface, st
 	unsigned family = family_index(towards.family);
 	if (!n->is_host && n->behaviour.error_source == STAMP_LOOPBACK)
 		return n->loopback[family];
+	if (!n->is_host && n->behaviour.error_source == STAMP_PRIVATE)
+		return node_private_address(node, towards.family);
 	if (!n->is_host && n->behaviour.error_source == STAMP_OUTBOUND) {
 		struct route route = route_lookup(sim, node, towards);
 		if (route.kind == ROUTE_VIA)
@@ -71,14 +49,15 @@ struct addr answer_source(struct sim *sim, uint32_t node, uint32_t interface, st
 
 /* A packet of the node's own: header fields that are alike for all of them. */
 static struct ip_header own_header(
-	struct sim *sim, uint32_t node, struct addr from, struct addr to, uint8_t protocol)
+	struct sim *sim, uint32_t node, struct addr from, struct addr to, uint8_t protocol, uint8_t ttl)
 {
+	struct node_state *state = node_state(sim, node);
 	return (struct ip_header){
 		.source = from,
 		.destination = to,
-		.ttl = sim->world->nodes[node].is_host ? HOST_TTL : ROUTER_TTL,
+		.ttl = ttl,
 		.protocol = protocol,
-		.id = from.family == 4 ? sim->ip_id++ : 0,
+		.id = from.family == 4 && state ? state->ip_id++ : 0,
 	};
 }
 
@@ -99,7 +78,10 @@ static struct parcel *compose(struct sim *sim, const struct packet_spec *spec)
 
 static void depart(struct sim *sim, uint32_t node, struct parcel *parcel)
 {
-	int64_t delay_ns = sim->world->nodes[node].behaviour.reply_delay_ns;
+	const struct behaviour *behaviour = &sim->world->nodes[node].behaviour;
+	int64_t delay_ns = behaviour->reply_delay_ns;
+	if (behaviour->reply_jitter_ns > 0)
+		delay_ns += (int64_t)(rng_unit(&sim->rng) * (double)behaviour->reply_jitter_ns);
 	if (parcel)
 		sim_schedule(sim, sim->now_ns + delay_ns, EVENT_DEPART, node, parcel);
 }
@@ -121,25 +103,27 @@ void answer_error(struct sim *sim, uint32_t node, uint32_t interface, const stru
 	const struct behaviour *behaviour = &sim->world->nodes[node].behaviour;
 	struct packet packet;
 	if (behaviour->silent || packet_read(about->bytes, about->length, &packet) < 0 ||
-		!deserves_error(&packet) || !may_complain(sim, node, packet.ip.source))
+		!deserves_error(&packet) || !limit_error(sim, node, packet.ip.source, complaint))
 		return;
 	bool v4 = packet.ip.source.family == 4;
 	struct addr source = answer_source(sim, node, interface, packet.ip.source);
 	bool extended = complaint->tunnel && !complaint->tunnel->unlabelled;
 	struct icmp_extensions extensions = extended ? label_stack(complaint) : (struct icmp_extensions){0};
 	struct packet_spec spec = {
-		.ip = own_header(sim, node, source, packet.ip.source, v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6),
+		.ip = own_header(sim, node, source, packet.ip.source, v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6,
+			behaviour->ttl_error),
 		.transport =
 			{
 				.icmp_type = v4 ? complaint->type4 : complaint->type6,
 				.icmp_code = v4 ? complaint->code4 : complaint->code6,
+				.icmp_mtu = complaint->mtu,
 				.payload = about->bytes,
 				.payload_length = quote_length(behaviour, &packet, about->length, extended),
 			},
 		.extensions = extended ? &extensions : NULL,
 	};
 	struct parcel *parcel = compose(sim, &spec);
-	if (parcel && complaint->tunnel) {
+	if (parcel && about->tunnel != WORLD_NONE) {
 		/* A router inside knows only labels: its error goes on to the egress, which routes it back.
 		 */
 		parcel->tunnel = about->tunnel;
@@ -150,19 +134,21 @@ void answer_error(struct sim *sim, uint32_t node, uint32_t interface, const stru
 	depart(sim, node, parcel);
 }
 
-/* RFC 1122 3.2.2.6: the reply takes the record route and timestamp options along; like Linux, the node stamps
- * the request as it comes in and the reply as it goes out. */
+/* RFC 1122 3.2.2.6: the reply takes the record route and timestamp options along. */
 static void answer_echo(struct sim *sim, uint32_t node, struct parcel *parcel, struct packet *packet)
 {
-	bool v4 = packet->ip.source.family == 4;
-	const struct world_node *n = &sim->world->nodes[node];
-	if (packet->ip.route.present && (n->is_host || n->behaviour.record_route != STAMP_NONE) &&
-		forward_stamp_route(parcel->bytes, parcel->length, packet->ip.destination) &&
-		packet_read(parcel->bytes, parcel->length, packet) < 0)
+	bool v4 = packet->ip.source.family == 4, options = v4 && packet->ip.header_length > 20;
+	const struct behaviour *behaviour = &sim->world->nodes[node].behaviour;
+	if (behaviour->ping == PING_NONE || (behaviour->ping == PING_PLAIN && options))
 		return;
+	if (options) {
+		options_stamp_arrival(sim, node, parcel);
+		if (packet_read(parcel->bytes, parcel->length, packet) < 0)
+			return;
+	}
 	struct packet_spec spec = {
 		.ip = own_header(sim, node, packet->ip.destination, packet->ip.source,
-			v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6),
+			v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6, behaviour->ttl_echo),
 		.transport = packet->transport,
 	};
 	spec.ip.tos = packet->ip.tos;
@@ -174,8 +160,7 @@ static void answer_echo(struct sim *sim, uint32_t node, struct parcel *parcel, s
 	depart(sim, node, compose(sim, &spec));
 }
 
-/* RFC 9293 3.5.2: a reset for a segment that no connection knows. */
-static void answer_reset(struct sim *sim, uint32_t node, const struct packet *packet)
+void answer_reset(struct sim *sim, uint32_t node, const struct packet *packet)
 {
 	const struct transport *in = &packet->transport;
 	if (in->tcp_flags & TCP_RST || in->seen < 20)
@@ -184,7 +169,8 @@ static void answer_reset(struct sim *sim, uint32_t node, const struct packet *pa
 	uint32_t length = (uint32_t)in->payload_length + ((in->tcp_flags & TCP_SYN) != 0) +
 		((in->tcp_flags & TCP_FIN) != 0);
 	struct packet_spec spec = {
-		.ip = own_header(sim, node, packet->ip.destination, packet->ip.source, PROTOCOL_TCP),
+		.ip = own_header(sim, node, packet->ip.destination, packet->ip.source, PROTOCOL_TCP,
+			sim->world->nodes[node].behaviour.ttl_reset),
 		.transport =
 			{
 				.source_port = in->destination_port,
@@ -201,7 +187,8 @@ static void answer_reset(struct sim *sim, uint32_t node, const struct packet *pa
 
 void answer_local(struct sim *sim, uint32_t node, uint32_t interface, struct parcel *parcel)
 {
-	static const struct complaint port = {ICMP4_UNREACHABLE, 3, ICMP6_UNREACHABLE, 4, NULL, 0, 0};
+	static const struct complaint port = {
+		.type4 = ICMP4_UNREACHABLE, .code4 = 3, .type6 = ICMP6_UNREACHABLE, .code6 = 4};
 	struct packet packet;
 	if (packet_read(parcel->bytes, parcel->length, &packet) < 0 || !packet.checksum_ok ||
 		!addr_is_unicast(packet.ip.source))

@@ -8,16 +8,18 @@
 #include "sim/sim.h"
 
 #define PARCEL_SIZE_MAX 2048
-#define BUCKETS		64
+#define BUCKETS		32
 #define WAYS_BITS	14
 
-/* A packet on its way, with what is not in its bytes: the label it carries. */
+/* A packet on its way, with what is not in its bytes: the label it carries, the tunnel it is wrapped in. */
 struct parcel {
 	struct parcel *next; /* in the free list */
 	size_t length;
 	uint32_t tunnel;    /* WORLD_NONE: plain IP */
 	unsigned tunnel_at; /* index into the tunnel's routers: whom it travels to */
 	uint8_t label_ttl;
+	uint32_t detour;   /* WORLD_NONE, or the index of the one it is wrapped in */
+	uint8_t outer_ttl; /* of the wrapping */
 	uint8_t bytes[PARCEL_SIZE_MAX];
 };
 
@@ -40,11 +42,20 @@ struct attached {
 	int64_t wake_ns; /* the only wake event that counts */
 };
 
-/* Tokens for the errors that a router sends to one destination. */
 struct bucket {
-	struct addr to;
 	double tokens;
 	int64_t filled_ns;
+};
+
+/* What a node remembers; made when it is first needed. */
+struct node_state {
+	struct {
+		struct addr to;
+		struct bucket bucket;
+	} errors[BUCKETS]; /* destinations that share a place push each other out */
+	struct bucket all_errors, options;
+	struct flows *flows; /* of its NAT and its firewall; NULL: none yet */
+	uint16_t ip_id;
 };
 
 struct route {
@@ -60,6 +71,26 @@ struct way {
 	uint32_t tunnel; /* that starts here, or WORLD_NONE; not known when there are several ways */
 	struct addr destination;
 	struct route route;
+};
+
+/* A packet at a router. */
+struct transit {
+	uint32_t node, in; /* interface; WORLD_NONE: a packet of the node's own */
+	struct parcel *parcel;
+	struct peek peek;
+	bool unwrapped;			   /* came out of a tunnel that plain routing does not know */
+	const struct world_tunnel *popped; /* its label came off here, or NULL */
+};
+
+/* What an error says, besides about what. */
+struct complaint {
+	uint8_t type4, code4, type6, code6;
+	bool by_route; /* the routing table says so */
+	bool too_big;  /* for a link of this MTU */
+	uint32_t mtu;
+	const struct world_tunnel *tunnel; /* NULL, or where the packet was labelled ... */
+	unsigned tunnel_at;		   /* ... and whose label it carried */
+	uint8_t label_ttl;
 };
 
 struct sim {
@@ -78,8 +109,9 @@ struct sim {
 	void *deliver_context;
 	sim_tap *tap;
 	void *tap_context;
-	struct bucket *buckets; /* BUCKETS for each node */
-	uint32_t **distances;	/* by target node, filled when first asked */
+	struct node_state **states; /* by node */
+	int64_t *queue_ends_ns;	    /* by interface: when the last packet left its queue */
+	struct fib *fib;	/* the tables of the routes */
 	bool *link_gone;	/* routed around */
 	bool *link_faulty;	/* a fault of the world is about it */
 	struct way *ways;	/* 2^WAYS_BITS */
@@ -89,7 +121,6 @@ struct sim {
 	enum link_state *link_by_hand;
 	int64_t next_reroute_ns;
 	uint64_t packets_seen; /* for balancing by packet */
-	uint16_t ip_id;
 	struct sim_counts counts;
 };
 
@@ -118,30 +149,64 @@ uint32_t way_choose(struct sim *sim, uint32_t node, const struct route *route, c
 uint32_t mpls_tunnel(struct sim *sim, uint32_t node, uint32_t interface, struct addr destination);
 /* A label for a packet that leaves the ingress with that TTL. */
 void mpls_push(const struct sim *sim, struct parcel *parcel, uint32_t tunnel, uint8_t ttl);
-/* A labelled parcel arrives, or starts inside a tunnel. */
-void mpls_receive(struct sim *sim, uint32_t interface, struct parcel *parcel);
+/* A labelled parcel arrives at transit->in. True: the label came off here, and the packet is the router's;
+ * false: the parcel was taken. */
+bool mpls_receive(struct sim *sim, struct transit *transit) MUST_USE;
+/* From inside a tunnel on to its next router. Takes the parcel. */
 void mpls_forward(struct sim *sim, uint32_t node, struct parcel *parcel);
 
 /* router.c */
 void router_receive(struct sim *sim, uint32_t interface, struct parcel *parcel);
 /* A packet of the node's own leaves. */
 void node_send(struct sim *sim, uint32_t node, struct parcel *parcel);
+/* The complaint that goes with a word. */
+struct complaint refusal_complaint(enum refusal refusal);
+
+/* options.c: IPv4 options. May the packet go on? Its option may have been stripped. */
+bool options_pass(struct sim *sim, struct transit *transit);
+/* Record Route and Timestamp on the way out. */
+void options_stamp(struct sim *sim, uint32_t node, uint32_t in, uint32_t out, struct parcel *parcel);
+/* The same as a packet reaches its target. */
+void options_stamp_arrival(struct sim *sim, uint32_t node, struct parcel *parcel);
+/* An address of the node that nobody can reach. */
+struct addr node_private_address(uint32_t node, uint8_t family);
+
+/* detour.c: wrap the parcel, if there is a tunnel for it here. */
+bool detour_wrap(struct sim *sim, const struct transit *transit);
+/* A wrapped parcel arrives, or starts. True: it was unwrapped here; false: it was taken. */
+bool detour_receive(struct sim *sim, uint32_t node, struct parcel *parcel) MUST_USE;
+
+/* screen.c: what is not let through. The firewall answers itself where it refuses. */
+bool screen_source(struct sim *sim, const struct transit *transit);
+bool screen_firewall(
+	struct sim *sim, uint32_t node, uint32_t in, const struct parcel *parcel, const struct peek *peek);
+
+/* nat.c: packets from outside. False: nobody inside waits for it. */
+bool nat_enter(struct sim *sim, struct transit *transit);
+/* Is it for one of the flows from inside? */
+bool nat_expects(struct sim *sim, const struct transit *transit);
+/* Packets that leave by an interface. */
+void nat_leave(struct sim *sim, struct transit *transit, uint32_t out);
+
+/* limits.c: NULL without memory. */
+struct node_state *node_state(struct sim *sim, uint32_t node);
+void node_state_free(struct node_state *state);
+struct flows *node_flows(struct sim *sim, uint32_t node);
+bool limit_options(struct sim *sim, uint32_t node);
+/* May the node send an error? */
+bool limit_error(struct sim *sim, uint32_t node, struct addr to, const struct complaint *complaint);
 
 /* host.c */
 void host_receive(struct sim *sim, uint32_t node, struct parcel *parcel);
 void host_pump(struct sim *sim, size_t machine);
 
 /* answer.c: replies and errors of routers and hosts; all are sent after the node's reply delay. */
-struct complaint {
-	uint8_t type4, code4, type6, code6;
-	const struct world_tunnel *tunnel; /* NULL, or where the packet was labelled ... */
-	unsigned tunnel_at;		   /* ... and whose label it carried */
-	uint8_t label_ttl;
-};
 void answer_error(struct sim *sim, uint32_t node, uint32_t interface, const struct parcel *about,
 	const struct complaint *complaint);
 /* What a node's own stack answers to a packet for it; `interface` is where it came in. */
 void answer_local(struct sim *sim, uint32_t node, uint32_t interface, struct parcel *parcel);
+/* RFC 9293 3.5.2: a reset for a segment that no connection knows; `packet` is one of TCP. */
+void answer_reset(struct sim *sim, uint32_t node, const struct packet *packet);
 /* The address that an error about a packet that came in by `interface` shows to `towards`. */
 struct addr answer_source(struct sim *sim, uint32_t node, uint32_t interface, struct addr towards);
 

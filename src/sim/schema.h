@@ -17,7 +17,10 @@
 extern const cyaml_strval_t flag_words[2]; /* behaviour_file.c */
 #define FLAG(key, type, member) CYAML_FIELD_ENUM(key, WORD, type, member, flag_words, 2)
 
-/* behaviour_file.c: of struct file_behaviour */
+/* behaviour_file.c: of enum refusal, struct file_behaviour and struct file_queue */
+#define REFUSAL_WORD_COUNT 19
+extern const cyaml_strval_t refusal_words[REFUSAL_WORD_COUNT];
 extern const cyaml_schema_field_t behaviour_fields[];
+extern const cyaml_schema_field_t queue_fields[];
 
 #endif

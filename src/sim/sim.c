@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "sim/fib.h"
 #include "sim/names.h"
 
 #define HEAP_WIDTH 4 /* children of one event lie in two cache lines */
@@ -21,16 +22,17 @@ static bool allocate(struct sim *sim)
 {
 	const struct world *w = sim->world;
 	size_t links = w->interface_count / 2;
-	sim->buckets = make_array((size_t)w->node_count * BUCKETS, sizeof(*sim->buckets), 0);
-	sim->distances = make_array(w->node_count, sizeof(*sim->distances), 0);
+	sim->states = make_array(w->node_count, sizeof(*sim->states), 0);
+	sim->queue_ends_ns = make_array(w->interface_count, sizeof(*sim->queue_ends_ns), 0);
 	sim->link_gone = make_array(links, sizeof(*sim->link_gone), 0);
 	sim->link_faulty = make_array(links, sizeof(*sim->link_faulty), 0);
 	sim->link_by_hand = make_array(links, sizeof(*sim->link_by_hand), 0);
+	sim->fib = sim->link_gone ? fib_new(w, sim->link_gone) : NULL;
 	sim->ways = make_array(1u << WAYS_BITS, sizeof(*sim->ways), 0);
 	sim->first_tunnel = make_array(w->node_count, sizeof(*sim->first_tunnel), 0xff);
 	sim->next_tunnel = make_array(w->tunnel_count, sizeof(*sim->next_tunnel), 0xff);
 	sim->first_machine = make_array(w->host_count, sizeof(*sim->first_machine), 0xff);
-	return sim->buckets && sim->distances && sim->link_gone && sim->link_faulty && sim->link_by_hand &&
+	return sim->states && sim->queue_ends_ns && sim->fib && sim->link_gone && sim->link_faulty && sim->link_by_hand &&
 		sim->ways && sim->first_tunnel && sim->next_tunnel && sim->first_machine;
 }
 
@@ -74,9 +76,7 @@ void sim_free(struct sim *sim)
 		sim->free_parcels = parcel->next;
 		free(parcel);
 	}
-	for (uint32_t i = 0; sim->distances && i < sim->world->node_count; i++)
-		free(sim->distances[i]);
-	free(sim->distances);
+	fib_free(sim->fib);
 	free(sim->link_gone);
 	free(sim->link_faulty);
 	free(sim->link_by_hand);
@@ -84,7 +84,10 @@ void sim_free(struct sim *sim)
 	free(sim->first_tunnel);
 	free(sim->next_tunnel);
 	free(sim->first_machine);
-	free(sim->buckets);
+	for (uint32_t i = 0; sim->states && i < sim->world->node_count; i++)
+		node_state_free(sim->states[i]);
+	free(sim->states);
+	free(sim->queue_ends_ns);
 	free(sim->machines);
 	free(sim->heap);
 	free(sim);
@@ -115,7 +118,7 @@ struct parcel *parcel_new(struct sim *sim)
 	if (parcel) {
 		parcel->next = NULL;
 		parcel->length = 0;
-		parcel->tunnel = WORLD_NONE;
+		parcel->tunnel = parcel->detour = WORLD_NONE;
 	}
 	return parcel;
 }

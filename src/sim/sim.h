@@ -62,6 +62,8 @@ void sim_set_link(struct sim *sim, uint32_t link, enum link_state state);
 struct sim_counts {
 	uint64_t sent, delivered, lost, blackholed, rate_limited, errors, answered;
 	uint64_t malformed; /* not IP, shorter than they say, or with a bad header checksum */
+	uint64_t filtered;  /* by firewalls, source filters and translators */
+	uint64_t too_big;   /* for a link */
 };
 struct sim_counts sim_counts(const struct sim *sim);
 

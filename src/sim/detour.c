@@ -1,0 +1,60 @@
+/* Tunnels that plain routing does not know, as of GRE (RFC 2784): a packet is wrapped in another one, travels as
+ * that to the end of the tunnel, and goes on from there. The routers in between never see its TTL. */
+#include "sim/core.h"
+
+#define OUTER_TTL      255
+#define OUTER_OVERHEAD 24 /* an IPv4 header and the shortest GRE header */
+
+static const struct world_detour *find(const struct sim *sim, const struct transit *transit, uint32_t *index)
+{
+	const struct world *world = sim->world;
+	for (*index = 0; *index < world->detour_count; ++*index) {
+		const struct world_detour *detour = &world->detours[*index];
+		if (detour->at == transit->node && prefix_contains(detour->prefix, transit->peek.destination) &&
+			(detour->from.addr.family == 0 ||
+				prefix_contains(detour->from, transit->peek.source)))
+			return detour;
+	}
+	return NULL;
+}
+
+/* On to the end of the tunnel, as plain routing goes there. */
+static void send_wrapped(struct sim *sim, uint32_t node, struct parcel *parcel)
+{
+	const struct world_detour *detour = &sim->world->detours[parcel->detour];
+	unsigned family = family_index(detour->prefix.addr.family);
+	const struct way *way = way_find(sim, node, sim->world->nodes[detour->to].loopback[family]);
+	bool lives = way->route.kind == ROUTE_VIA && parcel->outer_ttl-- > 1;
+	unsigned mtu = lives ? sim->world->interfaces[way->route.via[0]].mtu : 0;
+	if (lives && (mtu == 0 || parcel->length + OUTER_OVERHEAD <= mtu)) {
+		sim_transmit(sim, way->route.via[0], parcel);
+		return;
+	}
+	if (lives)
+		sim->counts.too_big++;
+	else
+		sim->counts.blackholed++;
+	parcel_drop(sim, parcel);
+}
+
+bool detour_wrap(struct sim *sim, const struct transit *transit)
+{
+	uint32_t index;
+	const struct world_detour *detour = find(sim, transit, &index);
+	if (!detour || detour->to == transit->node)
+		return false;
+	transit->parcel->detour = index;
+	transit->parcel->outer_ttl = OUTER_TTL;
+	send_wrapped(sim, transit->node, transit->parcel);
+	return true;
+}
+
+bool detour_receive(struct sim *sim, uint32_t node, struct parcel *parcel)
+{
+	if (sim->world->detours[parcel->detour].to == node) {
+		parcel->detour = WORLD_NONE;
+		return true;
+	}
+	send_wrapped(sim, node, parcel);
+	return false;
+}
