@@ -1,141 +1,141 @@
-/* Which way: explicit routes by longest prefix, else the shortest path by the cost of each direction, worked
- * out backwards from the target the first time somebody asks for it (Dijkstra, 1959). Hosts carry no transit.
- */
+/* Which way: explicit routes by longest prefix; inside a domain the shortest path by the cost of each
+ * direction; else, by the policy of the ASes, to the nearest border towards the neighbour that the AS has
+ * chosen for the longest announced prefix it has a route for. */
 #include "sim/core.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "sim/fib.h"
 
-#define FAR UINT32_MAX
+static const struct route nowhere = {.kind = ROUTE_REFUSE, .refusal = REFUSE_NET};
 
-static bool expandable(const struct world *world, uint32_t node, uint32_t target)
+static const struct world_route *explicit_route(
+	const struct world *world, uint32_t node, struct addr destination)
 {
-	return node == target || !world->nodes[node].is_host;
+	const struct world_node *n = &world->nodes[node];
+	for (unsigned i = 0; i < n->route_count; i++)
+		if (prefix_contains(world->routes[n->first_route + i].prefix, destination))
+			return &world->routes[n->first_route + i];
+	return NULL;
 }
 
-/* Lower the distance of every neighbour that could send by way of `node`. */
-static void relax(const struct sim *sim, uint32_t node, uint32_t *distance, const bool *settled)
+static struct route along(struct fib_ways ways)
 {
-	const struct world_node *n = &sim->world->nodes[node];
-	for (unsigned i = 0; i < n->interface_count; i++) {
-		uint32_t from = n->interfaces[i] ^ 1;
-		const struct world_interface *interface = &sim->world->interfaces[from];
-		if (sim->link_gone[from / 2] || settled[interface->node])
-			continue;
-		uint32_t through = distance[node] + interface->cost;
-		if (through < distance[interface->node])
-			distance[interface->node] = through;
-	}
-}
-
-static uint32_t *distances_to(struct sim *sim, uint32_t target)
-{
-	uint32_t count = sim->world->node_count;
-	if (sim->distances[target])
-		return sim->distances[target];
-	uint32_t *distance = malloc(count * sizeof(*distance));
-	bool *settled = calloc(count, sizeof(*settled));
-	if (!distance || !settled) {
-		free(distance);
-		free(settled);
-		return NULL;
-	}
-	for (uint32_t i = 0; i < count; i++)
-		distance[i] = i == target ? 0 : FAR;
-	for (;;) {
-		uint32_t nearest = WORLD_NONE;
-		for (uint32_t i = 0; i < count; i++)
-			if (!settled[i] && distance[i] != FAR &&
-				(nearest == WORLD_NONE || distance[i] < distance[nearest]))
-				nearest = i;
-		if (nearest == WORLD_NONE)
-			break;
-		settled[nearest] = true;
-		if (expandable(sim->world, nearest, target))
-			relax(sim, nearest, distance, settled);
-	}
-	free(settled);
-	sim->distances[target] = distance;
-	return distance;
-}
-
-static struct route shortest(struct sim *sim, uint32_t node, uint32_t target)
-{
-	struct route route = {.kind = ROUTE_REFUSE, .refusal = REFUSE_NET};
-	const uint32_t *distance = distances_to(sim, target);
-	const struct world_node *n = &sim->world->nodes[node];
-	for (unsigned i = 0; distance && i < n->interface_count && route.via_count < NEXT_HOPS_MAX; i++) {
-		uint32_t out = n->interfaces[i], peer = sim->world->interfaces[out ^ 1].node;
-		if (sim->link_gone[out / 2] || !expandable(sim->world, peer, target) || distance[peer] == FAR)
-			continue;
-		if (distance[peer] + sim->world->interfaces[out].cost == distance[node])
-			route.via[route.via_count++] = out;
-	}
-	if (route.via_count > 0)
-		route.kind = ROUTE_VIA;
+	struct route route = {.kind = ROUTE_VIA, .via_count = ways.count};
+	if (ways.count == 0)
+		return nowhere;
+	memcpy(route.via, ways.via, ways.count * sizeof(*route.via));
 	return route;
 }
 
-static const struct world_route *explicit_route(const struct sim *sim, uint32_t node, struct addr destination)
+/* To the nearest of the owners that are in the node's domain. False: there is none. */
+static bool to_owner(struct sim *sim, uint32_t node, const struct fib_address *to, struct route *route)
 {
-	const struct world_route *best = NULL;
-	for (unsigned i = 0; i < sim->world->route_count; i++) {
-		const struct world_route *route = &sim->world->routes[i];
-		if (route->node == node && prefix_contains(route->prefix, destination) &&
-			(!best || route->prefix.length > best->prefix.length))
-			best = route;
+	const struct world_node *nodes = sim->world->nodes;
+	uint32_t distance = FIB_FAR;
+	bool found = false;
+	for (uint32_t i = 0; i < to->owners; i++) {
+		uint32_t owner = to->owner[i].node;
+		if (nodes[owner].domain != nodes[node].domain || (i > 0 && owner == to->owner[i - 1].node))
+			continue;
+		struct fib_ways ways = fib_to_node(sim->fib, node, owner);
+		if (!found || ways.distance < distance)
+			*route = along(ways);
+		distance = MIN(distance, ways.distance);
+		found = true;
 	}
-	return best;
+	return found;
+}
+
+/* To the far end of a link that leaves the domain: its near end is in the domain. */
+static bool to_border(struct sim *sim, uint32_t node, const struct fib_address *to, struct route *route)
+{
+	const struct world *w = sim->world;
+	for (uint32_t i = 0; i < to->owners; i++) {
+		uint32_t far = to->owner[i].interface, near;
+		if (far == WORLD_NONE)
+			continue;
+		near = w->interfaces[far ^ 1].node;
+		if (w->nodes[near].domain != w->nodes[node].domain || sim->link_gone[far / 2])
+			continue;
+		if (near == node)
+			*route = (struct route){.kind = ROUTE_VIA, .via = {far ^ 1}, .via_count = 1};
+		else
+			*route = along(fib_to_node(sim->fib, node, near));
+		return true;
+	}
+	return false;
+}
+
+/* Nobody has the address: the router that answers for the AS says so. */
+static struct route to_gateway(struct sim *sim, uint32_t node, uint32_t as)
+{
+	uint32_t gateway = sim->world->ases[as].gateway;
+	if (gateway == WORLD_NONE)
+		return nowhere;
+	if (gateway == node)
+		return (struct route){.kind = ROUTE_REFUSE, .refusal = REFUSE_HOST};
+	return along(fib_to_node(sim->fib, node, gateway));
+}
+
+static struct route by_policy(struct sim *sim, uint32_t node, const struct fib_address *to)
+{
+	const struct world *w = sim->world;
+	uint32_t as = w->nodes[node].as;
+	bool own;
+	for (uint32_t i = to->prefix; i != WORLD_NONE; i = w->prefixes[i].parent) {
+		uint32_t edge = fib_choice(sim->fib, as, i, &own);
+		if (own)
+			return to_gateway(sim, node, as);
+		if (edge != WORLD_NONE)
+			return along(fib_to_edge(sim->fib, node, edge));
+	}
+	return nowhere;
 }
 
 struct route route_lookup(struct sim *sim, uint32_t node, struct addr destination)
 {
-	const struct world *world = sim->world;
-	const struct world_address *owner = world_find_address(world, destination);
-	if (owner && owner->node == node)
-		return (struct route){.kind = ROUTE_LOCAL};
-	const struct world_route *fixed = explicit_route(sim, node, destination);
+	const struct world *w = sim->world;
+	const struct fib_address *to = fib_address(sim->fib, destination);
+	struct route route;
+	for (uint32_t i = 0; i < to->owners; i++)
+		if (to->owner[i].node == node)
+			return (struct route){.kind = ROUTE_LOCAL};
+	const struct world_route *fixed = explicit_route(w, node, destination);
 	if (fixed) {
-		struct route route = {
+		route = (struct route){
 			.kind = fixed->kind, .refusal = fixed->refusal, .via_count = fixed->via_count};
 		memcpy(route.via, fixed->via, sizeof(route.via));
 		return route;
 	}
-	if (owner)
-		return shortest(sim, node, owner->node);
-	uint32_t as = world_find_as(world, destination);
-	uint32_t gateway = as == WORLD_NONE ? WORLD_NONE : world->ases[as].gateway;
-	if (gateway == WORLD_NONE)
-		return (struct route){.kind = ROUTE_REFUSE, .refusal = REFUSE_NET};
-	if (gateway == node)
-		return (struct route){.kind = ROUTE_REFUSE, .refusal = REFUSE_HOST};
-	return shortest(sim, node, gateway);
+	if (to_owner(sim, node, to, &route) || (w->policy && to_border(sim, node, to, &route)))
+		return route;
+	if (w->policy)
+		return by_policy(sim, node, to);
+	return to->prefix == WORLD_NONE ? nowhere : to_gateway(sim, node, w->prefixes[to->prefix].as);
+}
+
+/* What faults say about links now; the time when that changes is noted. */
+static bool gone_by_fault(struct sim *sim, const struct world_fault *fault)
+{
+	if (!fault->reroute || !fault->down)
+		return false;
+	if (fault->from_ns > sim->now_ns)
+		sim->next_reroute_ns = MIN(sim->next_reroute_ns, fault->from_ns);
+	else if (fault->until_ns > sim->now_ns)
+		sim->next_reroute_ns = MIN(sim->next_reroute_ns, fault->until_ns);
+	return sim->now_ns >= fault->from_ns && sim->now_ns < fault->until_ns;
 }
 
 void route_refresh(struct sim *sim)
 {
 	const struct world *world = sim->world;
-	bool changed = false;
 	sim->next_reroute_ns = TIME_NEVER;
-	for (uint32_t link = 0; link < world->interface_count / 2; link++) {
-		bool gone = sim->link_by_hand[link] == LINK_AVOIDED;
-		for (unsigned i = 0; i < world->fault_count; i++) {
-			const struct world_fault *fault = &world->faults[i];
-			if (fault->link != link || !fault->reroute || !fault->down)
-				continue;
-			gone |= sim->now_ns >= fault->from_ns && sim->now_ns < fault->until_ns;
-			if (fault->from_ns > sim->now_ns)
-				sim->next_reroute_ns = MIN(sim->next_reroute_ns, fault->from_ns);
-			else if (fault->until_ns > sim->now_ns)
-				sim->next_reroute_ns = MIN(sim->next_reroute_ns, fault->until_ns);
-		}
-		changed |= gone != sim->link_gone[link];
-		sim->link_gone[link] = gone;
-	}
-	for (uint32_t i = 0; changed && i < world->node_count; i++) {
-		free(sim->distances[i]);
-		sim->distances[i] = NULL;
-	}
+	for (uint32_t link = 0; link < world->interface_count / 2; link++)
+		sim->link_gone[link] = sim->link_by_hand[link] == LINK_AVOIDED;
+	for (unsigned i = 0; i < world->fault_count; i++)
+		if (gone_by_fault(sim, &world->faults[i]))
+			sim->link_gone[world->faults[i].link] = true;
+	fib_forget(sim->fib);
 }

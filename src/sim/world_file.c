@@ -13,8 +13,8 @@
 #include "base/escape.h"
 #include "sim/schema.h"
 
-static const cyaml_strval_t refusal_words[] = {
-	{"net", REFUSE_NET}, {"host", REFUSE_HOST}, {"admin", REFUSE_ADMIN}};
+static const cyaml_strval_t pop_words[] = {
+	{"penultimate", POP_PENULTIMATE}, {"ultimate", POP_ULTIMATE}, {"opaque", POP_OPAQUE}};
 
 static const cyaml_schema_value_t string_entry = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, CYAML_UNLIMITED)};
@@ -69,6 +69,9 @@ static const cyaml_schema_field_t link_fields[] = {
 	CYAML_FIELD_FLOAT_PTR("loss_back", POPT, struct file_link, loss_back),
 	CYAML_FIELD_UINT("cost", OPT, struct file_link, cost),
 	CYAML_FIELD_UINT("cost_back", OPT, struct file_link, cost_back),
+	CYAML_FIELD_UINT("mtu", OPT, struct file_link, mtu),
+	CYAML_FIELD_MAPPING_PTR("queue", POPT, struct file_link, queue, queue_fields),
+	CYAML_FIELD_MAPPING_PTR("queue_back", POPT, struct file_link, queue_back, queue_fields),
 	CYAML_FIELD_END,
 };
 
@@ -109,7 +112,7 @@ static const cyaml_schema_field_t route_fields[] = {
 	LIST("via", POPT, struct file_route, via, &string_entry),
 	FLAG("drop", struct file_route, drop),
 	CYAML_FIELD_ENUM_PTR("refuse", WORD | PTR, struct file_route, refuse, refusal_words,
-		CYAML_ARRAY_LEN(refusal_words)),
+		REFUSAL_WORD_COUNT),
 	CYAML_FIELD_END,
 };
 
@@ -118,6 +121,15 @@ static const cyaml_schema_field_t tunnel_fields[] = {
 	LIST("labels", POPT, struct file_tunnel, labels, &label_entry),
 	FLAG("hidden", struct file_tunnel, hidden),
 	FLAG("unlabelled", struct file_tunnel, unlabelled),
+	CYAML_FIELD_ENUM("pop", WORD, struct file_tunnel, pop, pop_words, CYAML_ARRAY_LEN(pop_words)),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t detour_fields[] = {
+	TEXT("at", PTR, struct file_detour, at),
+	TEXT("to", PTR, struct file_detour, to),
+	TEXT("prefix", PTR, struct file_detour, prefix),
+	TEXT("from", POPT, struct file_detour, from),
 	CYAML_FIELD_END,
 };
 
@@ -129,6 +141,7 @@ static const cyaml_schema_field_t fault_fields[] = {
 	CYAML_FIELD_FLOAT("delay_ms", OPT, struct file_fault, delay_ms),
 	FLAG("down", struct file_fault, down),
 	FLAG("reroute", struct file_fault, reroute),
+	FLAG("one_way", struct file_fault, one_way),
 	CYAML_FIELD_END,
 };
 
@@ -149,6 +162,7 @@ ENTRY(policy_entry, struct file_policy, policy_fields);
 ENTRY(ixp_entry, struct file_ixp, ixp_fields);
 ENTRY(route_entry, struct file_route, route_fields);
 ENTRY(tunnel_entry, struct file_tunnel, tunnel_fields);
+ENTRY(detour_entry, struct file_detour, detour_fields);
 ENTRY(fault_entry, struct file_fault, fault_fields);
 ENTRY(service_entry, struct file_service, service_fields);
 
@@ -163,6 +177,7 @@ static const cyaml_schema_field_t world_fields[] = {
 	LIST("ixps", POPT, struct world_file, ixps, &ixp_entry),
 	LIST("routes", POPT, struct world_file, routes, &route_entry),
 	LIST("tunnels", POPT, struct world_file, tunnels, &tunnel_entry),
+	LIST("detours", POPT, struct world_file, detours, &detour_entry),
 	LIST("faults", POPT, struct world_file, faults, &fault_entry),
 	LIST("services", POPT, struct world_file, services, &service_entry),
 	CYAML_FIELD_END,

@@ -34,6 +34,8 @@ struct file_link {
 	char *from_address, *to_address, *from_address6, *to_address6;
 	double *delay_ms, *delay_back_ms, loss, *loss_back;
 	unsigned cost, cost_back; /* 0 = not in the file */
+	unsigned mtu;		  /* 0 = not in the file */
+	struct file_queue *queue, *queue_back;
 };
 
 /* Either provider and customer, or peers. */
@@ -65,8 +67,8 @@ struct file_route {
 	int *refuse; /* enum refusal */
 };
 
-/* Words for the unreachable codes of both families; the code itself depends on the family. */
-enum refusal { REFUSE_NET, REFUSE_HOST, REFUSE_ADMIN };
+/* Where the label comes off: before the last router, at it, or there only after it was quoted. */
+enum pop { POP_PENULTIMATE, POP_ULTIMATE, POP_OPAQUE };
 
 struct file_tunnel {
 	char **routers;
@@ -75,13 +77,19 @@ struct file_tunnel {
 	unsigned labels_count;
 	bool hidden;	 /* no TTL propagation: the routers inside do not show */
 	bool unlabelled; /* time-exceeded messages do not carry the label stack */
+	int pop;	 /* enum pop */
+};
+
+/* Packets to `prefix` (and from `from`) leave `at` in a tunnel to `to`, whatever plain routing says. */
+struct file_detour {
+	char *at, *to, *prefix, *from;
 };
 
 struct file_fault {
 	char **link;
 	unsigned link_count;
 	double after_s, *until_s, loss, delay_ms;
-	bool down, reroute;
+	bool down, reroute, one_way;
 };
 
 struct file_service {
@@ -108,6 +116,8 @@ struct world_file {
 	unsigned routes_count;
 	struct file_tunnel *tunnels;
 	unsigned tunnels_count;
+	struct file_detour *detours;
+	unsigned detours_count;
 	struct file_fault *faults;
 	unsigned faults_count;
 	struct file_service *services;

@@ -20,10 +20,11 @@ static int route_targets(struct loader *l, unsigned entry, const char *to, struc
 		return 0;
 	}
 	*count = 0;
-	for (uint32_t i = 0; i < w->as_count && strncmp(to, "AS", 2) == 0; i++)
-		if (strtoul(to + 2, NULL, 10) == w->ases[i].asn)
-			for (unsigned family = 0; family < 2; family++)
-				targets[(*count)++] = w->ases[i].prefixes[family];
+	uint32_t as = strncmp(to, "AS", 2) == 0 ? world_find_asn(w, (uint32_t)strtoul(to + 2, NULL, 10))
+						: WORLD_NONE;
+	for (uint32_t i = 0; i < w->prefix_count && as != WORLD_NONE && *count < capacity; i++)
+		if (w->prefixes[i].as == as)
+			targets[(*count)++] = w->prefixes[i].prefix;
 	uint32_t node = world_find_node(w, to);
 	for (unsigned i = 0; i < w->address_count && node != WORLD_NONE && *count < capacity; i++)
 		if (w->addresses[i].node == node)
@@ -63,27 +64,53 @@ static int route_action(struct loader *l, unsigned entry, struct world_route *ro
 	return 0;
 }
 
-int loader_routes(struct loader *l)
+static int load_route(struct loader *l, unsigned entry)
 {
 	struct prefix targets[128];
-	for (unsigned i = 0; i < l->file->routes_count; i++) {
-		struct world_route route = {0};
-		unsigned count;
-		int result = route_action(l, i, &route);
-		if (result == 0)
-			result = route_targets(
-				l, i, l->file->routes[i].to, targets, ARRAY_LEN(targets), &count);
-		if (result < 0)
-			return result;
-		struct world_route *list =
-			realloc(l->world->routes, (l->world->route_count + count) * sizeof(*list));
-		if (!list)
-			return loader_no_memory(l);
-		l->world->routes = list;
-		for (unsigned k = 0; k < count; k++) {
-			route.prefix = targets[k];
-			list[l->world->route_count++] = route;
-		}
+	struct world_route route = {.entry = entry};
+	unsigned count;
+	int result = route_action(l, entry, &route);
+	if (result == 0)
+		result = route_targets(
+			l, entry, l->file->routes[entry].to, targets, ARRAY_LEN(targets), &count);
+	if (result < 0)
+		return result;
+	struct world_route *list = realloc(l->world->routes, (l->world->route_count + count) * sizeof(*list));
+	if (!list)
+		return loader_no_memory(l);
+	l->world->routes = list;
+	for (unsigned k = 0; k < count; k++) {
+		route.prefix = targets[k];
+		list[l->world->route_count++] = route;
+	}
+	return 0;
+}
+
+/* By node; the longest prefix first, and of the same length the first in the file. */
+static int compare_routes(const void *a, const void *b)
+{
+	const struct world_route *x = a, *y = b;
+	if (x->node != y->node)
+		return x->node < y->node ? -1 : 1;
+	if (x->prefix.length != y->prefix.length)
+		return x->prefix.length > y->prefix.length ? -1 : 1;
+	return x->entry < y->entry ? -1 : x->entry > y->entry;
+}
+
+int loader_routes(struct loader *l)
+{
+	struct world *w = l->world;
+	int result = 0;
+	for (unsigned i = 0; i < l->file->routes_count && !fatal(result); i++)
+		result = load_route(l, i);
+	if (fatal(result))
+		return result;
+	if (w->route_count > 0)
+		qsort(w->routes, w->route_count, sizeof(*w->routes), compare_routes);
+	for (uint32_t i = 0; i < w->route_count; i++) {
+		struct world_node *node = &w->nodes[w->routes[i].node];
+		if (node->route_count++ == 0)
+			node->first_route = i;
 	}
 	return 0;
 }
@@ -99,8 +126,10 @@ static int load_tunnel(struct loader *l, unsigned entry)
 	if (from->labels_count != 0 && from->labels_count != count - 2)
 		return loader_mistake(l, "tunnels", entry, "labels",
 			"expected %u labels, one for each router inside", count - 2);
-	*tunnel =
-		(struct world_tunnel){.count = count, .hidden = from->hidden, .unlabelled = from->unlabelled};
+	*tunnel = (struct world_tunnel){.count = count,
+		.hidden = from->hidden,
+		.unlabelled = from->unlabelled,
+		.pop = (enum pop)from->pop};
 	tunnel->routers = calloc(count, sizeof(*tunnel->routers));
 	tunnel->labels = calloc(count, sizeof(*tunnel->labels));
 	if (!tunnel->routers || !tunnel->labels)
@@ -118,6 +147,8 @@ static int load_tunnel(struct loader *l, unsigned entry)
 		if (i > 0 && i < count - 1)
 			tunnel->labels[i] = from->labels_count ? from->labels[i - 1] : 24000 + 16 * entry + i;
 	}
+	/* RFC 3032 2.1: 0 says that there is no label but the hop; an opaque tunnel ends by surprise */
+	tunnel->labels[count - 1] = from->pop == POP_OPAQUE ? tunnel->labels[count - 2] + 1 : 0;
 	return 0;
 }
 
@@ -142,25 +173,30 @@ static int load_fault(struct loader *l, unsigned entry)
 		.delay_ns = (int64_t)(from->delay_ms * NS_PER_MS),
 		.down = from->down,
 		.reroute = from->reroute,
+		.interface = from->one_way ? interface : WORLD_NONE,
 	};
+	return 0;
+}
+
+static int load_service(struct loader *l, unsigned entry)
+{
+	const struct file_service *from = &l->file->services[entry];
+	uint32_t host = world_find_node(l->world, from->host);
+	if (host == WORLD_NONE || !l->world->nodes[host].is_host)
+		return loader_mistake(l, "services", entry, from->host, "no host is called '%s'", from->host);
+	l->world->services[l->world->service_count++] =
+		(struct world_service){.host = host, .command = from->run};
 	return 0;
 }
 
 int loader_rest(struct loader *l)
 {
 	int result = 0;
-	for (unsigned i = 0; i < l->file->tunnels_count && result == 0; i++)
+	for (unsigned i = 0; i < l->file->tunnels_count && !fatal(result); i++)
 		result = load_tunnel(l, i);
-	for (unsigned i = 0; i < l->file->faults_count && result == 0; i++)
+	for (unsigned i = 0; i < l->file->faults_count && !fatal(result); i++)
 		result = load_fault(l, i);
-	for (unsigned i = 0; i < l->file->services_count && result == 0; i++) {
-		const struct file_service *from = &l->file->services[i];
-		uint32_t host = world_find_node(l->world, from->host);
-		if (host == WORLD_NONE || !l->world->nodes[host].is_host)
-			return loader_mistake(
-				l, "services", i, from->host, "no host is called '%s'", from->host);
-		l->world->services[l->world->service_count++] =
-			(struct world_service){.host = host, .command = from->run};
-	}
+	for (unsigned i = 0; i < l->file->services_count && !fatal(result); i++)
+		result = load_service(l, i);
 	return result;
 }

@@ -61,7 +61,7 @@ static void test_mistakes_of_form(void **state)
 	refused(7, "  - {name: r1, as: many}", "", "w.yaml:7: as: ");
 	refused(7, "  - {name: r1, as: 64496, colour: red}", "",
 		"w.yaml:7: Unexpected key: colour; expected one of: "
-		"name, as, dns, behaviour");
+		"name, as, dns, place, loopback, loopback6, behaviour");
 	refused(7, "  - {as: 64496}", "", "w.yaml:7: Missing required mapping field: name");
 	refused(7, "  - {name: r1, as: 64496, behaviour: {silent: perhaps}}", "",
 		"expected one of: false, true");
