@@ -171,7 +171,9 @@ void options_stamp_arrival(struct sim *sim, uint32_t node, struct parcel *parcel
 /* An address of the node that nobody can reach. */
 struct addr node_private_address(uint32_t node, uint8_t family);
 
-/* detour.c: wrap the parcel, if there is a tunnel for it here. */
+/* detour.c: the index of the tunnel that packets between the two enter here, or WORLD_NONE. */
+uint32_t detour_find(const struct sim *sim, uint32_t node, struct addr source, struct addr destination);
+/* Wrap the parcel, if there is a tunnel for it here. */
 bool detour_wrap(struct sim *sim, const struct transit *transit);
 /* A wrapped parcel arrives, or starts. True: it was unwrapped here; false: it was taken. */
 bool detour_receive(struct sim *sim, uint32_t node, struct parcel *parcel) MUST_USE;
@@ -198,6 +200,8 @@ bool limit_error(struct sim *sim, uint32_t node, struct addr to, const struct co
 
 /* host.c */
 void host_receive(struct sim *sim, uint32_t node, struct parcel *parcel);
+/* What its own firewall says; `in` is WORLD_NONE for what it sends. */
+bool host_lets_pass(struct sim *sim, uint32_t host, uint32_t in, const struct parcel *parcel);
 void host_pump(struct sim *sim, size_t machine);
 
 /* answer.c: replies and errors of routers and hosts; all are sent after the node's reply delay. */

@@ -5,17 +5,17 @@
 #define OUTER_TTL      255
 #define OUTER_OVERHEAD 24 /* an IPv4 header and the shortest GRE header */
 
-static const struct world_detour *find(const struct sim *sim, const struct transit *transit, uint32_t *index)
+uint32_t detour_find(const struct sim *sim, uint32_t node, struct addr source, struct addr destination)
 {
 	const struct world *world = sim->world;
-	for (*index = 0; *index < world->detour_count; ++*index) {
-		const struct world_detour *detour = &world->detours[*index];
-		if (detour->at == transit->node && prefix_contains(detour->prefix, transit->peek.destination) &&
-			(detour->from.addr.family == 0 ||
-				prefix_contains(detour->from, transit->peek.source)))
-			return detour;
+	for (uint32_t i = 0; world->nodes[node].behaviour.detours && i < world->detour_count; i++) {
+		const struct world_detour *detour = &world->detours[i];
+		if (detour->at == node && detour->to != node &&
+			prefix_contains(detour->prefix, destination) &&
+			(detour->from.addr.family == 0 || prefix_contains(detour->from, source)))
+			return i;
 	}
-	return NULL;
+	return WORLD_NONE;
 }
 
 /* On to the end of the tunnel, as plain routing goes there. */
@@ -39,9 +39,9 @@ static void send_wrapped(struct sim *sim, uint32_t node, struct parcel *parcel)
 
 bool detour_wrap(struct sim *sim, const struct transit *transit)
 {
-	uint32_t index;
-	const struct world_detour *detour = find(sim, transit, &index);
-	if (!detour || detour->to == transit->node)
+	uint32_t index =
+		detour_find(sim, transit->node, transit->peek.source, transit->peek.destination);
+	if (index == WORLD_NONE)
 		return false;
 	transit->parcel->detour = index;
 	transit->parcel->outer_ttl = OUTER_TTL;

@@ -3,6 +3,14 @@
 
 #include "base/clock.h"
 
+bool host_lets_pass(struct sim *sim, uint32_t host, uint32_t in, const struct parcel *parcel)
+{
+	struct peek peek;
+	return sim->world->nodes[host].behaviour.rule_count == 0 ||
+		(peek_read(parcel->bytes, parcel->length, false, &peek) &&
+			screen_firewall(sim, host, in, parcel, &peek));
+}
+
 /* As a kernel does once a responder has told it to leave code 1 alone. */
 static bool left_to_responder(const struct sim *sim, uint32_t host, const struct packet *packet)
 {
@@ -52,6 +60,10 @@ void host_pump(struct sim *sim, size_t index)
 void host_receive(struct sim *sim, uint32_t node, struct parcel *parcel)
 {
 	struct packet packet;
+	if (!host_lets_pass(sim, node, sim->world->nodes[node].interfaces[0], parcel)) {
+		parcel_drop(sim, parcel);
+		return;
+	}
 	sim->counts.delivered++;
 	if (sim->deliver && sim->deliver(sim->deliver_context, node, parcel->bytes, parcel->length)) {
 		/* it is out of our hands */

@@ -54,6 +54,11 @@ void sim_transmit(struct sim *sim, uint32_t interface, struct parcel *parcel)
 		pass *= faults_pass(sim, interface, &delay_ns);
 	if (load > 0)
 		pass *= 1 - load * out->queue->loss;
+	if (out->mtu != 0 && parcel->length > out->mtu) {
+		sim->counts.too_big++;
+		parcel_drop(sim, parcel);
+		return;
+	}
 	if (pass < 1 && rng_unit(&sim->rng) >= pass) {
 		sim->counts.lost++;
 		parcel_drop(sim, parcel);

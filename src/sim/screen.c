@@ -83,6 +83,8 @@ static void refuse(struct sim *sim, uint32_t node, uint32_t in, const struct par
 {
 	struct packet packet;
 	struct complaint complaint = refusal_complaint(refusal);
+	if (in == WORLD_NONE) /* its own packet */
+		return;
 	if (refusal == REFUSE_RESET && packet_read(parcel->bytes, parcel->length, &packet) == 0 &&
 		packet.ip.protocol == PROTOCOL_TCP)
 		answer_reset(sim, node, &packet);

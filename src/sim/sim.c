@@ -32,8 +32,8 @@ static bool allocate(struct sim *sim)
 	sim->first_tunnel = make_array(w->node_count, sizeof(*sim->first_tunnel), 0xff);
 	sim->next_tunnel = make_array(w->tunnel_count, sizeof(*sim->next_tunnel), 0xff);
 	sim->first_machine = make_array(w->host_count, sizeof(*sim->first_machine), 0xff);
-	return sim->states && sim->queue_ends_ns && sim->fib && sim->link_gone && sim->link_faulty && sim->link_by_hand &&
-		sim->ways && sim->first_tunnel && sim->next_tunnel && sim->first_machine;
+	return sim->states && sim->queue_ends_ns && sim->fib && sim->link_gone && sim->link_faulty &&
+		sim->link_by_hand && sim->ways && sim->first_tunnel && sim->next_tunnel && sim->first_machine;
 }
 
 static void refresh_routes(struct sim *sim)
@@ -274,7 +274,10 @@ int sim_send(struct sim *sim, uint32_t host, const uint8_t *bytes, size_t length
 		return -ENOMEM;
 	memcpy(parcel->bytes, bytes, peek.length);
 	parcel->length = peek.length;
-	leave_host(sim, host, parcel, &peek);
+	if (host_lets_pass(sim, host, WORLD_NONE, parcel))
+		leave_host(sim, host, parcel, &peek);
+	else
+		parcel_drop(sim, parcel);
 	return 0;
 }
 
@@ -336,4 +339,6 @@ void sim_advance(struct sim *sim, int64_t now_ns)
 		run_first(sim);
 	if (now_ns > sim->now_ns)
 		sim->now_ns = now_ns;
+	if (sim->now_ns >= sim->next_reroute_ns)
+		refresh_routes(sim);
 }

@@ -18,6 +18,7 @@ struct position {
 	uint32_t interface; /* arrived by */
 	uint32_t tunnel;
 	unsigned tunnel_at;
+	uint32_t detour;
 	int ttl; /* of the last hop that counted */
 	int64_t delay_ns;
 };
@@ -30,7 +31,7 @@ const char *truth_end_word(enum truth_end end)
 
 const char *truth_hidden_word(enum truth_hidden hidden)
 {
-	static const char *const words[] = {NULL, "silent", "mpls", "rate-limited"};
+	static const char *const words[] = {NULL, "silent", "mpls", "rate-limited", "tunnel"};
 	return words[hidden];
 }
 
@@ -70,7 +71,7 @@ static void leave_by_label(struct walk *walk, uint32_t node, struct position at)
 {
 	const struct world_tunnel *tunnel = &walk->sim->world->tunnels[at.tunnel];
 	uint32_t next = tunnel->routers[++at.tunnel_at];
-	if (at.tunnel_at + 1 == tunnel->count)
+	if (at.tunnel_at + 1 == tunnel->count && tunnel->pop == POP_PENULTIMATE)
 		at.tunnel = WORLD_NONE;
 	leave(walk, world_interface_to(walk->sim->world, node, next), at);
 }
@@ -91,12 +92,20 @@ static struct truth_hop hop_at(struct walk *walk, uint32_t node, struct position
 						   : HIDDEN_NOT,
 		.label = tunnel ? tunnel->labels[at->tunnel_at] : 0,
 	};
-	if (tunnel && tunnel->hidden) {
-		hop.hidden = HIDDEN_MPLS;
+	bool label_ends = tunnel && at->tunnel_at + 1 == tunnel->count;
+	if (tunnel && tunnel->hidden && (!label_ends || tunnel->pop == POP_ULTIMATE)) {
+		hop.hidden = HIDDEN_MPLS; /* the last router of such a tunnel lets the next one show twice */
+		hop.ttl = -1;
+		at->ttl += label_ends;
+	} else if (at->detour != WORLD_NONE && walk->sim->world->detours[at->detour].to != node) {
+		hop.hidden = HIDDEN_TUNNEL;
 		hop.ttl = -1;
 	} else {
 		hop.ttl = ++at->ttl;
+		at->detour = WORLD_NONE;
 	}
+	if (label_ends)
+		at->tunnel = WORLD_NONE;
 	return hop;
 }
 
@@ -106,6 +115,24 @@ static bool been_there(const struct truth *path, uint32_t interface)
 		if (path->hops[i].interface == interface)
 			return true;
 	return false;
+}
+
+static bool wraps(const struct walk *walk, uint32_t node, struct position *at)
+{
+	at->detour = detour_find(walk->sim, node, walk->source, walk->destination);
+	return at->detour != WORLD_NONE;
+}
+
+/* Wrapped, as plain routing goes to the end of the tunnel. */
+static void leave_wrapped(struct walk *walk, uint32_t node, struct position at)
+{
+	const struct world_node *to = &walk->sim->world->nodes[walk->sim->world->detours[at.detour].to];
+	struct route route =
+		route_lookup(walk->sim, node, to->loopback[family_index(walk->destination.family)]);
+	if (route.kind == ROUTE_VIA)
+		leave(walk, route.via[0], at);
+	else
+		finish(walk, TRUTH_DROPPED);
 }
 
 /* Arrive somewhere, and go on. */
@@ -125,8 +152,12 @@ static void visit(struct walk *walk, struct position at)
 		finish(walk, TRUTH_LOOP);
 	else if (at.tunnel != WORLD_NONE)
 		leave_by_label(walk, node, at);
+	else if (at.detour != WORLD_NONE)
+		leave_wrapped(walk, node, at);
 	else if (route.kind == ROUTE_LOCAL)
 		finish(walk, TRUTH_REACHED);
+	else if (route.kind == ROUTE_VIA && wraps(walk, node, &at))
+		leave_wrapped(walk, node, at);
 	else if (route.kind == ROUTE_VIA)
 		leave_by_route(walk, node, &route, at);
 	else
@@ -137,7 +168,7 @@ static void visit(struct walk *walk, struct position at)
 static void start(struct walk *walk, uint32_t host)
 {
 	struct route route = route_lookup(walk->sim, host, walk->destination);
-	struct position at = {.tunnel = WORLD_NONE};
+	struct position at = {.tunnel = WORLD_NONE, .detour = WORLD_NONE};
 	walk->source = world_node_address(walk->sim->world, host, walk->destination.family);
 	if (route.kind == ROUTE_LOCAL) {
 		finish(walk, TRUTH_REACHED);

@@ -14,7 +14,7 @@ enum truth_end {
 };
 
 /* Why a node does not show in a traceroute. */
-enum truth_hidden { HIDDEN_NOT, HIDDEN_SILENT, HIDDEN_MPLS, HIDDEN_RATE_LIMITED };
+enum truth_hidden { HIDDEN_NOT, HIDDEN_SILENT, HIDDEN_MPLS, HIDDEN_RATE_LIMITED, HIDDEN_TUNNEL };
 
 struct truth_hop {
 	int ttl; /* at which a probe expires here; -1: TTLs do not count here (inside a hidden tunnel) */
