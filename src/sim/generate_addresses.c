@@ -90,13 +90,15 @@ static void number_as(struct generator *g, struct plan *plan, struct gen_as *as)
 		addr_v6(as->prefix6.addr.high + ((blocks - 1) << (64 - length6)), 0), (uint8_t)length6};
 }
 
-static void number_host(struct generator *g, struct gen_host *host, unsigned index)
+static void number_host(struct generator *g, struct gen_host *host)
 {
-	const struct gen_as *as = &g->ases[host->as];
+	struct gen_as *as = &g->ases[host->as];
+	unsigned index = as->host_count++;
 	const struct prefix *prefix = &as->prefixes[draw(g, as->prefix_count)];
-	/* Steps of four, and an offset that no other host of the AS has: at most 64 / 4 hosts are in a /24. */
-	uint64_t room = (1ULL << (32 - prefix->length)) / 64;
-	host->address = addr_add(prefix->addr, draw(g, (unsigned)room) * 64 + 1 + index % 62);
+	/* The first 64 addresses are for the routers' ends of the links to hosts; the last bits are the
+	 * host's own in its AS. */
+	unsigned blocks = (1U << (32 - prefix->length)) / 64;
+	host->address = addr_add(prefix->addr, draw_between(g, 1, blocks - 1) * 64 + 1 + index % 62);
 	if (host->home && g->profile->nat)
 		host->address = addr_add(generate_home_prefix(host->home).addr, 10);
 	host->address6 = addr_v6(as->prefix6.addr.high + 1 + index % 1024, 0x100 + draw(g, 1 << 16));
@@ -124,5 +126,5 @@ void generate_addresses(struct generator *g)
 	for (unsigned i = 0; i < g->as_count && !g->failed; i++)
 		number_as(g, &plan, &g->ases[i]);
 	for (unsigned i = 0; i < g->hosts.count && !g->failed; i++)
-		number_host(g, LIST_AT(struct gen_host, g->hosts, i), i);
+		number_host(g, LIST_AT(struct gen_host, g->hosts, i));
 }

@@ -71,7 +71,7 @@ static void spread(struct generator *g, struct gen_as *as)
 	enum region home = places[as->home].region;
 	unsigned total = g->as_total, near = 0, anywhere = 0;
 	switch (as->kind) {
-	case TIER1: anywhere = draw_between(g, between(total / 25, 3, 30), between(total / 12, 5, 55)); break;
+	case TIER1: anywhere = draw_between(g, between(total / 40, 3, 25), between(total / 16, 5, 50)); break;
 	case CARRIER:
 		near = draw_between(g, 1, between(total / 60, 2, 14));
 		anywhere = draw(g, between(total / 100, 2, 6));
@@ -138,9 +138,7 @@ void generate_ases(struct generator *g)
 		for (unsigned i = 0; i < parts[p].count && !g->failed; i++) {
 			struct gen_as *as = &g->ases[g->as_count];
 			*as = (struct gen_as){.asn = FIRST_ASN + g->as_count,
-				.kind = parts[p].kind,
-				.prefers = NONE,
-				.prepends = NONE};
+				.kind = parts[p].kind};
 			as->home = draw_place(g, REGIONS);
 			name_as(g, as, g->as_count++, offset);
 			spread(g, as);

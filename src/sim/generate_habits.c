@@ -21,19 +21,20 @@ static void as_habits(struct generator *g, struct gen_as *as)
 	as->nameless = chance(g, p->nameless);
 }
 
-/* Multi-homed networks do not treat all their providers alike. */
-static void as_policies(struct generator *g)
+/* Operators do not treat all their neighbours of a kind alike; customers stay before peers, and those before
+ * providers, so that routing settles. */
+static void relation_habits(struct generator *g, struct gen_relation *relation)
 {
-	for (unsigned i = 0; i < g->relations.count; i++) {
-		const struct gen_relation *relation = LIST_AT(struct gen_relation, g->relations, i);
-		struct gen_as *customer = &g->ases[relation->b];
-		if (relation->peers || customer->providers < 2)
-			continue;
-		if (customer->prefers == NONE && chance(g, g->profile->traffic_engineering))
-			customer->prefers = relation->a;
-		else if (customer->prepends == NONE && chance(g, g->profile->prepending))
-			customer->prepends = relation->a;
+	const struct profile *p = g->profile;
+	const struct gen_as *ends[] = {&g->ases[relation->a], &g->ases[relation->b]};
+	for (unsigned side = 0; side < 2 && relation->ixp == NONE; side++) {
+		unsigned alike = relation->peers ? ends[side]->peers
+			: side == 0		 ? ends[side]->customers
+						 : ends[side]->providers;
+		if (alike > 1 && chance(g, p->traffic_engineering))
+			relation->favour[side] = (int)draw_between(g, 1, 4) * 10;
 	}
+	relation->prepends = !relation->peers && ends[1]->providers > 1 && chance(g, p->prepending);
 }
 
 static void link_habits(struct generator *g, struct gen_link *link)
@@ -57,7 +58,8 @@ void generate_habits(struct generator *g)
 	g->rng = rng_seed(rng_u64(&g->rng));
 	for (unsigned i = 0; i < g->as_count; i++)
 		as_habits(g, &g->ases[i]);
-	as_policies(g);
+	for (unsigned i = 0; i < g->relations.count; i++)
+		relation_habits(g, LIST_AT(struct gen_relation, g->relations, i));
 	for (unsigned i = 0; i < g->links.count; i++)
 		link_habits(g, LIST_AT(struct gen_link, g->links, i));
 	for (unsigned i = 0; i < g->routers.count; i++) {

@@ -22,9 +22,7 @@ static struct gen_host *add_host(struct generator *g, uint32_t as, const char *w
 	else
 		snprintf(host->name, sizeof(host->name), "%s", word);
 	host->as = as;
-	/* Behind the core when there is one: what is at the edge is for others. */
-	host->router = pop->core_count && !is_transit(home) ? pop->core + draw(g, pop->core_count)
-							    : generate_edge(g, pop);
+	host->router = pop->access;
 	host->delay_us = home->kind == ACCESS ? draw_between(g, 1000, 12000) : draw_between(g, 50, 900);
 	return host;
 }

@@ -24,6 +24,7 @@ struct gen_pop {
 	unsigned place;
 	uint32_t core, edge; /* first router of each; the cores come first */
 	unsigned core_count, edge_count;
+	uint32_t access; /* where hosts are: the last of what is behind the core */
 };
 
 struct gen_as {
@@ -36,21 +37,19 @@ struct gen_as {
 	unsigned router_count, inner_routers;
 	unsigned inner_link, inner_links; /* between those */
 	unsigned links;	    /* numbered from its space */
-	unsigned customers, providers, peers;
+	unsigned customers, providers, peers, host_count;
 	struct prefix prefixes[PREFIXES_MAX];
 	unsigned prefix_count;
 	struct prefix prefix6, infrastructure, infrastructure6;
 	bool private_links, unannounced, nameless, drops_options, never_stamps, sometimes_stamps,
 		filters_sources;
-	uint32_t prefers;  /* AS whose routes it takes before others of the same kind, or NONE */
-	uint32_t prepends; /* AS towards which it prepends, or NONE */
 	char name[40], domain[24];
 };
 
 struct gen_router {
 	uint32_t as;
 	unsigned place;
-	char role[4]; /* "cr", "er", "cpe" */
+	char role[4]; /* "cr", "er", "ar", "cpe" */
 	unsigned home; /* 0: none; the number of the home that it belongs to */
 	unsigned number;
 	unsigned misleading_place; /* the one its name tells */
@@ -67,6 +66,8 @@ struct gen_relation {
 	uint32_t a, b; /* provider and customer, or peers */
 	bool peers;
 	uint32_t ixp; /* NONE: over links of their own */
+	int favour[2]; /* how much a likes the routes of b more than usual, and b those of a */
+	bool prepends; /* b, towards a */
 };
 
 struct gen_ixp {

@@ -57,7 +57,7 @@ bool generate_relation(struct generator *g, uint32_t a, uint32_t b, bool peers, 
 	struct gen_relation *relation = generate_add(g, &g->relations, sizeof(*relation));
 	if (!relation)
 		return false;
-	*relation = (struct gen_relation){a, b, peers, ixp};
+	*relation = (struct gen_relation){.a = a, .b = b, .peers = peers, .ixp = ixp};
 	if (peers) {
 		g->ases[a].peers++;
 		g->ases[b].peers++;

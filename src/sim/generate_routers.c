@@ -61,6 +61,25 @@ static void add_pop_routers(struct generator *g, uint32_t index, struct gen_pop 
 	}
 }
 
+/* Behind the core of a network with users there may be more routers, one after the other; in most networks
+ * none, in some several. */
+static void add_access(struct generator *g, uint32_t index, struct gen_pop *pop)
+{
+	const struct gen_as *as = &g->ases[index];
+	unsigned at = draw(g, 100), depth = at < 55 ? 0 : at < 70 ? 1 : at < 80 ? 2 : draw_between(g, 3, 5);
+	pop->access = pop->core_count ? pop->core : pop->edge;
+	if (is_transit(as) || as->kind == GIANT) {
+		pop->access = pop->edge;
+		return;
+	}
+	for (unsigned i = 0; i < depth && !g->failed; i++) {
+		uint32_t router = generate_router(g, index, pop->place, "ar", i + 1, 0);
+		if (!g->failed)
+			generate_link(g, pop->access, router, draw_between(g, 20, 2000));
+		pop->access = router;
+	}
+}
+
 /* A small network has one router that does everything, or a border and what is behind it. */
 static void sizes(struct generator *g, const struct gen_as *as, unsigned *cores, unsigned *edges)
 {
@@ -128,6 +147,10 @@ static void backbone(struct generator *g, const struct gen_as *as)
 		trunk(g, &as->pops[i], &as->pops[best[0]]);
 		if (far[1] != UINT32_MAX && (is_transit(as) || as->kind == GIANT))
 			trunk(g, &as->pops[i], &as->pops[best[1]]);
+		/* Long lines to the middle of the network keep it from being many hops wide. */
+		unsigned middle = draw(g, MIN(i, 4));
+		if (chance(g, 400) && middle != best[0] && middle != best[1])
+			trunk(g, &as->pops[i], &as->pops[middle]);
 	}
 }
 
@@ -144,6 +167,7 @@ void generate_routers(struct generator *g)
 			if (cores == 0 && edges == 2)
 				generate_link(g, as->pops[p].edge, as->pops[p].edge + 1,
 					draw_between(g, 10, INSIDE_US));
+			add_access(g, i, &as->pops[p]);
 		}
 		backbone(g, as);
 		as->inner_routers = g->routers.count - as->router;

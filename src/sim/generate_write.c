@@ -127,20 +127,32 @@ static void write_exchanges(const struct generator *g, FILE *out)
 	}
 }
 
+/* What one side of a relation does that is not usual: towards the other. */
+static void write_policy(const struct generator *g, uint32_t as, uint32_t neighbour, int preference,
+	bool prepends, bool *any, FILE *out)
+{
+	if (preference == 0 && !prepends)
+		return;
+	fprintf(out, "%s  - {as: %u, neighbour: %u", *any ? "" : "\npolicies:\n", g->ases[as].asn,
+		g->ases[neighbour].asn);
+	if (preference)
+		fprintf(out, ", local_preference: %d", preference);
+	if (prepends)
+		fputs(", prepend: 2", out);
+	fputs("}\n", out);
+	*any = true;
+}
+
 static void write_policies(const struct generator *g, FILE *out)
 {
 	bool any = false;
-	for (unsigned i = 0; i < g->as_count; i++) {
-		const struct gen_as *as = &g->ases[i];
-		if (!any && (as->prefers != NONE || as->prepends != NONE))
-			fputs("\npolicies:\n", out);
-		any |= as->prefers != NONE || as->prepends != NONE;
-		if (as->prefers != NONE)
-			fprintf(out, "  - {as: %u, neighbour: %u, local_preference: 150}\n", as->asn,
-				g->ases[as->prefers].asn);
-		if (as->prepends != NONE)
-			fprintf(out, "  - {as: %u, neighbour: %u, prepend: 2}\n", as->asn,
-				g->ases[as->prepends].asn);
+	for (unsigned i = 0; i < g->relations.count; i++) {
+		const struct gen_relation *r = LIST_AT(struct gen_relation, g->relations, i);
+		/* The usual ones: customer 300, peer 200, provider 100. */
+		int of_b = r->favour[0] ? (r->peers ? 200 : 300) + r->favour[0] : 0;
+		int of_a = r->favour[1] ? (r->peers ? 200 : 100) + r->favour[1] : 0;
+		write_policy(g, r->a, r->b, of_b, false, &any, out);
+		write_policy(g, r->b, r->a, of_a, r->prepends, &any, out);
 	}
 }
 

@@ -33,7 +33,7 @@ static const struct profile profiles[] = {
 		.mpls_opaque = 50,	    /* chosen */
 		.mpls_ultimate = 150,	    /* chosen */
 		.igp_asymmetric = 30,	    /* chosen, for the next hops back inside an AS */
-		.traffic_engineering = 300, /* chosen, for the next hops back between ASes */
+		.traffic_engineering = 700, /* chosen, for the next hops back between ASes */
 		.prepending = 150,	    /* chosen, as above */
 		.firewall = 150,	    /* chosen */
 		.congested = 20,	    /* chosen */
@@ -56,9 +56,8 @@ static const struct profile profiles[] = {
 		.stamp_private = 5,    /* chosen */
 		.stamp_none = 10,      /* chosen */
 		.strip = 2,	       /* chosen */
-		/* [F12]: 29 % of the routers use more than one next hop for one destination; only those that
-		 * have equal ways can. */
-		.balance_flow = 600,
+		/* [F12]: 29 % of the routers use more than one next hop for one destination. */
+		.balance_flow = 290,
 		.balance_packet = 5,	/* chosen */
 		.balance_options = 20,	/* chosen */
 		.ttl_echo_64 = 250,	/* chosen */

@@ -128,9 +128,11 @@ static void ask_next_hops(struct sample *s, uint32_t from, const struct truth *t
 		uint32_t node = there->hops[i].node, before = there->hops[i - 1].node;
 		bool between = s->world->nodes[node].as != s->world->nodes[before].as;
 		struct route route = route_lookup(s->sim, node, sender);
-		for (unsigned k = 0; k < route.via_count; k++)
+		bool balances = s->world->nodes[node].behaviour.balance != BALANCE_NONE;
+		unsigned ways = balances ? route.via_count : MIN(route.via_count, 1);
+		for (unsigned k = 0; k < ways; k++)
 			if (s->world->interfaces[route.via[k] ^ 1].node == before)
-				s->agree[between] += 1.0 / route.via_count;
+				s->agree[between] += 1.0 / ways;
 		s->asked[between]++;
 	}
 }
