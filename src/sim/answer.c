@@ -39,12 +39,20 @@ struct addr answer_source(struct sim *sim, uint32_t node, uint32_t interface, st
 		return n->loopback[family];
 	if (!n->is_host && n->behaviour.error_source == STAMP_PRIVATE)
 		return node_private_address(node, towards.family);
-	if (!n->is_host && n->behaviour.error_source == STAMP_OUTBOUND) {
+	bool outbound = n->behaviour.error_source == STAMP_OUTBOUND ||
+		(n->behaviour.error_source == STAMP_LINUX && towards.family == 4);
+	if (!n->is_host && outbound) {
 		struct route route = route_lookup(sim, node, towards);
 		if (route.kind == ROUTE_VIA)
 			interface = route.via[0];
 	}
 	return sim->world->interfaces[interface].address[family];
+}
+
+static bool is_address_of(const struct world *world, uint32_t node, struct addr addr)
+{
+	const struct world_address *owner = world_find_address(world, addr);
+	return owner && owner->node == node;
 }
 
 /* A packet of the node's own: header fields that are alike for all of them. */
@@ -107,6 +115,8 @@ void answer_error(struct sim *sim, uint32_t node, uint32_t interface, const stru
 		return;
 	bool v4 = packet.ip.source.family == 4;
 	struct addr source = answer_source(sim, node, interface, packet.ip.source);
+	if (behaviour->error_source == STAMP_LINUX && is_address_of(sim->world, node, packet.ip.destination))
+		source = packet.ip.destination; /* icmp_send, icmp6_send */
 	bool extended = complaint->tunnel && !complaint->tunnel->unlabelled;
 	struct icmp_extensions extensions = extended ? label_stack(complaint) : (struct icmp_extensions){0};
 	struct packet_spec spec = {

@@ -24,12 +24,12 @@ static const struct limit default_all[] = {[LIMITS_ROUTER] = NO_LIMIT, [LIMITS_L
 
 const cyaml_strval_t flag_words[2] = {{"false", false}, {"true", true}};
 static const cyaml_strval_t source_words[] = {{"inbound", STAMP_INBOUND}, {"outbound", STAMP_OUTBOUND},
-	{"loopback", STAMP_LOOPBACK}, {"private", STAMP_PRIVATE}};
+	{"loopback", STAMP_LOOPBACK}, {"private", STAMP_PRIVATE}, {"linux", STAMP_LINUX}};
 static const cyaml_strval_t stamp_words[] = {{"inbound", STAMP_INBOUND}, {"outbound", STAMP_OUTBOUND},
 	{"loopback", STAMP_LOOPBACK}, {"private", STAMP_PRIVATE}, {"none", STAMP_NONE}, {"drop", STAMP_DROP},
 	{"strip", STAMP_STRIP}};
 static const cyaml_strval_t time_words[] = {
-	{"standard", TIME_STANDARD}, {"none", TIME_NONE}, {"careless", TIME_CARELESS}};
+	{"standard", TIME_STANDARD}, {"none", TIME_NONE}, {"careless", TIME_CARELESS}, {"linux", TIME_LINUX}};
 static const cyaml_strval_t own_words[] = {
 	{"twice", OWN_TWICE}, {"once", OWN_ONCE}, {"alias", OWN_ALIAS}, {"none", OWN_NONE}};
 static const cyaml_strval_t ping_words[] = {{"all", PING_ALL}, {"plain", PING_PLAIN}, {"none", PING_NONE}};

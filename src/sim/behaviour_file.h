@@ -14,13 +14,15 @@ enum stamp {
 	STAMP_OUTBOUND,
 	STAMP_LOOPBACK,
 	STAMP_PRIVATE, /* one that nobody can reach */
+	STAMP_LINUX,   /* of errors: IPv4 as outbound, IPv6 as inbound; about its own ports what was asked */
 	STAMP_NONE,
 	STAMP_DROP,  /* IPv4 packets with options are dropped ... */
 	STAMP_STRIP, /* ... or go on without them */
 };
 enum balance { BALANCE_NONE, BALANCE_FLOW, BALANCE_PACKET, BALANCE_OPTIONS };
-/* TIME_CARELESS: of prespecified addresses the next is taken for one's own, whoever's it is. */
-enum time_habit { TIME_STANDARD, TIME_NONE, TIME_CARELESS };
+/* TIME_CARELESS: of prespecified addresses the next is taken for one's own, whoever's it is. TIME_LINUX: beside
+ * the time goes the address that faces the sender. */
+enum time_habit { TIME_STANDARD, TIME_NONE, TIME_CARELESS, TIME_LINUX };
 /* What the target of an echo request writes into its options. */
 enum own_stamps { OWN_TWICE, OWN_ONCE, OWN_ALIAS, OWN_NONE };
 enum ping { PING_ALL, PING_PLAIN, PING_NONE };
@@ -86,7 +88,7 @@ struct file_queue {
 
 /* Pointers, so that what is not in the file is known: an AS may set it for its nodes. */
 struct file_behaviour {
-	int *error_source; /* enum stamp, the first four */
+	int *error_source; /* enum stamp, the first five */
 	int *record_route; /* enum stamp */
 	int *timestamp;
 	int *own_stamps;

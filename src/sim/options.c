@@ -86,6 +86,13 @@ static void stamp_time(struct sim *sim, uint32_t node, bool own_packet, struct a
 	(void)forward_stamp_time(parcel->bytes, parcel->length, own, count, address, ms);
 }
 
+/* fib_compute_spec_dst: the address that Linux would answer from. */
+static struct addr address_facing(struct sim *sim, uint32_t node, struct addr sender, struct addr other)
+{
+	struct route route = route_lookup(sim, node, sender);
+	return route.kind == ROUTE_VIA ? sim->world->interfaces[route.via[0]].address[0] : other;
+}
+
 void options_stamp(struct sim *sim, uint32_t node, uint32_t in, uint32_t out, struct parcel *parcel)
 {
 	const struct behaviour *behaviour = &sim->world->nodes[node].behaviour;
@@ -97,6 +104,8 @@ void options_stamp(struct sim *sim, uint32_t node, uint32_t in, uint32_t out, st
 	struct addr address = stamp_address(sim, node, in, out, peek.source);
 	if (behaviour->record_route != STAMP_NONE)
 		(void)forward_stamp_route(parcel->bytes, parcel->length, address);
+	if (in != WORLD_NONE && behaviour->timestamp == TIME_LINUX)
+		address = address_facing(sim, node, peek.source, address);
 	stamp_time(sim, node, in == WORLD_NONE, address, parcel);
 }
 

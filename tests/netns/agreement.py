@@ -10,7 +10,8 @@ out, the lab works them out from the same costs, so that this is compared as wel
 import sys
 
 # What Linux does by itself. Its rate limits are switched off on both sides but where they are the matter.
-LINUX = "error_source: outbound, record_route: outbound"
+LINUX = ("error_source: linux, record_route: outbound, timestamp: linux, own_stamps: twice, "
+         "initial_ttl: {error: 64, echo: 64, reset: 64}")
 UNLIMITED = "error_limit: {burst: 1000000, per_second: 1000000}"
 
 
@@ -141,9 +142,7 @@ def linux(world):
 
 
 def lab(world):
-    behaviour = LINUX if world.limited else f"{LINUX}, {UNLIMITED}"
-    if world.limited:
-        behaviour += ", error_limit: {burst: 6, per_second: 1}"
+    behaviour = f"{LINUX}, limits: linux" if world.limited else f"{LINUX}, {UNLIMITED}"
     if world.balance:
         behaviour += f", balance: {world.balance}"
     yield "summary: written by tests/netns/agreement.py"

@@ -18,6 +18,7 @@ tools_of() { # WORLD
 	limited) echo limits ;;
 	narrow) echo mtu ;;
 	blackhole) echo hole ;;
+	loop) echo circle ;;
 	unreachable | prohibit) echo refusing ;;
 	*) echo plain ;;
 	esac

@@ -115,17 +115,17 @@ limits() {
 	traceroute -n -q 10 -N 1 -w 0.2 -z 20 -m 3 "$target4" 2>&1 | awk 'NR > 1 { line = $1
 		for (i = 2; i <= NF; i++) { if ($i == "ms") line = line " x"; if ($i == "*") line = line " *" }
 		print line }' | keep limit4
-	sleep 3.05
+	sleep 2.6 # not near the moment of another token
 	traceroute -n -q 6 -N 1 -w 0.2 -z 20 -m 3 "$target4" 2>&1 | awk 'NR > 1 { line = $1
 		for (i = 2; i <= NF; i++) { if ($i == "ms") line = line " x"; if ($i == "*") line = line " *" }
-		print line }' | keep limit4-after-3-s
+		print line }' | keep limit4-again
 	ping -n -q -c 30 -i 0.01 -W 1 "$middle4" | sed -n 's/, time.*//; /transmitted/p' | keep echo-exempt
 }
 
 mtu() {
-	stamps too-big4 -M do -s 1472 "$target4"
-	stamps too-big6 -M do -s 1452 "$target6"
-	stamps fits4 -M do -s 1372 "$target4"
+	stamps too-big4 -M 'do' -s 1472 "$target4"
+	stamps too-big6 -M 'do' -s 1452 "$target6"
+	stamps fits4 -M 'do' -s 1372 "$target4"
 	stamps fragmented4 -M dont -s 1472 "$target4"
 	traceroute -n -q 1 -N 1 -w 0.3 --mtu "$target4" 2>&1 | hops | keep mtu4
 }
@@ -148,6 +148,13 @@ refusing() {
 	cycle mtr4 "$target4"
 }
 
+circle() {
+	traces
+	stamps ping4 "$target4"
+	stamps ping6 "$target6"
+	stamps ping-R -R "$target4"
+}
+
 hole() {
 	trace udp4 "$target4"
 	trace icmp6 -I "$target6"
@@ -165,5 +172,14 @@ diamond() {
 	branches branches-tcp tcp-sport
 }
 
-"$set"
+case $set in
+plain) plain ;;
+refusing) refusing ;;
+hole) hole ;;
+circle) circle ;;
+diamond) diamond ;;
+limits) limits ;;
+mtu) mtu ;;
+*) exit 2 ;;
+esac
 exit 0 # what the programs said is the result
