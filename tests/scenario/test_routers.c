@@ -1,89 +1,10 @@
 /* What routers and hosts do to packets, one behaviour a test, in worlds written for it. */
-#include "prober.h"
+#include "scene.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "sim/truth.h"
-
-#define WORLD_HEAD                                                                                           \
-	"ases:\n"                                                                                            \
-	"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: \"2001:db8:1::/48\"}\n"     \
-	"hosts:\n"                                                                                           \
-	"  - {name: a, as: 64496}\n"                                                                         \
-	"  - {name: b, as: 64496}\n"
-
-/* a - r1 - r2 - r3 - b; `behaviour` is r2's */
-static struct world *chain(const char *behaviour, const char *rest)
-{
-	char text[2000];
-	struct world *world;
-	struct error error = {0};
-	snprintf(text, sizeof(text),
-		WORLD_HEAD "routers:\n"
-			   "  - {name: r1, as: 64496}\n"
-			   "  - {name: r2, as: 64496, behaviour: {%s}}\n"
-			   "  - {name: r3, as: 64496}\n"
-			   "links:\n"
-			   "  - {from: a, to: r1}\n"
-			   "  - {from: r1, to: r2}\n"
-			   "  - {from: r2, to: r3}\n"
-			   "  - {from: r3, to: b}\n"
-			   "%s",
-		behaviour, rest);
-	if (world_parse("test", text, &world, &error) < 0)
-		fail_msg("%s", error.text);
-	return world;
-}
-
-struct scene {
-	struct world *world;
-	struct sim *sim;
-	struct prober *prober;
-	uint32_t a, b;
-	struct addr from[7], to[7]; /* by family */
-};
-
-static struct scene scene_of(struct world *world)
-{
-	struct scene scene = {
-		.world = world, .sim = sim_new(world, 42), .prober = calloc(1, sizeof(struct prober))};
-	scene.a = world_find_node(world, "a");
-	scene.b = world_find_node(world, "b");
-	for (uint8_t family = 4; family <= 6; family += 2) {
-		scene.from[family] = world_node_address(world, scene.a, family);
-		scene.to[family] = world_node_address(world, scene.b, family);
-	}
-	return scene;
-}
-
-static void scene_end(struct scene *scene)
-{
-	sim_free(scene->sim);
-	free(scene->prober);
-	world_free(scene->world);
-}
-
-static struct addr interface_address(
-	const struct world *world, const char *node, const char *towards, uint8_t family)
-{
-	uint32_t interface =
-		world_interface_to(world, world_find_node(world, node), world_find_node(world, towards));
-	assert_int_not_equal(interface, WORLD_NONE);
-	return world->interfaces[interface].address[family_index(family)];
-}
-
-static void assert_addr(struct addr got, struct addr expected)
-{
-	char a[ADDR_TEXT_SIZE], b[ADDR_TEXT_SIZE];
-	assert_string_equal(addr_format(got, a), addr_format(expected, b));
-}
-
-static const struct packet *answer_to(const struct scene *scene, unsigned index)
-{
-	assert_int_equal(scene->prober->probes[index].answers, 1);
-	return &scene->prober->probes[index].answer;
-}
 
 /* Hop 2's answer, for both families. */
 static void check_error_source(const char *behaviour, const char *towards)
@@ -107,15 +28,6 @@ static void test_error_source(void **state)
 	(void)state;
 	check_error_source("error_source: inbound", "r1");
 	check_error_source("error_source: loopback", NULL);
-}
-
-static struct packet_spec record_route_spec(const struct scene *scene, uint8_t slots)
-{
-	struct packet_spec spec = echo_spec(scene->from[4], scene->to[4], 0, 1);
-	spec.ip.route = (struct route_option){.present = true, .type = 7, .slots = slots};
-	for (unsigned i = 0; i < slots; i++)
-		spec.ip.route.addrs[i] = addr_v4(0);
-	return spec;
 }
 
 /* The addresses a ping with record route brings back; r2 does as told. */
@@ -389,12 +301,8 @@ static const char square[] = WORLD_HEAD "routers:\n"
 static struct scene square_scene(const char *balance, const char *rest)
 {
 	char text[2000];
-	struct world *world;
-	struct error error = {0};
 	snprintf(text, sizeof(text), square, balance, rest);
-	if (world_parse("test", text, &world, &error) < 0)
-		fail_msg("%s", error.text);
-	return scene_of(world);
+	return scene_of(scene_world(text));
 }
 
 /* How many of `count` probes to hop 2 went up; ports differ when `flows`. */
