@@ -126,7 +126,6 @@ mtu() {
 	stamps too-big4 -M 'do' -s 1472 "$target4"
 	stamps too-big6 -M 'do' -s 1452 "$target6"
 	stamps fits4 -M 'do' -s 1372 "$target4"
-	stamps fragmented4 -M dont -s 1472 "$target4"
 	traceroute -n -q 1 -N 1 -w 0.3 --mtu "$target4" 2>&1 | hops | keep mtu4
 }
 

@@ -107,6 +107,86 @@ status=0
 "$retour" lab run --on nobody -- true 2>/dev/null || status=$?
 equal 'no such host' $status 3
 
+# A link is broken and mended from inside; the way there changes, the way back does not.
+ways() {
+	# shellcheck disable=SC2016
+	lab demo sh -c 'traceroute -n -I -q 1 -w 0.5 server.lab; retour lab link nw-fra2 nw-ams1 "$1" || exit
+		traceroute -n -I -q 1 -w 0.3 -m 12 server.lab; retour lab link nw-fra2 nw-ams1 up
+		traceroute -n -I -q 1 -w 0.5 server.lab' sh "$1" | awk '/^traceroute/ { print "--"; next } { print $2 }'
+}
+plain=$(truth demo 4 client server)
+around='198.51.100.2
+198.51.100.5
+192.0.2.2'
+got=$(ways reroute)
+equal 'reroute: before and after' "$(head -n 9 <<<"$got")"$'\n'"$(tail -n 9 <<<"$got")" \
+	"--"$'\n'"$plain"$'\n'"--"$'\n'"$plain"
+equal 'reroute: another way' "$(sed -n '11,13p' <<<"$got")" "$around"
+got=$(ways down)
+equal 'down: nothing behind the link' "$(sed -n '10,16p' <<<"$got")" \
+	"--"$'\n'"$(head -n 4 <<<"$plain")"$'\n*\n*'
+status=0
+lab demo retour lab link nobody nw-ams1 down 2>/dev/null || status=$?
+equal 'no such link' $status 3
+status=0
+"$retour" lab link nw-fra2 nw-ams1 down 2>/dev/null || status=$?
+equal 'outside a lab' $status 4
+
+# Recordings: of the host, of a link (as packets are put onto it), and whole though the lab was killed.
+"$retour" lab run --pcap "$scratch/host" --pcap "nw-ams1-hb-ams:$scratch/link" -- \
+	ping -4 -n -q -c 3 -i 0.1 198.18.18.80 >/dev/null
+count() { # FILE FILTER...
+	tcpdump -n -r "$@" 2>/dev/null | wc -l
+}
+if command -v tcpdump >/dev/null; then
+	equal 'recorded: requests' "$(count "$scratch/host" 'icmp[0] == 8')" 3
+	equal 'recorded: replies' "$(count "$scratch/host" 'icmp[0] == 0')" 3
+	equal 'recorded on a link: one direction' "$(count "$scratch/link" icmp)" 3
+	setsid "$retour" lab run --pcap "$scratch/killed" -- ping -4 -n -q -i 0.1 198.18.18.80 >/dev/null &
+	pid=$!
+	for _ in $(seq 100); do
+		[ "$(count "$scratch/killed" icmp)" -gt 4 ] && break
+		sleep 0.05
+	done
+	kill -KILL $pid
+	wait $pid 2>/dev/null || true
+	tcpdump -n -r "$scratch/killed" >/dev/null 2>"$scratch/error" || fail 'the recording of a killed lab is broken'
+	[ "$(count "$scratch/killed" icmp)" -gt 4 ] || fail 'the recording of a killed lab misses packets'
+	echo 'ok recorded: killed'
+else
+	[ "${CI-}" = true ] && fail 'tcpdump is not installed'
+	echo 'not tested: recordings (tcpdump is not installed)'
+fi
+status=0
+"$retour" lab run --pcap "nowhere:$scratch/x" -- true 2>/dev/null || status=$?
+equal 'recording nowhere' $status 3
+
+# What is no packet, or a broken one, disappears; the world goes on.
+cat >"$scratch/broken.py" <<'END'
+import os, random, socket
+random.seed(1)
+# Straight into the device: the kernel of the host leaves these bytes alone.
+raw = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
+for number in range(20000):
+    size = random.choice([1, 19, 20, 21, 28, 40, 60, 576, 1500])
+    data = bytearray(random.randbytes(size))
+    if number % 2:
+        data[0] = random.choice([0x45, 0x46, 0x4f, 0x60, 0x40])
+        data[2:4] = size.to_bytes(2, "big")
+    if size >= 20 and number % 4 == 1:
+        data[12:20] = socket.inet_aton("198.51.100.77") + socket.inet_aton("198.18.18.80")
+    try:
+        raw.sendto(bytes(data[:size]), ("eth0", 0x86DD if data[0] >> 4 == 6 else 0x0800, 0, 0, b""))
+    except OSError:
+        pass
+END
+# shellcheck disable=SC2016
+got=$(lab demo sh -c '/usr/bin/python3 "$1" && ping -4 -n -q -c 3 -i 0.1 -W 1 198.18.18.80' sh "$scratch/broken.py")
+case $got in
+*' 3 received'*) echo 'ok broken packets' ;;
+*) fail "after broken packets: $got" ;;
+esac
+
 # Killed: every process is in one process group of its own, and all of their namespaces are new.
 count_tuns() {
 	find /sys/class/net -maxdepth 1 -name 'eth*' | wc -l
