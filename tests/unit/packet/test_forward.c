@@ -188,6 +188,46 @@ static void test_refusals(void **state)
 	free(bytes.data);
 }
 
+/* The header shrinks to 20 bytes, what follows it stays. */
+static void test_strip_options(void **state)
+{
+	(void)state;
+	struct bytes bytes = bytes_of_hex(GOLDEN_RECORD_ROUTE4);
+	struct packet before = read_bytes(bytes);
+	size_t length = forward_strip_options(bytes.data, bytes.length);
+	assert_int_equal(length, bytes.length - 40);
+	struct packet after = read_bytes((struct bytes){bytes.data, length});
+	assert_int_equal(after.ip.header_length, 20);
+	assert_int_equal(after.ip.total_length, length);
+	assert_false(after.ip.route.present);
+	assert_true(after.checksum_ok);
+	assert_int_equal(after.transport.icmp_seq, before.transport.icmp_seq);
+	assert_int_equal(forward_strip_options(bytes.data, length), length);
+	free(bytes.data);
+}
+
+static void test_mask_tos(void **state)
+{
+	(void)state;
+	struct bytes v4 = bytes_of_hex(GOLDEN_UDP4), v6 = bytes_of_hex(GOLDEN_PROBE6);
+	v4.data[1] = 0x20; /* as it is */
+	assert_true(forward_mask_tos(v4.data, v4.length, 0x03));
+	assert_int_equal(read_bytes(v4).ip.tos, 0);
+	assert_true(read_bytes(v4).checksum_ok);
+	uint32_t label = read_bytes(v6).ip.flow_label;
+	v6.data[0] = 0x6b; /* traffic class 0xb9 */
+	v6.data[1] = (uint8_t)(0x90 | (v6.data[1] & 15));
+	assert_int_equal(read_bytes(v6).ip.tos, 0xb9);
+	assert_true(forward_mask_tos(v6.data, v6.length, 0xfc));
+	assert_int_equal(read_bytes(v6).ip.tos, 0xb8);
+	assert_true(forward_mask_tos(v6.data, v6.length, 0x03));
+	assert_int_equal(read_bytes(v6).ip.tos, 0);
+	assert_int_equal(read_bytes(v6).ip.flow_label, label);
+	assert_false(forward_mask_tos(v6.data, 39, 0));
+	free(v4.data);
+	free(v6.data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +239,8 @@ int main(void)
 		cmocka_unit_test(test_addresses_and_times),
 		cmocka_unit_test(test_prespecified_addresses),
 		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_strip_options),
+		cmocka_unit_test(test_mask_tos),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
