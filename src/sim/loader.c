@@ -83,6 +83,7 @@ void loader_free(struct loader *l)
 			if (l->hosts)
 				free(l->hosts[i].prefixes[family]);
 		}
+	free(l->given);
 	free(l->links);
 	free(l->hosts);
 }

@@ -29,6 +29,8 @@ struct loader {
 	struct world *world;
 	struct pool *links, *hosts; /* by AS; `hosts` is not used where there is no infrastructure */
 	uint64_t private_links;
+	struct addr *given; /* addresses that the file gives, sorted */
+	size_t given_count;
 	struct mistake *mistakes;
 	unsigned mistake_count, more_mistakes;
 	bool holes; /* nodes or links are missing: what depends on them all is not checked */
@@ -67,6 +69,7 @@ int loader_nodes(struct loader *l) MUST_USE;
 int loader_links(struct loader *l) MUST_USE;
 
 /* world_number.c */
+int number_prepare(struct loader *l) MUST_USE;
 void number_loopbacks(struct loader *l, unsigned entry, uint32_t node);
 int number_link(struct loader *l, const char *section, unsigned entry, uint32_t link);
 int number_given(struct loader *l, const char *section, unsigned entry, const char *text, uint8_t family,

@@ -6,12 +6,63 @@
  * space, downwards, and from the first /64 of the IPv6 space. What another AS announces as its own part of a
  * prefix is left alone. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "sim/loader.h"
 
 #define PRIVATE_LINKS4 0x0a000000	     /* 10.0.0.0/8 */
 #define PRIVATE_LINKS6 0xfd00000000000000ULL /* fd00::/8 */
 #define PRIVATE_MAX    (1ULL << 23)	     /* /31s in 10.0.0.0/8 */
+#define LINK_HOST6     10		     /* ::a, and ::b */
+
+static int compare_addrs(const void *a, const void *b)
+{
+	return addr_compare(*(const struct addr *)a, *(const struct addr *)b);
+}
+
+static void note_given(struct loader *l, const char *text)
+{
+	l->given_count += text && addr_parse(text, &l->given[l->given_count]);
+}
+
+int number_prepare(struct loader *l)
+{
+	const struct world_file *f = l->file;
+	l->given = calloc(2 * ((size_t)f->hosts_count + f->routers_count) + 4 * (size_t)f->links_count + 1,
+		sizeof(*l->given));
+	if (!l->given)
+		return loader_no_memory(l);
+	for (unsigned i = 0; i < f->hosts_count; i++) {
+		note_given(l, f->hosts[i].address);
+		note_given(l, f->hosts[i].address6);
+	}
+	for (unsigned i = 0; i < f->routers_count; i++) {
+		note_given(l, f->routers[i].loopback);
+		note_given(l, f->routers[i].loopback6);
+	}
+	for (unsigned i = 0; i < f->links_count; i++) {
+		note_given(l, f->links[i].from_address);
+		note_given(l, f->links[i].to_address);
+		note_given(l, f->links[i].from_address6);
+		note_given(l, f->links[i].to_address6);
+	}
+	qsort(l->given, l->given_count, sizeof(*l->given), compare_addrs);
+	return 0;
+}
+
+/* Does the file give one of the `size` addresses from `first` on? */
+static bool is_given(const struct loader *l, struct addr first, uint64_t size)
+{
+	size_t low = 0, high = l->given_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (addr_compare(l->given[middle], first) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < l->given_count && addr_compare(l->given[low], addr_add(first, size)) < 0;
+}
 
 static struct pool *pool_of(struct loader *l, uint32_t as, bool for_host)
 {
@@ -62,7 +113,7 @@ static struct addr take(struct loader *l, uint32_t as, struct pool *pool, unsign
 			return ADDR_NONE;
 		skip = foreign(l, as, addr, prefix);
 		pool->bottom[f] = at + (skip ? skip : size);
-		if (!skip)
+		if (!skip && !is_given(l, f ? addr_add(addr, LINK_HOST6) : addr, f ? 2 : size))
 			return addr;
 	}
 }
@@ -84,14 +135,17 @@ void number_loopbacks(struct loader *l, unsigned entry, uint32_t node)
 	struct prefix prefix;
 	while (pool->top[0] > pool->bottom[0]) {
 		n->loopback[0] = pool_at(pool, 0, pool->top[0]--, &left, &prefix);
-		if (!foreign(l, n->as, n->loopback[0], prefix))
+		if (!foreign(l, n->as, n->loopback[0], prefix) && !is_given(l, n->loopback[0], 1))
 			break;
 		n->loopback[0] = ADDR_NONE;
 	}
 	if (!addr_is_set(n->loopback[0]))
 		(void)none_left(l, "routers", entry, n->as, 0);
-	if (pool->counts[1] > 0)
+	if (pool->counts[1] == 0)
+		return; /* told already */
+	do
 		n->loopback[1] = addr_v6(pool->prefixes[1][0].addr.high, pool->top[1]++);
+	while (is_given(l, n->loopback[1], 1));
 }
 
 /* Whose space a link is numbered from. */
@@ -121,7 +175,7 @@ int number_link(struct loader *l, const char *section, unsigned entry, uint32_t 
 	struct addr first[2];
 	if (is_private(l, ends)) {
 		first[0] = addr_v4(PRIVATE_LINKS4 + 2 * (uint32_t)l->private_links);
-		first[1] = addr_v6(PRIVATE_LINKS6 + l->private_links++, 10);
+		first[1] = addr_v6(PRIVATE_LINKS6 + l->private_links++, LINK_HOST6);
 	} else {
 		first[0] = take(l, as, pool, 0, short_link ? 4 : 2);
 		first[1] = take(l, as, pool, 1, 1);
@@ -129,7 +183,7 @@ int number_link(struct loader *l, const char *section, unsigned entry, uint32_t 
 			if (!addr_is_set(first[f]))
 				return none_left(l, section, entry, as, f);
 		first[0] = addr_add(first[0], short_link); /* not the network's own */
-		first[1] = addr_add(first[1], 10);
+		first[1] = addr_add(first[1], LINK_HOST6);
 	}
 	for (unsigned side = 0; side < 2; side++)
 		for (unsigned f = 0; f < 2; f++)

@@ -263,6 +263,8 @@ int loader_links(struct loader *l)
 	uint32_t link = l->file->links_count;
 	int result = allocate_interfaces(l);
 	if (result == 0)
+		result = number_prepare(l);
+	if (result == 0)
 		result = load_loopbacks(l);
 	for (unsigned i = 0; i < l->file->links_count && !fatal(result); i++)
 		result = load_link(l, i);

@@ -99,7 +99,8 @@ static void test_mistakes_of_meaning(void **state)
 		"", "w.yaml:2: '2001:db8::/64' is not an IPv6 prefix of at most 48 bits");
 	refused(5, "  - {name: b, as: 64496, address: 192.0.2.256}", "",
 		"w.yaml:5: '192.0.2.256' is not an IPv4 address");
-	refused(5, "  - {name: b, as: 64496, address: 192.0.2.2}", "", "both have the address 192.0.2.2");
+	refused(13, "  - {from: r1, to: r2, to_address: 192.0.2.99}", "",
+		"w.yaml:5: 'b' and 'r2' both have the address 192.0.2.99");
 	refused(15, "    to: a", "", "w.yaml:5: no link leads to 'b'");
 	refused(0, "", "routes:\n  - {at: r1, to: b, via: [b]}\n",
 		"w.yaml:17: via 'b': no link leads there from 'r1'");
