@@ -88,13 +88,13 @@ static bool name_of(const struct world *world, struct addr addr, char *out, size
 
 static bool origin_of(const struct world *world, struct addr addr, char *out, size_t size)
 {
-	uint32_t index = world_find_as(world, addr);
+	uint32_t index = world_find_prefix(world, addr);
 	char prefix[PREFIX_TEXT_SIZE];
 	if (index == WORLD_NONE)
 		return false;
-	const struct world_as *as = &world->ases[index];
+	const struct world_as *as = &world->ases[world->prefixes[index].as];
 	snprintf(out, size, "%u | %s | %s | lab | ", as->asn,
-		prefix_format(as->prefixes[family_index(addr.family)], prefix), as->country);
+		prefix_format(world->prefixes[index].prefix, prefix), as->country);
 	return true;
 }
 
@@ -105,13 +105,12 @@ static bool as_name_of(const struct world *world, const char *name, char *out, s
 	int end = 0;
 	if (sscanf(name, "as%u.asn.lab%n", &asn, &end) != 1 || end == 0 || name[end])
 		return false;
-	for (unsigned i = 0; i < world->as_count; i++)
-		if (world->ases[i].asn == asn) {
-			snprintf(out, size, "%u | %s | lab | | %s, %s", asn, world->ases[i].country,
-				world->ases[i].name, world->ases[i].country);
-			return true;
-		}
-	return false;
+	uint32_t index = world_find_asn(world, asn);
+	if (index == WORLD_NONE)
+		return false;
+	snprintf(out, size, "%u | %s | lab | | %s, %s", asn, world->ases[index].country,
+		world->ases[index].name, world->ases[index].country);
+	return true;
 }
 
 static void answer_reverse(const struct world *world, const struct dns_query *query, struct writer *writer)
