@@ -91,7 +91,8 @@ static const cyaml_schema_field_t rule_fields[] = {
 	CYAML_FIELD_UINT_PTR("port", POPT, struct file_rule, port),
 	CYAML_FIELD_UINT_PTR("port_end", POPT, struct file_rule, port_end),
 	FLAG("established", struct file_rule, established),
-	CYAML_FIELD_ENUM("refuse", WORD, struct file_rule, refuse, refusal_words, REFUSAL_WORD_COUNT),
+	CYAML_FIELD_ENUM_PTR(
+		"refuse", WORD | PTR, struct file_rule, refuse, refusal_words, REFUSAL_WORD_COUNT),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t rule_entry = {

@@ -77,7 +77,7 @@ struct file_rule {
 	char *from, *to;
 	unsigned *port, *port_end;
 	int established; /* flag */
-	int refuse;	 /* enum refusal, for RULE_REFUSE */
+	int *refuse;	 /* enum refusal, for RULE_REFUSE */
 	struct prefix from_prefix, to_prefix; /* set by behaviour_load; family 0: any */
 };
 

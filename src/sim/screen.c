@@ -111,7 +111,8 @@ bool screen_firewall(
 			break;
 		sim->counts.filtered++;
 		if (rule->action == RULE_REFUSE)
-			refuse(sim, node, in, parcel, (enum refusal)rule->refuse);
+			refuse(sim, node, in, parcel,
+				rule->refuse ? (enum refusal)*rule->refuse : REFUSE_ADMIN);
 		return false;
 	}
 	if (has_flow && !established && !packet.has_quote)
