@@ -85,6 +85,16 @@ static void connect_nearest(struct generator *g, const struct gen_as *a, const s
 	generate_link(g, generate_edge(g, from), generate_edge(g, to), best + draw_between(g, 100, 400));
 }
 
+/* A link, and often a second one from another router of the carrier, so that either may fail. */
+static void connect_pops(struct generator *g, const struct gen_pop *from, const struct gen_pop *to)
+{
+	unsigned first = draw(g, from->edge_count), delay_us = draw_between(g, 50, 400);
+	uint32_t customer = generate_edge(g, to);
+	generate_link(g, from->edge + first, customer, delay_us);
+	if (from->edge_count > 1 && chance(g, 150))
+		generate_link(g, from->edge + (first + 1) % from->edge_count, customer, delay_us);
+}
+
 /* Links in at most `most` of the places where both are; numbered from a's space. */
 static void connect_ases(struct generator *g, uint32_t a, uint32_t b, unsigned most)
 {
@@ -99,8 +109,7 @@ static void connect_ases(struct generator *g, uint32_t a, uint32_t b, unsigned m
 	}
 	for (unsigned i = 0; i < most && count > 0; i++) {
 		unsigned pick = draw(g, count);
-		generate_link(g, generate_edge(g, generate_pop_at(from, common[pick])),
-			generate_edge(g, generate_pop_at(to, common[pick])), draw_between(g, 50, 400));
+		connect_pops(g, generate_pop_at(from, common[pick]), generate_pop_at(to, common[pick]));
 		common[pick] = common[--count];
 	}
 }
@@ -123,9 +132,10 @@ static uint32_t draw_provider(struct generator *g, const struct gen_as *customer
 {
 	const struct gen_list *urn = &g->urns[places[customer->home].region];
 	uint32_t provider = NONE;
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		provider = urn->count ? *LIST_AT(uint32_t, *urn, draw(g, urn->count)) : draw(g, 3);
-		if (generate_pop_at(&g->ases[provider], customer->home))
+		bool too_big = g->ases[provider].kind == TIER1 && customer->kind >= HOSTING && chance(g, 600);
+		if (generate_pop_at(&g->ases[provider], customer->home) && !too_big)
 			break;
 	}
 	return provider;
@@ -139,9 +149,9 @@ static unsigned provider_count(struct generator *g, const struct gen_as *as)
 	case CARRIER: return 2 + (at < 50);
 	case REGIONAL: return 1 + (at < 75) + (at < 25);
 	case GIANT: return 2 + (at < 50);
-	case HOSTING: return 1 + (at < 80) + (at < 40);
-	case ACCESS: return 1 + (at < 65) + (at < 20);
-	case ENTERPRISE: return 1 + (at < 45) + (at < 8);
+	case HOSTING: return 1 + (at < 90) + (at < 50);
+	case ACCESS: return 1 + (at < 80) + (at < 35);
+	case ENTERPRISE: return 1 + (at < 65) + (at < 15);
 	}
 	return 1;
 }
@@ -154,7 +164,7 @@ static void buy_transit(struct generator *g, uint32_t index)
 		uint32_t provider = draw_provider(g, as);
 		if (!generate_relation(g, provider, index, false, NONE))
 			continue;
-		connect_ases(g, provider, index, is_transit(as) || as->kind == GIANT ? 3 : draw_between(g, 1, 2));
+		connect_ases(g, provider, index, is_transit(as) || as->kind == GIANT ? 8 : draw_between(g, 1, 2));
 		put_into_urns(g, provider);
 	}
 }
@@ -179,7 +189,7 @@ void generate_relations(struct generator *g)
 		const struct gen_as *as = &g->ases[i];
 		for (uint32_t k = 0; k < i && as->kind == TIER1; k++)
 			if (generate_relation(g, k, i, true, NONE))
-				connect_ases(g, k, i, 6);
+				connect_ases(g, k, i, 16);
 		buy_transit(g, i);
 		if (is_transit(as))
 			put_into_urns(g, i);

@@ -66,7 +66,7 @@ static void add_pop_routers(struct generator *g, uint32_t index, struct gen_pop 
 static void add_access(struct generator *g, uint32_t index, struct gen_pop *pop)
 {
 	const struct gen_as *as = &g->ases[index];
-	unsigned at = draw(g, 100), depth = at < 55 ? 0 : at < 70 ? 1 : at < 80 ? 2 : draw_between(g, 3, 5);
+	unsigned at = draw(g, 100), depth = at < 52 ? 0 : at < 61 ? 1 : at < 67 ? 2 : draw_between(g, 4, 6);
 	pop->access = pop->core_count ? pop->core : pop->edge;
 	if (is_transit(as) || as->kind == GIANT) {
 		pop->access = pop->edge;
@@ -87,29 +87,26 @@ static void sizes(struct generator *g, const struct gen_as *as, unsigned *cores,
 	*edges = 1;
 	switch (as->kind) {
 	case TIER1:
-		*cores = 2;
-		*edges = draw_between(g, 1, 3);
+		*cores = draw(g, 2) == 0 ? 2 : 0;
+		*edges = 2;
 		break;
 	case CARRIER:
 	case GIANT:
-		*cores = draw_between(g, 1, 2);
-		*edges = draw_between(g, 1, 2);
+		*cores = draw(g, 2) == 0;
+		*edges = 2;
 		break;
 	case REGIONAL:
-		*cores = draw_between(g, 1, 2);
-		*edges = draw_between(g, 1, 2);
+		*cores = 0;
+		*edges = 1 + chance(g, 700);
 		break;
 	case HOSTING:
-		*cores = 1;
-		*edges = draw_between(g, 1, 2);
-		break;
 	case ACCESS:
-		*cores = draw_between(g, 1, 2);
-		*edges = draw_between(g, 1, 2);
+		*cores = 1;
+		*edges = 1 + chance(g, 300);
 		break;
 	case ENTERPRISE:
 		*cores = 0;
-		*edges = 1 + chance(g, 300);
+		*edges = 1 + chance(g, 150);
 		break;
 	}
 }
@@ -147,10 +144,11 @@ static void backbone(struct generator *g, const struct gen_as *as)
 		trunk(g, &as->pops[i], &as->pops[best[0]]);
 		if (far[1] != UINT32_MAX && (is_transit(as) || as->kind == GIANT))
 			trunk(g, &as->pops[i], &as->pops[best[1]]);
-		/* Long lines to the middle of the network keep it from being many hops wide. */
-		unsigned middle = draw(g, MIN(i, 4));
-		if (chance(g, 400) && middle != best[0] && middle != best[1])
-			trunk(g, &as->pops[i], &as->pops[middle]);
+		/* Long lines keep a network from being many hops wide. */
+		unsigned share = as->kind == TIER1 ? 500 : is_transit(as) || as->kind == GIANT ? 150 : 0;
+		for (unsigned k = 0; k < i; k++)
+			if (k != best[0] && k != best[1] && chance(g, share))
+				trunk(g, &as->pops[i], &as->pops[k]);
 	}
 }
 
@@ -164,8 +162,8 @@ void generate_routers(struct generator *g)
 			unsigned cores, edges;
 			sizes(g, as, &cores, &edges);
 			add_pop_routers(g, i, &as->pops[p], cores, edges);
-			if (cores == 0 && edges == 2)
-				generate_link(g, as->pops[p].edge, as->pops[p].edge + 1,
+			for (unsigned e = 1; e < edges && cores == 0; e++)
+				generate_link(g, as->pops[p].edge, as->pops[p].edge + e,
 					draw_between(g, 10, INSIDE_US));
 			add_access(g, i, &as->pops[p]);
 		}
