@@ -15,6 +15,7 @@
 #define DEFAULT_WORLD "demo"
 #define DEFAULT_HOST  "client"
 #define LAB_SEED      1
+#define AT_MAX_S      86400
 
 static const char usage[] = "usage: retour lab list\n"
 			    "       retour lab hosts [-w WORLD]\n"
@@ -24,7 +25,8 @@ static const char usage[] = "usage: retour lab list\n"
 			    "       retour lab link A B down|reroute|up\n"
 			    "       retour lab generate --ases N [OPTION...]\n"
 			    "       retour lab stats [-w WORLD]\n"
-			    "       retour lab truth [-w WORLD] [-4|-6] [--json] FROM TO\n"
+			    "       retour lab truth [-w WORLD] [-4|-6] [--json] [--flow FLOW] [--at SECONDS] "
+			    "[--seed N] FROM TO | --bulk\n"
 			    "\n"
 			    "The virtual Internet: real programs in a simulated network, offline.\n"
 			    "\n"
@@ -36,6 +38,10 @@ static const char usage[] = "usage: retour lab list\n"
 			    "      --seed N       losses and choices of the run (default: 1)\n"
 			    "  -4, -6             truth: the way of IPv4 packets (default), or of IPv6\n"
 			    "      --json         truth: one JSON document (docs/lab.md)\n"
+			    "      --flow FLOW    truth: of one flow: udp:PORT:PORT, tcp:PORT:PORT, "
+			    "icmp:ID:SEQUENCE\n"
+			    "      --at SECONDS   truth: so long after the start, with the faults of that time\n"
+			    "      --bulk         truth: of every pair of names on standard input, one line each\n"
 			    "  -h, --help         this text\n"
 			    "\n"
 			    "Hosts are called NAME.lab, as in `retour lab run -- ping -c 3 server.lab`. The "
@@ -46,10 +52,12 @@ struct lab_arguments {
 	const char *world;
 	struct lab_run_arguments run;
 	int first; /* index of the first operand */
-	bool help, json, six;
+	bool help, json, six, bulk;
+	const char *flow;
+	double at_s;
 };
 
-enum { OPTION_ON = 256, OPTION_JSON, OPTION_PCAP, OPTION_SEED };
+enum { OPTION_ON = 256, OPTION_JSON, OPTION_PCAP, OPTION_SEED, OPTION_FLOW, OPTION_AT, OPTION_BULK };
 
 /* False: said what is wrong. */
 static bool parse_run_option(int option, const char *value, struct lab_run_arguments *run)
@@ -75,6 +83,17 @@ static bool parse_run_option(int option, const char *value, struct lab_run_argum
 }
 
 /* False: said what is wrong. */
+static bool parse_seconds(const char *text, double *seconds)
+{
+	char *end;
+	*seconds = strtod(text, &end);
+	if (end != text && *end == '\0' && *seconds >= 0 && *seconds <= AT_MAX_S)
+		return true;
+	fprintf(stderr, "retour lab: --at '%s': expected seconds from 0 to %d\n", text, AT_MAX_S);
+	return false;
+}
+
+/* False: said what is wrong. */
 static bool parse(int argc, char **argv, bool operands_last, struct lab_arguments *arguments)
 {
 	static const struct option options[] = {
@@ -82,6 +101,9 @@ static bool parse(int argc, char **argv, bool operands_last, struct lab_argument
 		{"on", required_argument, NULL, OPTION_ON},
 		{"pcap", required_argument, NULL, OPTION_PCAP},
 		{"seed", required_argument, NULL, OPTION_SEED},
+		{"flow", required_argument, NULL, OPTION_FLOW},
+		{"at", required_argument, NULL, OPTION_AT},
+		{"bulk", no_argument, NULL, OPTION_BULK},
 		{"json", no_argument, NULL, OPTION_JSON},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -99,6 +121,12 @@ static bool parse(int argc, char **argv, bool operands_last, struct lab_argument
 				return false;
 			break;
 		case OPTION_JSON: arguments->json = true; break;
+		case OPTION_BULK: arguments->bulk = true; break;
+		case OPTION_FLOW: arguments->flow = optarg; break;
+		case OPTION_AT:
+			if (!parse_seconds(optarg, &arguments->at_s))
+				return false;
+			break;
 		case '4':
 		case '6': arguments->six = option == '6'; break;
 		case 'h': arguments->help = true; break;
@@ -119,6 +147,37 @@ static int misuse(const char *text)
 {
 	fprintf(stderr, "retour lab: %s; see `retour lab --help`\n", text);
 	return EXIT_USAGE;
+}
+
+static int truth(const struct world *world, const struct lab_arguments *arguments, char **operands, int count)
+{
+	if (count != (arguments->bulk ? 0 : 2))
+		return misuse(arguments->bulk ? "truth --bulk takes its names from standard input"
+					      : "truth takes two names: FROM TO");
+	return cli_lab_truth(world, operands,
+		&(struct lab_truth_arguments){.flow = arguments->flow,
+			.at_s = arguments->at_s,
+			.seed = arguments->run.seed,
+			.family = arguments->six ? 6 : 4,
+			.json = arguments->json,
+			.bulk = arguments->bulk});
+}
+
+static void tell_mistake(void *told, const char *line)
+{
+	*(bool *)told = true;
+	fprintf(stderr, "retour: %s\n", line);
+}
+
+/* All mistakes of a world, or the one reason why there is none. */
+static int load(const char *name, struct world **world)
+{
+	struct error error = {0};
+	bool told = false;
+	int result = world_load_telling(name, tell_mistake, &told, world, &error);
+	if (result < 0 && !told)
+		(void)complain(&error);
+	return result;
 }
 
 static int list(void)
@@ -154,8 +213,7 @@ static int dispatch(const char *word, const struct world *world, const struct la
 	if (strcmp(word, "stats") == 0)
 		return count == 0 ? cli_lab_stats(world) : misuse("stats takes no argument");
 	if (strcmp(word, "truth") == 0)
-		return count == 2 ? cli_lab_truth(world, operands, arguments->six ? 6 : 4, arguments->json)
-				  : misuse("truth takes two names: FROM TO");
+		return truth(world, arguments, operands, count);
 	return count > 0 ? cli_lab_run(world, &arguments->run, operands) : misuse("run which command?");
 }
 
@@ -163,7 +221,6 @@ int cli_lab(int argc, char **argv)
 {
 	static const char *const words[] = {"list", "hosts", "link", "run", "shell", "stats", "truth"};
 	struct lab_arguments arguments;
-	struct error error = {0};
 	struct world *world;
 	bool known = false;
 	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(words); i++)
@@ -188,8 +245,8 @@ int cli_lab(int argc, char **argv)
 		return list();
 	if (strcmp(argv[1], "link") == 0)
 		return cli_lab_link(argv + arguments.first + 1, argc - 1 - arguments.first);
-	if (world_load(arguments.world, &world, &error) < 0)
-		return complain(&error);
+	if (load(arguments.world, &world) < 0)
+		return EXIT_CANNOT_MEASURE;
 	int first = arguments.first + 1;
 	int status = dispatch(argv[1], world, &arguments, argv + first, argc - first);
 	world_free(world);

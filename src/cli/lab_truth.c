@@ -11,6 +11,17 @@
 
 #define PATHS_MAX 64
 
+/* What is asked, and what was found. */
+struct ask {
+	const struct world *world;
+	struct sim *sim;
+	const char *names[2];
+	uint32_t ends[2];
+	uint8_t family;
+	struct truth *truths;
+	unsigned count;
+};
+
 static uint32_t find(const struct world *world, const char *name)
 {
 	char node[256];
@@ -56,72 +67,198 @@ static json_t *addresses_json(const struct world *world, uint32_t node, uint8_t 
 	return list;
 }
 
-static json_t *hop_json(const struct world *world, const struct truth_hop *hop)
+static json_t *address_json(struct addr address)
 {
+	char text[ADDR_TEXT_SIZE];
+	return addr_is_set(address) ? json_string(addr_format(address, text)) : json_null();
+}
+
+static json_t *hop_json(const struct ask *ask, const struct truth_hop *hop)
+{
+	const struct world *world = ask->world;
 	const struct world_node *node = &world->nodes[hop->node];
 	const struct world_as *as = &world->ases[node->as];
 	const char *hidden = truth_hidden_word(hop->hidden);
+	int64_t back_ns =
+		sim_delay(ask->sim, hop->node, world_node_address(world, ask->ends[0], ask->family));
 	char text[ADDR_TEXT_SIZE];
-	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:I, s:s, s:f, s:o, s:o}", "ttl",
+	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:I, s:s, s:f, s:o, s:o, s:o, s:o}", "ttl",
 		hop->ttl >= 0 ? json_integer(hop->ttl) : json_null(), "node", node->name, "name",
 		world->interfaces[hop->interface].name, "address", addr_format(hop->address, text),
 		"addresses", addresses_json(world, hop->node, hop->address.family), "asn",
-		(json_int_t)as->asn, "as_name", as->name, "delay_ms", ns_to_ms(hop->delay_ns), "hidden",
+		(json_int_t)as->asn, "as_name", as->name, "delay_ms", ns_to_ms(hop->delay_ns),
+		"delay_back_ms", back_ns >= 0 ? json_real(ns_to_ms(back_ns)) : json_null(), "hidden",
 		hidden ? json_string(hidden) : json_null(), "label",
-		hop->label ? json_integer(hop->label) : json_null());
+		hop->label ? json_integer(hop->label) : json_null(), "record_route",
+		address_json(hop->recorded));
 }
 
-static json_t *hops_json(const struct world *world, const struct truth *truth)
+static json_t *hops_json(const struct ask *ask, const struct truth *truth)
 {
 	json_t *hops = json_array();
 	for (unsigned i = 0; i < truth->hop_count; i++)
-		json_array_append_new(hops, hop_json(world, &truth->hops[i]));
+		json_array_append_new(hops, hop_json(ask, &truth->hops[i]));
 	return hops;
 }
 
-static void print_json(const struct world *world, char *const *names, uint8_t family,
-	const struct truth *truths, unsigned count)
+static void print_json(const struct ask *ask, size_t flags)
 {
-	json_t *root = json_pack("{s:s, s:s, s:i, s:s, s:o}", "from", names[0], "to", names[1], "family",
-		family, "end", truth_end_word(truths[0].end), "hops", hops_json(world, &truths[0]));
-	if (count > 1) {
+	json_t *root = json_pack("{s:s, s:s, s:i, s:s, s:o}", "from", ask->names[0], "to", ask->names[1],
+		"family", ask->family, "end", truth_end_word(ask->truths[0].end), "hops",
+		hops_json(ask, &ask->truths[0]));
+	if (ask->count > 1) {
 		json_t *paths = json_array();
-		for (unsigned i = 0; i < count; i++)
+		for (unsigned i = 0; i < ask->count; i++)
 			json_array_append_new(paths,
-				json_pack("{s:s, s:o}", "end", truth_end_word(truths[i].end), "hops",
-					hops_json(world, &truths[i])));
+				json_pack("{s:s, s:o}", "end", truth_end_word(ask->truths[i].end), "hops",
+					hops_json(ask, &ask->truths[i])));
 		json_object_set_new(root, "paths", paths);
 	}
-	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+	json_dumpf(root, stdout, flags | JSON_REAL_PRECISION(9));
 	putchar('\n');
 	json_decref(root);
 }
 
-int cli_lab_truth(const struct world *world, char *const *names, uint8_t family, bool json)
+static void print_text(const struct ask *ask)
 {
-	uint32_t ends[2];
+	for (unsigned i = 0; i < ask->count; i++) {
+		if (ask->count > 1)
+			printf("%spath %u of %u\n", i ? "\n" : "", i + 1, ask->count);
+		print_path(ask->world, &ask->truths[i]);
+	}
+}
+
+/* One line: the ends, how it ends, and the nodes with the addresses they show. */
+static void print_line(const struct ask *ask)
+{
+	const struct truth *truth = &ask->truths[0];
+	char text[ADDR_TEXT_SIZE];
+	printf("%s %s %s", ask->names[0], ask->names[1], truth_end_word(truth->end));
+	for (unsigned i = 0; i < truth->hop_count; i++)
+		printf(" %s=%s", ask->world->nodes[truth->hops[i].node].name,
+			truth->hops[i].hidden == HIDDEN_SILENT ? "-"
+							       : addr_format(truth->hops[i].address, text));
+	putchar('\n');
+}
+
+/* "udp:33434:33435"; for icmp, identifier and sequence number. */
+static bool parse_flow(const char *text, uint8_t family, struct packet_spec *spec)
+{
+	char protocol[8];
+	unsigned source, destination;
+	int end = 0;
+	if (sscanf(text, "%7[a-z]:%u:%u%n", protocol, &source, &destination, &end) != 3 || text[end] ||
+		source > UINT16_MAX || destination > UINT16_MAX)
+		return false;
+	spec->transport.source_port = (uint16_t)source;
+	spec->transport.destination_port = (uint16_t)destination;
+	spec->ip.ttl = 64;
+	if (strcmp(protocol, "udp") == 0) {
+		spec->ip.protocol = PROTOCOL_UDP;
+	} else if (strcmp(protocol, "tcp") == 0) {
+		spec->ip.protocol = PROTOCOL_TCP;
+	} else if (strcmp(protocol, "icmp") == 0) {
+		spec->ip.protocol = family == 4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6;
+		spec->transport.icmp_type = family == 4 ? 8 : 128;
+		spec->transport.icmp_id = (uint16_t)source;
+		spec->transport.icmp_seq = (uint16_t)destination;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* The packet of the flow, between the ends; 0: of any flow, or it cannot be. */
+static size_t flow_packet(
+	const struct ask *ask, const char *flow, struct addr destination, uint8_t *bytes, size_t size)
+{
+	struct packet_spec spec = {0};
+	struct writer writer = writer_init(bytes, size);
+	if (!flow || !parse_flow(flow, ask->family, &spec))
+		return 0;
+	spec.ip.source = world_node_address(ask->world, ask->ends[0], ask->family);
+	spec.ip.destination = destination;
+	return packet_write(&writer, &spec) == 0 ? writer.length : 0;
+}
+
+/* False: said why. */
+static bool find_ends(struct ask *ask)
+{
 	for (unsigned i = 0; i < 2; i++) {
-		ends[i] = find(world, names[i]);
-		if (ends[i] == WORLD_NONE || (i == 0 && !world->nodes[ends[i]].is_host)) {
-			fprintf(stderr, "retour lab: no %s is called '%s'\n",
-				i == 0 ? "host" : "host or router", names[i]);
-			return EXIT_USAGE;
+		ask->ends[i] = find(ask->world, ask->names[i]);
+		if (ask->ends[i] != WORLD_NONE && (i == 1 || ask->world->nodes[ask->ends[i]].is_host))
+			continue;
+		fprintf(stderr, "retour lab: no %s is called '%s'\n", i == 0 ? "host" : "host or router",
+			ask->names[i]);
+		return false;
+	}
+	return true;
+}
+
+static bool answer(struct ask *ask, const struct lab_truth_arguments *arguments)
+{
+	uint8_t bytes[128];
+	struct addr destination = world_node_address(ask->world, ask->ends[1], ask->family);
+	size_t length = flow_packet(ask, arguments->flow, destination, bytes, sizeof(bytes));
+	ask->count = sim_truths_now(ask->sim, ask->ends[0], destination, length ? bytes : NULL, length,
+		ask->truths, arguments->bulk ? 1 : PATHS_MAX);
+	if (ask->count == 0)
+		return false;
+	if (arguments->json)
+		print_json(ask, arguments->bulk ? JSON_COMPACT : JSON_INDENT(2));
+	else if (arguments->bulk)
+		print_line(ask);
+	else
+		print_text(ask);
+	return true;
+}
+
+static int answer_bulk(struct ask *ask, const struct lab_truth_arguments *arguments)
+{
+	char line[600], from[256], to[256];
+	int status = EXIT_OK;
+	ask->names[0] = from;
+	ask->names[1] = to;
+	while (fgets(line, sizeof(line), stdin)) {
+		if (line[strspn(line, " \t\n")] == '\0')
+			continue;
+		if (sscanf(line, "%255s %255s", from, to) != 2) {
+			fputs("retour lab: expected lines of two names: FROM TO\n", stderr);
+			status = EXIT_USAGE;
+		} else if (!find_ends(ask) || !answer(ask, arguments)) {
+			status = EXIT_USAGE;
 		}
 	}
-	struct sim *sim = sim_new(world, 1);
-	struct truth *truths = calloc(PATHS_MAX, sizeof(*truths));
-	unsigned count = 0;
-	if (sim && truths)
-		count = sim_truths(
-			sim, ends[0], world_node_address(world, ends[1], family), truths, PATHS_MAX);
-	if (count > 0 && json)
-		print_json(world, names, family, truths, count);
-	for (unsigned i = 0; i < count && !json; i++) {
-		if (count > 1)
-			printf("%spath %u of %u\n", i ? "\n" : "", i + 1, count);
-		print_path(world, &truths[i]);
+	return status;
+}
+
+int cli_lab_truth(const struct world *world, char *const *names, const struct lab_truth_arguments *arguments)
+{
+	struct ask ask = {.world = world, .family = arguments->family};
+	struct packet_spec spec = {0};
+	int status = EXIT_CANNOT_MEASURE;
+	if (arguments->flow && !parse_flow(arguments->flow, arguments->family, &spec)) {
+		fprintf(stderr,
+			"retour lab: --flow '%s': expected udp:PORT:PORT, tcp:PORT:PORT or "
+			"icmp:ID:SEQUENCE\n",
+			arguments->flow);
+		return EXIT_USAGE;
 	}
-	free(truths);
-	sim_free(sim);
-	return count > 0 ? EXIT_OK : EXIT_CANNOT_MEASURE;
+	ask.sim = sim_new(world, arguments->seed);
+	ask.truths = calloc(PATHS_MAX, sizeof(*ask.truths));
+	if (ask.sim && ask.truths) {
+		sim_advance(ask.sim, (int64_t)(arguments->at_s * NS_PER_S));
+		if (arguments->bulk) {
+			status = answer_bulk(&ask, arguments);
+		} else {
+			ask.names[0] = names[0];
+			ask.names[1] = names[1];
+			status = !find_ends(&ask)	  ? EXIT_USAGE
+				: answer(&ask, arguments) ? EXIT_OK
+							  : EXIT_CANNOT_MEASURE;
+		}
+	}
+	free(ask.truths);
+	sim_free(ask.sim);
+	return status;
 }

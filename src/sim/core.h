@@ -164,6 +164,8 @@ struct complaint refusal_complaint(enum refusal refusal);
 
 /* options.c: IPv4 options. May the packet go on? Its option may have been stripped. */
 bool options_pass(struct sim *sim, struct transit *transit);
+/* What a router writes into the Record Route option of a packet that it forwards, or no address. */
+struct addr options_recorded(const struct sim *sim, uint32_t node, uint32_t in, uint32_t out);
 /* Record Route and Timestamp on the way out. */
 void options_stamp(struct sim *sim, uint32_t node, uint32_t in, uint32_t out, struct parcel *parcel);
 /* The same as a packet reaches its target. */

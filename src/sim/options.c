@@ -50,6 +50,15 @@ static struct addr stamp_address(
 	}
 }
 
+struct addr options_recorded(const struct sim *sim, uint32_t node, uint32_t in, uint32_t out)
+{
+	enum stamp habit = sim->world->nodes[node].behaviour.record_route;
+	if (in == WORLD_NONE || sim->world->nodes[node].is_host || habit == STAMP_NONE || habit == STAMP_DROP ||
+		habit == STAMP_STRIP)
+		return ADDR_NONE;
+	return stamp_address(sim, node, in, out, ADDR_NONE);
+}
+
 static size_t own_addresses(const struct sim *sim, uint32_t node, struct addr own[OWN_MAX])
 {
 	const struct world_node *n = &sim->world->nodes[node];

@@ -12,6 +12,7 @@ struct walk {
 	struct truth *found;
 	unsigned count, capacity;
 	struct truth path; /* so far */
+	bool faults;	   /* count */
 };
 
 struct position {
@@ -44,9 +45,35 @@ static void finish(struct walk *walk, enum truth_end end)
 
 static void visit(struct walk *walk, struct position at);
 
+/* False: the link is down. */
+static bool faults_pass(const struct sim *sim, uint32_t out, int64_t *delay_ns)
+{
+	if (sim->link_by_hand[out / 2] != LINK_UP)
+		return false;
+	for (unsigned i = 0; i < sim->world->fault_count && sim->link_faulty[out / 2]; i++) {
+		const struct world_fault *fault = &sim->world->faults[i];
+		if (fault->link != out / 2 || sim->now_ns < fault->from_ns ||
+			sim->now_ns >= fault->until_ns ||
+			(fault->interface != WORLD_NONE && fault->interface != out))
+			continue;
+		if (fault->down)
+			return false;
+		*delay_ns += fault->delay_ns;
+	}
+	return true;
+}
+
 static void leave(struct walk *walk, uint32_t out, struct position at)
 {
+	unsigned hops = walk->path.hop_count;
+	if (hops > 0 && walk->destination.family == 4)
+		walk->path.hops[hops - 1].recorded = options_recorded(
+			walk->sim, walk->path.hops[hops - 1].node, walk->path.hops[hops - 1].interface, out);
 	at.delay_ns += walk->sim->world->interfaces[out].delay_ns;
+	if (walk->faults && !faults_pass(walk->sim, out, &at.delay_ns)) {
+		finish(walk, TRUTH_DROPPED);
+		return;
+	}
 	at.interface = out ^ 1;
 	visit(walk, at);
 }
@@ -201,4 +228,38 @@ unsigned sim_truths(
 	if (host < sim->world->host_count)
 		start(&walk, host);
 	return walk.count;
+}
+
+unsigned sim_truths_now(struct sim *sim, uint32_t host, struct addr destination, const uint8_t *bytes,
+	size_t length, struct truth *truths, unsigned capacity)
+{
+	struct peek peek;
+	struct walk walk = {.sim = sim,
+		.destination = destination,
+		.found = truths,
+		.capacity = capacity,
+		.faults = true};
+	if (bytes && !peek_read(bytes, length, true, &peek))
+		return 0;
+	walk.peek = bytes ? &peek : NULL;
+	if (host < sim->world->host_count)
+		start(&walk, host);
+	return walk.count;
+}
+
+int64_t sim_delay(struct sim *sim, uint32_t node, struct addr destination)
+{
+	int64_t delay_ns = 0;
+	for (unsigned hops = 0; hops < TRUTH_HOPS_MAX; hops++) {
+		struct route route = route_lookup(sim, node, destination);
+		if (route.kind == ROUTE_LOCAL)
+			return delay_ns;
+		if (route.kind != ROUTE_VIA)
+			return -1;
+		delay_ns += sim->world->interfaces[route.via[0]].delay_ns;
+		if (!faults_pass(sim, route.via[0], &delay_ns))
+			return -1;
+		node = sim->world->interfaces[route.via[0] ^ 1].node;
+	}
+	return -1;
 }

@@ -24,6 +24,8 @@ struct truth_hop {
 	int64_t delay_ns;    /* from the sender to here, without queues and faults */
 	enum truth_hidden hidden;
 	uint32_t label; /* with which packets arrive here; 0 = none */
+	struct addr
+		recorded; /* that it writes into the Record Route option of what it forwards; may be none */
 };
 
 struct truth {
@@ -35,6 +37,14 @@ struct truth {
 /* The way of one packet from a host, at this moment. Its TTL does not matter. 0, -EBADMSG, -EINVAL. */
 int sim_truth(
 	struct sim *sim, uint32_t host, const uint8_t *bytes, size_t length, struct truth *truth) MUST_USE;
+/* The same for any packet of a flow (`bytes` may be NULL: of any flow), at most `capacity` ways, and with
+ * what faults do to links at this moment: their delay counts, and a link that is down and not routed around
+ * drops. The number of ways. */
+unsigned sim_truths_now(struct sim *sim, uint32_t host, struct addr destination, const uint8_t *bytes,
+	size_t length, struct truth *truths, unsigned capacity);
+/* How long a packet takes from a node to an address, by the first of equal ways; -1 when it does not arrive.
+ */
+int64_t sim_delay(struct sim *sim, uint32_t node, struct addr destination);
 /* Every way that packets of any flow from `host` to `destination` may take: at most `capacity`; the number.
  */
 unsigned sim_truths(
