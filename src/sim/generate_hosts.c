@@ -7,6 +7,7 @@
 
 #define VANTAGE_POINTS_MAX 146 /* sites of the measurement platform that the published studies used */
 #define ASES_PER_VANTAGE   16
+#define VANTAGE_POINTS_FEW 45
 #define HOMES_MAX	   200
 #define ASES_PER_HOME	   20
 
@@ -80,7 +81,9 @@ static void add_home(struct generator *g, unsigned number)
 
 void generate_hosts(struct generator *g)
 {
-	unsigned vantage_points = MIN(MAX(g->as_total / ASES_PER_VANTAGE, 3), VANTAGE_POINTS_MAX);
+	/* A small world needs more of them for its size, or most of it is out of their sight. */
+	unsigned few = MIN(MAX(g->as_total / 6, 3), VANTAGE_POINTS_FEW);
+	unsigned vantage_points = MIN(MAX(g->as_total / ASES_PER_VANTAGE, few), VANTAGE_POINTS_MAX);
 	(void)add_host(g, draw_as(g, ACCESS), "client", 0);
 	(void)add_host(g, draw_as(g, HOSTING), "server", 0);
 	for (unsigned i = 0; i < vantage_points; i++)

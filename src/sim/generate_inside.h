@@ -107,6 +107,7 @@ struct generator {
 /* A new item, zeroed, or NULL. */
 void *generate_add(struct generator *g, struct gen_list *list, size_t size);
 
+/* One draw an expression: C leaves open in which order the arguments of a call are worked out. */
 static inline unsigned draw(struct generator *g, unsigned bound)
 {
 	return (unsigned)rng_below(&g->rng, bound);

@@ -82,7 +82,8 @@ static void connect_nearest(struct generator *g, const struct gen_as *a, const s
 				to = &b->pops[k];
 			}
 		}
-	generate_link(g, generate_edge(g, from), generate_edge(g, to), best + draw_between(g, 100, 400));
+	uint32_t carrier = generate_edge(g, from), customer = generate_edge(g, to);
+	generate_link(g, carrier, customer, best + draw_between(g, 100, 400));
 }
 
 /* A link, and often a second one from another router of the carrier, so that either may fail. */

@@ -162,9 +162,9 @@ void generate_write_detours(struct generator *g, FILE *out)
 		if (relation->peers || g->ases[relation->b].customers || !chance(g, g->profile->detours) ||
 			target == &g->ases[relation->b])
 			continue;
+		uint32_t begin = draw_router(g, relation->b), end = draw_router(g, relation->a);
 		fprintf(out, "%s  - {at: %s, to: %s, prefix: %s}\n", any ? "" : "\ndetours:\n",
-			generate_router_name(g, draw_router(g, relation->b), at),
-			generate_router_name(g, draw_router(g, relation->a), to),
+			generate_router_name(g, begin, at), generate_router_name(g, end, to),
 			prefix_format(target->prefixes[0], prefix));
 		any = true;
 	}
