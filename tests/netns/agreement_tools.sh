@@ -47,9 +47,9 @@ stamps() { # NAME ARGUMENT...
 warts() { # NAME COMMAND
 	scamper -O json -I "$2" 2>&1 | jq -c 'if .type == "trace" then
 		(.stop_reason, (.hops // [] | sort_by(.probe_ttl) [] | {probe_ttl, addr, icmp_type, icmp_code, icmp_q_ttl,
-			icmp_q_ipl, icmp_q_tos, icmp_nhmtu, tcp_flags, reply_size}))
+			icmp_q_ipl, icmp_q_tos, icmp_nhmtu, tcp_flags, reply_size, reply_ttl}))
 	elif .type == "ping" then
-		(.responses[]? | {from, reply_proto, icmp_type, icmp_code, reply_size, RR,
+		(.responses[]? | {from, reply_proto, icmp_type, icmp_code, reply_size, reply_ttl, RR,
 			tsandaddr: [.tsandaddr[]?.ip], tsonly: (.tsonly // [] | length)})
 	else empty end' | keep "$1"
 }
