@@ -33,6 +33,7 @@ struct loader {
 	size_t given_count;
 	struct mistake *mistakes;
 	unsigned mistake_count, more_mistakes;
+	bool relations_missing;
 	bool holes; /* nodes or links are missing: what depends on them all is not checked */
 	struct error *error;
 };

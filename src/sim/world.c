@@ -49,8 +49,8 @@ int world_parse_telling(const char *name, const char *text, world_complain *comp
 	*world = NULL;
 	int result = world_file_read(name, text, strlen(text), &l.file, error);
 	if (result < 0) {
-		if (complain && error)
-			complain(context, error->text);
+		if (complain && result == -EINVAL)
+			(void)world_file_mistakes(name, text, strlen(text), complain, context);
 		return result;
 	}
 	l.world = calloc(1, sizeof(*l.world));

@@ -89,8 +89,8 @@ static const cyaml_schema_field_t policy_fields[] = {
 	CYAML_FIELD_UINT("neighbour", CYAML_FLAG_DEFAULT, struct file_policy, neighbour),
 	CYAML_FIELD_UINT_PTR("local_preference", POPT, struct file_policy, local_preference),
 	CYAML_FIELD_UINT_PTR("prepend", POPT, struct file_policy, prepend),
-	CYAML_FIELD_ENUM_PTR("export", WORD | PTR, struct file_policy, exported, flag_words,
-		CYAML_ARRAY_LEN(flag_words)),
+	CYAML_FIELD_ENUM_PTR(
+		"export", WORD | PTR, struct file_policy, exported, flag_words, CYAML_ARRAY_LEN(flag_words)),
 	TEXT("prefix", POPT, struct file_policy, prefix),
 	CYAML_FIELD_UINT("family", OPT, struct file_policy, family),
 	CYAML_FIELD_END,
@@ -111,8 +111,8 @@ static const cyaml_schema_field_t route_fields[] = {
 	TEXT("to", PTR, struct file_route, to),
 	LIST("via", POPT, struct file_route, via, &string_entry),
 	FLAG("drop", struct file_route, drop),
-	CYAML_FIELD_ENUM_PTR("refuse", WORD | PTR, struct file_route, refuse, refusal_words,
-		REFUSAL_WORD_COUNT),
+	CYAML_FIELD_ENUM_PTR(
+		"refuse", WORD | PTR, struct file_route, refuse, refusal_words, REFUSAL_WORD_COUNT),
 	CYAML_FIELD_END,
 };
 
@@ -310,23 +310,102 @@ static cyaml_config_t config_for(struct complaint *complaint)
 	};
 }
 
-int world_file_read(
-	const char *name, const char *text, size_t length, struct world_file **file, struct error *error)
+static int read_once(const char *name, const char *text, size_t length, struct world_file **file,
+	struct complaint *complaint, struct error *error)
 {
-	struct complaint complaint = {0};
-	cyaml_config_t config = config_for(&complaint);
+	cyaml_config_t config = config_for(complaint);
 	cyaml_data_t *data = NULL;
 	cyaml_err_t result =
 		cyaml_load_data((const uint8_t *)text, length, &config, &world_value, &data, NULL);
 	if (result == CYAML_ERR_OOM)
 		return error_set(error, -ENOMEM, "%s: out of memory", name);
 	if (result != CYAML_OK)
-		return describe(name, text, length, &complaint, error);
+		return describe(name, text, length, complaint, error);
 	if (!data)
 		return error_set(
 			error, -EINVAL, "%s:1: empty; expected ases, hosts, routers and links", name);
 	*file = data;
 	return 0;
+}
+
+int world_file_read(
+	const char *name, const char *text, size_t length, struct world_file **file, struct error *error)
+{
+	struct complaint complaint = {0};
+	return read_once(name, text, length, file, &complaint, error);
+}
+
+/* libcyaml stops at the first mistake. To see the others, the entry with the mistake is made blank, as long
+ * as its list keeps another. */
+#define FORM_MISTAKES_MAX 20
+#define FORM_BYTES_MAX	  (1 << 20) /* reading it again and again takes time */
+
+static char *line_start(char *text, unsigned number)
+{
+	for (; number > 1 && text; number--) {
+		text = strchr(text, '\n');
+		text += text != NULL;
+	}
+	return text;
+}
+
+static bool is_entry(const char *line, size_t indent)
+{
+	return strspn(line, " ") == indent && line[indent] == '-';
+}
+
+/* False: the mistake is in no entry of a list, or in the only one. */
+static bool blank_entry(char *text, unsigned number)
+{
+	char *line = line_start(text, number), *end, *before;
+	while (line && line > text && *line && line[strspn(line, " ")] != '-')
+		for (line--; line > text && line[-1] != '\n';)
+			line--;
+	if (!line || line[strspn(line, " ")] != '-')
+		return false;
+	size_t indent = strspn(line, " ");
+	end = line;
+	do
+		end += strcspn(end, "\n") + (end[strcspn(end, "\n")] == '\n');
+	while (*end && (strspn(end, " ") > indent || *end == '\n'));
+	bool company = is_entry(end, indent);
+	for (before = line; before > text && !company;) {
+		for (before--; before > text && before[-1] != '\n';)
+			before--;
+		if (strspn(before, " \n") > 0 && (strspn(before, " ") > indent || *before == '\n'))
+			continue; /* blank, or part of the entry before */
+		company = is_entry(before, indent);
+		break;
+	}
+	for (char *c = line; company && c < end; c++)
+		if (*c != '\n')
+			*c = ' ';
+	return company;
+}
+
+unsigned world_file_mistakes(const char *name, const char *text, size_t length,
+	void (*complain)(void *context, const char *line), void *context)
+{
+	char *copy = malloc(length + 1);
+	unsigned count = 0;
+	bool more = copy != NULL;
+	if (copy)
+		memcpy(copy, text, length + 1);
+	while (more && count < FORM_MISTAKES_MAX) {
+		struct complaint complaint = {0};
+		struct error error = {0};
+		struct world_file *file = NULL;
+		if (read_once(name, copy, length, &file, &complaint, &error) == 0) {
+			world_file_free(file);
+			break;
+		}
+		complain(context, error.text);
+		count++;
+		more = length <= FORM_BYTES_MAX && strncmp(complaint.text, "libyaml", 7) != 0 &&
+			complaint.line > 0 && blank_entry(copy, complaint.line);
+	}
+	free(copy);
+	return count;
 }
 
 void world_file_free(struct world_file *file)

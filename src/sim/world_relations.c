@@ -155,8 +155,10 @@ int loader_relations(struct loader *l)
 	w->edges = calloc(2 * (size_t)l->file->relations_count + 1, sizeof(*w->edges));
 	if (!w->edges)
 		return loader_no_memory(l);
-	for (unsigned i = 0; i < l->file->relations_count && !fatal(result); i++)
+	for (unsigned i = 0; i < l->file->relations_count && !fatal(result); i++) {
 		result = load_relation(l, i);
+		l->relations_missing |= result < 0;
+	}
 	if (!fatal(result))
 		result = merge_edges(l);
 	return fatal(result) ? result : refuse_circles(l);
@@ -192,6 +194,8 @@ static int border_of(struct loader *l, uint32_t i, uint32_t *edge)
 		return loader_mistake(l, section, entry, NULL,
 			"'%s' is in AS%u, but '%s' in AS%u; expected hosts to be in their routers' ASes",
 			here->name, w->ases[here->as].asn, there->name, w->ases[there->as].asn);
+	if (*edge == WORLD_NONE && l->relations_missing)
+		return -EINVAL;
 	if (*edge == WORLD_NONE)
 		return loader_mistake(l, section, entry, NULL,
 			"link between '%s' (AS%u) and '%s' (AS%u): no relation says what they are to each "

@@ -113,6 +113,156 @@ static void test_mistakes_of_meaning(void **state)
 		"w.yaml:17: no link between 'r1' and 'b'");
 }
 
+/* What is told, one line after the other. */
+struct told {
+	char text[4000];
+	unsigned count;
+};
+
+static void note(void *context, const char *line)
+{
+	struct told *told = context;
+	size_t used = strlen(told->text);
+	assert_null(strchr(line, '\n'));
+	snprintf(told->text + used, sizeof(told->text) - used, "%s\n", line);
+	told->count++;
+}
+
+static void told(
+	unsigned number, const char *line, const char *rest, const char *const *expected, unsigned count)
+{
+	char text[4000];
+	struct world *world;
+	struct error error = {0};
+	struct told told = {0};
+	make(text, sizeof(text), number, line, rest);
+	assert_true(world_parse_telling("w.yaml", text, note, &told, &world, &error) < 0);
+	assert_null(world);
+	const char *at = told.text;
+	for (unsigned i = 0; i < count; i++) {
+		const char *found = strstr(at, expected[i]);
+		if (!found)
+			fail_msg("'%s' is not told after the others in:\n%s", expected[i], told.text);
+		at = found;
+	}
+	if (told.count != count)
+		fail_msg("%u mistakes, expected %u:\n%s", told.count, count, told.text);
+}
+
+/* By rising line, each once, and nothing that only follows from another. */
+static void test_all_mistakes_at_once(void **state)
+{
+	static const char *const meaning[] = {"w.yaml:7: 'r1' is in AS 7", "w.yaml:17: route at 'r9'",
+		"w.yaml:18: 'nobody': expected a host", "w.yaml:20: no host is called 'c'",
+		"w.yaml:21: no host is called 'd'"};
+	static const char *const form[] = {"w.yaml:7: as: ", "w.yaml:17: Unexpected key: port",
+		"w.yaml:18: Missing required mapping field: run"};
+	(void)state;
+	told(7, "  - {name: r1, as: 7}",
+		"routes:\n  - {at: r9, to: b, drop: true}\n  - {at: r1, to: nobody, drop: true}\n"
+		"services:\n  - {host: c, run: x}\n  - {host: d, run: x}\n",
+		meaning, ARRAY_LEN(meaning));
+	told(7, "  - {name: r1, as: many}",
+		"services:\n  - {host: a, run: x, port: 7}\n  - {host: b}\n  - {host: a, run: x}\n", form,
+		ARRAY_LEN(form));
+}
+
+#define SECOND_AS                                                                                            \
+	"  - {asn: 64497, name: Two, country: DE, prefix: 198.51.100.0/24, prefix6: \"2001:db8:2::/48\"}\n"
+
+/* Relations and what goes with them, in a world of one router in each of two ASes (and one more relation). */
+static void policy_refused(const char *rest, const char *message)
+{
+	char text[4000];
+	struct world *world;
+	struct error error = {0};
+	snprintf(text, sizeof(text),
+		"%s\n%s\n" SECOND_AS
+		"hosts:\n  - {name: a, as: 64496, router: r1}\n  - {name: b, as: 64497, router: r2}\n"
+		"routers:\n  - {name: r1, as: 64496}\n  - {name: r2, as: 64497}\n"
+		"%s",
+		plain[0], plain[1], rest);
+	if (world_parse("w.yaml", text, &world, &error) == 0)
+		fail_msg("accepted: %s", rest);
+	if (!strstr(error.text, message))
+		fail_msg("'%s' does not say '%s'", error.text, message);
+}
+
+#define LINKED "links:\n  - {from: r1, to: r2}\n"
+
+static void test_mistakes_of_policy(void **state)
+{
+	(void)state;
+	policy_refused("links: []\nrelations:\n  - {peers: [64496, 64497]}\n",
+		"w.yaml:12: AS64496 and AS64497 have a relation, but no link");
+	policy_refused(LINKED "  - {from: a, to: r2}\nrelations:\n  - {peers: [64496, 64497]}\n",
+		"w.yaml:12: 'a' is in AS64496, but 'r2' in AS64497");
+	policy_refused(
+		LINKED "relations:\n  - {peers: [64496, 64499]}\n", "w.yaml:13: AS64499 is not in 'ases'");
+	policy_refused(LINKED "relations:\n  - {provider: 64496}\n",
+		"w.yaml:13: expected either provider and customer, or peers");
+	policy_refused(LINKED
+		"relations:\n  - {provider: 64496, customer: 64497}\n  - {peers: [64496, 64497]}\n",
+		"AS64496 and AS64497 have two relations that contradict each other");
+	policy_refused(LINKED "relations:\n  - {provider: 64496, customer: 64497}\n"
+			      "policies:\n  - {as: 64496, neighbour: 64497}\n",
+		"w.yaml:15: expected local_preference, prepend or export");
+	policy_refused(LINKED "relations:\n  - {provider: 64496, customer: 64497}\n"
+			      "policies:\n  - {as: 64496, neighbour: 64496, prepend: 1}\n",
+		"w.yaml:15: AS64496 and AS64496 are no neighbours");
+	policy_refused(LINKED
+		"relations:\n  - {provider: 64496, customer: 64497}\n"
+		"policies:\n  - {as: 64496, neighbour: 64497, prepend: 1, prefix: 203.0.113.0/24}\n",
+		"w.yaml:15: '203.0.113.0/24': no AS announces it");
+	policy_refused("links: []\nrelations:\n  - {peers: [64496, 64497], ixp: X}\n",
+		"w.yaml:12: no exchange is called 'X'");
+	policy_refused(
+		"links: []\nservices:\n  - {host: b, run: x}\n", "w.yaml:12: no other host has a way to 'b'");
+	policy_refused("  - {name: r3, as: 64496}\n" LINKED
+		       "  - {from: r3, to: r2}\nrelations:\n  - {peers: [64496, 64497]}\n",
+		"w.yaml:10: AS64496 falls apart: no way inside it from 'a' to 'r3'");
+}
+
+/* Nobody may be his own provider, and preferences must let everybody settle. */
+static void test_impossible_policies(void **state)
+{
+	static const char circle[] =
+		"ases:\n%s"
+		"hosts: []\n"
+		"routers:\n  - {name: r0, as: 1}\n  - {name: r1, as: 2}\n  - {name: r2, as: 3}\n"
+		"  - {name: r3, as: 4}\n"
+		"links:\n  - {from: r1, to: r2}\n  - {from: r2, to: r3}\n  - {from: r3, to: r1}\n"
+		"  - {from: r0, to: r1}\n  - {from: r0, to: r2}\n  - {from: r0, to: r3}\n"
+		"relations:\n%s";
+	char ases[1000], text[4000];
+	size_t used = 0;
+	struct world *world;
+	struct error error = {0};
+	(void)state;
+	for (unsigned i = 1; i <= 4; i++)
+		used += (size_t)snprintf(ases + used, sizeof(ases) - used,
+			"  - {asn: %u, name: A, country: DE, prefix: 198.18.%u.0/24, prefix6: "
+			"\"2001:db8:%u::/48\"}\n",
+			i, i, i);
+	snprintf(text, sizeof(text), circle, ases,
+		"  - {provider: 2, customer: 3}\n  - {provider: 3, customer: 4}\n  - {provider: 4, customer: "
+		"2}\n"
+		"  - {provider: 2, customer: 1}\n  - {provider: 3, customer: 1}\n  - {provider: 4, customer: "
+		"1}\n");
+	assert_int_not_equal(world_parse("w.yaml", text, &world, &error), 0);
+	assert_non_null(strstr(error.text, "is its own provider"));
+	/* three peers around a customer, each of whom likes the way by the next one best ("bad gadget") */
+	snprintf(text, sizeof(text), circle, ases,
+		"  - {peers: [2, 3]}\n  - {peers: [3, 4]}\n  - {peers: [4, 2]}\n"
+		"  - {provider: 2, customer: 1}\n  - {provider: 3, customer: 1}\n  - {provider: 4, customer: "
+		"1}\n"
+		"policies:\n  - {as: 2, neighbour: 3, local_preference: 900}\n"
+		"  - {as: 3, neighbour: 4, local_preference: 900}\n"
+		"  - {as: 4, neighbour: 2, local_preference: 900}\n");
+	assert_int_not_equal(world_parse("w.yaml", text, &world, &error), 0);
+	assert_non_null(strstr(error.text, "contradict each other: no choice of routes lasts"));
+}
+
 static void test_files(void **state)
 {
 	struct world *world;
@@ -195,6 +345,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mistakes_of_form),
 		cmocka_unit_test(test_mistakes_of_meaning),
+		cmocka_unit_test(test_all_mistakes_at_once),
+		cmocka_unit_test(test_mistakes_of_policy),
+		cmocka_unit_test(test_impossible_policies),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_numbering),
 		cmocka_unit_test(test_links),
