@@ -14,11 +14,11 @@
 #include "base/clock.h"
 #include "base/compiler.h"
 
-#define PAYLOAD_BYTES	60
-#define BUFFER_BYTES	(8 << 20)
-#define RATE_MAX	2000000
-#define SECONDS_MAX	60
-#define SLEEP_NS	(100 * NS_PER_US) /* packets leave in bursts this far apart */
+#define PAYLOAD_BYTES 60
+#define BUFFER_BYTES  (8 << 20)
+#define RATE_MAX      2000000
+#define SECONDS_MAX   60
+#define SLEEP_NS      (100 * NS_PER_US) /* packets leave in bursts this far apart */
 
 static int open_socket(void)
 {
@@ -34,7 +34,8 @@ static int open_socket(void)
 
 static struct sockaddr_in address_of(const char *text, const char *port)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(port, NULL, 10))};
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(port, NULL, 10))};
 	if (inet_pton(AF_INET, text, &address.sin_addr) != 1) {
 		fprintf(stderr, "%s: expected an IPv4 address\n", text);
 		exit(1);

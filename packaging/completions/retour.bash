@@ -12,7 +12,7 @@ _retour_options() {
 _retour_lab() {
 	local verb=${COMP_WORDS[2]} i
 	if [ "$COMP_CWORD" -eq 2 ]; then
-		COMPREPLY=($(compgen -W 'list hosts run shell truth' -- "$cur"))
+		COMPREPLY=($(compgen -W 'generate hosts link list run shell stats truth' -- "$cur"))
 		return
 	fi
 	for ((i = 3; i < COMP_CWORD; i++)); do
@@ -28,7 +28,9 @@ _retour_lab() {
 		;;
 	*)
 		case $verb in
-		run | shell) COMPREPLY=($(compgen -W '--world --on --' -- "$cur")) ;;
+		run | shell) COMPREPLY=($(compgen -W '--world --on --pcap --seed --' -- "$cur")) ;;
+		link) COMPREPLY=($(compgen -W 'up down reroute' -- "$cur")) ;;
+		generate) COMPREPLY=($(compgen -W '--ases --seed --profile --output --summary' -- "$cur")) ;;
 		truth) COMPREPLY=($(compgen -W "--world $(retour lab hosts 2>/dev/null)" -- "$cur")) ;;
 		*) COMPREPLY=($(compgen -W '--world' -- "$cur")) ;;
 		esac

@@ -17,36 +17,37 @@
 #define LAB_SEED      1
 #define AT_MAX_S      86400
 
-static const char usage[] = "usage: retour lab list\n"
-			    "       retour lab hosts [-w WORLD]\n"
-			    "       retour lab run [-w WORLD] [--on HOST] [--pcap [PLACE:]FILE]... [--seed N] -- COMMAND "
-			    "[ARGUMENT...]\n"
-			    "       retour lab shell [-w WORLD] [--on HOST] [--pcap [PLACE:]FILE]... [--seed N]\n"
-			    "       retour lab link A B down|reroute|up\n"
-			    "       retour lab generate --ases N [OPTION...]\n"
-			    "       retour lab stats [-w WORLD]\n"
-			    "       retour lab truth [-w WORLD] [-4|-6] [--json] [--flow FLOW] [--at SECONDS] "
-			    "[--seed N] FROM TO | --bulk\n"
-			    "\n"
-			    "The virtual Internet: real programs in a simulated network, offline.\n"
-			    "\n"
-			    "  -w, --world WORLD  a shipped world (default: " DEFAULT_WORLD
-			    "), or a file: a name with a '/' or '.' in it\n"
-			    "      --on HOST      where the command runs (default: " DEFAULT_HOST ")\n"
-			    "      --pcap [PLACE:]FILE  record what a node (default: the host of the command) or a "
-			    "link (A-B) sees\n"
-			    "      --seed N       losses and choices of the run (default: 1)\n"
-			    "  -4, -6             truth: the way of IPv4 packets (default), or of IPv6\n"
-			    "      --json         truth: one JSON document (docs/lab.md)\n"
-			    "      --flow FLOW    truth: of one flow: udp:PORT:PORT, tcp:PORT:PORT, "
-			    "icmp:ID:SEQUENCE\n"
-			    "      --at SECONDS   truth: so long after the start, with the faults of that time\n"
-			    "      --bulk         truth: of every pair of names on standard input, one line each\n"
-			    "  -h, --help         this text\n"
-			    "\n"
-			    "Hosts are called NAME.lab, as in `retour lab run -- ping -c 3 server.lab`. The "
-			    "exit status of run and shell\n"
-			    "is the command's, or 4 when the lab cannot start.\n";
+static const char usage[] =
+	"usage: retour lab list\n"
+	"       retour lab hosts [-w WORLD]\n"
+	"       retour lab run [-w WORLD] [--on HOST] [--pcap [PLACE:]FILE]... [--seed N] -- COMMAND "
+	"[ARGUMENT...]\n"
+	"       retour lab shell [-w WORLD] [--on HOST] [--pcap [PLACE:]FILE]... [--seed N]\n"
+	"       retour lab link A B down|reroute|up\n"
+	"       retour lab generate --ases N [OPTION...]\n"
+	"       retour lab stats [-w WORLD]\n"
+	"       retour lab truth [-w WORLD] [-4|-6] [--json] [--flow FLOW] [--at SECONDS] "
+	"[--seed N] FROM TO | --bulk\n"
+	"\n"
+	"The virtual Internet: real programs in a simulated network, offline.\n"
+	"\n"
+	"  -w, --world WORLD  a shipped world (default: " DEFAULT_WORLD
+	"), or a file: a name with a '/' or '.' in it\n"
+	"      --on HOST      where the command runs (default: " DEFAULT_HOST ")\n"
+	"      --pcap [PLACE:]FILE  record what a node (default: the host of the command) or a "
+	"link (A-B) sees\n"
+	"      --seed N       losses and choices of the run (default: 1)\n"
+	"  -4, -6             truth: the way of IPv4 packets (default), or of IPv6\n"
+	"      --json         truth: one JSON document (docs/lab.md)\n"
+	"      --flow FLOW    truth: of one flow: udp:PORT:PORT, tcp:PORT:PORT, "
+	"icmp:ID:SEQUENCE\n"
+	"      --at SECONDS   truth: so long after the start, with the faults of that time\n"
+	"      --bulk         truth: of every pair of names on standard input, one line each\n"
+	"  -h, --help         this text\n"
+	"\n"
+	"Hosts are called NAME.lab, as in `retour lab run -- ping -c 3 server.lab`. The "
+	"exit status of run and shell\n"
+	"is the command's, or 4 when the lab cannot start.\n";
 
 struct lab_arguments {
 	const char *world;
@@ -109,7 +110,8 @@ static bool parse(int argc, char **argv, bool operands_last, struct lab_argument
 		{0},
 	};
 	int option;
-	*arguments = (struct lab_arguments){.world = DEFAULT_WORLD, .run = {.host = DEFAULT_HOST, .seed = LAB_SEED}};
+	*arguments = (struct lab_arguments){
+		.world = DEFAULT_WORLD, .run = {.host = DEFAULT_HOST, .seed = LAB_SEED}};
 	optind = 1;
 	while ((option = getopt_long(argc, argv, operands_last ? "w:46h" : "+w:46h", options, NULL)) != -1) {
 		switch (option) {
@@ -208,7 +210,8 @@ static int dispatch(const char *word, const struct world *world, const struct la
 	if (strcmp(word, "shell") == 0) {
 		const char *shell = getenv("SHELL");
 		char *command[] = {(char *)(shell && *shell ? shell : "/bin/sh"), NULL};
-		return count == 0 ? cli_lab_run(world, &arguments->run, command) : misuse("shell takes no argument");
+		return count == 0 ? cli_lab_run(world, &arguments->run, command)
+				  : misuse("shell takes no argument");
 	}
 	if (strcmp(word, "stats") == 0)
 		return count == 0 ? cli_lab_stats(world) : misuse("stats takes no argument");

@@ -23,8 +23,8 @@ static void warn(const char *text)
 }
 
 /* [PLACE:]FILE; without a place it is where the command runs. EXIT_OK, or another status after saying why. */
-static int open_recording(const struct world *world, const struct lab_run_arguments *arguments, const char *text,
-	struct lab_recording *recording)
+static int open_recording(const struct world *world, const struct lab_run_arguments *arguments,
+	const char *text, struct lab_recording *recording)
 {
 	char place[PLACE_SIZE];
 	const char *colon = strchr(text, ':'), *file = colon ? colon + 1 : text;
@@ -77,7 +77,8 @@ int cli_lab_link(char **operands, int count)
 	char request[1024];
 	struct error error = {0};
 	if (count != 3) {
-		fputs("retour lab: link takes two names and up, down or reroute; see `retour lab --help`\n", stderr);
+		fputs("retour lab: link takes two names and up, down or reroute; see `retour lab --help`\n",
+			stderr);
 		return EXIT_USAGE;
 	}
 	snprintf(request, sizeof(request), "link %s %s %s", operands[0], operands[1], operands[2]);

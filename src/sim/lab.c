@@ -149,12 +149,12 @@ static void write_packet(
 	ssize_t written UNUSED = writev(recording->fd, parts, ARRAY_LEN(parts));
 }
 
-static void record(
-	void *context, uint32_t interface, bool arrives, const uint8_t *bytes, size_t length)
+static void record(void *context, uint32_t interface, bool arrives, const uint8_t *bytes, size_t length)
 {
 	const struct lab *lab = context;
 	for (unsigned i = 0; i < lab->options->recording_count; i++)
-		pcap_packet(&lab->options->recordings[i].pcap, sim_now(lab->sim), interface, arrives, bytes, length);
+		pcap_packet(&lab->options->recordings[i].pcap, sim_now(lab->sim), interface, arrives, bytes,
+			length);
 }
 
 static void start_recordings(struct lab *lab)

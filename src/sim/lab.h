@@ -8,7 +8,8 @@
 #include "sim/pcap.h"
 #include "sim/world.h"
 
-/* What passes a place is written to a file as it passes, so that the file is whole even when the lab is killed. */
+/* What passes a place is written to a file as it passes, so that the file is whole even when the lab is
+ * killed. */
 struct lab_recording {
 	struct pcap pcap; /* of pcap_place(); the lab does the rest */
 	int fd;
@@ -29,8 +30,8 @@ struct lab_options {
  * namespaces without a name that end with it. */
 int lab_run(const struct lab_options *options, int *status, struct error *error) MUST_USE;
 
-/* From a program inside a lab: do something to the world ("link A B up|down|reroute"). 0, -ENOENT when this is no
- * lab, or -EINVAL and what the lab had to say. */
+/* From a program inside a lab: do something to the world ("link A B up|down|reroute"). 0, -ENOENT when this
+ * is no lab, or -EINVAL and what the lab had to say. */
 int lab_control(const char *request, struct error *error) MUST_USE;
 
 #endif

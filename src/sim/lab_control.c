@@ -19,8 +19,9 @@ static bool socket_path(struct sockaddr_un *address)
 {
 	const char *directory = getenv("RETOUR_DATA");
 	*address = (struct sockaddr_un){.sun_family = AF_UNIX};
-	int length = directory ? snprintf(address->sun_path, sizeof(address->sun_path), "%s/control", directory)
-			       : -1;
+	int length = directory
+		? snprintf(address->sun_path, sizeof(address->sun_path), "%s/control", directory)
+		: -1;
 	return length > 0 && (size_t)length < sizeof(address->sun_path);
 }
 
@@ -31,7 +32,8 @@ int lab_control_open(struct lab *lab)
 	if (lab->control < 0 || !socket_path(&address) ||
 		bind(lab->control, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 		chmod(address.sun_path, 0777) < 0 || listen(lab->control, 8) < 0)
-		return error_set(lab->error, -errno, "cannot make the lab's control socket: %s", strerror(errno));
+		return error_set(
+			lab->error, -errno, "cannot make the lab's control socket: %s", strerror(errno));
 	return lab_watch(lab, lab->control, LAB_CONTROL, 0);
 }
 
@@ -45,7 +47,8 @@ void lab_control_accept(struct lab *lab)
 /* "link A B STATE", cut up. */
 static int change_link(struct lab *lab, const char *a, const char *b, const char *word, struct error *error)
 {
-	static const char *const words[] = {[LINK_UP] = "up", [LINK_DOWN] = "down", [LINK_AVOIDED] = "reroute"};
+	static const char *const words[] = {
+		[LINK_UP] = "up", [LINK_DOWN] = "down", [LINK_AVOIDED] = "reroute"};
 	const struct world *world = lab->options->world;
 	uint32_t from = world_find_node(world, a), to = world_find_node(world, b);
 	uint32_t interface =
@@ -91,10 +94,12 @@ int lab_control(const char *request, struct error *error)
 	struct sockaddr_un address;
 	char answer[sizeof(error->text)] = "";
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (fd < 0 || !socket_path(&address) || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+	if (fd < 0 || !socket_path(&address) ||
+		connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
 		if (fd >= 0)
 			close(fd);
-		return error_set(error, -ENOENT, "this is no lab; links are changed from inside one (retour lab shell)");
+		return error_set(error, -ENOENT,
+			"this is no lab; links are changed from inside one (retour lab shell)");
 	}
 	bool answered = send(fd, request, strlen(request), MSG_NOSIGNAL) >= 0 &&
 		recv(fd, answer, sizeof(answer) - 1, 0) > 0;

@@ -21,8 +21,8 @@
 #define EVENTS_MAX	 32
 #define PACKETS_AT_ONCE	 64 /* from one host, then others have their turn */
 
-/* A sleeping processor wakes up so late at times. Before a packet is due at a host the lab is up early and looks
- * at the clock, where there is another processor for the others. */
+/* A sleeping processor wakes up so late at times. Before a packet is due at a host the lab is up early and
+ * looks at the clock, where there is another processor for the others. */
 #define WAKE_EARLY_NS (150 * NS_PER_US)
 #define AWAKE_MAX_NS  (20 * NS_PER_MS)
 
@@ -213,6 +213,7 @@ int lab_loop(struct lab *lab)
 		if (count < 0 && errno != EINTR)
 			return error_set(lab->error, -errno, "epoll: %s", strerror(errno));
 		for (int i = 0; i < count; i++)
-			handle(lab, (enum lab_source)(events[i].data.u64 >> 32), (uint32_t)events[i].data.u64);
+			handle(lab, (enum lab_source)(events[i].data.u64 >> 32),
+				(uint32_t)events[i].data.u64);
 	}
 }

@@ -53,8 +53,8 @@ void pcap_begin(const struct pcap *pcap)
 	pcap->sink(pcap->context, bytes, writer.length, NULL, 0);
 }
 
-void pcap_packet(const struct pcap *pcap, int64_t now_ns, uint32_t interface, bool arrives, const uint8_t *packet,
-	size_t length)
+void pcap_packet(const struct pcap *pcap, int64_t now_ns, uint32_t interface, bool arrives,
+	const uint8_t *packet, size_t length)
 {
 	uint8_t bytes[16];
 	struct writer writer = writer_init(bytes, sizeof(bytes));

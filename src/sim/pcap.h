@@ -9,7 +9,8 @@
 #include "sim/world.h"
 
 /* Bytes that belong together: a header or a packet with its header. */
-typedef void pcap_sink(void *context, const uint8_t *head, size_t head_length, const uint8_t *packet, size_t length);
+typedef void pcap_sink(
+	void *context, const uint8_t *head, size_t head_length, const uint8_t *packet, size_t length);
 
 /* Everything that a node sends and receives, or that is put onto a link (also what the link then loses). */
 struct pcap {
@@ -25,7 +26,7 @@ int pcap_place(struct pcap *pcap, const struct world *world, const char *place, 
 /* Before the first packet. */
 void pcap_begin(const struct pcap *pcap);
 /* Fits sim_set_tap; keeps what belongs to its place. */
-void pcap_packet(const struct pcap *pcap, int64_t now_ns, uint32_t interface, bool arrives, const uint8_t *bytes,
-	size_t length);
+void pcap_packet(const struct pcap *pcap, int64_t now_ns, uint32_t interface, bool arrives,
+	const uint8_t *bytes, size_t length);
 
 #endif

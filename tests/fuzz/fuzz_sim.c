@@ -1,6 +1,6 @@
-/* Whatever hosts send into the virtual Internet, it keeps running and comes to rest. The first byte chooses the host;
- * the packet goes twice, so that boxes with a memory meet it again, into a world with labels and into one in which
- * every node has a bad habit. */
+/* Whatever hosts send into the virtual Internet, it keeps running and comes to rest. The first byte chooses
+ * the host; the packet goes twice, so that boxes with a memory meet it again, into a world with labels and
+ * into one in which every node has a bad habit. */
 #include <errno.h>
 
 #include "base/clock.h"
@@ -14,17 +14,22 @@ static const char habits[] =
 	"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: \"2001:db8:1::/48\"}\n"
 	"hosts:\n"
 	"  - {name: a, as: 64496, address: 192.168.7.2, address6: \"2001:db8:1:a::2\"}\n"
-	"  - {name: b, as: 64496, address: 192.0.2.80, address6: \"2001:db8:1:b::80\", behaviour: {firewall: [\n"
-	"      {do: allow, established: true}, {do: refuse, protocol: udp, port: 1, port_end: 1000, refuse: port},\n"
+	"  - {name: b, as: 64496, address: 192.0.2.80, address6: \"2001:db8:1:b::80\", behaviour: {firewall: "
+	"[\n"
+	"      {do: allow, established: true}, {do: refuse, protocol: udp, port: 1, port_end: 1000, refuse: "
+	"port},\n"
 	"      {do: refuse, protocol: tcp, refuse: reset}, {do: drop, from: 203.0.113.0/24}]}}\n"
 	"routers:\n"
-	"  - {name: nat, as: 64496, behaviour: {nat: {inside: 192.168.7.0/24, quotes: false}, balance: packet}}\n"
+	"  - {name: nat, as: 64496, behaviour: {nat: {inside: 192.168.7.0/24, quotes: false}, balance: "
+	"packet}}\n"
 	"  - {name: r1, as: 64496, behaviour: {record_route: strip, bleach: all, error_source: private,\n"
 	"      source_filter: loose}}\n"
 	"  - {name: r2, as: 64496, behaviour: {zero_ttl: true, timestamp: careless, own_stamps: alias,\n"
 	"      record_route: private, balance: options, reply_jitter_ms: 3}}\n"
-	"  - {name: r3, as: 64496, behaviour: {limits: linux, error_source: linux, timestamp: linux, too_big: zero}}\n"
-	"  - {name: r4, as: 64496, behaviour: {error_source: loopback, options_limit: {burst: 2, per_second: 1},\n"
+	"  - {name: r3, as: 64496, behaviour: {limits: linux, error_source: linux, timestamp: linux, "
+	"too_big: zero}}\n"
+	"  - {name: r4, as: 64496, behaviour: {error_source: loopback, options_limit: {burst: 2, per_second: "
+	"1},\n"
 	"      quote_bytes: 8, source_filter: strict, own_stamps: none}}\n"
 	"links:\n"
 	"  - {from: nat, to: a, from_address: 192.168.7.1}\n"

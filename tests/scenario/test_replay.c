@@ -1,5 +1,5 @@
-/* The same world, seed and machines: the same packets at the same times, recorded byte for byte; and links broken
- * by hand. */
+/* The same world, seed and machines: the same packets at the same times, recorded byte for byte; and links
+ * broken by hand. */
 #include "prober.h"
 
 #include <errno.h>
@@ -104,7 +104,8 @@ static void replays(void **state UNUSED)
 	echo_many(first);
 	echo_many(again);
 	echo_many(other);
-	assert_in_range(answered(&first->prober), 50, PROBES - 1); /* a half meets the loss, so some are lost */
+	assert_in_range(
+		answered(&first->prober), 50, PROBES - 1); /* a half meets the loss, so some are lost */
 	assert_int_equal(first->length, again->length);
 	assert_memory_equal(first->file, again->file, first->length);
 	assert_true(first->length != other->length || memcmp(first->file, other->file, first->length) != 0);

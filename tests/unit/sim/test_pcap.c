@@ -75,9 +75,10 @@ static void places(void **state UNUSED)
 
 static void header(void **state UNUSED)
 {
-	/* magic of nanoseconds in this order of bytes, version 2.4, two words reserved, snapshot length, raw IP */
-	static const uint8_t expected[] = {0xa1, 0xb2, 0x3c, 0x4d, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff,
-		0, 0, 0, 101};
+	/* magic of nanoseconds in this order of bytes, version 2.4, two words reserved, snapshot length, raw
+	 * IP */
+	static const uint8_t expected[] = {
+		0xa1, 0xb2, 0x3c, 0x4d, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 101};
 	struct file file = {.length = 0};
 	struct pcap pcap = {.sink = sink, .context = &file};
 	pcap_begin(&pcap);
@@ -116,7 +117,8 @@ static void only_of_the_place(void **state UNUSED)
 	/* link 0 is a (interface 0) to b (1), link 1 is b (2) to b-c (3) */
 	for (uint32_t interface = 0; interface < 6; interface++)
 		for (int arrives = 0; arrives < 2; arrives++) {
-			bool of_b = interface == 1 || interface == 2, of_link = interface / 2 == 1 && !arrives;
+			bool of_b = interface == 1 || interface == 2,
+			     of_link = interface / 2 == 1 && !arrives;
 			assert_int_equal(kept(world, "b", interface, arrives), of_b ? 17 : 0);
 			assert_int_equal(kept(world, "b-b-c", interface, arrives), of_link ? 17 : 0);
 		}
