@@ -10,8 +10,8 @@
 #include "trace/forward.h"
 
 #define ROUTERS 15
-#define TRACES  1000
-#define BURST   1000 /* packets on their way at the same time */
+#define TRACES	1000
+#define BURST	1000 /* packets on their way at the same time */
 
 static double seconds(void)
 {
@@ -26,15 +26,16 @@ static struct world *chain(void)
 	struct world *world;
 	struct error error;
 	int used = snprintf(text, sizeof(text),
-		"ases: [{asn: 64496, name: A, country: DE, prefix: 192.0.2.0/24, prefix6: \"2001:db8::/48\"}]\n"
+		"ases: [{asn: 64496, name: A, country: DE, prefix: 192.0.2.0/24, prefix6: "
+		"\"2001:db8::/48\"}]\n"
 		"hosts: [{name: a, as: 64496}, {name: b, as: 64496}]\nrouters:\n");
 	for (int i = 1; i <= ROUTERS; i++)
 		used += snprintf(text + used, sizeof(text) - (size_t)used, "  - {name: r%d, as: 64496}\n", i);
 	used += snprintf(text + used, sizeof(text) - (size_t)used,
 		"links:\n  - {from: a, to: r1}\n  - {from: r%d, to: b}\n", ROUTERS);
 	for (int i = 1; i < ROUTERS; i++)
-		used += snprintf(text + used, sizeof(text) - (size_t)used, "  - {from: r%d, to: r%d}\n", i,
-			i + 1);
+		used += snprintf(
+			text + used, sizeof(text) - (size_t)used, "  - {from: r%d, to: r%d}\n", i, i + 1);
 	if (world_parse("chain", text, &world, &error) == 0)
 		return world;
 	fprintf(stderr, "%s\n", error.text);

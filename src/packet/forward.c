@@ -7,11 +7,11 @@
 
 #define IPV4_TOS_OFFSET	     1
 #define IPV4_LENGTH_OFFSET   2
-#define IPV4_TTL_OFFSET      8
+#define IPV4_TTL_OFFSET	     8
 #define IPV4_CHECKSUM_OFFSET 10
 #define IPV6_HOPS_OFFSET     7
 /* Within the route and timestamp options. */
-#define POINTER_OFFSET  2
+#define POINTER_OFFSET	2
 #define OVERFLOW_OFFSET 3
 
 static uint16_t word_at(const uint8_t *header, size_t offset)

@@ -10,7 +10,7 @@ struct place {
 	uint8_t *bytes;
 	size_t ip, transport, end;
 	uint8_t protocol;
-	bool has_transport;   /* the first fragment, with at least 8 bytes */
+	bool has_transport;    /* the first fragment, with at least 8 bytes */
 	size_t outer_checksum; /* of the ICMP error that quotes it, or NOWHERE */
 };
 

@@ -17,7 +17,8 @@
 		0, -1                                                                                        \
 	}
 
-/* What an ordinary carrier's router allows, and Linux (icmp_ratelimit, icmp_msgs_per_sec, icmp_msgs_burst). */
+/* What an ordinary carrier's router allows, and Linux (icmp_ratelimit, icmp_msgs_per_sec, icmp_msgs_burst).
+ */
 static const struct file_limit default_errors[][2] = {
 	[LIMITS_ROUTER] = {{100, 100}, {100, 100}}, [LIMITS_LINUX] = {{6, 1}, {6, 10}}};
 static const struct limit default_all[] = {[LIMITS_ROUTER] = NO_LIMIT, [LIMITS_LINUX] = {50, 1000}};
@@ -49,11 +50,10 @@ static const cyaml_strval_t protocol_words[] = {
 const cyaml_strval_t refusal_words[REFUSAL_WORD_COUNT] = {{"net", REFUSE_NET}, {"host", REFUSE_HOST},
 	{"admin", REFUSE_ADMIN}, {"protocol", REFUSE_PROTOCOL}, {"port", REFUSE_PORT},
 	{"source-route", REFUSE_SOURCE_ROUTE}, {"net-unknown", REFUSE_NET_UNKNOWN},
-	{"host-unknown", REFUSE_HOST_UNKNOWN}, {"isolated", REFUSE_ISOLATED},
-	{"net-admin", REFUSE_NET_ADMIN}, {"host-admin", REFUSE_HOST_ADMIN}, {"net-tos", REFUSE_NET_TOS},
-	{"host-tos", REFUSE_HOST_TOS}, {"precedence", REFUSE_PRECEDENCE}, {"cutoff", REFUSE_CUTOFF},
-	{"scope", REFUSE_SCOPE}, {"policy", REFUSE_POLICY}, {"reject", REFUSE_REJECT},
-	{"reset", REFUSE_RESET}};
+	{"host-unknown", REFUSE_HOST_UNKNOWN}, {"isolated", REFUSE_ISOLATED}, {"net-admin", REFUSE_NET_ADMIN},
+	{"host-admin", REFUSE_HOST_ADMIN}, {"net-tos", REFUSE_NET_TOS}, {"host-tos", REFUSE_HOST_TOS},
+	{"precedence", REFUSE_PRECEDENCE}, {"cutoff", REFUSE_CUTOFF}, {"scope", REFUSE_SCOPE},
+	{"policy", REFUSE_POLICY}, {"reject", REFUSE_REJECT}, {"reset", REFUSE_RESET}};
 
 #define CHOICE(member, words)                                                                                \
 	CYAML_FIELD_ENUM_PTR(                                                                                \
@@ -84,8 +84,8 @@ static const cyaml_schema_field_t nat_fields[] = {
 static const cyaml_schema_field_t rule_fields[] = {
 	CYAML_FIELD_ENUM("do", CYAML_FLAG_STRICT, struct file_rule, action, action_words,
 		CYAML_ARRAY_LEN(action_words)),
-	CYAML_FIELD_ENUM(
-		"protocol", WORD, struct file_rule, protocol, protocol_words, CYAML_ARRAY_LEN(protocol_words)),
+	CYAML_FIELD_ENUM("protocol", WORD, struct file_rule, protocol, protocol_words,
+		CYAML_ARRAY_LEN(protocol_words)),
 	TEXT("from", POPT, struct file_rule, from),
 	TEXT("to", POPT, struct file_rule, to),
 	CYAML_FIELD_UINT_PTR("port", POPT, struct file_rule, port),
@@ -190,13 +190,15 @@ static const char *limits_load(
 	const struct file_behaviour *common, const struct file_behaviour *own, struct behaviour *to)
 {
 	const struct file_limit *v4 = GIVEN(error_limit), *v6 = GIVEN(error_limit6);
-	const char *wrong = limit_load(
-		v4 ? v4 : &default_errors[to->limits][0], "error_limit: expected a rate of 0 or more", &to->errors[0]);
+	const char *wrong = limit_load(v4 ? v4 : &default_errors[to->limits][0],
+		"error_limit: expected a rate of 0 or more", &to->errors[0]);
 	to->limit_given = GIVEN(error_limit) || GIVEN(limits) || GIVEN(error_limit_all);
 	to->all_errors = default_all[to->limits];
 	to->options = (struct limit)NO_LIMIT;
 	if (!wrong)
-		wrong = limit_load(v6 ? v6 : v4 ? v4 : &default_errors[to->limits][1],
+		wrong = limit_load(v6 ? v6
+				: v4  ? v4
+				      : &default_errors[to->limits][1],
 			"error_limit6: expected a rate of 0 or more", &to->errors[1]);
 	if (!wrong)
 		wrong = limit_load(GIVEN(error_limit_all), "error_limit_all: expected a rate of 0 or more",
@@ -222,8 +224,8 @@ static const char *boxes_load(struct file_behaviour *common, struct file_behavio
 	return wrong;
 }
 
-static void habits_load(
-	const struct file_behaviour *common, const struct file_behaviour *own, bool is_host, struct behaviour *to)
+static void habits_load(const struct file_behaviour *common, const struct file_behaviour *own, bool is_host,
+	struct behaviour *to)
 {
 	*to = (struct behaviour){
 		.error_source = (enum stamp)VALUE(error_source, STAMP_INBOUND),

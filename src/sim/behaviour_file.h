@@ -20,8 +20,8 @@ enum stamp {
 	STAMP_STRIP, /* ... or go on without them */
 };
 enum balance { BALANCE_NONE, BALANCE_FLOW, BALANCE_PACKET, BALANCE_OPTIONS };
-/* TIME_CARELESS: of prespecified addresses the next is taken for one's own, whoever's it is. TIME_LINUX: beside
- * the time goes the address that faces the sender. */
+/* TIME_CARELESS: of prespecified addresses the next is taken for one's own, whoever's it is. TIME_LINUX:
+ * beside the time goes the address that faces the sender. */
 enum time_habit { TIME_STANDARD, TIME_NONE, TIME_CARELESS, TIME_LINUX };
 /* What the target of an echo request writes into its options. */
 enum own_stamps { OWN_TWICE, OWN_ONCE, OWN_ALIAS, OWN_NONE };
@@ -67,7 +67,7 @@ struct file_ttls {
 
 struct file_nat {
 	char *inside;
-	int *quotes; /* flag */
+	int *quotes;		     /* flag */
 	struct prefix inside_prefix; /* set by behaviour_load */
 };
 
@@ -76,8 +76,8 @@ struct file_rule {
 	int protocol; /* 0: any; ICMP stands for that of both families */
 	char *from, *to;
 	unsigned *port, *port_end;
-	int established; /* flag */
-	int *refuse;	 /* enum refusal, for RULE_REFUSE */
+	int established;		      /* flag */
+	int *refuse;			      /* enum refusal, for RULE_REFUSE */
 	struct prefix from_prefix, to_prefix; /* set by behaviour_load; family 0: any */
 };
 
@@ -122,12 +122,12 @@ struct behaviour {
 	enum bleach bleach;
 	enum too_big too_big;
 	enum source_filter source_filter;
-	bool plain;	  /* forwards without looking further than the header */
-	bool silent;	  /* sends no ICMP errors */
-	bool zero_ttl;	  /* forwards what should have expired */
-	bool limit_given; /* the file limits the errors of this router, beyond the default */
-	bool detours;	  /* some packets leave in tunnels that plain routing does not know */
-	unsigned quote_bytes; /* at most, of the packet that an error is about */
+	bool plain;		 /* forwards without looking further than the header */
+	bool silent;		 /* sends no ICMP errors */
+	bool zero_ttl;		 /* forwards what should have expired */
+	bool limit_given;	 /* the file limits the errors of this router, beyond the default */
+	bool detours;		 /* some packets leave in tunnels that plain routing does not know */
+	unsigned quote_bytes;	 /* at most, of the packet that an error is about */
 	struct limit errors[2];	 /* to one destination, by family */
 	struct limit all_errors; /* of both families together */
 	struct limit options;	 /* of packets with IPv4 options that are forwarded */

@@ -111,13 +111,13 @@ struct sim {
 	void *tap_context;
 	struct node_state **states; /* by node */
 	int64_t *queue_ends_ns;	    /* by interface: when the last packet left its queue */
-	struct fib *fib;	/* the tables of the routes */
-	bool *link_gone;	/* routed around */
-	bool *link_faulty;	/* a fault of the world is about it */
-	struct way *ways;	/* 2^WAYS_BITS */
-	uint32_t generation;	/* of the routes */
-	uint32_t *first_tunnel; /* by ingress ... */
-	uint32_t *next_tunnel;	/* ... and of the same ingress */
+	struct fib *fib;	    /* the tables of the routes */
+	bool *link_gone;	    /* routed around */
+	bool *link_faulty;	    /* a fault of the world is about it */
+	struct way *ways;	    /* 2^WAYS_BITS */
+	uint32_t generation;	    /* of the routes */
+	uint32_t *first_tunnel;	    /* by ingress ... */
+	uint32_t *next_tunnel;	    /* ... and of the same ingress */
 	enum link_state *link_by_hand;
 	int64_t next_reroute_ns;
 	uint64_t packets_seen; /* for balancing by packet */

@@ -1,5 +1,5 @@
-/* Tunnels that plain routing does not know, as of GRE (RFC 2784): a packet is wrapped in another one, travels as
- * that to the end of the tunnel, and goes on from there. The routers in between never see its TTL. */
+/* Tunnels that plain routing does not know, as of GRE (RFC 2784): a packet is wrapped in another one, travels
+ * as that to the end of the tunnel, and goes on from there. The routers in between never see its TTL. */
 #include "sim/core.h"
 
 #define OUTER_TTL      255
@@ -39,8 +39,7 @@ static void send_wrapped(struct sim *sim, uint32_t node, struct parcel *parcel)
 
 bool detour_wrap(struct sim *sim, const struct transit *transit)
 {
-	uint32_t index =
-		detour_find(sim, transit->node, transit->peek.source, transit->peek.destination);
+	uint32_t index = detour_find(sim, transit->node, transit->peek.source, transit->peek.destination);
 	if (index == WORLD_NONE)
 		return false;
 	transit->parcel->detour = index;

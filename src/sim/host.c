@@ -75,7 +75,8 @@ void host_receive(struct sim *sim, uint32_t node, struct parcel *parcel)
 			at->machine.ops->packet(at->machine.self, sim->now_ns, &packet);
 			host_pump(sim, i);
 		}
-		if (world_has_address(sim->world, node, packet.ip.destination) && !left_to_responder(sim, node, &packet))
+		if (world_has_address(sim->world, node, packet.ip.destination) &&
+			!left_to_responder(sim, node, &packet))
 			answer_local(sim, node, sim->world->nodes[node].interfaces[0], parcel);
 	}
 	parcel_drop(sim, parcel);

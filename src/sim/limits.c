@@ -1,9 +1,9 @@
 /* What nodes remember, and their limits: token buckets.
  *
- * As Linux (inet_peer_xrlim_allow, icmp_global_allow): a bucket for each destination of errors, and one for all
- * of them from which each error takes 0, 1 or 2 tokens, so that nobody can count them. What is too big is
- * always said. An unreachable that the IPv4 routing table asks for pays twice from the same bucket, of which it
- * sees one token less (ip_error). */
+ * As Linux (inet_peer_xrlim_allow, icmp_global_allow): a bucket for each destination of errors, and one for
+ * all of them from which each error takes 0, 1 or 2 tokens, so that nobody can count them. What is too big is
+ * always said. An unreachable that the IPv4 routing table asks for pays twice from the same bucket, of which
+ * it sees one token less (ip_error). */
 #include "sim/core.h"
 
 #include <stdlib.h>

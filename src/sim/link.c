@@ -1,8 +1,8 @@
 /* What a link does to a packet: faults, the queue in front of it, loss and delay. */
 #include "sim/core.h"
 
-/* From 0 to 1: how bad it is at this time of the day. A smooth hill; no libm, whose last digits differ between
- * machines. */
+/* From 0 to 1: how bad it is at this time of the day. A smooth hill; no libm, whose last digits differ
+ * between machines. */
 static double load_of(const struct queue *queue, int64_t now_ns)
 {
 	int64_t at = now_ns % queue->period_ns;

@@ -6,7 +6,8 @@
 #define NO_LABEL_TTL 255
 
 /* A packet is labelled only if plain routing, too, would take it through the tunnel to its end: packets for
- * the routers inside are not, nor for the last one's interfaces, for most hand out labels for loopbacks only. */
+ * the routers inside are not, nor for the last one's interfaces, for most hand out labels for loopbacks only.
+ */
 static bool follows(struct sim *sim, const struct world_tunnel *tunnel, struct addr destination)
 {
 	const struct world_address *owner = world_find_address(sim->world, destination);
@@ -39,8 +40,8 @@ void mpls_push(const struct sim *sim, struct parcel *parcel, uint32_t tunnel, ui
 	parcel->label_ttl = sim->world->tunnels[tunnel].hidden ? NO_LABEL_TTL : ttl;
 }
 
-/* The label comes off. What the label's TTL says counts, too, where it says less (RFC 3443 5.4), but not at the
- * last router of a tunnel that hides its inside. */
+/* The label comes off. What the label's TTL says counts, too, where it says less (RFC 3443 5.4), but not at
+ * the last router of a tunnel that hides its inside. */
 static void pop(struct parcel *parcel, const struct world_tunnel *tunnel)
 {
 	struct peek peek;

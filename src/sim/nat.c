@@ -1,6 +1,7 @@
-/* Address and port translation (RFC 3022), as home routers and carriers do it: every flow from inside gets the
- * address of the interface it leaves by, and its own port if nobody has it; from outside come only packets of
- * such flows, and errors about them, in which the quoted packet is put right again (RFC 5508 4.2). */
+/* Address and port translation (RFC 3022), as home routers and carriers do it: every flow from inside gets
+ * the address of the interface it leaves by, and its own port if nobody has it; from outside come only
+ * packets of such flows, and errors about them, in which the quoted packet is put right again (RFC 5508 4.2).
+ */
 #include "sim/core.h"
 
 #include "packet/translate.h"
@@ -32,7 +33,8 @@ static const struct flow *flow_of_incoming(struct sim *sim, uint32_t node, const
 
 static bool comes_from_outside(const struct sim *sim, const struct transit *transit)
 {
-	return transit->peek.destination.family == 4 && !is_inside(sim, transit->node, transit->peek.source) &&
+	return transit->peek.destination.family == 4 &&
+		!is_inside(sim, transit->node, transit->peek.source) &&
 		!is_inside(sim, transit->node, sim->world->interfaces[transit->in].address[0]);
 }
 
@@ -87,8 +89,8 @@ static const struct flow *new_flow(
 	return NULL;
 }
 
-static void leave_with_flow(
-	struct sim *sim, uint32_t node, struct parcel *parcel, const struct flow_key *key, struct addr address)
+static void leave_with_flow(struct sim *sim, uint32_t node, struct parcel *parcel, const struct flow_key *key,
+	struct addr address)
 {
 	struct flows *flows = node_flows(sim, node);
 	const struct flow *flow = flows_by_inside(flows, key, sim->now_ns);
@@ -100,8 +102,8 @@ static void leave_with_flow(
 }
 
 /* An error from inside about a packet that came from outside, or about nothing known. */
-static void leave_with_quote(
-	struct sim *sim, uint32_t node, struct parcel *parcel, const struct packet *packet, struct addr address)
+static void leave_with_quote(struct sim *sim, uint32_t node, struct parcel *parcel,
+	const struct packet *packet, struct addr address)
 {
 	struct flow_key key;
 	const struct flow *flow = NULL;

@@ -41,7 +41,7 @@ static struct addr stamp_address(
 		return node_private_address(node, 4);
 	if (in == WORLD_NONE)
 		return addr_equal(source, n->loopback[0]) ? sim->world->interfaces[out].address[0]
-							   : n->loopback[0];
+							  : n->loopback[0];
 	switch (n->behaviour.record_route) {
 	case STAMP_LOOPBACK: return n->loopback[0];
 	case STAMP_PRIVATE: return node_private_address(node, 4);
@@ -53,8 +53,8 @@ static struct addr stamp_address(
 struct addr options_recorded(const struct sim *sim, uint32_t node, uint32_t in, uint32_t out)
 {
 	enum stamp habit = sim->world->nodes[node].behaviour.record_route;
-	if (in == WORLD_NONE || sim->world->nodes[node].is_host || habit == STAMP_NONE || habit == STAMP_DROP ||
-		habit == STAMP_STRIP)
+	if (in == WORLD_NONE || sim->world->nodes[node].is_host || habit == STAMP_NONE ||
+		habit == STAMP_DROP || habit == STAMP_STRIP)
 		return ADDR_NONE;
 	return stamp_address(sim, node, in, out, ADDR_NONE);
 }
@@ -83,14 +83,15 @@ static size_t next_listed(const struct parcel *parcel, struct addr own[OWN_MAX])
 	return 1;
 }
 
-static void stamp_time(struct sim *sim, uint32_t node, bool own_packet, struct addr address, struct parcel *parcel)
+static void stamp_time(
+	struct sim *sim, uint32_t node, bool own_packet, struct addr address, struct parcel *parcel)
 {
 	struct addr own[OWN_MAX];
 	enum time_habit habit = sim->world->nodes[node].behaviour.timestamp;
 	if (habit == TIME_NONE)
 		return;
 	size_t count = habit == TIME_CARELESS && own_packet ? next_listed(parcel, own)
-							     : own_addresses(sim, node, own);
+							    : own_addresses(sim, node, own);
 	uint32_t ms = (uint32_t)(sim->now_ns / NS_PER_MS % 86400000);
 	(void)forward_stamp_time(parcel->bytes, parcel->length, own, count, address, ms);
 }

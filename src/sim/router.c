@@ -100,7 +100,8 @@ static bool pass_boxes(struct sim *sim, struct transit *transit, uint32_t out)
 }
 
 /* Out by one of the ways, with a label if a tunnel begins here. Takes the parcel. */
-static void send_by(struct sim *sim, struct transit *transit, const struct way *way, uint32_t out, uint8_t ttl)
+static void send_by(
+	struct sim *sim, struct transit *transit, const struct way *way, uint32_t out, uint8_t ttl)
 {
 	uint32_t tunnel = way->route.via_count == 1
 		? way->tunnel
@@ -112,8 +113,8 @@ static void send_by(struct sim *sim, struct transit *transit, const struct way *
 	sim_transmit(sim, out, transit->parcel);
 }
 
-/* Does the last router of a hidden tunnel send this on although its time is up, and does so untouched? Those that
- * take the label off themselves do. A router that forgets to look at the TTL lets it become zero. */
+/* Does the last router of a hidden tunnel send this on although its time is up, and does so untouched? Those
+ * that take the label off themselves do. A router that forgets to look at the TTL lets it become zero. */
 static bool lives_on(const struct sim *sim, const struct transit *transit, uint8_t *ttl)
 {
 	const struct world_tunnel *popped = transit->popped;
@@ -171,8 +172,8 @@ static void forward(struct sim *sim, struct transit *transit)
 	parcel_drop(sim, transit->parcel);
 }
 
-/* From a false source, or into a network that is hidden behind its router? A TTL that ends at a translator is said
- * about the packet as it came. */
+/* From a false source, or into a network that is hidden behind its router? A TTL that ends at a translator is
+ * said about the packet as it came. */
 static bool enter_boxes(struct sim *sim, struct transit *transit)
 {
 	const struct behaviour *behaviour = &sim->world->nodes[transit->node].behaviour;

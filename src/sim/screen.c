@@ -12,7 +12,8 @@ static bool leads_back(struct sim *sim, const struct transit *transit)
 	return false;
 }
 
-/* An address of the node's own AS that is not in use by somebody outside of it, as routers at a border are. */
+/* An address of the node's own AS that is not in use by somebody outside of it, as routers at a border are.
+ */
 static bool is_of_own_as(const struct sim *sim, const struct transit *transit)
 {
 	uint32_t as = sim->world->nodes[transit->node].as;
@@ -72,14 +73,16 @@ static bool rule_matches(const struct file_rule *rule, const struct peek *peek, 
 		return false;
 	if (!protocol_matches(rule->protocol, peek->protocol))
 		return false;
-	if (rule->port && (peek->fragment_offset != 0 || port < *rule->port ||
-				  port > (rule->port_end ? *rule->port_end : *rule->port)))
+	if (rule->port &&
+		(peek->fragment_offset != 0 || port < *rule->port ||
+			port > (rule->port_end ? *rule->port_end : *rule->port)))
 		return false;
 	return (!rule->from || prefix_contains(rule->from_prefix, peek->source)) &&
 		(!rule->to || prefix_contains(rule->to_prefix, peek->destination));
 }
 
-static void refuse(struct sim *sim, uint32_t node, uint32_t in, const struct parcel *parcel, enum refusal refusal)
+static void refuse(
+	struct sim *sim, uint32_t node, uint32_t in, const struct parcel *parcel, enum refusal refusal)
 {
 	struct packet packet;
 	struct complaint complaint = refusal_complaint(refusal);
@@ -112,10 +115,11 @@ bool screen_firewall(
 		sim->counts.filtered++;
 		if (rule->action == RULE_REFUSE)
 			refuse(sim, node, in, parcel,
-				rule->refuse ? (enum refusal)*rule->refuse : REFUSE_ADMIN);
+				rule->refuse ? (enum refusal) * rule->refuse : REFUSE_ADMIN);
 		return false;
 	}
 	if (has_flow && !established && !packet.has_quote)
-		(void)flows_add(flows, &key, &key, sim->now_ns); /* a flow that is not noted is refused later */
+		(void)flows_add(
+			flows, &key, &key, sim->now_ns); /* a flow that is not noted is refused later */
 	return true;
 }

@@ -1,10 +1,11 @@
-/* Which way, remembered: a look-up is made once for a node and a destination, until links come or go. And one of
- * several equal ways, as the node balances. */
+/* Which way, remembered: a look-up is made once for a node and a destination, until links come or go. And one
+ * of several equal ways, as the node balances. */
 #include "sim/core.h"
 
 static size_t slot_of(uint32_t node, struct addr destination)
 {
-	uint64_t mixed = (destination.low ^ destination.high * 0x9e3779b97f4a7c15) + node * 0xd1b54a32d192ed03;
+	uint64_t mixed =
+		(destination.low ^ destination.high * 0x9e3779b97f4a7c15) + node * 0xd1b54a32d192ed03;
 	return (mixed * 0x9e3779b97f4a7c15) >> (64 - WAYS_BITS);
 }
 
@@ -13,8 +14,7 @@ const struct way *way_find(struct sim *sim, uint32_t node, struct addr destinati
 	struct way *way = &sim->ways[slot_of(node, destination)];
 	if (way->generation != sim->generation || way->node != node ||
 		!addr_equal(way->destination, destination)) {
-		*way = (struct way){
-			.generation = sim->generation, .node = node, .destination = destination};
+		*way = (struct way){.generation = sim->generation, .node = node, .destination = destination};
 		way->route = route_lookup(sim, node, destination);
 		way->tunnel = way->route.via_count == 1
 			? mpls_tunnel(sim, node, way->route.via[0], destination)

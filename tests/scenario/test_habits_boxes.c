@@ -30,8 +30,8 @@ static struct scene behind(const char *home, const char *carrier)
 	return scene_of(scene_world(text));
 }
 
-/* The addresses that the world outside sees, of a trace through both: RFC 3022 for the header, RFC 5508 for what
- * errors quote. */
+/* The addresses that the world outside sees, of a trace through both: RFC 3022 for the header, RFC 5508 for
+ * what errors quote. */
 static void test_double_translation(void **state)
 {
 	struct scene s = behind(NAT, CGN);
@@ -85,7 +85,8 @@ static void test_quotes_left_alone(void **state)
 	scene_end(&s);
 }
 
-/* Echo ids are translated like ports; two hosts with the same id, or the same port, both get their own answers. */
+/* Echo ids are translated like ports; two hosts with the same id, or the same port, both get their own
+ * answers. */
 static void test_shared_ports(void **state)
 {
 	struct scene s = behind(NAT, CGN);
@@ -151,8 +152,8 @@ static void test_flows_expire(void **state)
 /* UDP ports of traceroute are dropped behind r2, which still shows; ping passes. */
 static void test_port_filter(void **state)
 {
-	struct scene s = scene_of(
-		chain("firewall: [{do: drop, protocol: udp, port: 33400, port_end: 33500}]", ""));
+	struct scene s =
+		scene_of(chain("firewall: [{do: drop, protocol: udp, port: 33400, port_end: 33500}]", ""));
 	struct packet_spec spec = echo_spec(s.from[6], s.to[6], 0, 100);
 	(void)state;
 	(void)prober_add_udp(s.prober, 0, s.from[4], s.to[4], 2, 1000, 1);
@@ -212,7 +213,8 @@ static void test_stateful(void **state)
 {
 	static const char world[] =
 		"ases:\n"
-		"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: \"2001:db8:1::/48\"}\n"
+		"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: "
+		"\"2001:db8:1::/48\"}\n"
 		"hosts: [{name: a, as: 64496, address: 192.0.2.65}, {name: b, as: 64496}]\n"
 		"routers:\n"
 		"  - {name: r1, as: 64496, behaviour: {" STATEFUL "}}\n"
@@ -220,7 +222,8 @@ static void test_stateful(void **state)
 		"links: [{from: a, to: r1}, {from: r1, to: r2}, {from: r2, to: b}]\n";
 	struct scene s = scene_of(scene_world(world));
 	struct prober *from_b = calloc(1, sizeof(*from_b));
-	struct packet_spec out = echo_spec(s.from[4], s.to[4], 0, 100), in = echo_spec(s.to[4], s.from[4], 0, 100);
+	struct packet_spec out = echo_spec(s.from[4], s.to[4], 0, 100),
+			   in = echo_spec(s.to[4], s.from[4], 0, 100);
 	(void)state;
 	(void)prober_add(s.prober, 0, &out);
 	(void)prober_add_udp(s.prober, 0, s.from[4], s.to[4], 2, 1000, 1);
@@ -241,7 +244,8 @@ static void test_host_firewall(void **state)
 {
 	static const char world[] =
 		"ases:\n"
-		"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: \"2001:db8:1::/48\"}\n"
+		"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: "
+		"\"2001:db8:1::/48\"}\n"
 		"hosts: [{name: a, as: 64496}, {name: b, as: 64496, behaviour: {firewall: "
 		"[{do: drop, protocol: udp}]}}]\n"
 		"routers: [{name: r1, as: 64496}]\n"
@@ -261,15 +265,16 @@ static void test_host_firewall(void **state)
 static unsigned pass_filter(const char *filter, unsigned *own, unsigned *inside)
 {
 	char text[2000];
-	static const char world[] =
-		"ases:\n"
-		"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: \"2001:db8:1::/48\"}\n"
-		"  - {asn: 64497, name: Two, country: DE, prefix: 198.51.100.0/24, prefix6: \"2001:db8:2::/48\"}\n"
-		"hosts: [{name: a, as: 64496}, {name: b, as: 64497}]\n"
-		"routers:\n"
-		"  - {name: r1, as: 64496}\n"
-		"  - {name: r2, as: 64497, behaviour: {source_filter: %s}}\n"
-		"links: [{from: a, to: r1}, {from: r1, to: r2}, {from: r2, to: b}]\n";
+	static const char world[] = "ases:\n"
+				    "  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: "
+				    "\"2001:db8:1::/48\"}\n"
+				    "  - {asn: 64497, name: Two, country: DE, prefix: 198.51.100.0/24, "
+				    "prefix6: \"2001:db8:2::/48\"}\n"
+				    "hosts: [{name: a, as: 64496}, {name: b, as: 64497}]\n"
+				    "routers:\n"
+				    "  - {name: r1, as: 64496}\n"
+				    "  - {name: r2, as: 64497, behaviour: {source_filter: %s}}\n"
+				    "links: [{from: a, to: r1}, {from: r1, to: r2}, {from: r2, to: b}]\n";
 	snprintf(text, sizeof(text), world, filter);
 	struct scene s = scene_of(scene_world(text));
 	struct watcher watcher;
@@ -301,7 +306,8 @@ static void check_filter(const char *filter, unsigned own, unsigned inside, unsi
 	assert_int_equal(got_nobody, nobody);
 }
 
-/* RFC 2827, RFC 3704 2.2 to 2.4: none; only the neighbour's; not our own from outside; only what has a way. */
+/* RFC 2827, RFC 3704 2.2 to 2.4: none; only the neighbour's; not our own from outside; only what has a way.
+ */
 static void test_source_filters(void **state)
 {
 	(void)state;

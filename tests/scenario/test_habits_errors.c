@@ -62,8 +62,8 @@ static void test_linux_refusals(void **state)
 	scene_end(&s);
 }
 
-/* 200 sources, one probe each: nobody's own limit is reached, that for all is: 50 tokens, of which each answer takes
- * none, one or two. 51 answers are likely; six standard deviations are 35. */
+/* 200 sources, one probe each: nobody's own limit is reached, that for all is: 50 tokens, of which each
+ * answer takes none, one or two. 51 answers are likely; six standard deviations are 35. */
 static void test_linux_global(void **state)
 {
 	struct scene s = scene_of(chain("limits: linux", ""));
@@ -95,7 +95,8 @@ static void test_initial_ttls(void **state)
 {
 	struct scene s = scene_of(chain("initial_ttl: {error: 64, echo: 128}", ""));
 	struct addr r2 = interface_address(s.world, "r2", "r1", 4);
-	struct packet_spec to_r2 = echo_spec(s.from[4], r2, 0, 100), to_b = echo_spec(s.from[4], s.to[4], 0, 101);
+	struct packet_spec to_r2 = echo_spec(s.from[4], r2, 0, 100),
+			   to_b = echo_spec(s.from[4], s.to[4], 0, 101);
 	(void)state;
 	burst(&s, 0, 4, 2, 1);
 	burst(&s, 0, 4, 3, 1);
@@ -109,7 +110,8 @@ static void test_initial_ttls(void **state)
 	scene_end(&s);
 }
 
-/* A router that sends on what has TTL 1: it never shows, the next one does so twice, first about a packet of TTL 0. */
+/* A router that sends on what has TTL 1: it never shows, the next one does so twice, first about a packet of
+ * TTL 0. */
 static void test_zero_ttl(void **state)
 {
 	struct scene s = scene_of(chain("zero_ttl: true", ""));
@@ -155,11 +157,11 @@ static void test_refusal_codes(void **state)
 	static const struct {
 		const char *word;
 		int code4, code6;
-	} words[] = {{"net", 0, 0}, {"host", 1, 3}, {"protocol", 2, -1}, {"port", 3, 4}, {"source-route", 5, -1},
-		{"net-unknown", 6, -1}, {"host-unknown", 7, -1}, {"isolated", 8, -1}, {"net-admin", 9, -1},
-		{"host-admin", 10, -1}, {"net-tos", 11, -1}, {"host-tos", 12, -1}, {"admin", 13, 1},
-		{"precedence", 14, -1}, {"cutoff", 15, -1}, {"scope", -1, 2}, {"policy", -1, 5},
-		{"reject", -1, 6}};
+	} words[] = {{"net", 0, 0}, {"host", 1, 3}, {"protocol", 2, -1}, {"port", 3, 4},
+		{"source-route", 5, -1}, {"net-unknown", 6, -1}, {"host-unknown", 7, -1}, {"isolated", 8, -1},
+		{"net-admin", 9, -1}, {"host-admin", 10, -1}, {"net-tos", 11, -1}, {"host-tos", 12, -1},
+		{"admin", 13, 1}, {"precedence", 14, -1}, {"cutoff", 15, -1}, {"scope", -1, 2},
+		{"policy", -1, 5}, {"reject", -1, 6}};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		char routes[100];

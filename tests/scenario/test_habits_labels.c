@@ -1,18 +1,18 @@
-/* Label switching as it shows, or does not, in a trace: a - i - l1 - l2 - l3 - e - x - b, a tunnel from i to e.
- * Expectations: RFC 3032, 3443, 4950, and the taxonomy of Donnet et al. */
+/* Label switching as it shows, or does not, in a trace: a - i - l1 - l2 - l3 - e - x - b, a tunnel from i to
+ * e. Expectations: RFC 3032, 3443, 4950, and the taxonomy of Donnet et al. */
 #include "scene.h"
 
 #define CHAIN                                                                                                \
 	WORLD_HEAD "routers:\n"                                                                              \
-		   "  - {name: i, as: 64496}\n"                                                               \
-		   "  - {name: l1, as: 64496}\n"                                                              \
-		   "  - {name: l2, as: 64496}\n"                                                              \
-		   "  - {name: l3, as: 64496}\n"                                                              \
-		   "  - {name: e, as: 64496, behaviour: {initial_ttl: {error: 255, echo: 64}}}\n"             \
-		   "  - {name: x, as: 64496}\n"                                                               \
-		   "links: [{from: a, to: i}, {from: i, to: l1}, {from: l1, to: l2}, {from: l2, to: l3},"     \
-		   " {from: l3, to: e}, {from: e, to: x}, {from: x, to: b}]\n"                                \
-		   "tunnels:\n"                                                                               \
+		   "  - {name: i, as: 64496}\n"                                                              \
+		   "  - {name: l1, as: 64496}\n"                                                             \
+		   "  - {name: l2, as: 64496}\n"                                                             \
+		   "  - {name: l3, as: 64496}\n"                                                             \
+		   "  - {name: e, as: 64496, behaviour: {initial_ttl: {error: 255, echo: 64}}}\n"            \
+		   "  - {name: x, as: 64496}\n"                                                              \
+		   "links: [{from: a, to: i}, {from: i, to: l1}, {from: l1, to: l2}, {from: l2, to: l3},"    \
+		   " {from: l3, to: e}, {from: e, to: x}, {from: x, to: b}]\n"                               \
+		   "tunnels:\n"                                                                              \
 		   "  - {routers: [i, l1, l2, l3, e], labels: [101, 102, 103]%s}\n"                          \
 		   "  - {routers: [e, l3, l2, l1, i], hidden: %s}\n"
 
@@ -98,8 +98,7 @@ static void test_implicit(void **state)
 /* One labelled hop whose label's TTL is 255 less the routers that do not show. */
 static void test_opaque(void **state)
 {
-	static const struct expected hops[] = {
-		{I, -1, 0, 1}, {E, 104, 252, 1}, {X, -1, 0, 1}, {B, -1, 0, 1}};
+	static const struct expected hops[] = {{I, -1, 0, 1}, {E, 104, 252, 1}, {X, -1, 0, 1}, {B, -1, 0, 1}};
 	(void)state;
 	check_trace(", hidden: true, pop: opaque", hops, 4);
 }
@@ -133,8 +132,9 @@ static const struct packet *ping(struct scene *s, int node)
 	return answer_to(s, index);
 }
 
-/* Seen at the egress of an invisible tunnel whose way back is labelled as well: its errors, of TTL 255, count the
- * three routers inside, its echo replies, of 64, do not (RTLA); the way back seems 3 longer than there (FRPLA). */
+/* Seen at the egress of an invisible tunnel whose way back is labelled as well: its errors, of TTL 255, count
+ * the three routers inside, its echo replies, of 64, do not (RTLA); the way back seems 3 longer than there
+ * (FRPLA). */
 static void test_return_ttls(void **state)
 {
 	struct scene s = tunnel(", hidden: true", true);
@@ -147,8 +147,8 @@ static void test_return_ttls(void **state)
 	scene_end(&s);
 }
 
-/* Routers inside send errors on to the egress before they turn back, echo replies at once: the difference shrinks by
- * 2 with each. */
+/* Routers inside send errors on to the egress before they turn back, echo replies at once: the difference
+ * shrinks by 2 with each. */
 static void test_u_turn(void **state)
 {
 	struct scene s = tunnel(", unlabelled: true", false);
@@ -161,8 +161,8 @@ static void test_u_turn(void **state)
 	scene_end(&s);
 }
 
-/* The egress by its interface's address is not reached by a label: the inside shows at once (DPR). Its loopback
- * is. */
+/* The egress by its interface's address is not reached by a label: the inside shows at once (DPR). Its
+ * loopback is. */
 static void test_revelation(void **state)
 {
 	struct scene s = tunnel(", hidden: true", true);

@@ -1,5 +1,5 @@
-/* Links that take only small packets, that fill up by the time of day, that fail in one direction; bits that are
- * wiped; tunnels that plain routing does not know. */
+/* Links that take only small packets, that fill up by the time of day, that fail in one direction; bits that
+ * are wiped; tunnels that plain routing does not know. */
 #include "scene.h"
 
 #include "sim/truth.h"
@@ -53,7 +53,8 @@ static void test_mtu(void **state)
 	scene_end(&s);
 }
 
-/* Old routers do not say the size (RFC 792: unused), filtered ones nothing. What may be cut is dropped, too. */
+/* Old routers do not say the size (RFC 792: unused), filtered ones nothing. What may be cut is dropped, too.
+ */
 static void test_mtu_unsaid(void **state)
 {
 	struct scene s = narrow("too_big: zero", ", mtu: 200");
@@ -83,8 +84,8 @@ static int64_t rtt(const struct scene *s, unsigned index)
 	return s->prober->probes[index].answered_ns - s->prober->probes[index].sent_ns;
 }
 
-/* A "day" of 12 minutes with its worst moment after 6: nothing at first, 40 ms at the peak, and a third of the way
- * up the hill 40 * (1 - (2/3)^2)^2 = 12.35. Only there, not on the way back. */
+/* A "day" of 12 minutes with its worst moment after 6: nothing at first, 40 ms at the peak, and a third of
+ * the way up the hill 40 * (1 - (2/3)^2)^2 = 12.35. Only there, not on the way back. */
 static void test_queue(void **state)
 {
 	struct scene s =
@@ -110,8 +111,8 @@ static void test_queue_noise(void **state)
 	int64_t first[50];
 	(void)state;
 	for (unsigned run = 0; run < 2; run++) {
-		struct scene s = narrow("silent: false",
-			", queue_back: {peak_ms: 5, hour: 0, width_h: 24, noise_ms: 20}");
+		struct scene s = narrow(
+			"silent: false", ", queue_back: {peak_ms: 5, hour: 0, width_h: 24, noise_ms: 20}");
 		for (uint16_t i = 0; i < 50; i++) {
 			struct packet_spec spec = echo_spec(s.from[4], s.to[4], 0, i);
 			(void)prober_add(s.prober, i * NS_PER_MS, &spec);
@@ -120,7 +121,8 @@ static void test_queue_noise(void **state)
 		for (unsigned i = 0; i < 50; i++) {
 			assert_in_range(rtt(&s, i), 12 * NS_PER_MS, 33 * NS_PER_MS);
 			if (i > 0)
-				assert_true(s.prober->probes[i].answered_ns >= s.prober->probes[i - 1].answered_ns);
+				assert_true(s.prober->probes[i].answered_ns >=
+					s.prober->probes[i - 1].answered_ns);
 			if (run == 0)
 				first[i] = rtt(&s, i);
 			assert_int_equal(rtt(&s, i), first[i]);
@@ -133,8 +135,8 @@ static void test_queue_noise(void **state)
 /* At the worst hour the queue overflows: half of 200 are lost, six standard deviations are 42. */
 static void test_queue_loss(void **state)
 {
-	struct scene s =
-		narrow("silent: false", ", queue: {peak_ms: 1, hour: 0.1, width_h: 0.1, period_h: 0.2, loss: 0.5}");
+	struct scene s = narrow(
+		"silent: false", ", queue: {peak_ms: 1, hour: 0.1, width_h: 0.1, period_h: 0.2, loss: 0.5}");
 	unsigned calm = 0, busy = 0;
 	(void)state;
 	for (uint16_t i = 0; i < 250; i++) {
@@ -199,13 +201,16 @@ static void test_bleach(void **state)
 	check_bleach("bleach: all", 0);
 }
 
-/* a - r1 - r2 - b, and a longer way r1 - x - y - r2; packets from r1 to b's prefix are carried to y, past x. */
+/* a - r1 - r2 - b, and a longer way r1 - x - y - r2; packets from r1 to b's prefix are carried to y, past x.
+ */
 static const char detour_world[] =
 	"ases:\n"
 	"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: \"2001:db8:1::/48\"}\n"
 	"hosts: [{name: a, as: 64496}, {name: b, as: 64496, address: 192.0.2.193}]\n"
-	"routers: [{name: r1, as: 64496}, {name: r2, as: 64496}, {name: x, as: 64496}, {name: y, as: 64496}]\n"
-	"links: [{from: a, to: r1}, {from: r1, to: r2, mtu: %s}, {from: r1, to: x, mtu: %s}, {from: x, to: y},\n"
+	"routers: [{name: r1, as: 64496}, {name: r2, as: 64496}, {name: x, as: 64496}, {name: y, as: "
+	"64496}]\n"
+	"links: [{from: a, to: r1}, {from: r1, to: r2, mtu: %s}, {from: r1, to: x, mtu: %s}, {from: x, to: "
+	"y},\n"
 	"  {from: y, to: r2, cost: 25}, {from: r2, to: b}]\n"
 	"detours: [{at: r1, to: y, prefix: 192.0.2.192/26%s}]\n";
 

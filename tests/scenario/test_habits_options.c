@@ -68,11 +68,13 @@ static void test_slow_path(void **state)
 	(void)state;
 	watch(s.sim, s.b, &watcher);
 	for (uint16_t i = 0; i < 20; i++) {
-		struct packet_spec spec = record_route_spec(&s, 9), plain = echo_spec(s.from[4], s.to[4], 0, i);
+		struct packet_spec spec = record_route_spec(&s, 9),
+				   plain = echo_spec(s.from[4], s.to[4], 0, i);
 		(void)prober_add(s.prober, i < 10 ? 0 : 4 * NS_PER_S, i % 10 < 9 ? &spec : &plain);
 	}
 	prober_run(s.sim, s.a, s.prober);
-	/* the first nine: 5 and a plain one; of their answers none (the path is used up); after 4 s: 5 and 1 */
+	/* the first nine: 5 and a plain one; of their answers none (the path is used up); after 4 s: 5 and 1
+	 */
 	assert_int_equal(watcher.seen, 12);
 	assert_int_equal(sim_counts(s.sim).rate_limited, 4 + 5 + 4 + 5);
 	scene_end(&s);
@@ -118,7 +120,8 @@ static void test_router_as_target(void **state)
 		(void)prober_add(s.prober, 0, &spec);
 		prober_run(s.sim, s.a, s.prober);
 		if (alias)
-			assert_route(&answer_to(&s, 0)->ip.route, (struct addr[]){r1_out, r2_back, r1_back}, 3);
+			assert_route(
+				&answer_to(&s, 0)->ip.route, (struct addr[]){r1_out, r2_back, r1_back}, 3);
 		else
 			assert_route(&answer_to(&s, 0)->ip.route,
 				(struct addr[]){r1_out, loopback, loopback, r1_back}, 4);
@@ -210,24 +213,25 @@ static void test_time_habits(void **state)
 /* Packets of one flow with options alternate between the two ways; without they stay. */
 static void test_options_balance(void **state)
 {
-	static const char square[] =
-		WORLD_HEAD "routers:\n"
-			   "  - {name: r1, as: 64496, behaviour: {balance: options}}\n"
-			   "  - {name: up, as: 64496}\n"
-			   "  - {name: down, as: 64496}\n"
-			   "  - {name: r2, as: 64496}\n"
-			   "links: [{from: a, to: r1}, {from: r1, to: up}, {from: r1, to: down}, {from: up, to: r2},"
-			   " {from: down, to: r2}, {from: r2, to: b}]\n";
+	static const char square[] = WORLD_HEAD
+		"routers:\n"
+		"  - {name: r1, as: 64496, behaviour: {balance: options}}\n"
+		"  - {name: up, as: 64496}\n"
+		"  - {name: down, as: 64496}\n"
+		"  - {name: r2, as: 64496}\n"
+		"links: [{from: a, to: r1}, {from: r1, to: up}, {from: r1, to: down}, {from: up, to: r2},"
+		" {from: down, to: r2}, {from: r2, to: b}]\n";
 	struct scene s = scene_of(scene_world(square));
 	unsigned plain_up = 0, optioned_up = 0;
 	(void)state;
-	struct addr up = interface_address(s.world, "up", "r1", 4), up_out = interface_address(s.world, "r1", "up", 4);
+	struct addr up = interface_address(s.world, "up", "r1", 4),
+		    up_out = interface_address(s.world, "r1", "up", 4);
 	for (uint8_t i = 0; i < 10; i++)
 		(void)prober_add_udp(s.prober, i * NS_PER_S, s.from[4], s.to[4], 2, 1000, i);
 	for (uint16_t i = 0; i < 10; i++) {
 		struct packet_spec spec = record_route_spec(&s, 9);
 		spec.transport.icmp_seq = (uint16_t)(100 + i); /* the others count as 0 */
-		spec.force_checksum = 0x1234; /* one flow */
+		spec.force_checksum = 0x1234;		       /* one flow */
 		(void)prober_add(s.prober, (20 + i) * NS_PER_S, &spec);
 	}
 	prober_run(s.sim, s.a, s.prober);

@@ -59,8 +59,8 @@ static void test_fragments(void **state)
 	(void)state;
 	struct bytes bytes = bytes_of_hex(GOLDEN_UDP4);
 	struct peek peek;
-	bytes.data[6] = 0x20; /* more fragments ... */
-	bytes.data[7] = 0x05; /* ... from byte 40 on */
+	bytes.data[6] = 0x20;						/* more fragments ... */
+	bytes.data[7] = 0x05;						/* ... from byte 40 on */
 	assert_false(peek_read(bytes.data, bytes.length, true, &peek)); /* the checksum was not changed */
 	assert_true(peek_read(bytes.data, bytes.length, false, &peek));
 	assert_int_equal(peek.fragment_offset, 40);

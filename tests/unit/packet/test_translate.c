@@ -46,7 +46,8 @@ static void test_echo_id(void **state)
 	(void)state;
 	for (unsigned side = 0; side < 2; side++) {
 		struct bytes bytes = bytes_of_hex(GOLDEN_RECORD_ROUTE4);
-		assert_true(translate_packet(bytes.data, bytes.length, (enum translate_side)side, OTHER, 5000));
+		assert_true(
+			translate_packet(bytes.data, bytes.length, (enum translate_side)side, OTHER, 5000));
 		struct packet after = read_bytes(bytes);
 		assert_int_equal(after.transport.icmp_id, 5000);
 		assert_int_equal(after.transport.icmp_seq, 3);
@@ -108,13 +109,15 @@ static void test_wrong_stays_wrong(void **state)
 static void test_every_length(void **state)
 {
 	(void)state;
-	static const char *const packets[] = {GOLDEN_UDP4, GOLDEN_TCP4, GOLDEN_RECORD_ROUTE4, GOLDEN_TIME_EXCEEDED4};
+	static const char *const packets[] = {
+		GOLDEN_UDP4, GOLDEN_TCP4, GOLDEN_RECORD_ROUTE4, GOLDEN_TIME_EXCEEDED4};
 	for (size_t i = 0; i < ARRAY_LEN(packets); i++) {
 		struct bytes whole = bytes_of_hex(packets[i]);
 		for (size_t length = 0; length <= whole.length; length++) {
 			struct bytes cut = bytes_copy(whole.data, length);
 			bool readable = length >= (whole.data[0] & 15u) * 4u;
-			assert_int_equal(translate_packet(cut.data, length, TRANSLATE_SOURCE, OTHER, 9), readable);
+			assert_int_equal(
+				translate_packet(cut.data, length, TRANSLATE_SOURCE, OTHER, 9), readable);
 			assert_int_equal(
 				translate_address(cut.data, length, TRANSLATE_DESTINATION, OTHER), readable);
 			(void)translate_quote(cut.data, length, TRANSLATE_SOURCE, OTHER, 9);
