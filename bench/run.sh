@@ -2,7 +2,7 @@
 # The rows of docs/benchmarks.md: retour beside traceroute, mtr and scamper on the same kernel path, one after the
 # other, each several times. Ratios are what counts; the numbers belong to the machine.
 #
-#   RUNS=3 IDLE_S=7 bench/run.sh [ROW...]     rows: healthy silent black_hole refusal rtt responder flood
+#   RUNS=3 IDLE_S=7 bench/run.sh [ROW...]     rows: healthy silent black_hole refusal rtt responder flood lab_tun
 #
 # Between runs the path rests for IDLE_S, so that the routers' reply limits are full again.
 build=$(cd "$(dirname "$0")/.." && pwd)/${BUILD:-build}
@@ -12,7 +12,7 @@ export RETOUR=$build/retour
 need traceroute mtr scamper nft
 : "${RUNS=3}" "${IDLE_S=7}"
 rows=("$@")
-[ ${#rows[@]} -gt 0 ] || rows=(healthy silent black_hole refusal rtt responder flood)
+[ ${#rows[@]} -gt 0 ] || rows=(healthy silent black_hole refusal rtt responder flood lab_tun)
 page=$here/../../docs/benchmarks.md
 results=$scratch/results
 
@@ -104,13 +104,17 @@ flood() {
 	env -u RETOUR_TEST_INSIDE BUILD="$(basename "$build")" "$here/../../bench/flood.sh" | tee -a "$results" >&2
 }
 
+lab_tun() {
+	env -u RETOUR_TEST_INSIDE BUILD="$(basename "$build")" "$here/../../bench/lab_tun.sh" | tee -a "$results" >&2
+}
+
 build_chain "$build/bench/delay_link"
 : >"$results"
 for row in "${rows[@]}"; do
 	case $row in
 	healthy | silent | refusal) $row && peers "$row" "$RUNS" ;;
 	black_hole) black_hole && peers black_hole 1 ;;
-	rtt | responder | flood) $row ;;
+	rtt | responder | flood | lab_tun) $row ;;
 	*) fail "no such row: $row" ;;
 	esac
 done
