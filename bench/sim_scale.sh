@@ -30,5 +30,5 @@ for ases in 100 1000 10000; do
 	printf '| %d | %d | %d | %d | %.1f MB | %.2f s | %d MiB | %.2f s | %d MiB | %.1f s | %d MiB |\n' $ases \
 		"$(count routers)" "$(count hosts)" "$(count links)" "$(stat -c %s "$world" | awk '{ print $1 / 1e6 }')" \
 		"$generate" "$generate_mib" "$load" "$load_mib" \
-		"$(awk -v a="$stats" -v b="$load" 'BEGIN { print a > b ? a - b : 0 }')" "$stats_mib"
+		"$(awk -v a="$stats" -v b="$load" 'BEGIN { print (a > b ? a - b : 0) }')" "$stats_mib"
 done

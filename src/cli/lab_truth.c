@@ -82,9 +82,10 @@ static json_t *hop_json(const struct ask *ask, const struct truth_hop *hop)
 	int64_t back_ns =
 		sim_delay(ask->sim, hop->node, world_node_address(world, ask->ends[0], ask->family));
 	char text[ADDR_TEXT_SIZE];
-	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:I, s:s, s:f, s:o, s:o, s:o, s:o}", "ttl",
+	const char *name = world->interfaces[hop->interface].name;
+	return json_pack("{s:o, s:s, s:o, s:s, s:o, s:I, s:s, s:f, s:o, s:o, s:o, s:o}", "ttl",
 		hop->ttl >= 0 ? json_integer(hop->ttl) : json_null(), "node", node->name, "name",
-		world->interfaces[hop->interface].name, "address", addr_format(hop->address, text),
+		*name ? json_string(name) : json_null(), "address", addr_format(hop->address, text),
 		"addresses", addresses_json(world, hop->node, hop->address.family), "asn",
 		(json_int_t)as->asn, "as_name", as->name, "delay_ms", ns_to_ms(hop->delay_ns),
 		"delay_back_ms", back_ns >= 0 ? json_real(ns_to_ms(back_ns)) : json_null(), "hidden",

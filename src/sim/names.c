@@ -34,7 +34,8 @@ static bool is_nameless(const struct world_node *node)
 static uint32_t router_of(const struct world *world, const char *name)
 {
 	for (uint32_t i = world->host_count; i < world->node_count; i++)
-		if (world->nodes[i].dns && strcmp(world->nodes[i].dns, name) == 0)
+		if (world->nodes[i].dns && !is_nameless(&world->nodes[i]) &&
+			strcmp(world->nodes[i].dns, name) == 0)
 			return i;
 	return WORLD_NONE;
 }

@@ -171,6 +171,8 @@ static int name_interface(struct loader *l, struct world_interface *interface, u
 	int written;
 	if (node->is_host) {
 		written = asprintf(&interface->name, "%s.lab", node->name);
+	} else if (node->dns && strcmp(node->dns, "none") == 0) {
+		written = asprintf(&interface->name, "%s", "");
 	} else if (interface->ixp != WORLD_NONE) {
 		written = asprintf(
 			&interface->name, "%s.%s%s", l->world->ixps[interface->ixp].name, suffix, lab);
