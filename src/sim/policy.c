@@ -156,16 +156,15 @@ static void spread(struct policy_work *work, enum relation relation)
 	while (heap_pop(&work->heap, &length, &as)) {
 		if (length != work->lengths[as])
 			continue; /* found a shorter one since */
-		for (uint32_t i = 0; i < w->ases[as].edge_count; i++) {
-			uint32_t index = w->ases[as].first_edge + i;
+		for (uint32_t i = w->ases[as].kin[relation]; i < w->ases[as].kin[relation + 1]; i++) {
+			uint32_t index = w->kin[i];
 			const struct world_edge *edge = &w->edges[index];
-			if (edge->relation != relation)
-				continue;
 			const struct world_edge *theirs = choice_of(work, edge->neighbour);
 			if (work->choices[edge->neighbour] == POLICY_OWN ||
 				(theirs && theirs->relation != w->edges[edge->back].relation))
 				continue;
-			if (tell(work, index))
+			uint32_t to = edge->neighbour;
+			if (tell(work, index) && w->ases[to].kin[relation] < w->ases[to].kin[relation + 1])
 				heap_push(&work->heap, work->lengths[edge->neighbour], edge->neighbour);
 		}
 	}
@@ -184,12 +183,9 @@ static void tell_peers(struct policy_work *work)
 	for (uint32_t as = 0; as < w->as_count; as++) {
 		if (!for_everyone(work, as))
 			continue;
-		for (uint32_t i = 0; i < w->ases[as].edge_count; i++) {
-			uint32_t index = w->ases[as].first_edge + i;
-			if (w->edges[index].relation == RELATION_PEER &&
-				!for_everyone(work, w->edges[index].neighbour))
-				(void)tell(work, index);
-		}
+		for (uint32_t i = w->ases[as].kin[RELATION_PEER]; i < w->ases[as].kin[RELATION_PEER + 1]; i++)
+			if (!for_everyone(work, w->edges[w->kin[i]].neighbour))
+				(void)tell(work, w->kin[i]);
 	}
 }
 
@@ -207,7 +203,8 @@ static void usual_routes(struct policy_work *work, uint32_t class)
 	spread(work, RELATION_PROVIDER);
 	tell_peers(work);
 	for (uint32_t as = 0; as < w->as_count; as++)
-		if (work->choices[as] != POLICY_NONE)
+		if (work->choices[as] != POLICY_NONE &&
+			w->ases[as].kin[RELATION_CUSTOMER] < w->ases[as].kin[RELATION_CUSTOMER + 1])
 			heap_push(&work->heap, work->lengths[as], as);
 	spread(work, RELATION_CUSTOMER);
 }
@@ -234,11 +231,11 @@ static bool choose_again(struct policy_work *work, uint32_t as)
 	uint16_t best = POLICY_NONE;
 	uint32_t best_length = LENGTH_NONE, best_preference = 0;
 	for (uint32_t i = 0; i < w->ases[as].edge_count; i++) {
-		uint32_t index = w->ases[as].first_edge + i, back = w->edges[index].back;
-		uint32_t from = w->edges[index].neighbour;
-		if (work->choices[from] == POLICY_NONE || !tells(work, back) ||
-			(w->edges[back].relation != RELATION_CUSTOMER && !for_everyone(work, from)) ||
-			goes_by(work, from, as))
+		uint32_t index = w->ases[as].first_edge + i, from = w->edges[index].neighbour;
+		uint32_t back = w->edges[index].back;
+		if (work->choices[from] == POLICY_NONE ||
+			(w->edges[index].relation != RELATION_PROVIDER && !for_everyone(work, from)) ||
+			!tells(work, back) || goes_by(work, from, as))
 			continue;
 		uint32_t preference = preference_of(work, index),
 			 length = work->lengths[from] + step_of(work, back);
@@ -256,19 +253,6 @@ static bool choose_again(struct policy_work *work, uint32_t as)
 	return changed;
 }
 
-static bool has_own_mind(const struct policy_work *work, uint32_t as)
-{
-	static const uint32_t usual[] = {
-		[RELATION_CUSTOMER] = 300, [RELATION_PEER] = 200, [RELATION_PROVIDER] = 100};
-	const struct world *w = work->world;
-	for (uint32_t i = 0; i < w->ases[as].edge_count; i++) {
-		uint32_t index = w->ases[as].first_edge + i;
-		if (preference_of(work, index) != usual[w->edges[index].relation])
-			return true;
-	}
-	return false;
-}
-
 /* A ring of ASes that have to choose again; false when that does not end. */
 static bool settle(struct policy_work *work)
 {
@@ -276,7 +260,7 @@ static bool settle(struct policy_work *work)
 	uint64_t patience = (uint64_t)PATIENCE * w->as_count;
 	uint32_t first = 0, count = 0;
 	for (uint32_t as = 0; as < w->as_count; as++) {
-		work->queued[as] = work->choices[as] != POLICY_OWN && has_own_mind(work, as);
+		work->queued[as] = work->choices[as] != POLICY_OWN && w->ases[as].own_mind;
 		if (work->queued[as])
 			work->queue[count++] = as;
 	}

@@ -156,6 +156,7 @@ void world_free(struct world *world)
 	free(world->prefixes);
 	free(world->origins);
 	free(world->edges);
+	free(world->kin);
 	free(world->borders);
 	free(world->filters);
 	free(world->ixps);

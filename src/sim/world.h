@@ -33,6 +33,8 @@ struct world_as {
 	struct prefix prefixes[2]; /* the first of each family; all are in world->prefixes */
 	uint32_t gateway;	   /* the router that answers for addresses nobody has */
 	uint32_t first_edge, edge_count;
+	bool own_mind;	 /* it has preferences of its own, for some prefix at least */
+	uint32_t kin[4]; /* in world->kin: kin[r] to kin[r + 1] - 1 are its edges of relation r */
 };
 
 /* What the neighbour is to an AS. */
@@ -186,6 +188,7 @@ struct world {
 	bool by_family;	  /* relations or policies differ between the families */
 	struct world_edge *edges;
 	unsigned edge_count;
+	uint32_t *kin; /* the edges by AS, then by relation */
 	uint32_t *borders;
 	struct world_filter *filters;
 	unsigned filter_count;

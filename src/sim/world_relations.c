@@ -69,6 +69,27 @@ static int compare_edges(const void *a, const void *b, void *context)
 	return left != right ? (left < right ? -1 : 1) : (int)x->relation - (int)y->relation;
 }
 
+/* An AS may have thousands of peers, but few of the searches are about them. */
+static int sort_kin(struct loader *l)
+{
+	struct world *w = l->world;
+	uint32_t at = 0;
+	w->kin = calloc((size_t)w->edge_count + 1, sizeof(*w->kin));
+	if (!w->kin)
+		return loader_no_memory(l);
+	for (uint32_t as = 0; as < w->as_count; as++) {
+		const struct world_edge *edges = &w->edges[w->ases[as].first_edge];
+		for (unsigned relation = RELATION_CUSTOMER; relation <= RELATION_PROVIDER; relation++) {
+			w->ases[as].kin[relation] = at;
+			for (uint32_t i = 0; i < w->ases[as].edge_count; i++)
+				if (edges[i].relation == relation)
+					w->kin[at++] = w->ases[as].first_edge + i;
+		}
+		w->ases[as].kin[RELATION_PROVIDER + 1] = at;
+	}
+	return 0;
+}
+
 /* Peers that meet at several places are one pair; anything else said twice must be the same. */
 static int merge_edges(struct loader *l)
 {
@@ -96,7 +117,7 @@ static int merge_edges(struct loader *l)
 	}
 	for (uint32_t i = 0; i < w->edge_count; i++)
 		w->edges[i].back = world_find_edge(w, w->edges[i].neighbour, w->edges[i].as);
-	return 0;
+	return sort_kin(l);
 }
 
 struct climb {
