@@ -14,6 +14,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* A program that comes late sends what is due at once; the usual 500 would lose of that. */
+#define DEVICE_QUEUE 5000
+
 /* One rtnetlink request under construction: header, body, attributes. */
 struct request {
 	uint8_t bytes[256];
@@ -66,11 +69,14 @@ static int request_run(int netlink, struct request *request)
 	return answer.verdict.error;
 }
 
-static int link_up(int netlink, int index)
+/* `queue`: packets that may wait to be read from it; 0: as it is. */
+static int link_up(int netlink, int index, uint32_t queue)
 {
 	struct ifinfomsg body = {.ifi_index = index, .ifi_flags = IFF_UP, .ifi_change = IFF_UP};
 	struct request request;
 	request_begin(&request, RTM_NEWLINK, &body, sizeof(body));
+	if (queue > 0)
+		request_attribute(&request, IFLA_TXQLEN, &queue, sizeof(queue));
 	return request_run(netlink, &request);
 }
 
@@ -157,11 +163,11 @@ static int configure(const char *name, struct addr v4, struct addr v6, struct er
 	int loopback = (int)if_nametoindex("lo"), device = (int)if_nametoindex(name);
 	if (netlink < 0)
 		return error_set(error, -errno, "cannot configure %s: %s", name, strerror(errno));
-	int result = link_up(netlink, loopback);
+	int result = link_up(netlink, loopback, 0);
 	if (result == 0)
 		result = add_address(netlink, device, v4);
 	if (result == 0)
-		result = link_up(netlink, device);
+		result = link_up(netlink, device, DEVICE_QUEUE);
 	if (result == 0)
 		result = add_address(netlink, device, v6);
 	if (result == 0)
