@@ -2,7 +2,7 @@
 # The rows of docs/benchmarks.md: retour beside traceroute, mtr and scamper on the same kernel path, one after the
 # other, each several times. Ratios are what counts; the numbers belong to the machine.
 #
-#   RUNS=3 IDLE_S=7 bench/run.sh [ROW...]     rows: healthy silent black_hole refusal rtt responder flood lab_tun
+#   RUNS=3 IDLE_S=7 bench/run.sh [ROW...]     rows: healthy silent black_hole refusal rtt responder flood lab_tun sim_hops
 #
 # Between runs the path rests for IDLE_S, so that the routers' reply limits are full again.
 build=$(cd "$(dirname "$0")/.." && pwd)/${BUILD:-build}
@@ -12,7 +12,7 @@ export RETOUR=$build/retour
 need traceroute mtr scamper nft
 : "${RUNS=3}" "${IDLE_S=7}"
 rows=("$@")
-[ ${#rows[@]} -gt 0 ] || rows=(healthy silent black_hole refusal rtt responder flood lab_tun)
+[ ${#rows[@]} -gt 0 ] || rows=(healthy silent black_hole refusal rtt responder flood lab_tun sim_hops)
 page=$here/../../docs/benchmarks.md
 results=$scratch/results
 
@@ -104,6 +104,13 @@ flood() {
 	env -u RETOUR_TEST_INSIDE BUILD="$(basename "$build")" "$here/../../bench/flood.sh" | tee -a "$results" >&2
 }
 
+sim_hops() {
+	local run
+	for ((run = 0; run < RUNS; run++)); do
+		"$build/bench/sim_hops" | sed 's/^\(.*\) \([0-9]*\)$/sim_hops|\1|\2/' | tee -a "$results" >&2
+	done
+}
+
 lab_tun() {
 	env -u RETOUR_TEST_INSIDE BUILD="$(basename "$build")" "$here/../../bench/lab_tun.sh" | tee -a "$results" >&2
 }
@@ -114,7 +121,7 @@ for row in "${rows[@]}"; do
 	case $row in
 	healthy | silent | refusal) $row && peers "$row" "$RUNS" ;;
 	black_hole) black_hole && peers black_hole 1 ;;
-	rtt | responder | flood | lab_tun) $row ;;
+	rtt | responder | flood | lab_tun | sim_hops) $row ;;
 	*) fail "no such row: $row" ;;
 	esac
 done
