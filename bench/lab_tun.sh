@@ -20,7 +20,8 @@ say() { # WHAT LAB NAMESPACES
 }
 
 percentiles() { # standard input's numbers: median and 95th percentile
-	sort -n | awk '{ a[NR] = $1 } END { if (NR) printf "%.0f %.0f\n", a[int((NR + 1) / 2)], a[int(NR * 0.95)]; else print "none none" }'
+	sort -n | awk '{ a[NR] = $1 }
+		END { if (NR) printf "%.0f %.0f\n", a[int((NR + 1) / 2)], a[int(NR * 0.95)]; else print "none none" }'
 }
 
 # ---- the path: near, nine routers, far

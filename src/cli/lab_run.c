@@ -28,10 +28,13 @@ static int open_recording(const struct world *world, const struct lab_run_argume
 {
 	char place[PLACE_SIZE];
 	const char *colon = strchr(text, ':'), *file = colon ? colon + 1 : text;
+	const char *where = arguments->host;
 	struct error error = {0};
-	snprintf(place, sizeof(place), "%.*s", colon ? (int)(colon - text) : PLACE_SIZE,
-		colon ? text : arguments->host);
-	if (pcap_place(&recording->pcap, world, place, &error) < 0) {
+	if (colon) {
+		snprintf(place, sizeof(place), "%.*s", (int)(colon - text), text);
+		where = place;
+	}
+	if (pcap_place(&recording->pcap, world, where, &error) < 0) {
 		fprintf(stderr, "retour lab: --pcap %s: %s\n", text, error.text);
 		return EXIT_USAGE;
 	}
