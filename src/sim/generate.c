@@ -68,5 +68,6 @@ int generate_world(const struct generate_options *options, char **text, struct e
 		g.failed = true;
 	}
 	clear(&g);
-	return g.failed ? error_set(error, -ENOMEM, "out of memory for a world of %u ASes", options->ases) : 0;
+	return g.failed ? error_set(error, -ENOMEM, "out of memory for a world of %u ASes", options->ases)
+			: 0;
 }

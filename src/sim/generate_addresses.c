@@ -1,5 +1,6 @@
-/* The address plan: blocks of several sizes, cut one after the other from space that looks like the Internet's,
- * a few /8s for each region and none of what is reserved (RFC 6890); for IPv6 from 3fff::/20 (RFC 9637). */
+/* The address plan: blocks of several sizes, cut one after the other from space that looks like the
+ * Internet's, a few /8s for each region and none of what is reserved (RFC 6890); for IPv6 from 3fff::/20 (RFC
+ * 9637). */
 #include <string.h>
 
 #include "base/compiler.h"

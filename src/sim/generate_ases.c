@@ -103,8 +103,8 @@ static const char *const heads[] = {"al", "bor", "cas", "del", "ebro", "fal", "g
 static const char *const middles[] = {"a", "be", "ca", "de", "e", "fi", "go", "hu", "i", "ka", "la", "mo",
 	"ne", "o", "pi", "ra", "se", "ti", "u", "vo"};
 static const char *const tails[] = {"bridge", "com", "dale", "field", "gate", "haven", "land", "line", "link",
-	"lux", "mark", "mere", "mont", "net", "nova", "port", "reach", "ridge", "star", "stone", "tel",
-	"ton", "vale", "via", "ville", "wave", "way", "wick", "works", "yard"};
+	"lux", "mark", "mere", "mont", "net", "nova", "port", "reach", "ridge", "star", "stone", "tel", "ton",
+	"vale", "via", "ville", "wave", "way", "wick", "works", "yard"};
 static const char *const trades[][3] = {
 	[TIER1] = {"Backbone", "Global Networks", "Transit"},
 	[CARRIER] = {"Carrier", "Telecom", "Long Haul"},
@@ -137,8 +137,7 @@ void generate_ases(struct generator *g)
 	for (unsigned p = 0; p < ARRAY_LEN(parts); p++)
 		for (unsigned i = 0; i < parts[p].count && !g->failed; i++) {
 			struct gen_as *as = &g->ases[g->as_count];
-			*as = (struct gen_as){.asn = FIRST_ASN + g->as_count,
-				.kind = parts[p].kind};
+			*as = (struct gen_as){.asn = FIRST_ASN + g->as_count, .kind = parts[p].kind};
 			as->home = draw_place(g, REGIONS);
 			name_as(g, as, g->as_count++, offset);
 			spread(g, as);

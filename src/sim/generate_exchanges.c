@@ -10,15 +10,25 @@
 /* Who joins, in thousandths; those with content peer with everybody, the biggest with nobody. */
 static unsigned joins(enum kind kind)
 {
-	static const unsigned shares[] = {[TIER1] = 100, [CARRIER] = 600, [REGIONAL] = 700, [GIANT] = 950,
-		[HOSTING] = 700, [ACCESS] = 450, [ENTERPRISE] = 60};
+	static const unsigned shares[] = {[TIER1] = 100,
+		[CARRIER] = 600,
+		[REGIONAL] = 700,
+		[GIANT] = 950,
+		[HOSTING] = 700,
+		[ACCESS] = 450,
+		[ENTERPRISE] = 60};
 	return shares[kind];
 }
 
 static unsigned openness(enum kind kind)
 {
-	static const unsigned shares[] = {[TIER1] = 5, [CARRIER] = 120, [REGIONAL] = 300, [GIANT] = 800,
-		[HOSTING] = 450, [ACCESS] = 300, [ENTERPRISE] = 300};
+	static const unsigned shares[] = {[TIER1] = 5,
+		[CARRIER] = 120,
+		[REGIONAL] = 300,
+		[GIANT] = 800,
+		[HOSTING] = 450,
+		[ACCESS] = 300,
+		[ENTERPRISE] = 300};
 	return shares[kind];
 }
 

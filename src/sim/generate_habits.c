@@ -1,4 +1,5 @@
-/* Bad habits, drawn from the rates of the profile: what holds for a whole AS, then links, routers and hosts. */
+/* Bad habits, drawn from the rates of the profile: what holds for a whole AS, then links, routers and hosts.
+ */
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -114,7 +115,10 @@ static void write_stamps(struct keys *keys, const struct gen_as *as)
 {
 	const struct profile *p = keys->g->profile;
 	const struct word stamps[] = {
-		{as->never_stamps ? 1000 : as->sometimes_stamps ? 500 : p->stamp_none, "record_route: none"},
+		{as->never_stamps		       ? 1000
+				: as->sometimes_stamps ? 500
+						       : p->stamp_none,
+			"record_route: none"},
 		{p->strip, "record_route: strip"},
 		{p->stamp_private, "record_route: private"},
 		{p->stamp_inbound, "record_route: inbound"},
@@ -131,7 +135,9 @@ static void write_firewall(struct keys *keys, const struct gen_as *as)
 	if (chance(keys->g, 500))
 		key(keys, "firewall: [{do: drop, protocol: udp, port: 33434, port_end: 33534}]");
 	else
-		key(keys, "firewall: [{do: refuse, refuse: admin, protocol: udp, port: 33434, port_end: 33534}]");
+		key(keys,
+			"firewall: [{do: refuse, refuse: admin, protocol: udp, port: 33434, port_end: "
+			"33534}]");
 }
 
 /* The home's own router: what is not translated is not let in. */
@@ -148,8 +154,8 @@ void generate_write_behaviour(struct generator *g, const struct gen_router *rout
 {
 	const struct profile *p = g->profile;
 	struct keys keys = {.g = g, .out = out};
-	const struct word sources[] = {
-		{p->source_outbound, "error_source: outbound"}, {p->source_loopback, "error_source: loopback"}};
+	const struct word sources[] = {{p->source_outbound, "error_source: outbound"},
+		{p->source_loopback, "error_source: loopback"}};
 	const struct word balances[] = {{p->balance_flow, "balance: flow"},
 		{p->balance_packet, "balance: packet"}, {p->balance_options, "balance: options"}};
 	const struct word limits[] = {{p->silent, "silent: true"},

@@ -87,7 +87,12 @@ void generate_hosts(struct generator *g)
 	(void)add_host(g, draw_as(g, ACCESS), "client", 0);
 	(void)add_host(g, draw_as(g, HOSTING), "server", 0);
 	for (unsigned i = 0; i < vantage_points; i++)
-		(void)add_host(g, draw_as(g, i % 4 == 3 ? ENTERPRISE : i % 4 == 2 ? ACCESS : HOSTING), "vp", i + 1);
+		(void)add_host(g,
+			draw_as(g,
+				i % 4 == 3	     ? ENTERPRISE
+					: i % 4 == 2 ? ACCESS
+						     : HOSTING),
+			"vp", i + 1);
 	for (unsigned i = 0; i < MAX(vantage_points / 20, 2); i++)
 		(void)add_host(g, draw_as(g, i % 2 ? ENTERPRISE : HOSTING), "source", i + 1);
 	add_destinations(g);

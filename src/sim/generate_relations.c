@@ -2,7 +2,8 @@
  *
  * The biggest peer with each other, all with all. Everybody else buys: the more customers a carrier has in a
  * region, the more it gets (preferential attachment), which makes the degrees heavy-tailed. Two big networks
- * meet in several places, so that each hands packets over at its nearest and the ways there and back differ. */
+ * meet in several places, so that each hands packets over at its nearest and the ways there and back differ.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,7 +166,8 @@ static void buy_transit(struct generator *g, uint32_t index)
 		uint32_t provider = draw_provider(g, as);
 		if (!generate_relation(g, provider, index, false, NONE))
 			continue;
-		connect_ases(g, provider, index, is_transit(as) || as->kind == GIANT ? 8 : draw_between(g, 1, 2));
+		connect_ases(
+			g, provider, index, is_transit(as) || as->kind == GIANT ? 8 : draw_between(g, 1, 2));
 		put_into_urns(g, provider);
 	}
 }

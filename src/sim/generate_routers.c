@@ -5,10 +5,10 @@
 #include "base/compiler.h"
 #include "sim/generate_inside.h"
 
-#define METRO_US   150 /* at most, between buildings of a place */
-#define INSIDE_US  40  /* at most, between racks of a building */
+#define METRO_US    150 /* at most, between buildings of a place */
+#define INSIDE_US   40	/* at most, between racks of a building */
 #define US_PER_COST 10
-#define COST_MIN   5
+#define COST_MIN    5
 
 void generate_link(struct generator *g, uint32_t from, uint32_t to, unsigned delay_us)
 {
@@ -17,11 +17,8 @@ void generate_link(struct generator *g, uint32_t from, uint32_t to, unsigned del
 		return;
 	struct gen_as *as = &g->ases[LIST_AT(struct gen_router, g->routers, from)->as];
 	unsigned cost = COST_MIN + delay_us / US_PER_COST;
-	*link = (struct gen_link){.from = from,
-		.to = to,
-		.delay_us = MAX(delay_us, 10),
-		.cost = cost,
-		.cost_back = cost};
+	*link = (struct gen_link){
+		.from = from, .to = to, .delay_us = MAX(delay_us, 10), .cost = cost, .cost_back = cost};
 	as->links++;
 }
 
@@ -39,7 +36,8 @@ uint32_t generate_router(
 	return index;
 }
 
-static void add_pop_routers(struct generator *g, uint32_t index, struct gen_pop *pop, unsigned cores, unsigned edges)
+static void add_pop_routers(
+	struct generator *g, uint32_t index, struct gen_pop *pop, unsigned cores, unsigned edges)
 {
 	pop->core = g->routers.count;
 	pop->core_count = cores;

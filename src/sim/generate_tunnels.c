@@ -1,5 +1,5 @@
-/* Labelled paths through carriers, along the ways that plain routing takes; and a few tunnels that it does not
- * know. */
+/* Labelled paths through carriers, along the ways that plain routing takes; and a few tunnels that it does
+ * not know. */
 #include <stdlib.h>
 
 #include "base/compiler.h"
@@ -63,7 +63,8 @@ static uint32_t next_of(const struct inner *in, uint32_t node)
 	for (unsigned i = 0; i < in->as->inner_links; i++) {
 		const struct gen_link *link = inner_link(in, i);
 		uint32_t from = link->from - in->as->router, to = link->to - in->as->router;
-		if (from == node && in->distance[to] != FAR && in->distance[to] + link->cost == in->distance[from])
+		if (from == node && in->distance[to] != FAR &&
+			in->distance[to] + link->cost == in->distance[from])
 			return to;
 		if (to == node && in->distance[from] != FAR &&
 			in->distance[from] + link->cost_back == in->distance[to])
@@ -98,7 +99,8 @@ static void write_tunnel(struct inner *in, uint32_t ingress, bool *any, FILE *ou
 	*any = true;
 	fputs("  - {routers: [", out);
 	for (uint32_t i = 0; i < count; i++)
-		fprintf(out, "%s%s", i ? ", " : "", generate_router_name(in->g, in->as->router + path[i], name));
+		fprintf(out, "%s%s", i ? ", " : "",
+			generate_router_name(in->g, in->as->router + path[i], name));
 	fputc(']', out);
 	write_options(in->g, out);
 	fputs("}\n", out);

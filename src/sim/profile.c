@@ -5,8 +5,8 @@
  *   [FON05] Fonseca et al., "IP options are not an option", 2005
  *   [F12]   Flach et al., "Quantifying violations of destination-based forwarding", IMC 2012
  *
- * Where no source gives a rate the number is marked "chosen": it is there so that the habit occurs, or so that
- * what was published about the whole comes out (docs/statistics.md). */
+ * Where no source gives a rate the number is marked "chosen": it is there so that the habit occurs, or so
+ * that what was published about the whole comes out (docs/statistics.md). */
 #include "sim/profile.h"
 
 #include <stddef.h>
@@ -16,8 +16,8 @@ static const struct profile profiles[] = {
 	{
 		.name = "today",
 		.summary = "habits at their published rates",
-		/* [RR17]: of 95 % of the ASes that answer ping 78 also answer options; [FON05]: 91 % of the drops
-		 * are in the AS of the source or of the destination. */
+		/* [RR17]: of 95 % of the ASes that answer ping 78 also answer options; [FON05]: 91 % of the
+		 * drops are in the AS of the source or of the destination. */
 		.edge_drops_options = 150,
 		.core_drops_options = 10,
 		/* [RR17]: of 7,185 ASes 2 never stamp and 143 sometimes do. */
@@ -25,19 +25,19 @@ static const struct profile profiles[] = {
 		.core_sometimes = 20,
 		/* [N10], from the Spoofer project: 31 % of 12,000 clients could spoof. */
 		.source_filter = 690,
-		.private_links = 20,	    /* chosen */
-		.unannounced = 30,	    /* chosen */
-		.mpls = 300,		    /* chosen */
-		.mpls_hidden = 250,	    /* chosen */
-		.mpls_unlabelled = 200,	    /* chosen */
-		.mpls_opaque = 50,	    /* chosen */
-		.mpls_ultimate = 150,	    /* chosen */
-		.igp_asymmetric = 10,	    /* chosen, for the next hops back inside an AS */
+		.private_links = 20,	     /* chosen */
+		.unannounced = 30,	     /* chosen */
+		.mpls = 300,		     /* chosen */
+		.mpls_hidden = 250,	     /* chosen */
+		.mpls_unlabelled = 200,	     /* chosen */
+		.mpls_opaque = 50,	     /* chosen */
+		.mpls_ultimate = 150,	     /* chosen */
+		.igp_asymmetric = 10,	     /* chosen, for the next hops back inside an AS */
 		.traffic_engineering = 1000, /* chosen, for the next hops back between ASes */
-		.prepending = 150,	    /* chosen, as above */
-		.firewall = 150,	    /* chosen */
-		.congested = 20,	    /* chosen */
-		.narrow = 5,		    /* chosen */
+		.prepending = 150,	     /* chosen, as above */
+		.firewall = 150,	     /* chosen */
+		.congested = 20,	     /* chosen */
+		.narrow = 5,		     /* chosen */
 		/* [F12]: 1.3 % of the routers have next hops in different ASes for one destination. */
 		.detours = 13,
 		.flapping = 1, /* chosen */
@@ -45,8 +45,8 @@ static const struct profile profiles[] = {
 		.silent = 60,		/* chosen */
 		.limited = 100,		/* chosen */
 		.limited_as_linux = 50, /* chosen */
-		/* [RR17]: guides to routers' protection go down to 10 packets a second; with 100 pps instead of
-		 * 10 only 8 of 79 vantage points lost more than a quarter. */
+		/* [RR17]: guides to routers' protection go down to 10 packets a second; with 100 pps instead
+		 * of 10 only 8 of 79 vantage points lost more than a quarter. */
 		.options_limited = 30,
 		.slow = 50,	       /* chosen */
 		.source_outbound = 50, /* chosen */
@@ -58,25 +58,25 @@ static const struct profile profiles[] = {
 		.strip = 2,	       /* chosen */
 		/* [F12]: 29 % of the routers use more than one next hop for one destination. */
 		.balance_flow = 290,
-		.balance_packet = 5,	/* chosen */
-		.balance_options = 20,	/* chosen */
-		.ttl_echo_64 = 250,	/* chosen */
-		.ttl_64 = 100,		/* chosen */
-		.ttl_128 = 30,		/* chosen */
-		.zero_ttl = 3,		/* chosen */
-		.bleach_ecn = 10,	/* chosen */
-		.bleach_dscp = 50,	/* chosen */
-		.too_big_silent = 100,	/* chosen */
-		.host_silent = 230,	/* [RR17]: 77 % answer ping */
-		.host_plain = 60,	/* chosen, so that 75 % of those answer options [RR17] */
+		.balance_packet = 5,	 /* chosen */
+		.balance_options = 20,	 /* chosen */
+		.ttl_echo_64 = 250,	 /* chosen */
+		.ttl_64 = 100,		 /* chosen */
+		.ttl_128 = 30,		 /* chosen */
+		.zero_ttl = 3,		 /* chosen */
+		.bleach_ecn = 10,	 /* chosen */
+		.bleach_dscp = 50,	 /* chosen */
+		.too_big_silent = 100,	 /* chosen */
+		.host_silent = 230,	 /* [RR17]: 77 % answer ping */
+		.host_plain = 60,	 /* chosen, so that 75 % of those answer options [RR17] */
 		.host_stamps_once = 300, /* chosen */
 		/* [RR17]: 5,637 and 4,358 of the 296,000 that answer options. */
 		.host_alias = 19,
 		.host_no_stamp = 15,
-		.host_no_time = 166,	/* [N10]: 16.6 % */
+		.host_no_time = 166,	 /* [N10]: 16.6 % */
 		.host_careless_time = 5, /* chosen */
-		.nameless = 250,	/* chosen */
-		.misleading = 10,	/* chosen */
+		.nameless = 250,	 /* chosen */
+		.misleading = 10,	 /* chosen */
 	},
 	{
 		.name = "clean",

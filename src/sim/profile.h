@@ -20,14 +20,14 @@ struct profile {
 	unsigned mpls_hidden, mpls_unlabelled; /* of those: no TTL propagation; errors without labels */
 	unsigned mpls_opaque, mpls_ultimate;   /* of those: where the label comes off */
 	unsigned igp_asymmetric;	       /* inner links whose cost differs by direction */
-	unsigned traffic_engineering;	       /* multi-homed ASes that prefer one of several equal neighbours */
-	unsigned prepending;		       /* multi-homed ASes that prepend towards one provider */
-	unsigned firewall;		       /* enterprises with filters by port */
-	unsigned congested;		       /* links between ASes with queues in the evening */
-	unsigned narrow;		       /* links that big packets do not fit through */
-	unsigned detours;		       /* transit ASes with a tunnel that plain routing does not know */
-	unsigned flapping;		       /* inner links that go down and come back in the first day */
-	bool nat;			       /* homes are behind address translation */
+	unsigned traffic_engineering; /* multi-homed ASes that prefer one of several equal neighbours */
+	unsigned prepending;	      /* multi-homed ASes that prepend towards one provider */
+	unsigned firewall;	      /* enterprises with filters by port */
+	unsigned congested;	      /* links between ASes with queues in the evening */
+	unsigned narrow;	      /* links that big packets do not fit through */
+	unsigned detours;	      /* transit ASes with a tunnel that plain routing does not know */
+	unsigned flapping;	      /* inner links that go down and come back in the first day */
+	bool nat;		      /* homes are behind address translation */
 
 	/* how routers behave */
 	unsigned silent;				       /* send no ICMP errors */
@@ -44,10 +44,10 @@ struct profile {
 	unsigned too_big_silent; /* do not say that a packet was too big */
 
 	/* how destinations behave */
-	unsigned host_silent;					/* do not answer ping */
-	unsigned host_plain;					/* answer ping but not with options */
-	unsigned host_stamps_once, host_alias, host_no_stamp;	/* where not twice */
-	unsigned host_no_time;					/* answer the Timestamp option unstamped */
+	unsigned host_silent;				      /* do not answer ping */
+	unsigned host_plain;				      /* answer ping but not with options */
+	unsigned host_stamps_once, host_alias, host_no_stamp; /* where not twice */
+	unsigned host_no_time;				      /* answer the Timestamp option unstamped */
 	unsigned host_careless_time;
 
 	/* names */

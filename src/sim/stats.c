@@ -29,9 +29,9 @@ struct sample {
 	unsigned vantage_count, target_count;
 	/* of the pairs that reach each other */
 	unsigned pairs, asymmetric_as, asymmetric_router;
-	double as_paths;			/* sum of their lengths */
-	double hops[PAIRS], shared[PAIRS];	/* shared: of the routers back, those that are also there */
-	double agree[2], asked[2];		/* hops before in the same AS, in another */
+	double as_paths;		   /* sum of their lengths */
+	double hops[PAIRS], shared[PAIRS]; /* shared: of the routers back, those that are also there */
+	double agree[2], asked[2];	   /* hops before in the same AS, in another */
 };
 
 static int compare_doubles(const void *a, const void *b)
@@ -49,7 +49,8 @@ static double quantile(double *values, unsigned count, double share)
 	return values[(unsigned)(share * (count - 1) + 0.5)];
 }
 
-static void add(struct stats *stats, const char *what, double value, double low, double high, const char *source)
+static void add(
+	struct stats *stats, const char *what, double value, double low, double high, const char *source)
 {
 	if (stats->count < STATS_ROWS_MAX)
 		stats->rows[stats->count++] = (struct stats_row){what, value, low, high, source};
@@ -209,17 +210,18 @@ static int survey_rows(struct sample *s, uint64_t seed, struct stats *stats)
 		ping += targets[i].answers_ping;
 		options += targets[i].answers_ping && targets[i].answers_options;
 		for (unsigned k = 0; k < 2; k++)
-			within[k] += targets[i].answers_ping && targets[i].slot > 0 &&
-				targets[i].slot <= 8 + k;
+			within[k] +=
+				targets[i].answers_ping && targets[i].slot > 0 && targets[i].slot <= 8 + k;
 	}
 	bool any = s->vantage_count > 0 && count > 0;
-	add(stats, "destinations that answer ping", any ? ping / count : NAN, 0.72, 0.82, "0.77 +-0.05 [RR17]");
+	add(stats, "destinations that answer ping", any ? ping / count : NAN, 0.72, 0.82,
+		"0.77 +-0.05 [RR17]");
 	add(stats, "of those, answer Record Route", share(options, ping), 0.72, 0.85,
 		"0.75 by address, 0.82 by AS, +-0.03 [RR17]");
-	add(stats, "of those, stamped by slot 8 from some vantage point", share(within[0], options), 0.55, 0.65,
-		"0.60 +-0.05 [RR17]");
-	add(stats, "of those, stamped by slot 9 from some vantage point", share(within[1], options), 0.61, 0.71,
-		"0.66 +-0.05 [RR17]");
+	add(stats, "of those, stamped by slot 8 from some vantage point", share(within[0], options), 0.55,
+		0.65, "0.60 +-0.05 [RR17]");
+	add(stats, "of those, stamped by slot 9 from some vantage point", share(within[1], options), 0.61,
+		0.71, "0.66 +-0.05 [RR17]");
 	free(targets);
 	return result;
 }

@@ -17,7 +17,8 @@
 
 static const char text[] =
 	"ases:\n"
-	"  - {asn: 70001, name: One, country: DE, prefixes: [192.0.2.0/24, 198.51.100.0/25, \"2001:db8:1::/48\"]}\n"
+	"  - {asn: 70001, name: One, country: DE, prefixes: [192.0.2.0/24, 198.51.100.0/25, "
+	"\"2001:db8:1::/48\"]}\n"
 	"  - {asn: 70002, name: Two, country: NL, prefix: 203.0.113.0/24, prefix6: \"2001:db8:2::/48\"}\n"
 	"hosts:\n"
 	"  - {name: a, as: 70001, router: r1}\n"
@@ -73,10 +74,10 @@ static void test_exchanges(void **state)
 	const char *name, *prefix4, *prefix6;
 	int id, lan, on_lan;
 	(void)state;
-	assert_int_equal(json_unpack(root,
-				 "{s:{s:[{s:i,s:s}!]}, s:{s:[{s:i,s:i}!]}, s:{s:[{s:i,s:s},{s:s}!]}}", "ix",
-				 "data", "id", &id, "name", &name, "ixlan", "data", "id", &lan, "ix_id", &id,
-				 "ixpfx", "data", "ixlan_id", &on_lan, "prefix", &prefix4, "prefix", &prefix6),
+	assert_int_equal(
+		json_unpack(root, "{s:{s:[{s:i,s:s}!]}, s:{s:[{s:i,s:i}!]}, s:{s:[{s:i,s:s},{s:s}!]}}", "ix",
+			"data", "id", &id, "name", &name, "ixlan", "data", "id", &lan, "ix_id", &id, "ixpfx",
+			"data", "ixlan_id", &on_lan, "prefix", &prefix4, "prefix", &prefix6),
 		0);
 	assert_string_equal(name, "EX-1");
 	assert_int_equal(lan, on_lan);
@@ -88,7 +89,8 @@ static void test_exchanges(void **state)
 }
 
 /* The response code, and the answer's bytes after the question. */
-static unsigned ask(const struct world *world, const char *name, uint16_t type, uint8_t *answer, size_t *length)
+static unsigned ask(
+	const struct world *world, const char *name, uint16_t type, uint8_t *answer, size_t *length)
 {
 	uint8_t query[300], reply[512];
 	struct writer q = writer_init(query, sizeof(query)), r = writer_init(reply, sizeof(reply));
@@ -127,10 +129,12 @@ static void test_names(void **state)
 	assert_int_equal((uint32_t)answer[12] << 24 | answer[13] << 16 | answer[14] << 8 | answer[15], one);
 	assert_int_equal(ask(world, "r3.lab", DNS_AAAA, answer, &length), DNS_OK);
 	assert_int_equal(ask(world, "ae9.cr1.fra1.one.lab", DNS_A, answer, &length), DNS_NO_NAME);
-	snprintf(name, sizeof(name), "%u.%u.%u.%u.in-addr.arpa", one & 255, one >> 8 & 255, one >> 16 & 255, one >> 24);
+	snprintf(name, sizeof(name), "%u.%u.%u.%u.in-addr.arpa", one & 255, one >> 8 & 255, one >> 16 & 255,
+		one >> 24);
 	assert_int_equal(ask(world, name, DNS_PTR, answer, &length), DNS_OK);
 	/* A router without names has none, for either direction. */
-	snprintf(name, sizeof(name), "%u.%u.%u.%u.in-addr.arpa", two & 255, two >> 8 & 255, two >> 16 & 255, two >> 24);
+	snprintf(name, sizeof(name), "%u.%u.%u.%u.in-addr.arpa", two & 255, two >> 8 & 255, two >> 16 & 255,
+		two >> 24);
 	assert_int_equal(ask(world, name, DNS_PTR, answer, &length), DNS_NO_NAME);
 	assert_int_equal(ask(world, "none", DNS_A, answer, &length), DNS_NO_NAME);
 	world_free(world);

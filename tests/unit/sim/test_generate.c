@@ -1,4 +1,5 @@
-/* Generated worlds: the same for everybody, without clashes, as big and as well behaved as they were asked to be. */
+/* Generated worlds: the same for everybody, without clashes, as big and as well behaved as they were asked to
+ * be. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -77,7 +78,8 @@ struct block {
 };
 
 /* All prefixes of a line, with quotes or not, between `from` and the next ']' or '}'. */
-static void read_blocks(const char *line, unsigned number, const char *from, struct block *blocks, unsigned *count)
+static void read_blocks(
+	const char *line, unsigned number, const char *from, struct block *blocks, unsigned *count)
 {
 	const char *at = strstr(line, from);
 	char word[80];
