@@ -155,6 +155,8 @@ static bool same_prefix(struct prefix a, struct prefix b)
 /* Sort, and let each know the one around it. */
 static void arrange(struct world *w)
 {
+	if (w->prefix_count == 0)
+		return;
 	qsort(w->prefixes, w->prefix_count, sizeof(*w->prefixes), compare_prefixes);
 	for (uint32_t i = 0; i < w->prefix_count; i++) {
 		uint32_t around = i == 0 ? WORLD_NONE : i - 1;

@@ -344,7 +344,8 @@ static char *line_start(char *text, unsigned number)
 {
 	for (; number > 1 && text; number--) {
 		text = strchr(text, '\n');
-		text += text != NULL;
+		if (text)
+			text++;
 	}
 	return text;
 }

@@ -20,6 +20,12 @@ static void run(const struct world *world)
 	sim_free(sim);
 }
 
+static void note(void *context, const char *line)
+{
+	CHECK(line[0] && !strchr(line, '\n'));
+	++*(unsigned *)context;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct world *world;
@@ -28,8 +34,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > 0)
 		memcpy(text, data, size);
 	text[size] = '\0';
-	if (world_parse("w", text, &world, &error) < 0) {
-		CHECK(!world && error.text[0] && !strchr(error.text, '\n'));
+	unsigned told = 0;
+	if (world_parse_telling("w", text, note, &told, &world, &error) < 0) {
+		CHECK(!world && told > 0 && error.text[0] && !strchr(error.text, '\n'));
 	} else {
 		if (world->host_count > 0)
 			run(world);

@@ -201,7 +201,7 @@ static void test_export(void **state)
 	struct world *world = load(&draft);
 	struct sim *sim = sim_new(world, 1);
 	struct truth truth;
-	struct addr low, high;
+	struct addr low = ADDR_NONE, high = ADDR_NONE;
 	uint32_t h1 = world_find_node(world, "h1");
 	assert_true(addr_parse("198.18.4.100", &low) && addr_parse("198.18.4.200", &high));
 	(void)sim_truths(sim, h1, low, &truth, 1);
