@@ -207,22 +207,22 @@ static int border_of(struct loader *l, uint32_t i, uint32_t *edge)
 	*edge = WORLD_NONE;
 	if (here->as == there->as)
 		return 0;
-	const char *section = entry_of_link(l, i / 2, &entry);
 	*edge = world_find_edge(w, here->as, there->as);
-	if (i % 2 == 1 && (*edge == WORLD_NONE || here->is_host || there->is_host))
+	if (*edge != WORLD_NONE && !here->is_host && !there->is_host)
+		return 0;
+	if (i % 2 == 1)
 		return -EINVAL; /* told for the other end */
+	const char *section = entry_of_link(l, i / 2, &entry);
 	if (here->is_host || there->is_host)
 		return loader_mistake(l, section, entry, NULL,
 			"'%s' is in AS%u, but '%s' in AS%u; expected hosts to be in their routers' ASes",
 			here->name, w->ases[here->as].asn, there->name, w->ases[there->as].asn);
-	if (*edge == WORLD_NONE && l->relations_missing)
+	if (l->relations_missing)
 		return -EINVAL;
-	if (*edge == WORLD_NONE)
-		return loader_mistake(l, section, entry, NULL,
-			"link between '%s' (AS%u) and '%s' (AS%u): no relation says what they are to each "
-			"other",
-			here->name, w->ases[here->as].asn, there->name, w->ases[there->as].asn);
-	return 0;
+	return loader_mistake(l, section, entry, NULL,
+		"link between '%s' (AS%u) and '%s' (AS%u): no relation says what they are to each "
+		"other",
+		here->name, w->ases[here->as].asn, there->name, w->ases[there->as].asn);
 }
 
 static int refuse_unlinked(struct loader *l)
