@@ -239,6 +239,9 @@ static void judge(struct alignment *alignment, struct ways *ways, struct pair *p
 	alignment->divergence_forward_ttl = alignment->divergence_reverse_ttl = -1;
 	judge_routers(alignment, ways);
 	judge_networks(alignment, ways);
+	/* The same routers are in the same networks, whoever numbered the links between them. */
+	if (alignment->router_symmetric == TERNARY_TRUE)
+		alignment->as_symmetric = TERNARY_TRUE;
 }
 
 struct alignment *align_paths(const struct path *forward, const struct path *reverse)

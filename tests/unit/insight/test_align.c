@@ -88,6 +88,17 @@ static void test_symmetric_by_links(void **state)
 	done(&f);
 }
 
+/* The middle router shows a link of network 1 on the way there and one of network 2 on the way back. */
+static void test_numbering_of_links_does_not_make_ways_differ(void **state)
+{
+	(void)state;
+	struct fixture f = align(THERE("10.0.0.1/1", "10.0.0.3/1", "10.0.0.5/3", TARGET "/3"),
+		THERE("198.51.100.81/3", "10.0.0.4/2", "10.0.0.2/1", SOURCE "/1"));
+	assert_int_equal(f.alignment->router_symmetric, TERNARY_TRUE);
+	assert_int_equal(f.alignment->as_symmetric, TERNARY_TRUE);
+	done(&f);
+}
+
 static void test_symmetric_by_address(void **state)
 {
 	(void)state;
@@ -311,6 +322,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mates),
 		cmocka_unit_test(test_symmetric_by_links),
+		cmocka_unit_test(test_numbering_of_links_does_not_make_ways_differ),
 		cmocka_unit_test(test_symmetric_by_address),
 		cmocka_unit_test(test_partly_shared),
 		cmocka_unit_test(test_disjoint),
