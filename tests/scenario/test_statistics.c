@@ -19,8 +19,8 @@ static struct world *world_of(unsigned ases, uint64_t seed, const char *profile)
 {
 	struct generate_options options = {ases, seed, profile_find(profile)};
 	struct error error = {0};
-	struct world *world;
-	char *text;
+	struct world *world = NULL;
+	char *text = NULL;
 	if (generate_world(&options, &text, &error) < 0 || world_parse("world", text, &world, &error) < 0)
 		fail_msg("%u ASes, seed %u, %s: %s", ases, (unsigned)seed, profile, error.text);
 	free(text);
