@@ -2,7 +2,7 @@
 # The rows of docs/benchmarks.md: retour beside traceroute, mtr and scamper on the same kernel path, one after the
 # other, each several times. Ratios are what counts; the numbers belong to the machine.
 #
-#   RUNS=3 IDLE_S=7 bench/run.sh [ROW...]     rows: healthy silent black_hole refusal rtt responder flood lab_tun sim_hops
+#   RUNS=3 IDLE_S=7 bench/run.sh [ROW...]     rows: healthy silent black_hole refusal rtt responder flood lab_tun sim_hops sim_scale
 #
 # Between runs the path rests for IDLE_S, so that the routers' reply limits are full again.
 build=$(cd "$(dirname "$0")/.." && pwd)/${BUILD:-build}
@@ -12,7 +12,7 @@ export RETOUR=$build/retour
 need traceroute mtr scamper nft
 : "${RUNS=3}" "${IDLE_S=7}"
 rows=("$@")
-[ ${#rows[@]} -gt 0 ] || rows=(healthy silent black_hole refusal rtt responder flood lab_tun sim_hops)
+[ ${#rows[@]} -gt 0 ] || rows=(healthy silent black_hole refusal rtt responder flood lab_tun sim_hops sim_scale)
 page=$here/../../docs/benchmarks.md
 results=$scratch/results
 
@@ -111,6 +111,10 @@ sim_hops() {
 	done
 }
 
+sim_scale() {
+	env -u RETOUR_TEST_INSIDE "$here/../../bench/sim_scale.sh" "$RETOUR" | sed 's/^/sim_scale/' | tee -a "$results" >&2
+}
+
 lab_tun() {
 	env -u RETOUR_TEST_INSIDE BUILD="$(basename "$build")" "$here/../../bench/lab_tun.sh" | tee -a "$results" >&2
 }
@@ -121,7 +125,7 @@ for row in "${rows[@]}"; do
 	case $row in
 	healthy | silent | refusal) $row && peers "$row" "$RUNS" ;;
 	black_hole) black_hole && peers black_hole 1 ;;
-	rtt | responder | flood | lab_tun | sim_hops) $row ;;
+	rtt | responder | flood | lab_tun | sim_hops | sim_scale) $row ;;
 	*) fail "no such row: $row" ;;
 	esac
 done
