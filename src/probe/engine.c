@@ -107,13 +107,6 @@ void engine_sent(struct engine *engine, uint32_t token, int64_t sent_ns)
 		slot->sent_ns = sent_ns;
 }
 
-bool engine_user(const struct engine *engine, uint32_t token, uint32_t *user)
-{
-	const struct engine_slot *slot = &engine->slots[token % ENGINE_SLOTS];
-	*user = slot->user;
-	return slot->token == token;
-}
-
 /* The token that a returned payload proves, or 0. */
 static uint16_t proven_token(const struct engine *engine, const struct transport *transport)
 {

@@ -68,8 +68,6 @@ void engine_init(struct engine *engine, const struct engine_config *config);
 int engine_probe(struct engine *engine, uint8_t ttl, uint32_t user, int64_t now_ns, struct outgoing *outgoing) MUST_USE;
 /* The time a probe left, better known than when it was built. */
 void engine_sent(struct engine *engine, uint32_t token, int64_t sent_ns);
-/* Which probe's number does a token stand for? false when it has been recycled. */
-bool engine_user(const struct engine *engine, uint32_t token, uint32_t *user);
 /* Is this packet the first answer to one of our probes? Everything else is counted and refused: other
  * programs' traffic, forgeries, duplicates. */
 bool engine_match(struct engine *engine, int64_t received_ns, const struct packet *packet, struct reply *reply);
