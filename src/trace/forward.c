@@ -88,7 +88,7 @@ static int64_t distance_deadline_ns(const struct trace *trace)
 
 static bool distance_is_pending(const struct trace *trace, int64_t now_ns)
 {
-	return trace->distance_sent > 0 && !trace->distance_answered && now_ns < distance_deadline_ns(trace);
+	return trace->distance_sent && !trace->distance_answered && now_ns < distance_deadline_ns(trace);
 }
 
 /* ---- what to probe ---- */
@@ -182,7 +182,7 @@ static enum machine_want send_to_hop(struct trace *trace, unsigned ttl, int64_t 
 
 static enum machine_want send_distance(struct trace *trace, int64_t now_ns, struct outgoing *outgoing)
 {
-	trace->distance_sent++;
+	trace->distance_sent = true;
 	trace->distance_sent_ns = now_ns;
 	return send_probe(trace, DISTANCE_TTL, DISTANCE_USER, now_ns, outgoing);
 }
@@ -221,7 +221,7 @@ static enum machine_want trace_next(void *self, int64_t now_ns, struct outgoing 
 		return trace->finished_ns == TIME_NEVER ? finish(trace, now_ns) : MACHINE_DONE;
 
 	int64_t when_ns = now_ns;
-	bool ask_distance = trace->distance_sent == 0 && trace->config.max_ttl > INITIAL_WINDOW;
+	bool ask_distance = !trace->distance_sent && trace->config.max_ttl > INITIAL_WINDOW;
 	bool explore = trace->explored < explore_limit(trace, now_ns);
 	unsigned fill = hop_to_fill(trace);
 	unsigned again = 0;

@@ -61,7 +61,7 @@ struct trace {
 	unsigned highest;     /* that answered */
 	unsigned end;         /* hop limit of the end of the path, 0 = not known */
 	unsigned distance;    /* hint from the distance probe, 0 = none */
-	unsigned distance_sent; /* attempts */
+	bool distance_sent;
 	int64_t distance_sent_ns;
 	bool distance_answered;
 	bool distance_exact;    /* the quoted hop limit said how far it got */
