@@ -26,8 +26,8 @@ static const char usage[] =
 	"       retour lab link A B down|reroute|up\n"
 	"       retour lab generate --ases N [OPTION...]\n"
 	"       retour lab stats [-w WORLD]\n"
-	"       retour lab truth [-w WORLD] [-4|-6] [--json] [--flow FLOW] [--at SECONDS] "
-	"[--seed N] FROM TO | --bulk\n"
+	"       retour lab truth [-w WORLD] [-4|-6] [--json] [--reveals] [--flow FLOW] "
+	"[--at SECONDS] [--seed N] FROM TO | --bulk\n"
 	"\n"
 	"The virtual Internet: real programs in a simulated network, offline.\n"
 	"\n"
@@ -39,6 +39,7 @@ static const char usage[] =
 	"      --seed N       losses and choices of the run (default: 1)\n"
 	"  -4, -6             truth: the way of IPv4 packets (default), or of IPv6\n"
 	"      --json         truth: one JSON document (docs/lab.md)\n"
+	"      --reveals      truth: also what each node answers to probes\n"
 	"      --flow FLOW    truth: of one flow: udp:PORT:PORT, tcp:PORT:PORT, "
 	"icmp:ID:SEQUENCE\n"
 	"      --at SECONDS   truth: so long after the start, with the faults of that time\n"
@@ -53,12 +54,21 @@ struct lab_arguments {
 	const char *world;
 	struct lab_run_arguments run;
 	int first; /* index of the first operand */
-	bool help, json, six, bulk;
+	bool help, json, six, bulk, reveals;
 	const char *flow;
 	double at_s;
 };
 
-enum { OPTION_ON = 256, OPTION_JSON, OPTION_PCAP, OPTION_SEED, OPTION_FLOW, OPTION_AT, OPTION_BULK };
+enum {
+	OPTION_ON = 256,
+	OPTION_JSON,
+	OPTION_PCAP,
+	OPTION_SEED,
+	OPTION_FLOW,
+	OPTION_AT,
+	OPTION_BULK,
+	OPTION_REVEALS
+};
 
 /* False: said what is wrong. */
 static bool parse_run_option(int option, const char *value, struct lab_run_arguments *run)
@@ -105,6 +115,7 @@ static bool parse(int argc, char **argv, bool operands_last, struct lab_argument
 		{"flow", required_argument, NULL, OPTION_FLOW},
 		{"at", required_argument, NULL, OPTION_AT},
 		{"bulk", no_argument, NULL, OPTION_BULK},
+		{"reveals", no_argument, NULL, OPTION_REVEALS},
 		{"json", no_argument, NULL, OPTION_JSON},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -124,6 +135,7 @@ static bool parse(int argc, char **argv, bool operands_last, struct lab_argument
 			break;
 		case OPTION_JSON: arguments->json = true; break;
 		case OPTION_BULK: arguments->bulk = true; break;
+		case OPTION_REVEALS: arguments->reveals = true; break;
 		case OPTION_FLOW: arguments->flow = optarg; break;
 		case OPTION_AT:
 			if (!parse_seconds(optarg, &arguments->at_s))
@@ -162,7 +174,8 @@ static int truth(const struct world *world, const struct lab_arguments *argument
 			.seed = arguments->run.seed,
 			.family = arguments->six ? 6 : 4,
 			.json = arguments->json,
-			.bulk = arguments->bulk});
+			.bulk = arguments->bulk,
+			.reveals = arguments->reveals});
 }
 
 static void tell_mistake(void *told, const char *line)

@@ -7,9 +7,11 @@
 
 #include "base/clock.h"
 #include "cli/exit.h"
+#include "cli/lab_reveal.h"
 #include "sim/truth.h"
 
 #define PATHS_MAX 64
+#define ANY_FLOW  "udp:33434:33434" /* goes through where reveals are about no flow in particular */
 
 /* What is asked, and what was found. */
 struct ask {
@@ -20,6 +22,11 @@ struct ask {
 	uint8_t family;
 	struct truth *truths;
 	unsigned count;
+	/* Where wanted, else NULL: what the nodes of one path reveal, and where that is found out. */
+	struct reveal *reveals;
+	struct sim *scratch;
+	uint8_t packet[128]; /* of the flow */
+	size_t length;
 };
 
 static uint32_t find(const struct world *world, const char *name)
@@ -32,8 +39,16 @@ static uint32_t find(const struct world *world, const char *name)
 	return world_find_node(world, node);
 }
 
-static void print_path(const struct world *world, const struct truth *truth)
+static void reveal(const struct ask *ask, const struct truth *truth)
 {
+	if (ask->reveals)
+		sim_reveal(ask->scratch, truth, ask->packet, ask->length, ask->reveals);
+}
+
+static void print_path(const struct ask *ask, const struct truth *truth)
+{
+	const struct world *world = ask->world;
+	reveal(ask, truth);
 	for (unsigned i = 0; i < truth->hop_count; i++) {
 		const struct truth_hop *hop = &truth->hops[i];
 		const struct world_node *node = &world->nodes[hop->node];
@@ -47,6 +62,8 @@ static void print_path(const struct world *world, const struct truth *truth)
 		if (hop->label)
 			printf("  label %u", hop->label);
 		putchar('\n');
+		if (ask->reveals)
+			print_reveal(&ask->reveals[i]);
 	}
 	if (truth->end != TRUTH_REACHED)
 		printf("     %s\n", truth_end_word(truth->end));
@@ -97,8 +114,13 @@ static json_t *hop_json(const struct ask *ask, const struct truth_hop *hop)
 static json_t *hops_json(const struct ask *ask, const struct truth *truth)
 {
 	json_t *hops = json_array();
-	for (unsigned i = 0; i < truth->hop_count; i++)
-		json_array_append_new(hops, hop_json(ask, &truth->hops[i]));
+	reveal(ask, truth);
+	for (unsigned i = 0; i < truth->hop_count; i++) {
+		json_t *hop = hop_json(ask, &truth->hops[i]);
+		if (ask->reveals)
+			json_object_set_new(hop, "reveals", reveal_json(&ask->reveals[i]));
+		json_array_append_new(hops, hop);
+	}
 	return hops;
 }
 
@@ -125,7 +147,7 @@ static void print_text(const struct ask *ask)
 	for (unsigned i = 0; i < ask->count; i++) {
 		if (ask->count > 1)
 			printf("%spath %u of %u\n", i ? "\n" : "", i + 1, ask->count);
-		print_path(ask->world, &ask->truths[i]);
+		print_path(ask, &ask->truths[i]);
 	}
 }
 
@@ -169,17 +191,15 @@ static bool parse_flow(const char *text, uint8_t family, struct packet_spec *spe
 	return true;
 }
 
-/* The packet of the flow, between the ends; 0: of any flow, or it cannot be. */
-static size_t flow_packet(
-	const struct ask *ask, const char *flow, struct addr destination, uint8_t *bytes, size_t size)
+/* A packet of the flow, between the ends. */
+static void make_packet(struct ask *ask, const char *flow, struct addr destination)
 {
 	struct packet_spec spec = {0};
-	struct writer writer = writer_init(bytes, size);
-	if (!flow || !parse_flow(flow, ask->family, &spec))
-		return 0;
+	struct writer writer = writer_init(ask->packet, sizeof(ask->packet));
+	(void)parse_flow(flow ? flow : ANY_FLOW, ask->family, &spec);
 	spec.ip.source = world_node_address(ask->world, ask->ends[0], ask->family);
 	spec.ip.destination = destination;
-	return packet_write(&writer, &spec) == 0 ? writer.length : 0;
+	ask->length = packet_write(&writer, &spec) == 0 ? writer.length : 0;
 }
 
 /* False: said why. */
@@ -198,11 +218,10 @@ static bool find_ends(struct ask *ask)
 
 static bool answer(struct ask *ask, const struct lab_truth_arguments *arguments)
 {
-	uint8_t bytes[128];
 	struct addr destination = world_node_address(ask->world, ask->ends[1], ask->family);
-	size_t length = flow_packet(ask, arguments->flow, destination, bytes, sizeof(bytes));
-	ask->count = sim_truths_now(ask->sim, ask->ends[0], destination, length ? bytes : NULL, length,
-		ask->truths, arguments->bulk ? 1 : PATHS_MAX);
+	make_packet(ask, arguments->flow, destination);
+	ask->count = sim_truths_now(ask->sim, ask->ends[0], destination,
+		arguments->flow ? ask->packet : NULL, ask->length, ask->truths, arguments->bulk ? 1 : PATHS_MAX);
 	if (ask->count == 0)
 		return false;
 	if (arguments->json)
@@ -233,6 +252,25 @@ static int answer_bulk(struct ask *ask, const struct lab_truth_arguments *argume
 	return status;
 }
 
+/* False: no memory. */
+static bool prepare(struct ask *ask, const struct lab_truth_arguments *arguments)
+{
+	int64_t at_ns = (int64_t)(arguments->at_s * NS_PER_S);
+	ask->sim = sim_new(ask->world, arguments->seed);
+	ask->truths = calloc(PATHS_MAX, sizeof(*ask->truths));
+	if (!ask->sim || !ask->truths)
+		return false;
+	sim_advance(ask->sim, at_ns);
+	if (!arguments->reveals)
+		return true;
+	ask->scratch = sim_new(ask->world, arguments->seed);
+	ask->reveals = calloc(TRUTH_HOPS_MAX, sizeof(*ask->reveals));
+	if (!ask->scratch || !ask->reveals)
+		return false;
+	sim_advance(ask->scratch, at_ns);
+	return true;
+}
+
 int cli_lab_truth(const struct world *world, char *const *names, const struct lab_truth_arguments *arguments)
 {
 	struct ask ask = {.world = world, .family = arguments->family};
@@ -245,20 +283,18 @@ int cli_lab_truth(const struct world *world, char *const *names, const struct la
 			arguments->flow);
 		return EXIT_USAGE;
 	}
-	ask.sim = sim_new(world, arguments->seed);
-	ask.truths = calloc(PATHS_MAX, sizeof(*ask.truths));
-	if (ask.sim && ask.truths) {
-		sim_advance(ask.sim, (int64_t)(arguments->at_s * NS_PER_S));
-		if (arguments->bulk) {
-			status = answer_bulk(&ask, arguments);
-		} else {
-			ask.names[0] = names[0];
-			ask.names[1] = names[1];
-			status = !find_ends(&ask)	  ? EXIT_USAGE
-				: answer(&ask, arguments) ? EXIT_OK
-							  : EXIT_CANNOT_MEASURE;
-		}
+	bool prepared = prepare(&ask, arguments);
+	if (prepared && arguments->bulk) {
+		status = answer_bulk(&ask, arguments);
+	} else if (prepared) {
+		ask.names[0] = names[0];
+		ask.names[1] = names[1];
+		status = !find_ends(&ask)	  ? EXIT_USAGE
+			: answer(&ask, arguments) ? EXIT_OK
+						  : EXIT_CANNOT_MEASURE;
 	}
+	free(ask.reveals);
+	sim_free(ask.scratch);
 	free(ask.truths);
 	sim_free(ask.sim);
 	return status;

@@ -11,7 +11,7 @@ struct lab_truth_arguments {
 	double at_s;	  /* since the lab started */
 	uint64_t seed;	  /* of the lab: it decides which way a flow takes */
 	uint8_t family;
-	bool json, bulk;
+	bool json, bulk, reveals;
 };
 
 /* Print the way from names[0] to names[1], or with `bulk` for each line "FROM TO" of standard input; the exit

@@ -121,6 +121,7 @@ struct sim {
 	enum link_state *link_by_hand;
 	int64_t next_reroute_ns;
 	uint64_t packets_seen; /* for balancing by packet */
+	bool lossless;	       /* links take whatever fits */
 	struct sim_counts counts;
 };
 

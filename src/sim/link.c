@@ -59,7 +59,7 @@ void sim_transmit(struct sim *sim, uint32_t interface, struct parcel *parcel)
 		parcel_drop(sim, parcel);
 		return;
 	}
-	if (pass < 1 && rng_unit(&sim->rng) >= pass) {
+	if (pass < 1 && !sim->lossless && rng_unit(&sim->rng) >= pass) {
 		sim->counts.lost++;
 		parcel_drop(sim, parcel);
 		return;

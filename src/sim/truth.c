@@ -65,10 +65,6 @@ static bool faults_pass(const struct sim *sim, uint32_t out, int64_t *delay_ns)
 
 static void leave(struct walk *walk, uint32_t out, struct position at)
 {
-	unsigned hops = walk->path.hop_count;
-	if (hops > 0 && walk->destination.family == 4)
-		walk->path.hops[hops - 1].recorded = options_recorded(
-			walk->sim, walk->path.hops[hops - 1].node, walk->path.hops[hops - 1].interface, out);
 	at.delay_ns += walk->sim->world->interfaces[out].delay_ns;
 	if (walk->faults && !faults_pass(walk->sim, out, &at.delay_ns)) {
 		finish(walk, TRUTH_DROPPED);
@@ -76,6 +72,15 @@ static void leave(struct walk *walk, uint32_t out, struct position at)
 	}
 	at.interface = out ^ 1;
 	visit(walk, at);
+}
+
+/* Only here are options looked at: not where a label decides, nor in a tunnel or at its beginning. */
+static void record(struct walk *walk, uint32_t out)
+{
+	if (walk->path.hop_count == 0 || walk->destination.family != 4)
+		return;
+	struct truth_hop *last = &walk->path.hops[walk->path.hop_count - 1];
+	last->recorded = options_recorded(walk->sim, last->node, last->interface, out);
 }
 
 static void leave_by_route(struct walk *walk, uint32_t node, const struct route *route, struct position at)
@@ -89,6 +94,7 @@ static void leave_by_route(struct walk *walk, uint32_t node, const struct route 
 		if (!walk->sim->world->nodes[node].is_host)
 			next.tunnel = mpls_tunnel(walk->sim, node, out, walk->destination);
 		next.tunnel_at = 1;
+		record(walk, out);
 		leave(walk, out, next);
 	}
 	walk->sim->packets_seen = seen;
@@ -118,6 +124,9 @@ static struct truth_hop hop_at(struct walk *walk, uint32_t node, struct position
 			: n->behaviour.limit_given ? HIDDEN_RATE_LIMITED
 						   : HIDDEN_NOT,
 		.label = tunnel ? tunnel->labels[at->tunnel_at] : 0,
+		.tunnel = at->tunnel,
+		.tunnel_at = at->tunnel_at,
+		.detour = at->detour,
 	};
 	bool label_ends = tunnel && at->tunnel_at + 1 == tunnel->count;
 	if (tunnel && tunnel->hidden && (!label_ends || tunnel->pop == POP_ULTIMATE)) {
