@@ -196,8 +196,8 @@ int packet_read_icmp(const struct ip_header *ip, const uint8_t *bytes, size_t le
  * lays down.
  *
  * `force_checksum` != 0 makes the layer-4 checksum come out as that value by adjusting the last two
- * payload bytes, which are then written as if zero before (UDP and ICMP echo, payload of an even length >=
- * 2): Paris probes carry a number in the checksum, or keep the checksum of a flow constant.
+ * payload bytes at an even offset, which are then written as if zero before (UDP, UDP-Lite that covers all, ICMP
+ * echo; payload of 2 bytes or more): Paris probes carry a number in the checksum, or keep the checksum of a flow constant.
  *
  * Only what the structs hold is written: no hop-by-hop or destination options, no unknown options. IPv6
  * gets a fragment header when `has_fragment`. Fragments with an offset have a bare payload.

@@ -82,6 +82,12 @@ static bool is_plain_udp(const struct ip_header *ip)
 	return ip->protocol == PROTOCOL_UDP && ip->fragment_offset == 0;
 }
 
+/* Every byte is in the checksum. */
+static bool is_whole_udplite(const struct packet_spec *spec)
+{
+	return spec->ip.protocol == PROTOCOL_UDPLITE && spec->ip.fragment_offset == 0 && spec->transport.udp_length == 0;
+}
+
 bool transport_is_writable(const struct packet_spec *spec)
 {
 	const struct transport *transport = &spec->transport;
@@ -99,8 +105,7 @@ bool transport_is_writable(const struct packet_spec *spec)
 	uint8_t family = spec->ip.source.family;
 	enum icmp_kind kind = icmp_kind_of(family, transport->icmp_type, transport->icmp_code);
 	bool echo = icmp && (kind == ICMP_ECHO_REQUEST || kind == ICMP_ECHO_REPLY);
-	bool fits = transport->payload_length >= 2 && transport->payload_length % 2 == 0;
-	return fits && (echo || is_plain_udp(&spec->ip));
+	return transport->payload_length >= 2 && (echo || is_plain_udp(&spec->ip) || is_whole_udplite(spec));
 }
 
 static void udp_write(struct writer *writer, const struct packet_spec *spec)
@@ -127,9 +132,10 @@ static void checksum_write(struct writer *writer, const struct packet_spec *spec
 	uint16_t checksum = spec->force_checksum;
 	if (checksum != 0) {
 		/* The sum with the wanted checksum in its field lacks this word to be complete. */
-		writer_set_u16(writer, writer->length - 2, 0);
+		size_t last = start + (length - 2) / 2 * 2; /* the last word that starts at an even place */
+		writer_set_u16(writer, last, 0);
 		sum = checksum_add(sum, writer->data + start, covered);
-		writer_set_u16(writer, writer->length - 2, checksum_finish(sum + checksum));
+		writer_set_u16(writer, last, checksum_finish(sum + checksum));
 	} else {
 		checksum = checksum_finish(checksum_add(sum, writer->data + start, covered));
 		if (checksum == 0 && !ip_is_icmp(&spec->ip) && spec->ip.protocol != PROTOCOL_TCP)

@@ -40,6 +40,24 @@ static void read_interface(struct in *in, const json_t *object, struct probe_res
 	in_fixed_member(in, interface, "name", probe->interface.name, sizeof(probe->interface.name));
 }
 
+static void read_headers(struct in *in, const json_t *object, struct probe_result *probe)
+{
+	const json_t *reply = in_object_member(in, object, "reply");
+	probe->reply.tos = (int)in_integer_member(in, reply, "tos", 255, -1);
+	probe->reply.id = (int)in_integer_member(in, reply, "ip_id", UINT16_MAX, -1);
+	probe->reply.size = (int)in_integer_member(in, reply, "size_bytes", PACKET_SIZE_MAX, -1);
+	const json_t *quoted = in_object_member(in, object, "quoted");
+	probe->quoted.tos = (int)in_integer_member(in, quoted, "tos", 255, -1);
+	probe->quoted.id = (int)in_integer_member(in, quoted, "ip_id", UINT16_MAX, -1);
+	probe->quoted.size = (int)in_integer_member(in, quoted, "size_bytes", PACKET_SIZE_MAX, -1);
+	probe->quoted.source = in_address_member(in, quoted, "source");
+	probe->quoted.destination = in_address_member(in, quoted, "destination");
+	probe->quoted.source_port = (int)in_integer_member(in, quoted, "source_port", UINT16_MAX, -1);
+	probe->quoted.destination_port = (int)in_integer_member(in, quoted, "destination_port", UINT16_MAX, -1);
+	probe->quoted.checksum = (int)in_integer_member(in, quoted, "checksum", UINT16_MAX, -1);
+	probe->quoted.checksum_changed = quoted && in_bool_member(in, quoted, "checksum_changed");
+}
+
 static void read_probe(struct in *in, const json_t *object, struct hop *hop)
 {
 	struct probe_result *probe = hop_add_probe(hop);
@@ -56,8 +74,15 @@ static void read_probe(struct in *in, const json_t *object, struct hop *hop)
 	probe->icmp_type = (int)in_integer_member(in, icmp, "type", 255, -1);
 	probe->icmp_code = (int)in_integer_member(in, icmp, "code", 255, -1);
 	in_fixed_member(in, object, "mark", probe->mark, sizeof(probe->mark));
-	probe->reply_ttl = (int)in_integer_member(in, object, "reply_ttl", 255, -1);
-	probe->quoted_ttl = (int)in_integer_member(in, object, "quoted_ttl", 255, -1);
+	probe->tcp_flags = (uint8_t)in_integer_member(in, object, "tcp_flags", 255, 0);
+	probe->mtu = (uint32_t)in_integer_member(in, object, "mtu", UINT32_MAX, 0);
+	probe->reply.ttl = (int)in_integer_member(in, object, "reply_ttl", 255, -1);
+	probe->quoted.ttl = (int)in_integer_member(in, object, "quoted_ttl", 255, -1);
+	probe->source_port = (uint16_t)in_integer_member(in, object, "source_port", UINT16_MAX, 0);
+	probe->destination_port = (uint16_t)in_integer_member(in, object, "destination_port", UINT16_MAX, 0);
+	probe->icmp_checksum = (uint16_t)in_integer_member(in, object, "icmp_checksum", UINT16_MAX, 0);
+	probe->size = (uint16_t)in_integer_member(in, object, "size_bytes", UINT16_MAX, 0);
+	read_headers(in, object, probe);
 	read_mpls(in, object, probe);
 	read_interface(in, object, probe);
 }

@@ -128,6 +128,52 @@ static json_t *interface_to_json(struct out *out, const struct interface_info *i
 	return object;
 }
 
+static json_t *known(int value)
+{
+	return known_if(value >= 0, value);
+}
+
+static json_t *reply_to_json(struct out *out, const struct reply_header *reply)
+{
+	if (reply->tos < 0 && reply->id < 0 && reply->size < 0)
+		return json_null();
+	json_t *object = json_object();
+	set(out, object, "tos", known(reply->tos));
+	set(out, object, "ip_id", known(reply->id));
+	set(out, object, "size_bytes", known(reply->size));
+	return object;
+}
+
+static json_t *quoted_to_json(struct out *out, const struct quoted_header *quoted)
+{
+	if (quoted->tos < 0 && !addr_is_set(quoted->source) && quoted->source_port < 0)
+		return json_null();
+	json_t *object = json_object();
+	set(out, object, "tos", known(quoted->tos));
+	set(out, object, "ip_id", known(quoted->id));
+	set(out, object, "size_bytes", known(quoted->size));
+	set(out, object, "source", address(quoted->source));
+	set(out, object, "destination", address(quoted->destination));
+	set(out, object, "source_port", known(quoted->source_port));
+	set(out, object, "destination_port", known(quoted->destination_port));
+	set(out, object, "checksum", known(quoted->checksum));
+	set(out, object, "checksum_changed", json_boolean(quoted->checksum_changed));
+	return object;
+}
+
+/* What this probe had of its own: only members that differ from the path's flow. */
+static void own_flow_to_json(struct out *out, json_t *object, const struct probe_result *probe)
+{
+	if (probe->source_port)
+		set(out, object, "source_port", json_integer(probe->source_port));
+	if (probe->destination_port)
+		set(out, object, "destination_port", json_integer(probe->destination_port));
+	if (probe->icmp_checksum)
+		set(out, object, "icmp_checksum", json_integer(probe->icmp_checksum));
+	if (probe->size)
+		set(out, object, "size_bytes", json_integer(probe->size));
+}
+
 static json_t *probe_to_json(struct out *out, const struct probe_result *probe)
 {
 	json_t *object = json_object();
@@ -142,8 +188,13 @@ static json_t *probe_to_json(struct out *out, const struct probe_result *probe)
 	set(out, object, "address", address(probe->address));
 	set(out, object, "icmp", icmp);
 	set(out, object, "mark", text_or_null(probe->mark));
-	set(out, object, "reply_ttl", known_if(probe->reply_ttl >= 0, probe->reply_ttl));
-	set(out, object, "quoted_ttl", known_if(probe->quoted_ttl >= 0, probe->quoted_ttl));
+	set(out, object, "tcp_flags", known_if(probe->tcp_flags != 0, probe->tcp_flags));
+	set(out, object, "mtu", known_if(probe->mtu != 0, probe->mtu));
+	set(out, object, "reply_ttl", known(probe->reply.ttl));
+	set(out, object, "quoted_ttl", known(probe->quoted.ttl));
+	set(out, object, "reply", reply_to_json(out, &probe->reply));
+	set(out, object, "quoted", quoted_to_json(out, &probe->quoted));
+	own_flow_to_json(out, object, probe);
 	set(out, object, "mpls", mpls_to_json(out, probe));
 	set(out, object, "interface",
 		probe->has_interface ? interface_to_json(out, &probe->interface) : json_null());

@@ -125,15 +125,25 @@ struct edge *path_add_edge(struct path *path)
 	return edge;
 }
 
+struct probe_result probe_result_none(void)
+{
+	return (struct probe_result){
+		.rtt_ns = RTT_NONE,
+		.icmp_type = -1,
+		.icmp_code = -1,
+		.reply = {.ttl = -1, .tos = -1, .id = -1, .size = -1},
+		.quoted = {.ttl = -1, .tos = -1, .id = -1, .size = -1, .source_port = -1, .destination_port = -1,
+			.checksum = -1},
+	};
+}
+
 struct probe_result *hop_add_probe(struct hop *hop)
 {
 	struct probe_result *probe = grow(&hop->probes, hop->probe_count, sizeof(*probe));
 	if (!probe)
 		return NULL;
 	hop->probe_count++;
-	probe->rtt_ns = RTT_NONE;
-	probe->icmp_type = probe->icmp_code = -1;
-	probe->reply_ttl = probe->quoted_ttl = -1;
+	*probe = probe_result_none();
 	return probe;
 }
 

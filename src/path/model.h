@@ -17,7 +17,7 @@
 #define RTT_NONE (-1)
 
 enum direction { DIRECTION_FORWARD, DIRECTION_REVERSE, DIRECTION_BOTH, DIRECTION_UNKNOWN };
-enum probe_protocol { PROBE_ICMP, PROBE_UDP, PROBE_TCP };
+enum probe_protocol { PROBE_ICMP, PROBE_UDP, PROBE_TCP, PROBE_UDPLITE, PROBE_IP };
 enum stop_reason {
 	STOP_REACHED,
 	STOP_GAP_LIMIT,
@@ -64,15 +64,38 @@ struct flow {
 	uint16_t icmp_checksum;
 };
 
+/* What the answer's own IP header said; -1: not known. */
+struct reply_header {
+	int ttl, tos;
+	int id;   /* IPv4 */
+	int size; /* of the whole packet, bytes */
+};
+
+/* The probe as it was when it expired, by the quote in an ICMP error. What differs from the probe that was sent
+ * was changed on the way. -1 and no address: not known. */
+struct quoted_header {
+	int ttl, tos;
+	int id;   /* IPv4 */
+	int size; /* as the quoted IP header claims */
+	struct addr source, destination;
+	int source_port, destination_port; /* or -1 where the protocol has none */
+	int checksum;                      /* of UDP and ICMP */
+	bool checksum_changed;             /* it is not the one that was sent, nor one that translation explains */
+};
+
 /* One probe and its answer. */
 struct probe_result {
 	int64_t sent_ns; /* since the start of the path's measurement; order of sending */
 	int64_t rtt_ns;  /* RTT_NONE: no answer */
 	struct addr address;
 	int icmp_type, icmp_code; /* -1: not ICMP, or no answer */
+	uint8_t tcp_flags;        /* of a TCP answer: SYN+ACK or RST; 0 = none */
 	char mark[12];            /* traceroute's "!H" and friends; "" = none */
-	int reply_ttl;            /* -1: not known */
-	int quoted_ttl;           /* -1: not known */
+	uint32_t mtu;             /* said by a "too big", 0 = not said */
+	struct reply_header reply;
+	struct quoted_header quoted;
+	uint16_t source_port, destination_port, icmp_checksum; /* of this probe where not the path's, else 0 */
+	uint16_t size;            /* of the probe where it is not the smallest, else 0 */
 	uint8_t mpls_count;
 	struct mpls_entry mpls[MPLS_STACK_MAX];
 	bool has_interface;
@@ -184,6 +207,8 @@ struct path *path_new(enum direction direction, const char *method);
 void path_free(struct path *path);
 /* A new hop at the end, zeroed but for "unknown" marks; valid until the next call. NULL: out of memory. */
 struct hop *path_add_hop(struct path *path, int ttl, enum technique technique);
+/* A probe that nobody answered yet: every field unknown. */
+struct probe_result probe_result_none(void);
 /* A new probe of the hop: no answer yet. NULL: out of memory. */
 struct probe_result *hop_add_probe(struct hop *hop);
 struct edge *path_add_edge(struct path *path);

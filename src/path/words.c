@@ -9,7 +9,7 @@
 	const struct word_table name##_words = {name##_list, ARRAY_LEN(name##_list)}
 
 WORDS(direction, "forward", "reverse", "both", "unknown");
-WORDS(protocol, "icmp", "udp", "tcp");
+WORDS(protocol, "icmp", "udp", "tcp", "udplite", "ip");
 WORDS(stop_reason, "reached", "gap-limit", "max-hops", "unreachable", "loop", "interrupted", "partial");
 WORDS(technique, "ttl", "responder", "inband", "record-route", "record-route-spoofed", "atlas",
 	"atlas-interval", "source-route", "remote-trace", "symmetric-intra", "symmetric-inter", "inferred");

@@ -1,17 +1,21 @@
 /* The engine: turns "probe this hop limit" into a packet, and a packet that came in into "the answer to that
  * probe, after so long". Pure: no sockets, no clocks.
  *
- * One engine holds one flow: every probe has the same addresses, ports, flow label and (for ICMP) identifier and
- * checksum, so every load balancer that hashes flows sends all of them the same way (Paris traceroute, Augustin
- * et al., IMC 2006). What tells probes apart travels where balancers do not look:
+ * Every probe belongs to a flow, that of the engine unless the request names another: addresses, ports, flow label
+ * and (for ICMP) identifier and checksum. Load balancers that hash flows send all probes of a flow the same way
+ * (Paris traceroute, Augustin et al., IMC 2006). What tells probes apart travels where balancers do not look:
  *
- *   UDP   the checksum is the token (two payload bytes make it come true)
- *   ICMP  the sequence number is the token; two payload bytes keep the checksum constant
- *   both  16 payload bytes: token, hop limit, 64-bit keyed tag; IPv4 ID: 16 bits of the tag
+ *   UDP, UDP-Lite  the checksum is the token (two payload bytes make it come true)
+ *   ICMP           the sequence number is the token; two payload bytes keep the checksum constant
+ *   these          16 payload bytes: token, hop limit, 64-bit keyed tag
+ *   TCP            the sequence number: 16 bits of the tag, then the token; no payload, as a real SYN
+ *   other IP       8 payload bytes: token, hop limit, 32 bits of the tag
+ *   all            IPv4 ID: 16 bits of the tag
  *
  * A router must quote 8 bytes behind the IP header (RFC 792), so the token always comes back; the IPv4 ID comes
  * with it and is checked. Routers that quote more (RFC 1812 4.3.2.3, all of IPv6) return the whole tag, and then
- * a stranger cannot forge an answer without having seen the probe. */
+ * a stranger cannot forge an answer without having seen the probe. A TCP answer of the destination acknowledges
+ * our sequence number. */
 #ifndef RETOUR_PROBE_ENGINE_H
 #define RETOUR_PROBE_ENGINE_H
 
@@ -26,17 +30,30 @@
 #define ENGINE_SLOTS 4096 /* probes that can still be matched; a power of two */
 
 struct engine_config {
-	enum probe_protocol protocol; /* ICMP or UDP */
+	enum probe_protocol protocol;
+	uint8_t ip_protocol; /* PROBE_IP: its IANA number */
 	struct addr source, destination;
 	struct flow flow;
 	uint8_t tos;
+	uint8_t tcp_flags;   /* 0 = SYN */
+	uint16_t size;       /* of the whole IP packet; 0 = as small as it gets */
+	bool dont_fragment;  /* IPv4 */
 	struct hash_key key; /* secret, fresh for every measurement */
+};
+
+struct probe_request {
+	uint8_t ttl;
+	uint32_t user;           /* comes back in the reply */
+	const struct flow *flow; /* borrowed; NULL = the engine's own. ICMP: its identifier stays the engine's */
+	uint16_t size;           /* 0 = the engine's own */
+	bool dont_fragment;      /* even where the engine's own says no */
 };
 
 struct engine_slot {
 	uint16_t token; /* 0: never used */
 	uint8_t ttl;
 	bool answered;
+	uint16_t source_port, destination_port; /* 0 without ports */
 	uint32_t user;
 	int64_t sent_ns;
 };
@@ -53,19 +70,23 @@ struct reply {
 	uint32_t user; /* as given to engine_probe */
 	uint8_t ttl;   /* of the probe */
 	struct addr from;
-	enum icmp_kind kind; /* ICMP_ECHO_REPLY, or the kind of error */
-	uint8_t icmp_type, icmp_code;
+	enum icmp_kind kind; /* ICMP_ECHO_REPLY, or the kind of error; ICMP_OTHER: TCP answered */
+	int icmp_type, icmp_code; /* -1: not ICMP */
+	uint8_t tcp_flags;        /* of a TCP answer, 0 = none */
 	int64_t rtt_ns;
-	int reply_ttl;  /* -1: not known */
-	int quoted_ttl; /* -1: not known */
 	uint32_t mtu;
 	bool reached; /* the destination itself answered: by the kind of answer, not by its source */
+	struct reply_header header;
+	struct quoted_header quoted;
 	struct icmp_extensions extensions;
 };
 
 void engine_init(struct engine *engine, const struct engine_config *config);
-/* Build the next probe. `user` comes back in the reply. 0, or -EINVAL when the flow cannot be expressed. */
-int engine_probe(struct engine *engine, uint8_t ttl, uint32_t user, int64_t now_ns, struct outgoing *outgoing) MUST_USE;
+/* The least size of a whole IP packet that can be told from other probes. */
+uint16_t engine_size_min(const struct engine_config *config);
+/* Build the next probe. 0, or -EINVAL when the flow or the size cannot be expressed. */
+int engine_probe(struct engine *engine, const struct probe_request *request, int64_t now_ns,
+	struct outgoing *outgoing) MUST_USE;
 /* The time a probe left, better known than when it was built. */
 void engine_sent(struct engine *engine, uint32_t token, int64_t sent_ns);
 /* Is this packet the first answer to one of our probes? Everything else is counted and refused: other

@@ -15,7 +15,7 @@
 
 #include "packet/packet.h"
 
-#define OUTGOING_SIZE_MAX 1500
+#define OUTGOING_SIZE_MAX 9216 /* jumbo frames */
 
 struct outgoing {
 	uint32_t token; /* the machine's own name for this packet, handed back by sent() */

@@ -155,7 +155,8 @@ static unsigned hop_to_ask_again(const struct trace *trace, int64_t now_ns, int6
 static enum machine_want send_probe(struct trace *trace, unsigned ttl, uint32_t user, int64_t now_ns,
 	struct outgoing *outgoing)
 {
-	if (engine_probe(&trace->engine, (uint8_t)ttl, user, now_ns, outgoing) < 0) {
+	struct probe_request request = {.ttl = (uint8_t)ttl, .user = user};
+	if (engine_probe(&trace->engine, &request, now_ns, outgoing) < 0) {
 		trace->finished_ns = now_ns;
 		return MACHINE_DONE;
 	}
@@ -168,14 +169,8 @@ static enum machine_want send_to_hop(struct trace *trace, unsigned ttl, int64_t 
 	struct trace_hop *hop = &trace->hops[ttl];
 	unsigned index = hop->sent++;
 	hop->last_sent_ns = now_ns;
-	hop->probes[index] = (struct probe_result){
-		.sent_ns = now_ns - trace->started_ns,
-		.rtt_ns = RTT_NONE,
-		.icmp_type = -1,
-		.icmp_code = -1,
-		.reply_ttl = -1,
-		.quoted_ttl = -1,
-	};
+	hop->probes[index] = probe_result_none();
+	hop->probes[index].sent_ns = now_ns - trace->started_ns;
 	trace->explored = MAX(trace->explored, ttl);
 	return send_probe(trace, ttl, ttl << 8 | index, now_ns, outgoing);
 }
@@ -272,8 +267,10 @@ static void fill_result(const struct trace *trace, struct probe_result *probe, c
 	probe->address = reply->from;
 	probe->icmp_type = reply->icmp_type;
 	probe->icmp_code = reply->icmp_code;
-	probe->reply_ttl = reply->reply_ttl;
-	probe->quoted_ttl = reply->quoted_ttl;
+	probe->tcp_flags = reply->tcp_flags;
+	probe->mtu = reply->mtu;
+	probe->reply = reply->header;
+	probe->quoted = reply->quoted;
 	probe->mpls_count = reply->extensions.mpls_count;
 	memcpy(probe->mpls, reply->extensions.mpls, sizeof(probe->mpls));
 	probe->has_interface = reply->extensions.interface_count > 0;
@@ -287,11 +284,11 @@ static void read_distance(struct trace *trace, const struct reply *reply)
 	if (!reply->reached && reply->kind != ICMP_UNREACHABLE)
 		return;
 	unsigned distance = 0;
-	bool exact = reply->quoted_ttl > 0 && reply->quoted_ttl <= DISTANCE_TTL;
+	bool exact = reply->quoted.ttl > 0 && reply->quoted.ttl <= DISTANCE_TTL;
 	if (exact)
-		distance = (unsigned)(DISTANCE_TTL - reply->quoted_ttl + 1);
-	else if (reply->kind == ICMP_ECHO_REPLY && reply->reply_ttl > 0)
-		distance = hops_travelled(reply->reply_ttl);
+		distance = (unsigned)(DISTANCE_TTL - reply->quoted.ttl + 1);
+	else if (reply->kind == ICMP_ECHO_REPLY && reply->header.ttl > 0)
+		distance = hops_travelled(reply->header.ttl);
 	if (distance < trace->config.first_ttl || distance > trace->config.max_ttl)
 		return;
 	trace->distance = distance;

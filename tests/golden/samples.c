@@ -41,8 +41,8 @@ static struct hop *add_hop(struct path *path, const struct spec *spec, enum tech
 		bool v4 = probe->address.family == 4;
 		probe->icmp_type = v4 ? ICMP4_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED;
 		probe->icmp_code = 0;
-		probe->quoted_ttl = 1;
-		probe->reply_ttl = 255 - hop->ttl + 1;
+		probe->quoted.ttl = 1;
+		probe->reply.ttl = 255 - hop->ttl + 1;
 	}
 	hop->name = spec->name ? strdup(spec->name) : NULL;
 	hop->asn = spec->asn;
@@ -137,12 +137,8 @@ static void build_symmetric6(struct measurement *m)
 	for (int i = 1; i < 3; i++) {
 		struct probe_result *probe = &m->forward->hops[1].probes[i];
 		int64_t sent_ns = probe->sent_ns;
-		*probe = (struct probe_result){.sent_ns = sent_ns,
-			.rtt_ns = RTT_NONE,
-			.icmp_type = -1,
-			.icmp_code = -1,
-			.reply_ttl = -1,
-			.quoted_ttl = -1};
+		*probe = probe_result_none();
+		probe->sent_ns = sent_ns;
 	}
 	measurement_add_attempt(m, "responder", ATTEMPT_OK, NULL);
 }

@@ -23,8 +23,8 @@ static void fill_probe(struct probe_result *probe)
 	probe->icmp_type = 3;
 	probe->icmp_code = 13;
 	strcpy(probe->mark, "!X");
-	probe->reply_ttl = 250;
-	probe->quoted_ttl = 1;
+	probe->reply.ttl = 250;
+	probe->quoted.ttl = 1;
 	probe->mpls_count = 1;
 	probe->mpls[0] =
 		(struct mpls_entry){.label = 1048575, .traffic_class = 7, .bottom = true, .ttl = 255};

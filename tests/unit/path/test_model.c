@@ -28,8 +28,8 @@ static void test_new_things_are_unknown(void **state)
 	assert_int_equal(probe->rtt_ns, RTT_NONE);
 	assert_int_equal(probe->icmp_type, -1);
 	assert_int_equal(probe->icmp_code, -1);
-	assert_int_equal(probe->reply_ttl, -1);
-	assert_int_equal(probe->quoted_ttl, -1);
+	assert_int_equal(probe->reply.ttl, -1);
+	assert_int_equal(probe->quoted.ttl, -1);
 	assert_false(probe_answered(probe));
 	assert_int_equal(path->stop_reason, STOP_PARTIAL);
 	path_free(path);

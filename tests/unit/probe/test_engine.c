@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ static struct engine_config config(enum probe_protocol protocol, uint8_t family)
 		.protocol = protocol,
 		.source = family == 4 ? addr_v4(0xc0000201) : addr_v6(0x20010db800000000, 1),
 		.destination = family == 4 ? addr_v4(0xc6336401) : addr_v6(0x20010db800000001, 2),
+		.ip_protocol = 253, /* for experiments, RFC 3692 */
 		.flow = {.source_port = 50000, .destination_port = 33434, .flow_label = 0x12345, .icmp_id = 77, .icmp_checksum = 0xbeef},
 		.key = key,
 	};
@@ -66,7 +68,7 @@ static void one_flow(enum probe_protocol protocol, uint8_t family)
 	start(protocol, family);
 	for (uint8_t ttl = 1; ttl < 40; ttl++) {
 		struct outgoing out;
-		assert_int_equal(engine_probe(&engine, ttl, ttl, 0, &out), 0);
+		assert_int_equal(engine_probe(&engine, &(struct probe_request){.ttl = ttl, .user = ttl}, 0, &out), 0);
 		struct packet p = read_bytes(out.bytes, out.length);
 		assert_true(p.checksum_ok);
 		assert_int_equal(p.ip.ttl, ttl);
@@ -101,8 +103,8 @@ static void matches(enum probe_protocol protocol, uint8_t family, bool short_quo
 	struct reply reply;
 	size_t header = family == 4 ? 20 : 40;
 	start(protocol, family);
-	assert_int_equal(engine_probe(&engine, 3, 30, 1000, &a), 0);
-	assert_int_equal(engine_probe(&engine, 4, 40, 2000, &b), 0);
+	assert_int_equal(engine_probe(&engine, &(struct probe_request){.ttl = 3, .user = 30}, 1000, &a), 0);
+	assert_int_equal(engine_probe(&engine, &(struct probe_request){.ttl = 4, .user = 40}, 2000, &b), 0);
 	engine_sent(&engine, b.token, 2500);
 	struct packet p = time_exceeded(&b, short_quote ? header + 8 : b.length, router(), buffer, sizeof(buffer));
 	assert_true(engine_match(&engine, 9500, &p, &reply));
@@ -110,8 +112,8 @@ static void matches(enum probe_protocol protocol, uint8_t family, bool short_quo
 	assert_int_equal(reply.ttl, 4);
 	assert_int_equal(reply.rtt_ns, 7000);
 	assert_int_equal(reply.kind, ICMP_TIME_EXCEEDED);
-	assert_int_equal(reply.reply_ttl, 250);
-	assert_int_equal(reply.quoted_ttl, 4);
+	assert_int_equal(reply.header.ttl, 250);
+	assert_int_equal(reply.quoted.ttl, 4);
 	assert_false(reply.reached);
 	assert_true(addr_equal(reply.from, router()));
 	/* The same answer again is a duplicate. */
@@ -127,8 +129,103 @@ static void test_replies_match(void **state)
 	(void)state;
 	for (uint8_t family = 4; family <= 6; family += 2)
 		for (int short_quote = 0; short_quote < 2; short_quote++) {
-			matches(PROBE_UDP, family, short_quote);
-			matches(PROBE_ICMP, family, short_quote);
+			for (enum probe_protocol protocol = PROBE_ICMP; protocol <= PROBE_IP; protocol++)
+				matches(protocol, family, short_quote);
+		}
+}
+
+/* What a host answers to a SYN (RFC 9293 3.10.7): SYN+ACK from an open port, RST+ACK from a closed one. */
+static struct packet tcp_answer(const struct packet *probe, uint8_t flags, uint32_t acknowledgement, uint8_t *buffer)
+{
+	struct packet_spec spec = {
+		.ip = {.source = probe->ip.destination, .destination = probe->ip.source, .ttl = 60,
+			.protocol = PROTOCOL_TCP},
+		.transport = {
+			.source_port = probe->transport.destination_port,
+			.destination_port = probe->transport.source_port,
+			.tcp_flags = flags,
+			.tcp_acknowledgement = acknowledgement,
+		},
+	};
+	struct writer writer = writer_init(buffer, 100);
+	assert_int_equal(packet_write(&writer, &spec), 0);
+	return read_bytes(buffer, writer.length);
+}
+
+static void test_tcp_answers(void **state)
+{
+	(void)state;
+	static const uint8_t flags[] = {TCP_SYN | TCP_ACK, TCP_RST | TCP_ACK};
+	for (uint8_t family = 4; family <= 6; family += 2)
+		for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+			struct outgoing out;
+			struct reply reply;
+			uint8_t buffer[100];
+			start(PROBE_TCP, family);
+			assert_int_equal(engine_probe(&engine, &(struct probe_request){.ttl = 9, .user = 9}, 0, &out), 0);
+			struct packet probe = read_bytes(out.bytes, out.length);
+			assert_int_equal(probe.transport.tcp_flags, TCP_SYN);
+			assert_int_equal(probe.transport.payload_length, 0);
+			struct packet wrong = tcp_answer(&probe, flags[i], probe.transport.tcp_sequence + 0x10001, buffer);
+			assert_false(engine_match(&engine, 1, &wrong, &reply));
+			struct packet p = tcp_answer(&probe, flags[i], probe.transport.tcp_sequence + 1, buffer);
+			assert_true(engine_match(&engine, 1, &p, &reply));
+			assert_true(reply.reached);
+			assert_int_equal(reply.tcp_flags, flags[i]);
+			assert_int_equal(reply.icmp_type, -1);
+			assert_int_equal(reply.quoted.ttl, -1);
+		}
+}
+
+/* Other flows are matched as well, and not confused. */
+static void test_flows_of_requests(void **state)
+{
+	(void)state;
+	for (enum probe_protocol protocol = PROBE_ICMP; protocol <= PROBE_UDPLITE; protocol++) {
+		struct outgoing out;
+		struct reply reply;
+		uint8_t buffer[2000];
+		start(protocol, 4);
+		struct flow flow = engine.config.flow;
+		flow.source_port = 50123;
+		flow.icmp_checksum = 0x1234;
+		struct probe_request request = {.ttl = 2, .user = 7, .flow = &flow};
+		assert_int_equal(engine_probe(&engine, &request, 0, &out), 0);
+		struct packet sent = read_bytes(out.bytes, out.length);
+		assert_true(sent.checksum_ok);
+		if (protocol == PROBE_ICMP)
+			assert_int_equal(sent.transport.checksum, 0x1234);
+		else
+			assert_int_equal(sent.transport.source_port, 50123);
+		struct packet p = time_exceeded(&out, 28, router(), buffer, sizeof(buffer));
+		assert_true(engine_match(&engine, 5, &p, &reply));
+		assert_int_equal(reply.user, 7);
+		assert_false(reply.quoted.checksum_changed);
+	}
+}
+
+static void test_sizes(void **state)
+{
+	(void)state;
+	for (enum probe_protocol protocol = PROBE_ICMP; protocol <= PROBE_IP; protocol++)
+		for (uint8_t family = 4; family <= 6; family += 2) {
+			struct outgoing out;
+			start(protocol, family);
+			uint16_t least = engine_size_min(&engine.config);
+			struct probe_request request = {.ttl = 1, .size = (uint16_t)(least - 1)};
+			assert_int_equal(engine_probe(&engine, &request, 0, &out), -EINVAL);
+			static const uint16_t sizes[] = {100, 101, 1500, 1501, OUTGOING_SIZE_MAX};
+			for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+				request.size = sizes[i];
+				request.dont_fragment = true;
+				assert_int_equal(engine_probe(&engine, &request, 0, &out), 0);
+				struct packet p = read_bytes(out.bytes, out.length);
+				assert_int_equal(out.length, sizes[i]);
+				assert_true(p.checksum_ok);
+				assert_int_equal(p.ip.dont_fragment, family == 4);
+			}
+			request.size = OUTGOING_SIZE_MAX + 1;
+			assert_int_equal(engine_probe(&engine, &request, 0, &out), -EINVAL);
 		}
 }
 
@@ -144,8 +241,8 @@ static void test_forgeries_are_refused(void **state)
 	start(PROBE_UDP, 4);
 	c.key.k0 = 99;
 	engine_init(stranger, &c);
-	assert_int_equal(engine_probe(&engine, 3, 3, 0, &mine), 0);
-	assert_int_equal(engine_probe(stranger, 3, 3, 0, &forged), 0);
+	assert_int_equal(engine_probe(&engine, &(struct probe_request){.ttl = 3, .user = 3}, 0, &mine), 0);
+	assert_int_equal(engine_probe(stranger, &(struct probe_request){.ttl = 3, .user = 3}, 0, &forged), 0);
 	struct packet p = time_exceeded(&forged, forged.length, router4, buffer, sizeof(buffer));
 	assert_false(engine_match(&engine, 10, &p, &reply));
 	p = time_exceeded(&forged, 28, router4, buffer, sizeof(buffer));
@@ -164,7 +261,7 @@ static void test_other_programs_are_refused(void **state)
 	uint8_t buffer[2000], payload[16] = {0};
 	struct reply reply;
 	start(PROBE_UDP, 4);
-	assert_int_equal(engine_probe(&engine, 3, 3, 0, &mine), 0);
+	assert_int_equal(engine_probe(&engine, &(struct probe_request){.ttl = 3, .user = 3}, 0, &mine), 0);
 	/* traceroute towards the same host, even from our port */
 	struct packet_spec spec = {
 		.ip = {.source = engine.config.source, .destination = engine.config.destination, .ttl = 1, .protocol = PROTOCOL_UDP, .id = 5},
@@ -185,9 +282,9 @@ static void test_recycled_tokens(void **state)
 	uint8_t buffer[2000];
 	struct reply reply;
 	start(PROBE_UDP, 4);
-	assert_int_equal(engine_probe(&engine, 1, 1, 0, &first), 0);
+	assert_int_equal(engine_probe(&engine, &(struct probe_request){.ttl = 1, .user = 1}, 0, &first), 0);
 	for (int i = 0; i < ENGINE_SLOTS; i++)
-		assert_int_equal(engine_probe(&engine, 2, 2, 0, &out), 0);
+		assert_int_equal(engine_probe(&engine, &(struct probe_request){.ttl = 2, .user = 2}, 0, &out), 0);
 	struct packet p = time_exceeded(&first, first.length, router4, buffer, sizeof(buffer));
 	assert_false(engine_match(&engine, 10, &p, &reply));
 }
@@ -199,7 +296,7 @@ static void test_error_queue_reply(void **state)
 	struct outgoing out;
 	struct reply reply;
 	start(PROBE_UDP, 4);
-	assert_int_equal(engine_probe(&engine, 5, 50, 0, &out), 0);
+	assert_int_equal(engine_probe(&engine, &(struct probe_request){.ttl = 5, .user = 50}, 0, &out), 0);
 	struct packet sent = read_bytes(out.bytes, out.length);
 	struct packet p = {
 		.ip = {.source = router4, .protocol = PROTOCOL_ICMP},
@@ -209,8 +306,8 @@ static void test_error_queue_reply(void **state)
 		.quoted = {.payload = sent.transport.payload, .payload_length = sent.transport.payload_length},
 	};
 	assert_true(engine_match(&engine, 10, &p, &reply));
-	assert_int_equal(reply.quoted_ttl, -1);
-	assert_int_equal(reply.reply_ttl, -1);
+	assert_int_equal(reply.quoted.ttl, -1);
+	assert_int_equal(reply.header.ttl, -1);
 	assert_true(reply.reached);
 }
 
@@ -219,6 +316,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_flow_is_constant),
 		cmocka_unit_test(test_replies_match),
+		cmocka_unit_test(test_tcp_answers),
+		cmocka_unit_test(test_flows_of_requests),
+		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_forgeries_are_refused),
 		cmocka_unit_test(test_other_programs_are_refused),
 		cmocka_unit_test(test_recycled_tokens),

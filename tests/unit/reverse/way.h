@@ -22,7 +22,7 @@ struct event {
 	bool to_server;
 	bool used;
 	size_t length;
-	uint8_t bytes[OUTGOING_SIZE_MAX];
+	uint8_t bytes[1500];
 };
 
 struct way {
@@ -108,7 +108,7 @@ static inline void way_send(
 static inline void way_send_spec(
 	struct way *way, const struct packet_spec *spec, bool to_server, int64_t delay_ns)
 {
-	uint8_t bytes[OUTGOING_SIZE_MAX];
+	uint8_t bytes[1500];
 	struct writer writer = writer_init(bytes, sizeof(bytes));
 	if (packet_write(&writer, spec))
 		abort();
@@ -191,7 +191,7 @@ static inline void way_from_server(struct way *way, const struct outgoing *outgo
 	way->bytes_to_client += outgoing->length;
 	if (packet.transport.icmp_kind == ICMP_ECHO_REPLY) {
 		way->responses++;
-		uint8_t bytes[OUTGOING_SIZE_MAX];
+		uint8_t bytes[1500];
 		memcpy(bytes, outgoing->bytes, outgoing->length);
 		if (!forward_set_ttl(bytes, outgoing->length, (uint8_t)(packet.ip.ttl - way->routers)))
 			abort();

@@ -67,7 +67,7 @@ static inline unsigned bench_feed(struct bench *bench, const uint8_t *bytes, siz
 
 static inline unsigned bench_feed_spec(struct bench *bench, const struct packet_spec *spec)
 {
-	uint8_t bytes[OUTGOING_SIZE_MAX];
+	uint8_t bytes[1500];
 	struct writer writer = writer_init(bytes, sizeof(bytes));
 	if (packet_write(&writer, spec))
 		abort();

@@ -28,7 +28,7 @@ struct chain {
 	struct {
 		int64_t at_ns;
 		size_t length;
-		uint8_t bytes[OUTGOING_SIZE_MAX];
+		uint8_t bytes[1500];
 	} flying[IN_FLIGHT_MAX];
 	size_t flying_count;
 };
@@ -45,7 +45,7 @@ static const struct addr target6 = {.high = 0x20010db800010000, .low = 1, .famil
 static void fly(struct chain *chain, int64_t at_ns, const struct packet_spec *spec)
 {
 	assert_true(chain->flying_count < IN_FLIGHT_MAX);
-	struct writer writer = writer_init(chain->flying[chain->flying_count].bytes, OUTGOING_SIZE_MAX);
+	struct writer writer = writer_init(chain->flying[chain->flying_count].bytes, sizeof(chain->flying[0].bytes));
 	assert_int_equal(packet_write(&writer, spec), 0);
 	chain->flying[chain->flying_count].length = writer.length;
 	chain->flying[chain->flying_count++].at_ns = at_ns;
