@@ -1,38 +1,118 @@
-/* Routes between ASes, in three steps (after Gao and Rexford). Everybody prefers routes from customers, then
- * from peers, then from providers; among those the shortest AS path, prepended numbers counted; then the
- * neighbour with the lowest number. A route from a customer is told to everyone, any other to customers only.
+/* Routes between ASes. Nearly everybody prefers any route from a customer to any from a peer, and that to any
+ * from a provider; among those of a kind, the one with the highest local preference, then the shortest AS
+ * path, prepended numbers counted, then the neighbour with the lowest number. A route from a customer is told
+ * to everyone, any other to customers only. So (after Gao and Rexford) three steps make the routes of all:
  *
  *  1. Routes of customers climb from the origin to providers, and their providers.
  *  2. Each of these ASes tells its peers, once.
  *  3. Everybody tells his customers, who tell theirs.
  *
- * Each step is a search by rising path length. Where local preferences differ from the usual, the result is
- * only a start: the ASes concerned choose again, and whoever heard of a change, until nobody changes. */
+ * Nobody is his own provider's provider, so the ASes stand in an order, customers before their providers. Who
+ * tells the others in this order (step 3: against it) has heard all that he will hear: each relation is
+ * looked at once, and in steps 1 and 2 only those of the ASes above the origin.
+ *
+ * An AS that likes a peer as well as some customer, or the like, is odd. It begins as if its preferences were
+ * the usual ones; then it chooses again, and whoever heard of a change, until nobody changes. */
 #include "sim/policy.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/heap.h"
-
 #define LENGTH_NONE UINT32_MAX
 /* Rounds of changes for each AS before we say that they never end. */
 #define PATIENCE 50
 
+/* What an AS says to a neighbour of what it has. In the order of world->kin, apart from the edges: all that
+ * the three steps read lies together. */
+struct offer {
+	uint32_t to;
+	uint32_t preference; /* that he gives to it */
+	uint16_t choice;     /* which of his edges it comes by */
+	uint8_t step;	     /* how much longer the path is for him; 0: he is not told */
+};
+
+struct best {
+	uint32_t preference, length; /* of the AS path */
+};
+
 struct policy_work {
 	const struct world *world;
 	uint16_t *choices;
-	uint32_t *lengths; /* of the AS path */
-	struct heap heap;
+	struct best *best;
+	uint32_t *order, ordered; /* customers before their providers */
+	uint32_t *places;	  /* of edges: which offer */
+	struct offer *offers[2];  /* by family; only the first where families do not differ */
+	bool *odd[2];		  /* ASes, likewise */
+	uint32_t *queue;	  /* of those above the origin, then of those who choose again */
+	bool *queued;
 	/* the class at work */
 	unsigned family;		   /* index */
 	const struct world_prefix *prefix; /* NULL: an ordinary one */
 	const bool *gone;
-	bool filtered;
-	/* choosing again */
-	uint32_t *queue;
-	bool *queued;
 };
+
+static struct offer offer_of(const struct world *w, uint32_t index, unsigned family)
+{
+	const struct world_edge *edge = &w->edges[index];
+	uint8_t bit = FAMILY_BIT(family ? 6 : 4);
+	bool told = (edge->families & bit) && !(edge->silent & bit);
+	return (struct offer){.to = edge->neighbour,
+		.preference = w->edges[edge->back].preference[family],
+		.choice = (uint16_t)(edge->back - w->ases[edge->neighbour].first_edge),
+		.step = told ? (uint8_t)(1 + edge->prepend[family]) : 0};
+}
+
+/* Does it like some neighbour as well as one who is closer kin? */
+static bool is_odd(const struct policy_work *work, uint32_t as, unsigned family)
+{
+	const struct world *w = work->world;
+	uint32_t least[3] = {UINT32_MAX, UINT32_MAX, UINT32_MAX};
+	int64_t most[3] = {-1, -1, -1};
+	for (uint32_t i = 0; i < w->ases[as].edge_count; i++) {
+		const struct world_edge *edge = &w->edges[w->ases[as].first_edge + i];
+		uint32_t preference = work->offers[family][work->places[edge->back]].preference;
+		least[edge->relation] = MIN(least[edge->relation], preference);
+		most[edge->relation] = MAX(most[edge->relation], (int64_t)preference);
+	}
+	int64_t lower = MAX(most[RELATION_PEER], most[RELATION_PROVIDER]);
+	return least[RELATION_CUSTOMER] <= lower || least[RELATION_PEER] <= most[RELATION_PROVIDER];
+}
+
+static bool make_offers(struct policy_work *work, unsigned family)
+{
+	const struct world *w = work->world;
+	struct offer *offers = calloc((size_t)w->edge_count + 1, sizeof(*offers));
+	work->offers[family] = offers;
+	work->odd[family] = calloc((size_t)w->as_count + 1, sizeof(*work->odd[family]));
+	if (!offers || !work->odd[family])
+		return false;
+	for (uint32_t i = 0; i < w->edge_count; i++)
+		offers[i] = offer_of(w, w->kin[i], family);
+	for (uint32_t as = 0; as < w->as_count && w->preferences; as++)
+		work->odd[family][as] = is_odd(work, as, family);
+	return true;
+}
+
+/* (After Kahn, 1962.) What is in a circle, in a file with that mistake, comes not at all. */
+static void make_order(struct policy_work *work)
+{
+	const struct world *w = work->world;
+	uint32_t *missing = work->queue, count = 0; /* customers without a place */
+	for (uint32_t as = 0; as < w->as_count; as++) {
+		missing[as] = w->ases[as].kin[RELATION_CUSTOMER + 1] - w->ases[as].kin[RELATION_CUSTOMER];
+		if (missing[as] == 0)
+			work->order[count++] = as;
+	}
+	for (uint32_t at = 0; at < count; at++) {
+		const struct world_as *as = &w->ases[work->order[at]];
+		for (uint32_t i = as->kin[RELATION_PROVIDER]; i < as->kin[RELATION_PROVIDER + 1]; i++) {
+			uint32_t provider = w->edges[w->kin[i]].neighbour;
+			if (--missing[provider] == 0)
+				work->order[count++] = provider;
+		}
+	}
+	work->ordered = count;
+}
 
 struct policy_work *policy_work_new(const struct world *world)
 {
@@ -42,13 +122,21 @@ struct policy_work *policy_work_new(const struct world *world)
 		return NULL;
 	work->world = world;
 	work->choices = calloc(count, sizeof(*work->choices));
-	work->lengths = calloc(count, sizeof(*work->lengths));
+	work->best = calloc(count, sizeof(*work->best));
+	work->order = calloc(count, sizeof(*work->order));
 	work->queue = calloc(count, sizeof(*work->queue));
 	work->queued = calloc(count, sizeof(*work->queued));
-	if (!work->choices || !work->lengths || !work->queue || !work->queued) {
+	work->places = calloc((size_t)world->edge_count + 1, sizeof(*work->places));
+	bool good = work->choices && work->best && work->order && work->queue && work->queued && work->places;
+	for (uint32_t i = 0; i < world->edge_count && good; i++)
+		work->places[world->kin[i]] = i;
+	for (unsigned family = 0; family <= world->by_family && good; family++)
+		good = make_offers(work, family);
+	if (!good) {
 		policy_work_free(work);
 		return NULL;
 	}
+	make_order(work);
 	return work;
 }
 
@@ -56,11 +144,16 @@ void policy_work_free(struct policy_work *work)
 {
 	if (!work)
 		return;
+	for (unsigned family = 0; family < 2; family++) {
+		free(work->offers[family]);
+		free(work->odd[family]);
+	}
 	free(work->choices);
-	free(work->lengths);
+	free(work->best);
+	free(work->order);
+	free(work->places);
 	free(work->queue);
 	free(work->queued);
-	heap_free(&work->heap);
 	free(work);
 }
 
@@ -69,48 +162,59 @@ const uint16_t *policy_choices(const struct policy_work *work)
 	return work->choices;
 }
 
-static const struct world_filter *filter_of(
-	const struct policy_work *work, uint32_t edge, const struct world_filter *after)
+/* The next filter that is about the prefix at work, or NULL. */
+static const struct world_filter *next_filter(
+	const struct policy_work *work, const struct world_filter *after)
 {
 	const struct world *w = work->world;
 	const struct world_filter *f = after ? after + 1 : w->filters, *end = w->filters + w->filter_count;
-	for (; work->filtered && f < end; f++)
-		if (f->edge == edge && f->prefix.length <= work->prefix->prefix.length &&
+	for (; work->prefix && f < end; f++)
+		if (f->prefix.length <= work->prefix->prefix.length &&
 			prefix_contains(f->prefix, work->prefix->prefix.addr))
 			return f;
 	return NULL;
 }
 
-/* May the AS of this edge tell the neighbour? Not who learned it from whom: that is the caller's. */
-static bool tells(const struct policy_work *work, uint32_t index)
+static void note_odd(struct policy_work *work)
 {
-	const struct world_edge *edge = &work->world->edges[index];
-	uint8_t bit = FAMILY_BIT(work->family ? 6 : 4);
-	if (!(edge->families & bit) || edge->silent & bit || (work->gone && work->gone[index]))
-		return false;
-	for (const struct world_filter *f = filter_of(work, index, NULL); f; f = filter_of(work, index, f))
+	const struct world *w = work->world;
+	uint32_t last = WORLD_NONE;
+	for (const struct world_filter *f = next_filter(work, NULL); f; f = next_filter(work, f)) {
+		uint32_t as = w->edges[f->edge].as;
+		if (f->preference >= 0 && as != last)
+			work->odd[work->family][as] = is_odd(work, as, work->family);
+		last = as;
+	}
+}
+
+/* What holds for this prefix only goes into the offers, */
+static void set_filters(struct policy_work *work)
+{
+	const struct world *w = work->world;
+	struct offer *offers = work->offers[work->family];
+	for (const struct world_filter *f = next_filter(work, NULL); f; f = next_filter(work, f)) {
+		struct offer *told = &offers[work->places[f->edge]];
 		if (f->silent)
-			return false;
-	return true;
-}
-
-/* How much longer the path is for the neighbour that is told along this edge. */
-static uint32_t step_of(const struct policy_work *work, uint32_t index)
-{
-	uint32_t prepend = work->world->edges[index].prepend[work->family];
-	for (const struct world_filter *f = filter_of(work, index, NULL); f; f = filter_of(work, index, f))
-		if (f->prepend >= 0)
-			prepend = (uint32_t)f->prepend;
-	return 1 + prepend;
-}
-
-static uint32_t preference_of(const struct policy_work *work, uint32_t index)
-{
-	uint32_t preference = work->world->edges[index].preference[work->family];
-	for (const struct world_filter *f = filter_of(work, index, NULL); f; f = filter_of(work, index, f))
+			told->step = 0;
+		if (f->prepend >= 0 && told->step > 0)
+			told->step = (uint8_t)(1 + f->prepend);
 		if (f->preference >= 0)
-			preference = (uint32_t)f->preference;
-	return preference;
+			offers[work->places[w->edges[f->edge].back]].preference = (uint32_t)f->preference;
+	}
+	note_odd(work);
+}
+
+/* and comes out again. */
+static void clear_filters(struct policy_work *work)
+{
+	const struct world *w = work->world;
+	struct offer *offers = work->offers[work->family];
+	for (const struct world_filter *f = next_filter(work, NULL); f; f = next_filter(work, f)) {
+		uint32_t back = w->edges[f->edge].back;
+		offers[work->places[f->edge]] = offer_of(w, f->edge, work->family);
+		offers[work->places[back]] = offer_of(w, back, work->family);
+	}
+	note_odd(work);
 }
 
 static const struct world_edge *choice_of(const struct policy_work *work, uint32_t as)
@@ -128,85 +232,67 @@ static bool for_everyone(const struct policy_work *work, uint32_t as)
 	return edge ? edge->relation == RELATION_CUSTOMER : work->choices[as] == POLICY_OWN;
 }
 
-/* Tell the neighbour of edge `index`, who takes it when it is shorter, or as long and from a lower number. */
-static bool tell(struct policy_work *work, uint32_t index)
+/* Is an offer better than what its hearer has? Edges stand by rising number of the neighbour. */
+static bool is_better(const struct policy_work *work, const struct offer *offer, struct best best)
 {
-	const struct world_edge *edge = &work->world->edges[index];
-	uint32_t to = edge->neighbour, length;
-	if (!tells(work, index))
-		return false;
-	length = work->lengths[edge->as] + step_of(work, index);
-	const struct world_edge *now = choice_of(work, to);
-	if (length > work->lengths[to] ||
-		(length == work->lengths[to] &&
-			(!now || work->world->ases[now->neighbour].asn <= work->world->ases[edge->as].asn)))
-		return false;
-	bool shorter = length < work->lengths[to];
-	work->lengths[to] = length;
-	work->choices[to] = (uint16_t)(edge->back - work->world->ases[to].first_edge);
-	return shorter;
+	struct best now = work->best[offer->to];
+	if (best.preference != now.preference)
+		return best.preference > now.preference;
+	if (best.length != now.length)
+		return best.length < now.length;
+	return offer->choice < work->choices[offer->to];
 }
 
-/* Spread by rising length to the neighbours that are `relation` to the teller, unless they have a route that
- * they prefer whatever its length. */
-static void spread(struct policy_work *work, enum relation relation)
+/* Tell the neighbours that are `relation` to the AS; who is odd listens as if he were not. */
+static void tell(struct policy_work *work, uint32_t as, enum relation relation)
 {
 	const struct world *w = work->world;
-	uint32_t length, as;
-	while (heap_pop(&work->heap, &length, &as)) {
-		if (length != work->lengths[as])
-			continue; /* found a shorter one since */
-		for (uint32_t i = w->ases[as].kin[relation]; i < w->ases[as].kin[relation + 1]; i++) {
-			uint32_t index = w->kin[i];
-			const struct world_edge *edge = &w->edges[index];
-			const struct world_edge *theirs = choice_of(work, edge->neighbour);
-			if (work->choices[edge->neighbour] == POLICY_OWN ||
-				(theirs && theirs->relation != w->edges[edge->back].relation))
-				continue;
-			uint32_t to = edge->neighbour;
-			if (tell(work, index) && w->ases[to].kin[relation] < w->ases[to].kin[relation + 1])
-				heap_push(&work->heap, work->lengths[edge->neighbour], edge->neighbour);
-		}
+	const struct world_as *from = &w->ases[as];
+	const struct offer *offers = work->offers[work->family];
+	const bool *odd = work->odd[work->family];
+	for (uint32_t i = from->kin[relation]; i < from->kin[relation + 1]; i++) {
+		const struct offer *offer = &offers[i];
+		struct best best = {offer->preference, work->best[as].length + offer->step};
+		if (odd[offer->to])
+			best.preference = relation_preference(relation_back(relation));
+		if (offer->step == 0 || (work->gone && work->gone[w->kin[i]]) ||
+			!is_better(work, offer, best))
+			continue;
+		work->choices[offer->to] = offer->choice;
+		work->best[offer->to] = best;
 	}
 }
 
 static void originate(struct policy_work *work, uint32_t as)
 {
 	work->choices[as] = POLICY_OWN;
-	work->lengths[as] = 0;
-	heap_push(&work->heap, 0, as);
-}
-
-static void tell_peers(struct policy_work *work)
-{
-	const struct world *w = work->world;
-	for (uint32_t as = 0; as < w->as_count; as++) {
-		if (!for_everyone(work, as))
-			continue;
-		for (uint32_t i = w->ases[as].kin[RELATION_PEER]; i < w->ases[as].kin[RELATION_PEER + 1]; i++)
-			if (!for_everyone(work, w->edges[w->kin[i]].neighbour))
-				(void)tell(work, w->kin[i]);
-	}
+	work->best[as] = (struct best){UINT32_MAX, 0};
 }
 
 static void usual_routes(struct policy_work *work, uint32_t class)
 {
 	const struct world *w = work->world;
+	uint32_t above = 0;
 	for (uint32_t i = 0; i < w->as_count; i++) {
 		work->choices[i] = POLICY_NONE;
-		work->lengths[i] = LENGTH_NONE;
+		work->best[i] = (struct best){0, LENGTH_NONE};
 	}
 	for (uint32_t i = 0; work->prefix && i < work->prefix->origin_count; i++)
 		originate(work, w->origins[work->prefix->first_origin + i]);
 	if (!work->prefix)
 		originate(work, class % w->as_count);
-	spread(work, RELATION_PROVIDER);
-	tell_peers(work);
-	for (uint32_t as = 0; as < w->as_count; as++)
-		if (work->choices[as] != POLICY_NONE &&
-			w->ases[as].kin[RELATION_CUSTOMER] < w->ases[as].kin[RELATION_CUSTOMER + 1])
-			heap_push(&work->heap, work->lengths[as], as);
-	spread(work, RELATION_CUSTOMER);
+	for (uint32_t i = 0; i < work->ordered; i++) {
+		uint32_t as = work->order[i];
+		if (work->choices[as] == POLICY_NONE)
+			continue;
+		work->queue[above++] = as;
+		tell(work, as, RELATION_PROVIDER);
+	}
+	for (uint32_t i = 0; i < above; i++)
+		tell(work, work->queue[i], RELATION_PEER);
+	for (uint32_t i = work->ordered; i-- > 0;)
+		if (work->choices[work->order[i]] != POLICY_NONE)
+			tell(work, work->order[i], RELATION_CUSTOMER);
 }
 
 /* Does the way of `from` go by `as`? */
@@ -228,29 +314,23 @@ static bool goes_by(const struct policy_work *work, uint32_t from, uint32_t as)
 static bool choose_again(struct policy_work *work, uint32_t as)
 {
 	const struct world *w = work->world;
-	uint16_t best = POLICY_NONE;
-	uint32_t best_length = LENGTH_NONE, best_preference = 0;
+	uint16_t choice = work->choices[as];
+	struct best had = work->best[as];
+	work->choices[as] = POLICY_NONE; /* so that no way goes on from here */
+	work->best[as] = (struct best){0, LENGTH_NONE};
 	for (uint32_t i = 0; i < w->ases[as].edge_count; i++) {
-		uint32_t index = w->ases[as].first_edge + i, from = w->edges[index].neighbour;
-		uint32_t back = w->edges[index].back;
-		if (work->choices[from] == POLICY_NONE ||
-			(w->edges[index].relation != RELATION_PROVIDER && !for_everyone(work, from)) ||
-			!tells(work, back) || goes_by(work, from, as))
+		const struct world_edge *edge = &w->edges[w->ases[as].first_edge + i];
+		const struct offer *offer = &work->offers[work->family][work->places[edge->back]];
+		struct best best = {offer->preference, work->best[edge->neighbour].length + offer->step};
+		if (offer->step == 0 || work->choices[edge->neighbour] == POLICY_NONE ||
+			(work->gone && work->gone[edge->back]) ||
+			(edge->relation != RELATION_PROVIDER && !for_everyone(work, edge->neighbour)) ||
+			!is_better(work, offer, best) || goes_by(work, edge->neighbour, as))
 			continue;
-		uint32_t preference = preference_of(work, index),
-			 length = work->lengths[from] + step_of(work, back);
-		if (best != POLICY_NONE &&
-			(preference < best_preference ||
-				(preference == best_preference && length >= best_length)))
-			continue; /* by rising number of the neighbour, so the first stays */
-		best = (uint16_t)i;
-		best_length = length;
-		best_preference = preference;
+		work->choices[as] = offer->choice;
+		work->best[as] = best;
 	}
-	bool changed = best != work->choices[as] || best_length != work->lengths[as];
-	work->choices[as] = best;
-	work->lengths[as] = best_length;
-	return changed;
+	return choice != work->choices[as] || had.length != work->best[as].length;
 }
 
 /* A ring of ASes that have to choose again; false when that does not end. */
@@ -260,7 +340,7 @@ static bool settle(struct policy_work *work)
 	uint64_t patience = (uint64_t)PATIENCE * w->as_count;
 	uint32_t first = 0, count = 0;
 	for (uint32_t as = 0; as < w->as_count; as++) {
-		work->queued[as] = work->choices[as] != POLICY_OWN && w->ases[as].own_mind;
+		work->queued[as] = work->odd[work->family][as] && work->choices[as] != POLICY_OWN;
 		if (work->queued[as])
 			work->queue[count++] = as;
 	}
@@ -286,13 +366,17 @@ bool policy_routes(struct policy_work *work, uint32_t class, const bool *gone)
 {
 	const struct world *w = work->world;
 	uint32_t ordinary = 2 * w->as_count;
+	bool lasts = true;
 	work->prefix = class < ordinary ? NULL : &w->prefixes[w->class_prefixes[class - ordinary]];
-	work->family = work->prefix ? family_index(work->prefix->prefix.addr.family) : class >= w->as_count;
+	bool second = work->prefix ? work->prefix->prefix.addr.family == 6 : class >= w->as_count;
+	work->family = w->by_family && second;
 	work->gone = gone;
-	work->filtered = work->prefix && w->filter_count > 0;
+	set_filters(work);
 	usual_routes(work, class);
-	if (!w->preferences || settle(work))
-		return true;
-	usual_routes(work, class);
-	return false;
+	if (w->preferences && !settle(work)) {
+		usual_routes(work, class);
+		lasts = false;
+	}
+	clear_filters(work);
+	return lasts;
 }

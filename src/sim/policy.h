@@ -12,13 +12,26 @@
 #define POLICY_NONE UINT16_MAX	     /* no route */
 #define POLICY_OWN  (UINT16_MAX - 1) /* the AS announces it itself */
 
+/* What the AS is to such a neighbour. */
+static inline enum relation relation_back(enum relation relation)
+{
+	return (enum relation)(RELATION_PROVIDER - relation);
+}
+
+/* How much an AS likes its routes unless the world says otherwise. */
+static inline uint32_t relation_preference(enum relation relation)
+{
+	return relation == RELATION_CUSTOMER ? 300 : relation == RELATION_PEER ? 200 : 100;
+}
+
 struct policy_work;
 
 /* What the work needs of memory, once; NULL: out of memory. */
 struct policy_work *policy_work_new(const struct world *world) MUST_USE;
 void policy_work_free(struct policy_work *work);
 /* Works out the routes; `gone` has a flag for each edge that has no link left (NULL: all have). False when
- * the preferences contradict each other and no choice lasts: then it is as if they were the usual ones. */
+ * preferences contradict each other and no choice lasts: then those ASes that do not like customers best, then
+ * peers, then providers, choose as if they had none. */
 bool policy_routes(struct policy_work *work, uint32_t class, const bool *gone);
 /* After that, for each AS: which of its edges, counted from its first, POLICY_OWN or POLICY_NONE. */
 const uint16_t *policy_choices(const struct policy_work *work);

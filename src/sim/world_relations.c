@@ -4,9 +4,7 @@
 #include <string.h>
 
 #include "sim/loader.h"
-
-static const uint32_t usual_preference[] = {
-	[RELATION_CUSTOMER] = 300, [RELATION_PEER] = 200, [RELATION_PROVIDER] = 100};
+#include "sim/policy.h"
 
 static uint8_t families_of(unsigned family)
 {
@@ -24,9 +22,9 @@ static int find_as(struct loader *l, unsigned entry, unsigned asn, uint32_t *as)
 static void add_edges(struct world *w, uint32_t a, uint32_t b, enum relation b_is, uint8_t families)
 {
 	const uint32_t ends[] = {a, b};
-	const enum relation relations[] = {b_is, (enum relation)(RELATION_PROVIDER - b_is)};
+	const enum relation relations[] = {b_is, relation_back(b_is)};
 	for (unsigned side = 0; side < 2; side++) {
-		uint32_t usual = usual_preference[relations[side]];
+		uint32_t usual = relation_preference(relations[side]);
 		w->edges[w->edge_count++] = (struct world_edge){.as = ends[side],
 			.neighbour = ends[!side],
 			.relation = (uint8_t)relations[side],
