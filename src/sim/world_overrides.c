@@ -67,7 +67,6 @@ static int load_policy(struct loader *l, unsigned entry)
 	if (result < 0)
 		return result;
 	w->preferences |= from->local_preference != NULL;
-	w->ases[w->edges[index].as].own_mind |= from->local_preference != NULL;
 	if (from->prefix)
 		return add_filter(l, entry, index);
 	w->by_family |= from->family != 0;
