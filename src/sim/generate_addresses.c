@@ -91,6 +91,18 @@ static void number_as(struct generator *g, struct plan *plan, struct gen_as *as)
 		addr_v6(as->prefix6.addr.high + ((blocks - 1) << (64 - length6)), 0), (uint8_t)length6};
 }
 
+/* Those of a service share the first one's: in a prefix of its own, as long as others will listen to. */
+static void number_service(struct generator *g, struct plan *plan, struct gen_host *host)
+{
+	const struct gen_host *before = host - 1; /* never the first of all hosts */
+	host->address = before->address;
+	host->address6 = before->address6;
+	if (before->service == host->service)
+		return;
+	host->address = addr_add(take(g, plan, places[g->ases[host->as].home].region, 24).addr, 1);
+	host->address6 = addr_add(take6(plan, 48).addr, 1);
+}
+
 static void number_host(struct generator *g, struct gen_host *host)
 {
 	struct gen_as *as = &g->ases[host->as];
@@ -103,6 +115,12 @@ static void number_host(struct generator *g, struct gen_host *host)
 	if (host->home && g->profile->nat)
 		host->address = addr_add(generate_home_prefix(host->home).addr, 10);
 	host->address6 = addr_v6(as->prefix6.addr.high + 1 + index % 1024, 0x100 + draw(g, 1 << 16));
+}
+
+/* RFC 6598; a /30 for each. */
+struct addr generate_subscriber_address(unsigned subscriber, bool end)
+{
+	return addr_v4((100U << 24 | 64U << 16) + 4 * subscriber + 1 + end);
 }
 
 struct prefix generate_home_prefix(unsigned number)
@@ -126,6 +144,11 @@ void generate_addresses(struct generator *g)
 	number_exchanges(g, &plan);
 	for (unsigned i = 0; i < g->as_count && !g->failed; i++)
 		number_as(g, &plan, &g->ases[i]);
-	for (unsigned i = 0; i < g->hosts.count && !g->failed; i++)
-		number_host(g, LIST_AT(struct gen_host, g->hosts, i));
+	for (unsigned i = 0; i < g->hosts.count && !g->failed; i++) {
+		struct gen_host *host = LIST_AT(struct gen_host, g->hosts, i);
+		if (host->service)
+			number_service(g, &plan, host);
+		else
+			number_host(g, host);
+	}
 }

@@ -6,6 +6,7 @@
 #include "sim/generate_inside.h"
 
 #define MEMBERS_MAX 250 /* so that a /24 holds their addresses */
+#define PARTNERS    40
 
 /* Who joins, in thousandths; those with content peer with everybody, the biggest with nobody. */
 static unsigned joins(enum kind kind)
@@ -48,15 +49,23 @@ static void fill(struct generator *g, struct gen_ixp *ixp, const uint32_t *order
 	}
 }
 
+/* However many there are, a member sets up sessions with some: relations grow with the members, not with
+ * their pairs. */
+static unsigned share_met(unsigned members)
+{
+	return MIN(1000, 1000 * PARTNERS / MAX(members, 1));
+}
+
 static void peer(struct generator *g, uint32_t index)
 {
 	const struct gen_ixp *ixp = LIST_AT(struct gen_ixp, g->ixps, index);
+	unsigned met = share_met(ixp->member_count);
 	for (unsigned i = 0; i < ixp->member_count; i++)
 		for (unsigned k = 0; k < i && !g->failed; k++) {
 			uint32_t a = LIST_AT(struct gen_router, g->routers, ixp->members[i])->as;
 			uint32_t b = LIST_AT(struct gen_router, g->routers, ixp->members[k])->as;
 			unsigned both = openness(g->ases[a].kind) * openness(g->ases[b].kind) / 1000;
-			if (chance(g, both))
+			if (draw(g, 1000 * 1000) < both * met)
 				(void)generate_relation(g, a, b, true, index);
 		}
 }

@@ -17,9 +17,12 @@ static void as_habits(struct generator *g, struct gen_as *as)
 	as->never_stamps = transit && chance(g, p->core_never_stamps);
 	as->sometimes_stamps = transit && chance(g, p->core_sometimes);
 	as->filters_sources = !transit && chance(g, p->source_filter);
-	as->private_links = chance(g, p->private_links);
-	as->unannounced = chance(g, p->unannounced);
+	/* What translators of users' addresses put in their place must be reachable. */
+	bool has_users = as->has_homes || as->is_cellular;
+	as->private_links = chance(g, p->private_links) && !has_users;
+	as->unannounced = chance(g, p->unannounced) && !has_users;
 	as->nameless = chance(g, p->nameless);
+	as->translates = has_users && chance(g, as->is_cellular ? p->cgn_cellular : p->cgn);
 }
 
 /* Operators do not treat all their neighbours of a kind alike; customers stay before peers, and those before
@@ -38,18 +41,87 @@ static void relation_habits(struct generator *g, struct gen_relation *relation)
 	relation->prepends = !relation->peers && ends[1]->providers > 1 && chance(g, p->prepending);
 }
 
-static void link_habits(struct generator *g, struct gen_link *link)
+/* Worst in the evening of the place, by the sun; worlds begin at midnight in Greenwich. */
+static struct gen_queue draw_queue(struct generator *g, uint32_t router, unsigned peak_ms)
+{
+	int longitude = places[LIST_AT(struct gen_router, g->routers, router)->place].longitude; /* tenths */
+	unsigned ahead_h = (unsigned)(longitude + 1800) / 150; /* of the date line, 0 to 24 */
+	struct gen_queue queue = {.peak_ms = draw_between(g, peak_ms / 2, peak_ms)};
+	queue.hour = (draw_between(g, 19, 22) + 36 - ahead_h) % 24;
+	queue.width_h = draw_between(g, 3, 8);
+	queue.noise_ms = draw_between(g, 1, 8);
+	return queue;
+}
+
+/* Between ASes mostly in one direction; on the line to a home, where its own sending and receiving wait, in
+ * both. */
+static void congest(struct generator *g, struct gen_link *link, bool inside)
 {
 	const struct profile *p = g->profile;
+	const struct gen_router *to = LIST_AT(struct gen_router, g->routers, link->to);
+	if (inside ? !to->home || !chance(g, p->access_congested) : !chance(g, p->congested))
+		return;
+	unsigned which = inside ? 2 : draw(g, 10);
+	if (which != 0)
+		link->queue = draw_queue(g, link->to, 50);
+	if (which <= 2)
+		link->queue_back = draw_queue(g, link->to, inside ? 120 : 50);
+}
+
+/* Between ASes one of several links; inside any, which may cut off what is behind it. */
+static bool may_fail(const struct generator *g, uint32_t index, bool inside)
+{
+	const struct gen_link *link = LIST_AT(struct gen_link, g->links, index), *before = link - 1;
+	const struct gen_router *routers = g->routers.items;
+	if (inside)
+		return !routers[link->to].home;
+	return index > 0 && before->up_s == 0 && routers[before->from].as == routers[link->from].as &&
+		routers[before->to].as == routers[link->to].as;
+}
+
+static void link_habits(struct generator *g, uint32_t index)
+{
+	const struct profile *p = g->profile;
+	struct gen_link *link = LIST_AT(struct gen_link, g->links, index);
 	bool inside = LIST_AT(struct gen_router, g->routers, link->from)->as ==
 		LIST_AT(struct gen_router, g->routers, link->to)->as;
 	if (inside && chance(g, p->igp_asymmetric))
 		link->cost_back += link->cost * draw_between(g, 1, 4) / 2;
-	link->congested = !inside && chance(g, p->congested);
+	congest(g, link, inside);
 	link->narrow = chance(g, p->narrow);
-	if (inside && chance(g, p->flapping)) {
+	if (may_fail(g, index, inside) && chance(g, inside ? p->flapping : p->border_flapping)) {
 		link->down_s = draw_between(g, 600, DAY_S / 2);
 		link->up_s = link->down_s + draw_between(g, 60, DAY_S / 4);
+	}
+}
+
+/* Users whose network has no public addresses for them. */
+static void subscribe(struct generator *g)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < g->hosts.count; i++) {
+		struct gen_host *host = LIST_AT(struct gen_host, g->hosts, i);
+		if (!host->is_user || !g->ases[host->as].translates)
+			continue;
+		host->subscriber = ++count;
+		LIST_AT(struct gen_router, g->routers, host->gateway)->translates = true;
+		if (host->home)
+			LIST_AT(struct gen_link, g->links, host->home_link)->subscriber = count;
+		else
+			host->address = generate_subscriber_address(count, true);
+	}
+}
+
+static void choose_services(struct generator *g)
+{
+	bool idle = false;
+	unsigned last = 0;
+	for (unsigned i = 0; i < g->hosts.count; i++) {
+		struct gen_host *host = LIST_AT(struct gen_host, g->hosts, i);
+		if (host->service != last)
+			idle = !chance(g, g->profile->anycast);
+		last = host->service;
+		host->is_idle = last && idle;
 	}
 }
 
@@ -62,7 +134,9 @@ void generate_habits(struct generator *g)
 	for (unsigned i = 0; i < g->relations.count; i++)
 		relation_habits(g, LIST_AT(struct gen_relation, g->relations, i));
 	for (unsigned i = 0; i < g->links.count; i++)
-		link_habits(g, LIST_AT(struct gen_link, g->links, i));
+		link_habits(g, i);
+	subscribe(g);
+	choose_services(g);
 	for (unsigned i = 0; i < g->routers.count; i++) {
 		struct gen_router *router = LIST_AT(struct gen_router, g->routers, i);
 		if (chance(g, g->profile->misleading))
@@ -169,6 +243,8 @@ void generate_write_behaviour(struct generator *g, const struct gen_router *rout
 		end_keys(&keys);
 		return;
 	}
+	if (router->translates)
+		key(&keys, "nat: {inside: 100.64.0.0/10}");
 	key_of(&keys, sources, ARRAY_LEN(sources));
 	write_stamps(&keys, &g->ases[router->as]);
 	key_of(&keys, balances, ARRAY_LEN(balances));

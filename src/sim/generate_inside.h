@@ -36,36 +36,45 @@ struct gen_as {
 	uint32_t router; /* the first of those of the network itself; homes' are elsewhere */
 	unsigned router_count, inner_routers;
 	unsigned inner_link, inner_links; /* between those */
-	unsigned links;	    /* numbered from its space */
+	unsigned links;			  /* numbered from its space */
 	unsigned customers, providers, peers, host_count;
+	bool has_homes, is_cellular; /* its users: in homes, on mobile phones */
 	struct prefix prefixes[PREFIXES_MAX];
 	unsigned prefix_count;
 	struct prefix prefix6, infrastructure, infrastructure6;
 	bool private_links, unannounced, nameless, drops_options, never_stamps, sometimes_stamps,
-		filters_sources;
+		filters_sources, translates;
 	char name[40], domain[24];
 };
 
 struct gen_router {
 	uint32_t as;
 	unsigned place;
-	char role[4]; /* "cr", "er", "ar", "cpe" */
+	char role[4];  /* "cr", "er", "ar", "cpe" */
 	unsigned home; /* 0: none; the number of the home that it belongs to */
 	unsigned number;
 	unsigned misleading_place; /* the one its name tells */
+	bool translates;	   /* the addresses that it gave its users */
+};
+
+/* What waits there by the time of day; a peak of 0: nothing. */
+struct gen_queue {
+	unsigned peak_ms, hour, width_h, noise_ms;
 };
 
 struct gen_link {
 	uint32_t from, to;
 	unsigned delay_us, cost, cost_back;
-	bool congested, narrow;
+	struct gen_queue queue, queue_back;
+	unsigned subscriber; /* as of a host; `to` is the home's router */
+	bool narrow;
 	unsigned down_s, up_s; /* both 0: never */
 };
 
 struct gen_relation {
 	uint32_t a, b; /* provider and customer, or peers */
 	bool peers;
-	uint32_t ixp; /* NONE: over links of their own */
+	uint32_t ixp;  /* NONE: over links of their own */
 	int favour[2]; /* how much a likes the routes of b more than usual, and b those of a */
 	bool prepends; /* b, towards a */
 };
@@ -80,8 +89,13 @@ struct gen_ixp {
 struct gen_host {
 	char name[16];
 	uint32_t as, router;
-	unsigned delay_us, home;
-	bool is_destination;
+	unsigned delay_us;
+	unsigned home;	     /* 0: none; the number of the home that it is in */
+	uint32_t gateway;    /* of users: the first router of the network itself */
+	uint32_t home_link;  /* of homes: from there */
+	unsigned subscriber; /* 0: none; counts those whose address the network translates */
+	unsigned service;    /* 0: none; hosts of the same one share an address */
+	bool is_user, is_destination, is_idle; /* idle: not in this world */
 	struct addr address, address6;
 };
 
@@ -152,6 +166,9 @@ uint32_t generate_router(
 	struct generator *g, uint32_t as, unsigned place, const char *role, unsigned number, unsigned home);
 /* What is inside home `number`, from 1. */
 struct prefix generate_home_prefix(unsigned number);
+/* One of the two addresses that a network has for a user without a public one: the network's end, the user's.
+ */
+struct addr generate_subscriber_address(unsigned subscriber, bool end);
 const char *generate_router_name(const struct generator *g, uint32_t router, char name[static 40]);
 
 #endif

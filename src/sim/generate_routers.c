@@ -143,7 +143,7 @@ static void backbone(struct generator *g, const struct gen_as *as)
 		if (far[1] != UINT32_MAX && (is_transit(as) || as->kind == GIANT))
 			trunk(g, &as->pops[i], &as->pops[best[1]]);
 		/* Long lines keep a network from being many hops wide. */
-		unsigned share = as->kind == TIER1 ? 500 : is_transit(as) || as->kind == GIANT ? 150 : 0;
+		unsigned share = as->kind == TIER1 ? 500 : is_transit(as) || as->kind == GIANT ? 250 : 0;
 		for (unsigned k = 0; k < i; k++)
 			if (k != best[0] && k != best[1] && chance(g, share))
 				trunk(g, &as->pops[i], &as->pops[k]);

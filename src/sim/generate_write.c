@@ -55,6 +55,8 @@ static void write_hosts(struct generator *g, FILE *out)
 	fputs("\nhosts:\n", out);
 	for (unsigned i = 0; i < g->hosts.count; i++) {
 		const struct gen_host *host = LIST_AT(struct gen_host, g->hosts, i);
+		if (host->is_idle)
+			continue;
 		fprintf(out, "  - {name: %s, as: %u, address: %s", host->name, g->ases[host->as].asn,
 			addr_format(host->address, text));
 		fprintf(out, ", address6: \"%s\", router: %s", addr_format(host->address6, text),
@@ -63,6 +65,20 @@ static void write_hosts(struct generator *g, FILE *out)
 		generate_write_host_behaviour(g, host, out);
 		fputs("}\n", out);
 	}
+}
+
+static void write_queue(const char *key, const struct gen_queue *queue, FILE *out)
+{
+	if (queue->peak_ms)
+		fprintf(out, ", %s: {peak_ms: %u, hour: %u, width_h: %u, noise_ms: %u}", key, queue->peak_ms,
+			queue->hour, queue->width_h, queue->noise_ms);
+}
+
+static void write_subscriber(unsigned subscriber, FILE *out)
+{
+	char text[ADDR_TEXT_SIZE];
+	fprintf(out, ", from_address: %s", addr_format(generate_subscriber_address(subscriber, false), text));
+	fprintf(out, ", to_address: %s", addr_format(generate_subscriber_address(subscriber, true), text));
 }
 
 static void write_links(const struct generator *g, FILE *out)
@@ -79,8 +95,10 @@ static void write_links(const struct generator *g, FILE *out)
 			fprintf(out, ", cost_back: %u", link->cost_back);
 		if (link->narrow)
 			fputs(", mtu: 1400", out);
-		if (link->congested)
-			fputs(", queue: {peak_ms: 40, hour: 20, width_h: 4, noise_ms: 5}", out);
+		if (link->subscriber)
+			write_subscriber(link->subscriber, out);
+		write_queue("queue", &link->queue, out);
+		write_queue("queue_back", &link->queue_back, out);
 		fputs("}\n", out);
 	}
 }

@@ -4,6 +4,8 @@
  *   [N10]   Katz-Bassett et al., "Reverse traceroute", NSDI 2010
  *   [FON05] Fonseca et al., "IP options are not an option", 2005
  *   [F12]   Flach et al., "Quantifying violations of destination-based forwarding", IMC 2012
+ *   [D18]   Dhamdhere et al., "Inferring persistent interdomain congestion", SIGCOMM 2018
+ *   [L18]   Livadariu et al., "Inferring carrier-grade NAT deployment in the wild", INFOCOM 2018
  *
  * Where no source gives a rate the number is marked "chosen": it is there so that the habit occurs, or so
  * that what was published about the whole comes out (docs/statistics.md). */
@@ -36,11 +38,20 @@ static const struct profile profiles[] = {
 		.traffic_engineering = 1000, /* chosen, for the next hops back between ASes */
 		.prepending = 150,	     /* chosen, as above */
 		.firewall = 150,	     /* chosen */
-		.congested = 20,	     /* chosen */
-		.narrow = 5,		     /* chosen */
+		/* chosen; [D18] found such links, and that they are not widespread */
+		.congested = 20,
+		.access_congested = 300, /* chosen */
+		.narrow = 5,		 /* chosen */
 		/* [F12]: 1.3 % of the routers have next hops in different ASes for one destination. */
 		.detours = 13,
-		.flapping = 1, /* chosen */
+		.flapping = 1,	      /* chosen */
+		.border_flapping = 2, /* chosen */
+		/* Chosen: every second content network, as the big ones do. Of all prefixes it is few. */
+		.anycast = 500,
+		/* [L18]: 4,100 ASes, of the 55,000 or so that were announced then; about a third of ours are
+		 * access networks. */
+		.cgn = 220,
+		.cgn_cellular = 900, /* chosen */
 		.nat = true,
 		.silent = 60,		/* chosen */
 		.limited = 100,		/* chosen */
@@ -103,9 +114,14 @@ static const struct profile profiles[] = {
 		.prepending = 500,
 		.firewall = 600,
 		.congested = 200,
+		.access_congested = 800,
 		.narrow = 50,
 		.detours = 200,
 		.flapping = 10,
+		.border_flapping = 50,
+		.anycast = 1000,
+		.cgn = 800,
+		.cgn_cellular = 1000,
 		.nat = true,
 		.silent = 250,
 		.limited = 300,

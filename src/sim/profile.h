@@ -24,9 +24,13 @@ struct profile {
 	unsigned prepending;	      /* multi-homed ASes that prepend towards one provider */
 	unsigned firewall;	      /* enterprises with filters by port */
 	unsigned congested;	      /* links between ASes with queues in the evening */
+	unsigned access_congested;    /* the same, lines to homes */
 	unsigned narrow;	      /* links that big packets do not fit through */
 	unsigned detours;	      /* transit ASes with a tunnel that plain routing does not know */
 	unsigned flapping;	      /* inner links that go down and come back in the first day */
+	unsigned border_flapping;     /* the same, of links between ASes that have several */
+	unsigned anycast;	      /* of the services that might share an address in several places */
+	unsigned cgn, cgn_cellular;   /* networks with homes, with mobiles, that translate their addresses */
 	bool nat;		      /* homes are behind address translation */
 
 	/* how routers behave */

@@ -1,4 +1,5 @@
-/* Generated worlds load, everybody reaches everybody in both families, and the world is like the Internet. */
+/* Generated worlds load, everybody reaches everybody in both families, users from behind translators, too,
+ * and the world is like the Internet. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "prober.h"
 #include "sim/generate.h"
 #include "sim/stats.h"
 #include "sim/truth.h"
@@ -27,12 +29,17 @@ static struct world *world_of(unsigned ases, uint64_t seed, const char *profile)
 	return world;
 }
 
-static bool is_home(const struct world *world, uint32_t host)
+static bool is_called(const struct world *world, uint32_t host, const char *word)
 {
-	return strncmp(world->nodes[host].name, "home", 4) == 0;
+	return strncmp(world->nodes[host].name, word, strlen(word)) == 0;
 }
 
-/* From anywhere to anywhere, but not into homes, which may be behind address translation. */
+static bool is_user(const struct world *world, uint32_t host)
+{
+	return is_called(world, host, "home") || is_called(world, host, "mobile");
+}
+
+/* From anywhere to anywhere, but not to users, who may be behind address translation. */
 static void check_reach(const struct world *world, unsigned pairs)
 {
 	struct sim *sim = sim_new(world, 1);
@@ -42,7 +49,7 @@ static void check_reach(const struct world *world, unsigned pairs)
 	for (unsigned i = 0; i < pairs; i++) {
 		uint32_t from = (uint32_t)rng_below(&rng, world->host_count);
 		uint32_t to = (uint32_t)rng_below(&rng, world->host_count);
-		for (uint8_t family = 4; family <= 6 && !is_home(world, to); family += 2) {
+		for (uint8_t family = 4; family <= 6 && !is_user(world, to); family += 2) {
 			struct addr target = world_node_address(world, to, family);
 			if (sim_truths(sim, from, target, truth, 1) != 1 || truth->end != TRUTH_REACHED)
 				fail_msg("%s to %s, IPv%u: %s after %u hops", world->nodes[from].name,
@@ -68,6 +75,90 @@ static void test_reach(void **state)
 		check_reach(world, worlds[i].pairs);
 		world_free(world);
 	}
+}
+
+static bool is_shared_space(struct addr addr)
+{
+	return addr.family == 4 && addr.low >> 22 == 0x64400000 >> 22; /* 100.64.0.0/10, RFC 6598 */
+}
+
+/* Behind one translator or two they ask, and are answered. */
+static void test_users_are_translated(void **state)
+{
+	struct world *world = world_of(300, 1, "today");
+	struct addr server = world_node_address(world, world_find_node(world, "server"), 4);
+	unsigned behind_carrier = 0, behind_both = 0, asked = 0;
+	(void)state;
+	for (uint32_t i = 0; i < world->host_count; i++) {
+		struct addr own = world_node_address(world, i, 4);
+		uint32_t line = world->interfaces[world->nodes[i].interfaces[0] ^ 1].node;
+		if (!is_user(world, i))
+			continue;
+		struct sim *sim = sim_new(world, 1);
+		struct prober *prober = calloc(1, sizeof(*prober));
+		assert_true(sim && prober);
+		struct packet_spec spec = echo_spec(own, server, 0, 1);
+		struct probe *probe = prober_add(prober, 0, &spec);
+		prober_run(sim, i, prober);
+		if (probe->answers != 1)
+			fail_msg("%s: %d answers", world->nodes[i].name, probe->answers);
+		asked++;
+		behind_carrier += is_shared_space(own);
+		for (uint32_t k = 0; k < world->nodes[line].interface_count && is_called(world, i, "home");
+			k++)
+			behind_both += is_shared_space(
+				world->interfaces[world->nodes[line].interfaces[k]].address[0]);
+		free(prober);
+		sim_free(sim);
+	}
+	assert_true(asked >= 10 && behind_carrier >= 1 && behind_both >= 1);
+	world_free(world);
+}
+
+/* Who asks from where decides which host of a service answers. */
+static void check_service(const struct world *world, struct sim *sim, const char *first)
+{
+	struct truth *truth = calloc(1, sizeof(*truth));
+	struct addr address = world_node_address(world, world_find_node(world, first), 4);
+	uint32_t one = WORLD_NONE;
+	bool several = false;
+	assert_non_null(truth);
+	for (uint32_t i = 0; i < world->host_count; i++) {
+		if (!is_called(world, i, "vp"))
+			continue;
+		assert_int_equal(sim_truths(sim, i, address, truth, 1), 1);
+		assert_int_equal(truth->end, TRUTH_REACHED);
+		uint32_t end = truth->hops[truth->hop_count - 1].node;
+		assert_memory_equal(world->nodes[end].name, first, strlen(first) - 1);
+		several |= one != WORLD_NONE && end != one;
+		one = end;
+	}
+	assert_true(several);
+	free(truth);
+}
+
+static void test_services(void **state)
+{
+	struct world *world = world_of(1000, 1, "hostile");
+	struct sim *sim = sim_new(world, 1);
+	unsigned services = 0, several_origins = 0;
+	(void)state;
+	assert_non_null(sim);
+	for (uint32_t i = 0; i < world->host_count; i++) {
+		const char *name = world->nodes[i].name;
+		if (!is_called(world, i, "any") || strcmp(name + strlen(name) - 2, "-1") != 0)
+			continue;
+		uint32_t prefix = world_find_prefix(world, world_node_address(world, i, 4));
+		assert_int_not_equal(prefix, WORLD_NONE);
+		several_origins += world->prefixes[prefix].origin_count > 1;
+		services++;
+		check_service(world, sim, name);
+	}
+	assert_int_equal(
+		services, 4 + 4); /* 0.4 % are content networks, and for 250 ASes one that is shared */
+	assert_int_equal(several_origins, 4);
+	sim_free(sim);
+	world_free(world);
 }
 
 /* A smaller world has shorter paths and coarser shares: the ranges are wider by a fifth. */
@@ -116,6 +207,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_users_are_translated),
+		cmocka_unit_test(test_services),
 		cmocka_unit_test(test_today_is_like_the_internet),
 		cmocka_unit_test(test_clean_answers_everything),
 	};

@@ -43,10 +43,10 @@ static void test_same_everywhere(void **state)
 		const char *profile;
 		uint64_t hash;
 	} worlds[] = {
-		{20, 1, "today", 0x2babcf01739ecf37},
-		{100, 1, "clean", 0xda9b7d67df14e46d},
-		{100, 2, "hostile", 0x69e0b412437ce791},
-		{1000, 7, "today", 0x93b8a4071e5a5bf9},
+		{20, 1, "today", 0xfd2291940e5000b1},
+		{100, 1, "clean", 0x88b2a668cb76c864},
+		{100, 2, "hostile", 0x7e288ee60d30ea22},
+		{1000, 7, "today", 0x36a42f3fb51d9a73},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(worlds); i++) {
@@ -158,7 +158,8 @@ static unsigned count_of(const char *text, const char *word)
 static void test_clean_has_no_bad_habit(void **state)
 {
 	static const char *const habits[] = {"behaviour", "private_links", "dns: none", "policies", "tunnels",
-		"detours", "faults", "cost_back", "queue", "mtu", "loss", "192.168."};
+		"detours", "faults", "cost_back", "queue", "queue_back", "mtu", "loss", "192.168.",
+		"{inside: 100.64.0.0", "{name: any1-"};
 	char *clean = generate(300, 1, "clean"), *hostile = generate(300, 1, "hostile");
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(habits); i++)
