@@ -16,51 +16,6 @@ const struct export exports[] = {
 	{NULL, NULL},
 };
 
-struct announcement {
-	struct prefix prefix;
-	const struct file_as *as;
-};
-
-struct announcements {
-	struct announcement *all;
-	size_t count;
-};
-
-static int compare_announcements(const void *a, const void *b)
-{
-	const struct announcement *x = a, *y = b;
-	int order = addr_compare(x->prefix.addr, y->prefix.addr);
-	return order ? order : (int)x->prefix.length - (int)y->prefix.length;
-}
-
-static void announce(struct announcements *list, const struct file_as *as, const char *text)
-{
-	struct prefix prefix;
-	if (text && prefix_parse(text, &prefix))
-		list->all[list->count++] = (struct announcement){prefix, as};
-}
-
-/* Every announced prefix, sorted. `all` is NULL without memory. */
-static struct announcements announcements_of(const struct world *world)
-{
-	const struct world_file *f = world->file;
-	struct announcements list = {0};
-	size_t most = 1;
-	for (unsigned i = 0; i < f->ases_count; i++)
-		most += 2 + f->ases[i].prefixes_count;
-	list.all = calloc(most, sizeof(*list.all));
-	for (unsigned i = 0; list.all && i < f->ases_count; i++) {
-		const struct file_as *as = &f->ases[i];
-		announce(&list, as, as->prefix);
-		announce(&list, as, as->prefix6);
-		for (unsigned k = 0; k < as->prefixes_count; k++)
-			announce(&list, as, as->prefixes[k]);
-	}
-	if (list.all)
-		qsort(list.all, list.count, sizeof(*list.all), compare_announcements);
-	return list;
-}
-
 static struct addr last_of(struct prefix prefix)
 {
 	struct addr addr = prefix.addr;
@@ -74,30 +29,34 @@ static struct addr last_of(struct prefix prefix)
 	return addr;
 }
 
-static void write_range(FILE *out, const struct announcement *a)
+/* There is room for one origin only. */
+static void write_range(FILE *out, const struct world *world, const struct world_prefix *prefix)
 {
+	const struct file_as *as = &world->file->ases[prefix->as];
 	char first[ADDR_TEXT_SIZE], last[ADDR_TEXT_SIZE];
-	addr_format(a->prefix.addr, first);
-	addr_format(last_of(a->prefix), last);
-	fprintf(out, "%s\t%s\t%u\t%s\t%s\n", first, last, a->as->asn, a->as->country, a->as->name);
+	addr_format(prefix->prefix.addr, first);
+	addr_format(last_of(prefix->prefix), last);
+	fprintf(out, "%s\t%s\t%u\t%s\t%s\n", first, last, as->asn, as->country, as->name);
 }
 
-static void write_prefix(FILE *out, const struct announcement *a)
+static void write_prefix(FILE *out, const struct world *world, const struct world_prefix *prefix)
 {
 	char text[ADDR_TEXT_SIZE];
-	fprintf(out, "%s\t%u\t%u\n", addr_format(a->prefix.addr, text), a->prefix.length, a->as->asn);
+	fprintf(out, "%s\t%u", addr_format(prefix->prefix.addr, text), prefix->prefix.length);
+	for (uint32_t i = 0; i < prefix->origin_count; i++)
+		fprintf(out, "%c%u", i ? '_' : '\t',
+			world->ases[world->origins[prefix->first_origin + i]].asn);
+	fputc('\n', out);
 }
 
-static char *write_announcements(
-	const struct world *world, void (*write)(FILE *out, const struct announcement *announcement))
+static char *write_announcements(const struct world *world,
+	void (*write)(FILE *out, const struct world *world, const struct world_prefix *prefix))
 {
 	char *text = NULL;
 	size_t size;
-	struct announcements list = announcements_of(world);
-	FILE *out = list.all ? open_memstream(&text, &size) : NULL;
-	for (size_t i = 0; out && i < list.count; i++)
-		write(out, &list.all[i]);
-	free(list.all);
+	FILE *out = open_memstream(&text, &size);
+	for (uint32_t i = 0; out && i < world->prefix_count; i++)
+		write(out, world, &world->prefixes[i]);
 	return out && fclose(out) == 0 ? text : NULL;
 }
 
@@ -137,10 +96,24 @@ static void add_lan(json_t *list, json_int_t id, const char *protocol, const cha
 				"ixlan_id", id, "protocol", protocol, "prefix", prefix, "in_dfz", 0));
 }
 
+static void add_member(
+	json_t *list, json_int_t lan, const struct world *world, const struct world_ixp *ixp, unsigned member)
+{
+	const struct world_as *as = &world->ases[world->nodes[ixp->members[member]].as];
+	char text4[ADDR_TEXT_SIZE], text6[ADDR_TEXT_SIZE];
+	addr_format(world_member_address(ixp, member, 4), text4);
+	addr_format(world_member_address(ixp, member, 6), text6);
+	json_array_append_new(list,
+		json_pack("{s:I, s:I, s:I, s:I, s:s, s:s, s:s}", "id", (json_int_t)json_array_size(list) + 1,
+			"ix_id", lan, "ixlan_id", lan, "asn", (json_int_t)as->asn, "name", ixp->name,
+			"ipaddr4", text4, "ipaddr6", text6));
+}
+
 /* As outside, an exchange and its LAN have the same number. */
 char *export_exchanges(const struct world *world)
 {
 	json_t *exchanges = json_array(), *lans = json_array(), *prefixes = json_array();
+	json_t *members = json_array();
 	for (unsigned i = 0; i < world->file->ixps_count; i++) {
 		const struct file_ixp *ixp = &world->file->ixps[i];
 		json_int_t id = (json_int_t)i + 1;
@@ -149,9 +122,11 @@ char *export_exchanges(const struct world *world)
 		json_array_append_new(lans, json_pack("{s:I, s:I}", "id", id, "ix_id", id));
 		add_lan(prefixes, id, "IPv4", ixp->prefix);
 		add_lan(prefixes, id, "IPv6", ixp->prefix6);
+		for (unsigned k = 0; k < world->ixps[i].member_count; k++)
+			add_member(members, id, world, &world->ixps[i], k);
 	}
-	json_t *root = json_pack("{s:{s:o}, s:{s:o}, s:{s:o}}", "ix", "data", exchanges, "ixlan", "data", lans,
-		"ixpfx", "data", prefixes);
+	json_t *root = json_pack("{s:{s:o}, s:{s:o}, s:{s:o}, s:{s:o}}", "ix", "data", exchanges, "ixlan",
+		"data", lans, "ixpfx", "data", prefixes, "netixlan", "data", members);
 	char *text = root ? json_dumps(root, JSON_INDENT(1)) : NULL;
 	json_decref(root);
 	return text;

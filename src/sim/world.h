@@ -33,7 +33,6 @@ struct world_as {
 	struct prefix prefixes[2]; /* the first of each family; all are in world->prefixes */
 	uint32_t gateway;	   /* the router that answers for addresses nobody has */
 	uint32_t first_edge, edge_count;
-	bool own_mind;	 /* it has preferences of its own, for some prefix at least */
 	uint32_t kin[4]; /* in world->kin: kin[r] to kin[r + 1] - 1 are its edges of relation r */
 };
 
@@ -236,6 +235,8 @@ uint32_t world_find_as(const struct world *world, struct addr addr);
 uint32_t world_find_edge(const struct world *world, uint32_t as, uint32_t neighbour);
 /* The address a node is called by: of a host's first interface, or a router's loopback. */
 struct addr world_node_address(const struct world *world, uint32_t node, uint8_t family);
+/* Of one of its members, on the LAN. */
+struct addr world_member_address(const struct world_ixp *ixp, unsigned member, uint8_t family);
 /* The interface of `node` that leads to `neighbour`, or WORLD_NONE. */
 uint32_t world_interface_to(const struct world *world, uint32_t node, uint32_t neighbour);
 

@@ -114,14 +114,19 @@ int loader_exchanges(struct loader *l)
 	return fatal(result) ? result : 0;
 }
 
+struct addr world_member_address(const struct world_ixp *ixp, unsigned member, uint8_t family)
+{
+	return addr_add(ixp->prefixes[family_index(family)].addr, 1 + member);
+}
+
 static void session(const struct world_ixp *ixp, uint32_t index, unsigned member, const uint32_t *nodes,
 	struct world_interface *end)
 {
 	end->node = nodes[member];
 	end->ixp = index;
 	end->delay_ns = ixp->delay_ns;
-	end->address[0] = addr_add(ixp->prefixes[0].addr, 1 + member);
-	end->address[1] = addr_add(ixp->prefixes[1].addr, 1 + member);
+	end->address[0] = world_member_address(ixp, member, 4);
+	end->address[1] = world_member_address(ixp, member, 6);
 }
 
 static uint32_t meeting_sessions(

@@ -23,6 +23,8 @@ static const char text[] =
 	"hosts:\n"
 	"  - {name: a, as: 70001, router: r1}\n"
 	"  - {name: b, as: 70002, router: r2}\n"
+	"  - {name: any-1, as: 70001, router: r1, address: 203.0.114.1, address6: \"2001:db8:a::1\"}\n"
+	"  - {name: any-2, as: 70002, router: r3, address: 203.0.114.1, address6: \"2001:db8:a::1\"}\n"
 	"routers:\n"
 	"  - {name: r1, as: 70001, dns: cr1.fra1.one.lab}\n"
 	"  - {name: r2, as: 70002, dns: none}\n"
@@ -33,7 +35,8 @@ static const char text[] =
 	"relations:\n"
 	"  - {provider: 70001, customer: 70002}\n"
 	"ixps:\n"
-	"  - {name: EX-1, country: DE, prefix: 198.18.0.0/24, prefix6: \"2001:db8:f::/64\", members: [r1]}\n";
+	"  - {name: EX-1, country: DE, prefix: 198.18.0.0/24, prefix6: \"2001:db8:f::/64\", members: [r1, "
+	"r3]}\n";
 
 static struct world *small_world(void)
 {
@@ -57,7 +60,12 @@ static void test_layouts(void **state)
 	(void)state;
 	check(export_prefixes(world),
 		"192.0.2.0\t24\t70001\n198.51.100.0\t25\t70001\n203.0.113.0\t24\t70002\n"
-		"2001:db8:1::\t48\t70001\n2001:db8:2::\t48\t70002\n");
+		"203.0.114.0\t24\t70001_70002\n"
+		"2001:db8:1::\t48\t70001\n2001:db8:2::\t48\t70002\n2001:db8:a::\t48\t70001_70002\n");
+	char *ranges = export_ranges(world);
+	assert_non_null(strstr(ranges, "\n198.51.100.0\t198.51.100.127\t70001\tDE\tOne\n"));
+	assert_non_null(strstr(ranges, "\n203.0.114.0\t203.0.114.255\t70001\tDE\tOne\n"));
+	free(ranges);
 	check(export_relations(world), "# provider|customer|-1, peer|peer|0\n70001|70002|-1\n");
 	char *places = export_places(world);
 	assert_non_null(strstr(places, "\nsao\tBR\t-23.6\t-46.6\n"));
@@ -71,14 +79,27 @@ static void test_exchanges(void **state)
 	struct world *world = small_world();
 	char *dump = export_exchanges(world);
 	json_t *root = json_loads(dump, 0, NULL);
-	const char *name, *prefix4, *prefix6;
-	int id, lan, on_lan;
+	const char *name, *prefix4, *prefix6, *address4, *address6;
+	int id, lan, on_lan, at, asn;
 	(void)state;
 	assert_int_equal(
 		json_unpack(root, "{s:{s:[{s:i,s:s}!]}, s:{s:[{s:i,s:i}!]}, s:{s:[{s:i,s:s},{s:s}!]}}", "ix",
 			"data", "id", &id, "name", &name, "ixlan", "data", "id", &lan, "ix_id", &id, "ixpfx",
 			"data", "ixlan_id", &on_lan, "prefix", &prefix4, "prefix", &prefix6),
 		0);
+	/* The second of two members, of the other AS. */
+	assert_int_equal(
+		json_unpack(root, "{s:{s:[{}, {s:i,s:i,s:i,s:s,s:s}!]}}", "netixlan", "data", "ix_id", &at,
+			"ixlan_id", &at, "asn", &asn, "ipaddr4", &address4, "ipaddr6", &address6),
+		0);
+	assert_int_equal(at, lan);
+	assert_int_equal(asn, 70002);
+	struct addr parsed;
+	assert_true(addr_parse(address4, &parsed));
+	/* As at every exchange here: the second address that is not the network's own. */
+	assert_int_equal(parsed.low, 198U << 24 | 18U << 16 | 2);
+	assert_true(addr_parse(address6, &parsed));
+	assert_int_equal(parsed.low, 2);
 	assert_string_equal(name, "EX-1");
 	assert_int_equal(lan, on_lan);
 	assert_string_equal(prefix4, "198.18.0.0/24");
