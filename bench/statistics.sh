@@ -1,17 +1,19 @@
 #!/bin/bash
-# statistics.sh [RETOUR [ASES [PROFILE]]]: the table of docs/statistics.md, three worlds beside what was published.
+# statistics.sh [RETOUR [ASES [PROFILE [SEED...]]]]: the table of docs/statistics.md, worlds (seeds 1, 2 and 3 unless
+# said) beside what was published.
 set -euo pipefail
 
-retour=${1:-${RETOUR:-build/retour}} ases=${2:-1000} profile=${3:-today}
+retour=${1:-${RETOUR:-build/retour}} ases=${2:-1000} profile=${3:-today} seeds=("${@:4}")
+((${#seeds[@]})) || seeds=(1 2 3)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-for seed in 1 2 3; do
-	"$retour" lab generate --ases "$ases" --seed $seed --profile "$profile" --summary >"$scratch/$seed"
+for seed in "${seeds[@]}"; do
+	"$retour" lab generate --ases "$ases" --seed "$seed" --profile "$profile" --summary >"$scratch/$seed"
 done
-echo "| | seed 1 | seed 2 | seed 3 | published |"
-echo "|---|---:|---:|---:|---|"
-paste -d '\t' "$scratch"/[123] | awk -F'\t' '{
+echo "| |$(printf ' seed %s |' "${seeds[@]}") published |"
+echo "|---|$(printf -- '---:|%.0s' "${seeds[@]}")---|"
+paste -d '\t' "${seeds[@]/#/$scratch/}" | awk -F'\t' '{
 	row = "| " what($1)
 	for (i = 1; i <= NF; i++) row = row " | " value($i) ($i ~ / outside /  ? " (outside)" : "")
 	print row " | " source($1) " |"

@@ -45,7 +45,7 @@ static void relation_habits(struct generator *g, struct gen_relation *relation)
 static struct gen_queue draw_queue(struct generator *g, uint32_t router, unsigned peak_ms)
 {
 	int longitude = places[LIST_AT(struct gen_router, g->routers, router)->place].longitude; /* tenths */
-	unsigned ahead_h = (unsigned)(longitude + 1800) / 150; /* of the date line, 0 to 24 */
+	unsigned ahead_h = (unsigned)(longitude + 1800 + 75) / 150; /* of the date line; 15 degrees an hour */
 	struct gen_queue queue = {.peak_ms = draw_between(g, peak_ms / 2, peak_ms)};
 	queue.hour = (draw_between(g, 19, 22) + 36 - ahead_h) % 24;
 	queue.width_h = draw_between(g, 3, 8);
@@ -71,11 +71,12 @@ static void congest(struct generator *g, struct gen_link *link, bool inside)
 /* Between ASes one of several links; inside any, which may cut off what is behind it. */
 static bool may_fail(const struct generator *g, uint32_t index, bool inside)
 {
-	const struct gen_link *link = LIST_AT(struct gen_link, g->links, index), *before = link - 1;
+	const struct gen_link *link = LIST_AT(struct gen_link, g->links, index);
 	const struct gen_router *routers = g->routers.items;
-	if (inside)
-		return !routers[link->to].home;
-	return index > 0 && before->up_s == 0 && routers[before->from].as == routers[link->from].as &&
+	if (inside || index == 0)
+		return inside && !routers[link->to].home;
+	const struct gen_link *before = link - 1;
+	return before->up_s == 0 && routers[before->from].as == routers[link->from].as &&
 		routers[before->to].as == routers[link->to].as;
 }
 

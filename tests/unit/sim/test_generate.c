@@ -43,10 +43,10 @@ static void test_same_everywhere(void **state)
 		const char *profile;
 		uint64_t hash;
 	} worlds[] = {
-		{20, 1, "today", 0xfd2291940e5000b1},
+		{20, 1, "today", 0x827ceee6958dd77a},
 		{100, 1, "clean", 0x88b2a668cb76c864},
-		{100, 2, "hostile", 0x7e288ee60d30ea22},
-		{1000, 7, "today", 0x36a42f3fb51d9a73},
+		{100, 2, "hostile", 0xf63965b81c0d8735},
+		{1000, 7, "today", 0xe0e1e95ba1a28f28},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(worlds); i++) {
@@ -176,6 +176,34 @@ static void test_clean_has_no_bad_habit(void **state)
 	free(hostile);
 }
 
+/* Evening is 19 to 22 o'clock there: nine hours before Greenwich in Tokyo, eight after it in Los Angeles. */
+static void check_evening(const char *text, const char *place, unsigned first, unsigned last)
+{
+	char *copy = strdup(text), *rest = copy;
+	unsigned count = 0;
+	assert_non_null(copy);
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		const char *to = strstr(line, ", to: "), *end = to ? strchr(to + 1, ',') : NULL;
+		const char *there = to ? strstr(to, place) : NULL, *hour = to ? strstr(to, "hour: ") : NULL;
+		if (!there || there > end || !hour)
+			continue;
+		assert_in_range(strtoul(hour + 6, NULL, 10), first, last);
+		count++;
+	}
+	assert_true(count > 0);
+	free(copy);
+}
+
+static void test_evenings(void **state)
+{
+	char *text = generate(1000, 1, "hostile");
+	(void)state;
+	check_evening(text, "-tyo-", 10, 13);
+	check_evening(text, "-lax-", 3, 6);
+	check_evening(text, "-lon-", 19, 22);
+	free(text);
+}
+
 static void test_size(void **state)
 {
 	char *text = generate(1000, 5, "today");
@@ -196,6 +224,7 @@ int main(void)
 		cmocka_unit_test(test_seeds_and_sizes),
 		cmocka_unit_test(test_address_plan),
 		cmocka_unit_test(test_clean_has_no_bad_habit),
+		cmocka_unit_test(test_evenings),
 		cmocka_unit_test(test_size),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
