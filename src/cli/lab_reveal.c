@@ -96,8 +96,8 @@ static json_t *list_json(const struct reaction *reaction, const struct addr *add
 
 static json_t *ends_json(const struct endpoint ends[2])
 {
-	return json_pack("{s:o, s:i, s:o, s:i}", "source", addr_json(ends[0].addr), "source_port", ends[0].port,
-		"destination", addr_json(ends[1].addr), "destination_port", ends[1].port);
+	return json_pack("{s:o, s:i, s:o, s:i}", "source", addr_json(ends[0].addr), "source_port",
+		ends[0].port, "destination", addr_json(ends[1].addr), "destination_port", ends[1].port);
 }
 
 static json_t *count_json(const struct reaction *reaction, unsigned count)

@@ -220,8 +220,8 @@ static bool answer(struct ask *ask, const struct lab_truth_arguments *arguments)
 {
 	struct addr destination = world_node_address(ask->world, ask->ends[1], ask->family);
 	make_packet(ask, arguments->flow, destination);
-	ask->count = sim_truths_now(ask->sim, ask->ends[0], destination,
-		arguments->flow ? ask->packet : NULL, ask->length, ask->truths, arguments->bulk ? 1 : PATHS_MAX);
+	ask->count = sim_truths_now(ask->sim, ask->ends[0], destination, arguments->flow ? ask->packet : NULL,
+		ask->length, ask->truths, arguments->bulk ? 1 : PATHS_MAX);
 	if (ask->count == 0)
 		return false;
 	if (arguments->json)

@@ -200,8 +200,8 @@ void answer_local(struct sim *sim, uint32_t node, uint32_t interface, struct par
 	static const struct complaint port = {
 		.type4 = ICMP4_UNREACHABLE, .code4 = 3, .type6 = ICMP6_UNREACHABLE, .code6 = 4};
 	struct packet packet;
-	if (packet_read(parcel->bytes, parcel->length, &packet) < 0 || !packet.checksum_ok ||
-		!addr_is_unicast(packet.ip.source))
+	if (!fragments_gather(sim, node, parcel) || packet_read(parcel->bytes, parcel->length, &packet) < 0 ||
+		!packet.checksum_ok || !addr_is_unicast(packet.ip.source))
 		return;
 	switch (packet.ip.protocol) {
 	case PROTOCOL_ICMP:

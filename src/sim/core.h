@@ -54,7 +54,8 @@ struct node_state {
 		struct bucket bucket;
 	} errors[BUCKETS]; /* destinations that share a place push each other out */
 	struct bucket all_errors, options;
-	struct flows *flows; /* of its NAT and its firewall; NULL: none yet */
+	struct flows *flows;	     /* of its NAT and its firewall; NULL: none yet */
+	struct assembly *assemblies; /* of fragments; NULL: none yet */
 	uint16_t ip_id;
 };
 
@@ -132,8 +133,16 @@ void parcel_drop(struct sim *sim, struct parcel *parcel);
 void sim_schedule(
 	struct sim *sim, int64_t time_ns, enum event_kind kind, uint32_t place, struct parcel *parcel);
 
-/* link.c: onto the link: loss, delay, faults. Takes the parcel. */
+/* link.c: onto the link: fragments, loss, delay, faults. Takes the parcel. */
 void sim_transmit(struct sim *sim, uint32_t interface, struct parcel *parcel);
+/* What goes before the packet on the wire: a label (RFC 3032 2.1), or the header of a wrapping. */
+#define LABEL_BYTES 4
+#define OUTER_BYTES 24 /* an IPv4 header and the shortest GRE header */
+size_t parcel_overhead(const struct parcel *parcel);
+
+/* fragments.c: true: the packet is whole, and was it before or has become it just now. False: it waits for
+ * the rest of it; the parcel is not needed for that. */
+bool fragments_gather(struct sim *sim, uint32_t node, struct parcel *parcel);
 
 /* route.c */
 struct route route_lookup(struct sim *sim, uint32_t node, struct addr destination);
@@ -160,6 +169,9 @@ void mpls_forward(struct sim *sim, uint32_t node, struct parcel *parcel);
 void router_receive(struct sim *sim, uint32_t interface, struct parcel *parcel);
 /* A packet of the node's own leaves. */
 void node_send(struct sim *sim, uint32_t node, struct parcel *parcel);
+/* The packet is longer than the next link takes, `mtu` of it; `tunnel`: it is labelled, or NULL. */
+void complain_too_big(
+	struct sim *sim, const struct transit *transit, const struct world_tunnel *tunnel, uint32_t mtu);
 /* The complaint that goes with a word. */
 struct complaint refusal_complaint(enum refusal refusal);
 

@@ -2,8 +2,7 @@
  * as that to the end of the tunnel, and goes on from there. The routers in between never see its TTL. */
 #include "sim/core.h"
 
-#define OUTER_TTL      255
-#define OUTER_OVERHEAD 24 /* an IPv4 header and the shortest GRE header */
+#define OUTER_TTL 255
 
 uint32_t detour_find(const struct sim *sim, uint32_t node, struct addr source, struct addr destination)
 {
@@ -25,15 +24,11 @@ static void send_wrapped(struct sim *sim, uint32_t node, struct parcel *parcel)
 	unsigned family = family_index(detour->prefix.addr.family);
 	const struct way *way = way_find(sim, node, sim->world->nodes[detour->to].loopback[family]);
 	bool lives = way->route.kind == ROUTE_VIA && parcel->outer_ttl-- > 1;
-	unsigned mtu = lives ? sim->world->interfaces[way->route.via[0]].mtu : 0;
-	if (lives && (mtu == 0 || parcel->length + OUTER_OVERHEAD <= mtu)) {
+	if (lives) {
 		sim_transmit(sim, way->route.via[0], parcel);
 		return;
 	}
-	if (lives)
-		sim->counts.too_big++;
-	else
-		sim->counts.blackholed++;
+	sim->counts.blackholed++;
 	parcel_drop(sim, parcel);
 }
 

@@ -67,7 +67,8 @@ void host_receive(struct sim *sim, uint32_t node, struct parcel *parcel)
 	sim->counts.delivered++;
 	if (sim->deliver && sim->deliver(sim->deliver_context, node, parcel->bytes, parcel->length)) {
 		/* it is out of our hands */
-	} else if (packet_read(parcel->bytes, parcel->length, &packet) == 0) {
+	} else if (fragments_gather(sim, node, parcel) &&
+		packet_read(parcel->bytes, parcel->length, &packet) == 0) {
 		for (uint32_t i = sim->first_machine[node]; i != WORLD_NONE; i = sim->machines[i].next) {
 			struct attached *at = &sim->machines[i];
 			if (at->done)

@@ -36,8 +36,10 @@ struct flows *node_flows(struct sim *sim, uint32_t node)
 
 void node_state_free(struct node_state *state)
 {
-	if (state)
+	if (state) {
 		flows_free(state->flows);
+		free(state->assemblies);
+	}
 	free(state);
 }
 

@@ -61,6 +61,23 @@ void mpls_forward(struct sim *sim, uint32_t node, struct parcel *parcel)
 	sim_transmit(sim, world_interface_to(sim->world, node, next), parcel);
 }
 
+/* Longer than the next link inside takes, and not to be cut? That is said. */
+static bool is_too_big(struct sim *sim, struct transit *transit, const struct world_tunnel *tunnel)
+{
+	struct parcel *parcel = transit->parcel;
+	unsigned next = parcel->tunnel_at + 1;
+	uint32_t out = world_interface_to(sim->world, transit->node, tunnel->routers[next]);
+	bool pops = next + 1 == tunnel->count && tunnel->pop == POP_PENULTIMATE;
+	unsigned mtu = sim->world->interfaces[out].mtu, room = pops ? mtu : mtu - LABEL_BYTES;
+	if (mtu == 0 || parcel->length <= room ||
+		!peek_read(parcel->bytes, parcel->length, false, &transit->peek) ||
+		!transit->peek.dont_fragment)
+		return false;
+	complain_too_big(sim, transit, tunnel, room);
+	parcel_drop(sim, parcel);
+	return true;
+}
+
 bool mpls_receive(struct sim *sim, struct transit *transit)
 {
 	struct parcel *parcel = transit->parcel;
@@ -71,6 +88,8 @@ bool mpls_receive(struct sim *sim, struct transit *transit)
 		return true;
 	}
 	if (parcel->label_ttl > 1) {
+		if (is_too_big(sim, transit, tunnel))
+			return false;
 		parcel->label_ttl--;
 		mpls_forward(sim, transit->node, parcel);
 		return false;

@@ -48,8 +48,8 @@ static void forget(struct sim *sim, uint32_t node)
 	sim->states[node] = NULL;
 }
 
-/* Hand a packet to the node, and take what it sends, or NULL; `wrapped` as packets of the flow come, with their
- * label or in their tunnel. */
+/* Hand a packet to the node, and take what it sends, or NULL; `wrapped` as packets of the flow come, with
+ * their label or in their tunnel. */
 static struct parcel *give(const struct asking *asking, struct parcel *parcel, bool wrapped)
 {
 	struct sim *sim = asking->sim;
@@ -94,7 +94,10 @@ static struct packet_spec probe(const struct asking *asking, struct addr to, uin
 	bool v4 = to.family == 4;
 	static const uint8_t payload[8];
 	return (struct packet_spec){
-		.ip = {.source = asking->passing.ip.source, .destination = to, .ttl = ttl, .protocol = protocol},
+		.ip = {.source = asking->passing.ip.source,
+			.destination = to,
+			.ttl = ttl,
+			.protocol = protocol},
 		.transport =
 			{
 				.source_port = PROBE_PORT,
@@ -197,8 +200,8 @@ static void endpoints_of(const struct packet *packet, struct endpoint ends[2])
 
 static bool same_ends(const struct endpoint *a, const struct endpoint *b)
 {
-	return addr_equal(a[0].addr, b[0].addr) && addr_equal(a[1].addr, b[1].addr) && a[0].port == b[0].port &&
-		a[1].port == b[1].port;
+	return addr_equal(a[0].addr, b[0].addr) && addr_equal(a[1].addr, b[1].addr) &&
+		a[0].port == b[0].port && a[1].port == b[1].port;
 }
 
 /* A packet of the flow goes through the node, or not; the next one gets it as it is then. */

@@ -23,12 +23,12 @@ struct endpoint {
 };
 
 struct reveal {
-	struct addr asked;     /* one of the node's own: the one it shows, if that is one */
-	struct reaction error; /* to a packet whose time is up; of the target: to one for a closed port */
-	struct reaction echo;  /* to a ping of `asked` */
-	struct reaction reset; /* to a SYN for a port that nobody listens at */
+	struct addr asked;	/* one of the node's own: the one it shows, if that is one */
+	struct reaction error;	/* to a packet whose time is up; of the target: to one for a closed port */
+	struct reaction echo;	/* to a ping of `asked` */
+	struct reaction reset;	/* to a SYN for a port that nobody listens at */
 	enum treatment options; /* of IPv4 packets that pass through */
-	struct addr stamped;   /* beside the time, as a Timestamp option passes through; or none */
+	struct addr stamped;	/* beside the time, as a Timestamp option passes through; or none */
 	/* A ping of `asked` with options; all that stands in them was written by this node. */
 	struct reaction route, time;
 	uint8_t route_count, time_count;
@@ -42,9 +42,9 @@ struct reveal {
 	struct endpoint before[2], after[2];
 };
 
-/* For each hop of `truth`, found for this packet of the host's. Each node is asked as if nothing had been asked
- * of it before, and links lose nothing. `scratch` is a simulator for this alone, without machines: what its nodes
- * remember is forgotten. */
+/* For each hop of `truth`, found for this packet of the host's. Each node is asked as if nothing had been
+ * asked of it before, and links lose nothing. `scratch` is a simulator for this alone, without machines: what
+ * its nodes remember is forgotten. */
 void sim_reveal(struct sim *scratch, const struct truth *truth, const uint8_t *bytes, size_t length,
 	struct reveal reveals[TRUTH_HOPS_MAX]);
 

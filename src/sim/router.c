@@ -59,12 +59,13 @@ static void complain_expired(struct sim *sim, const struct transit *transit)
 	answer_error(sim, transit->node, transit->in, transit->parcel, &complaint);
 }
 
-/* RFC 1191 4, RFC 8201 4. There are no fragments here: what may be cut is dropped as well. */
-static void complain_too_big(struct sim *sim, const struct transit *transit, uint32_t mtu)
+/* RFC 1191 4, RFC 8201 4; of labelled packets, RFC 3032 3.5. */
+void complain_too_big(
+	struct sim *sim, const struct transit *transit, const struct world_tunnel *tunnel, uint32_t mtu)
 {
 	enum too_big habit = sim->world->nodes[transit->node].behaviour.too_big;
 	sim->counts.too_big++;
-	if (habit == TOO_BIG_SILENT || !transit->peek.dont_fragment)
+	if (habit == TOO_BIG_SILENT)
 		return;
 	answer_error(sim, transit->node, transit->in, transit->parcel,
 		&(struct complaint){
@@ -73,6 +74,9 @@ static void complain_too_big(struct sim *sim, const struct transit *transit, uin
 			.type6 = ICMP6_PACKET_TOO_BIG,
 			.too_big = true,
 			.mtu = habit == TOO_BIG_ZERO ? 0 : mtu,
+			.tunnel = tunnel,
+			.tunnel_at = tunnel ? transit->parcel->tunnel_at : 0,
+			.label_ttl = transit->parcel->label_ttl,
 		});
 }
 
@@ -99,13 +103,18 @@ static bool pass_boxes(struct sim *sim, struct transit *transit, uint32_t out)
 	return true;
 }
 
+/* The tunnel of labels that begins here, or WORLD_NONE. */
+static uint32_t tunnel_by(struct sim *sim, const struct transit *transit, const struct way *way, uint32_t out)
+{
+	return way->route.via_count == 1 ? way->tunnel
+					 : mpls_tunnel(sim, transit->node, out, transit->peek.destination);
+}
+
 /* Out by one of the ways, with a label if a tunnel begins here. Takes the parcel. */
 static void send_by(
 	struct sim *sim, struct transit *transit, const struct way *way, uint32_t out, uint8_t ttl)
 {
-	uint32_t tunnel = way->route.via_count == 1
-		? way->tunnel
-		: mpls_tunnel(sim, transit->node, out, transit->peek.destination);
+	uint32_t tunnel = tunnel_by(sim, transit, way, out);
 	if (transit->peek.options)
 		options_stamp(sim, transit->node, transit->in, out, transit->parcel);
 	if (tunnel != WORLD_NONE)
@@ -128,15 +137,22 @@ static bool lives_on(const struct sim *sim, const struct transit *transit, uint8
 	return transit->peek.ttl == 1 && sim->world->nodes[transit->node].behaviour.zero_ttl;
 }
 
+/* How long a packet may be that leaves so; 0: any. */
+static unsigned room_by(struct sim *sim, const struct transit *transit, const struct way *way, uint32_t out)
+{
+	unsigned mtu = sim->world->interfaces[out].mtu;
+	return mtu && tunnel_by(sim, transit, way, out) != WORLD_NONE ? mtu - LABEL_BYTES : mtu;
+}
+
 /* On by one of the ways. True: the parcel was taken. */
 static bool pass_on(struct sim *sim, struct transit *transit, const struct way *way, uint8_t ttl)
 {
 	const struct behaviour *behaviour = &sim->world->nodes[transit->node].behaviour;
 	struct parcel *parcel = transit->parcel;
 	uint32_t out = way_choose(sim, transit->node, &way->route, &transit->peek);
-	unsigned mtu = sim->world->interfaces[out].mtu;
-	if (mtu != 0 && parcel->length > mtu) {
-		complain_too_big(sim, transit, mtu);
+	unsigned room = room_by(sim, transit, way, out);
+	if (room != 0 && parcel->length > room && transit->peek.dont_fragment) {
+		complain_too_big(sim, transit, NULL, room);
 		return false;
 	}
 	if (!behaviour->plain) {
@@ -178,6 +194,11 @@ static bool enter_boxes(struct sim *sim, struct transit *transit)
 {
 	const struct behaviour *behaviour = &sim->world->nodes[transit->node].behaviour;
 	if (behaviour->source_filter != SOURCE_ANY && !transit->unwrapped && !screen_source(sim, transit))
+		return false;
+	/* Only the first fragment knows of ports; a box that needs them waits for all. */
+	if ((behaviour->nat || behaviour->stateful) &&
+		(!fragments_gather(sim, transit->node, transit->parcel) ||
+			!peek_read(transit->parcel->bytes, transit->parcel->length, false, &transit->peek)))
 		return false;
 	if (!behaviour->nat)
 		return true;
