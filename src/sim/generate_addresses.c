@@ -133,7 +133,8 @@ static void number_exchanges(struct generator *g, struct plan *plan)
 {
 	for (unsigned i = 0; i < g->ixps.count; i++) {
 		struct gen_ixp *ixp = LIST_AT(struct gen_ixp, g->ixps, i);
-		ixp->prefix = take(g, plan, places[ixp->place].region, 24);
+		unsigned length = ixp->member_count > 500 ? 22 : ixp->member_count > 250 ? 23 : 24;
+		ixp->prefix = take(g, plan, places[ixp->place].region, length);
 		ixp->prefix6 = take6(plan, 64);
 	}
 }

@@ -5,7 +5,7 @@
 #include "base/compiler.h"
 #include "sim/generate_inside.h"
 
-#define MEMBERS_MAX 250 /* so that a /24 holds their addresses */
+#define MEMBERS_MAX 1000 /* so that a /22 holds their addresses */
 #define PARTNERS    40
 
 /* Who joins, in thousandths; those with content peer with everybody, the biggest with nobody. */

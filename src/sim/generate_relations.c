@@ -10,7 +10,9 @@
 #include "base/compiler.h"
 #include "sim/generate_inside.h"
 
-#define TRIES 20
+#define TRIES	       20
+#define ASES_PER_EQUAL 400
+#define EQUALS_MAX     30
 
 static uint64_t pair_of(uint32_t a, uint32_t b)
 {
@@ -172,11 +174,15 @@ static void buy_transit(struct generator *g, uint32_t index)
 	}
 }
 
-/* Carriers of a region also peer with each other, in private, and with those who have the content. */
+/* Carriers of a region also peer with each other, in private, and with those who have the content: the more
+ * there are, the more each. */
 static void peer_in_private(struct generator *g, uint32_t index)
 {
 	const struct gen_as *as = &g->ases[index];
-	unsigned wanted = as->kind == CARRIER ? draw(g, 4) : as->kind == GIANT ? draw_between(g, 5, 25) : 0;
+	unsigned most = MIN(MAX(g->as_total / ASES_PER_EQUAL, 4), EQUALS_MAX);
+	unsigned wanted = as->kind == CARRIER ? draw(g, most)
+		: as->kind == GIANT	      ? draw_between(g, 5, 25)
+					      : 0;
 	for (unsigned i = 0; i < wanted && !g->failed; i++) {
 		uint32_t other = draw_provider(g, as);
 		bool equals = g->ases[other].kind == CARRIER ||
