@@ -86,7 +86,7 @@ static int add_trace(struct run *run, struct hash_key key, struct error *error)
 	config.source = run->source;
 	config.destination = run->target;
 	config.flow = run->flow;
-	config.tos = options->tos;
+	config.tos = (uint8_t)options->tos;
 	config.first_ttl = options->first_ttl;
 	config.max_ttl = options->max_ttl;
 	config.probes_per_hop = options->probes_per_hop;

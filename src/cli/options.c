@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,39 +10,114 @@
 #include "base/compiler.h"
 #include "base/escape.h"
 #include "cli/exit.h"
+#include "probe/machine.h"
 
-enum { ONLY_LONG = 256, OPTION_VIA, OPTION_JSON, OPTION_CHECK, OPTION_WIDTH, OPTION_DATA, OPTION_SPORT, OPTION_GAP };
+/* Keys of options without a letter; those of two letters share the key of the first. */
+enum {
+	ONLY_LONG = 256,
+	OPTION_BROADCAST,
+	OPTION_CHECK,
+	OPTION_CLASSIC_PORT,
+	OPTION_DATA,
+	OPTION_FLOW_LABEL,
+	OPTION_GAP,
+	OPTION_JSON,
+	OPTION_JSONL,
+	OPTION_MARK,
+	OPTION_PROTO,
+	OPTION_RATE,
+	OPTION_SIZE,
+	OPTION_SPORT,
+	OPTION_TARGETS,
+	OPTION_UDPLITE,
+	OPTION_VIA,
+	OPTION_WIDTH,
+};
 
 enum where { FORWARD = 1, BACK = 2, ALL = FORWARD | BACK };
 
+/* How the argument is read, and what kind of field it fills. */
+enum kind {
+	KIND_HELP,
+	KIND_FLAG,     /* bool */
+	KIND_NUMBER,   /* unsigned, between low and high */
+	KIND_PORT,     /* uint16_t */
+	KIND_TEXT,     /* const char * */
+	KIND_ADDRESS,  /* struct addr */
+	KIND_SECONDS,  /* double; more than 10 are milliseconds, as traceroute's -z */
+	KIND_FAMILY,   /* low: 4 or 6 */
+	KIND_PROTOCOL, /* low: enum probe_protocol */
+	KIND_IP,       /* uint8_t, and the protocol becomes PROBE_IP */
+	KIND_WAIT,     /* MAX[,HERE,NEAR] */
+};
+
 struct option_row {
 	int key;
-	const char *name;
+	const char *name;     /* NULL: another letter for a row that has one, not in the help */
 	const char *argument; /* NULL = none */
 	enum where where;
+	enum kind kind;
+	size_t offset; /* of the field in struct options */
+	unsigned long low, high;
 	const char *help;
 };
 
+#define FIELD(name)             offsetof(struct options, name)
+#define FLAG(name)              KIND_FLAG, FIELD(name), 0, 0
+#define NUMBER(name, low, high) KIND_NUMBER, FIELD(name), low, high
+#define PORT(name)              KIND_PORT, FIELD(name), 1, 65535
+#define TEXT(name)              KIND_TEXT, FIELD(name), 0, 0
+#define PROTO(value)            KIND_PROTOCOL, FIELD(protocol), value, 0
+
 static const struct option_row rows[] = {
-	{'4', "ipv4", NULL, ALL, "use IPv4"},
-	{'6', "ipv6", NULL, ALL, "use IPv6"},
-	{'u', "udp", NULL, ALL, "probe with UDP (the default)"},
-	{'I', "icmp", NULL, ALL, "probe with ICMP echo"},
-	{'f', "first", "TTL", FORWARD, "first hop to probe (1)"},
-	{'m', "max-hops", "TTL", ALL, "last hop to probe (30)"},
-	{'q', "queries", "N", ALL, "probes per hop (3, at most 10)"},
-	{OPTION_GAP, "gap", "N", FORWARD, "silent hops in a row that end the trace (8)"},
-	{'p', "port", "PORT", ALL, "destination port of UDP probes (33434)"},
-	{OPTION_SPORT, "sport", "PORT", FORWARD, "source port of UDP probes (a free one)"},
-	{'s', "source", "ADDRESS", ALL, "send from this address of ours"},
-	{'Q', "tos", "VALUE", FORWARD, "type of service or traffic class of probes (0)"},
-	{OPTION_VIA, "via", "METHOD,...", BACK, "ways back to try, in this order"},
-	{'n', "numeric", NULL, ALL, "do not look up names"},
-	{OPTION_DATA, "data", "DIR", ALL, "folder of AS data (see FILES in retour(1))"},
-	{OPTION_WIDTH, "width", "COLUMNS", ALL, "width of the text (that of the terminal)"},
-	{OPTION_JSON, "json", NULL, ALL, "print one retour/1 document"},
-	{OPTION_CHECK, "check", NULL, ALL, "exit 1 when something is found to be a problem"},
-	{'h', "help", NULL, ALL, "this text"},
+	{'4', "ipv4", NULL, ALL, KIND_FAMILY, FIELD(family), 4, 0, "use IPv4"},
+	{'6', "ipv6", NULL, ALL, KIND_FAMILY, FIELD(family), 6, 0, "use IPv6"},
+	{'u', "udp", NULL, ALL, PROTO(PROBE_UDP), "probe with UDP and nothing else"},
+	{'I', "icmp", NULL, ALL, PROTO(PROBE_ICMP), "probe with ICMP echo"},
+	{'T', "tcp", NULL, FORWARD, PROTO(PROBE_TCP), "probe with TCP SYN"},
+	{'U', "dns", NULL, FORWARD, PROTO(PROBE_UDP), "probe with questions to a name server (UDP port 53)"},
+	{OPTION_UDPLITE, "udplite", NULL, FORWARD, PROTO(PROBE_UDPLITE), "probe with UDP-Lite"},
+	{OPTION_PROTO, "proto", "N", FORWARD, KIND_IP, FIELD(ip_protocol), 0, 255,
+		"probe with bare IP packets of protocol N"},
+	{'p', "port", "PORT", ALL, PORT(destination_port), "destination port (UDP 33434, DNS 53, TCP 80)"},
+	{OPTION_SPORT, "sport", "PORT", FORWARD, PORT(source_port), "source port (a free one)"},
+	{OPTION_CLASSIC_PORT, "classic-port", NULL, FORWARD, FLAG(classic_port),
+		"destination port grows by one each UDP probe"},
+	{'f', "first", "TTL", FORWARD, NUMBER(first_ttl, 1, 255), "first hop to probe (1)"},
+	{'m', "max-hops", "TTL", ALL, NUMBER(max_ttl, 1, 255), "last hop to probe (30)"},
+	{'q', "queries", "N", ALL, NUMBER(probes_per_hop, 1, 10), "probes per hop (3, at most 10)"},
+	{OPTION_GAP, "gap", "N", FORWARD, NUMBER(gap_limit, 1, 255),
+		"silent hops in a row that end the trace (8)"},
+	{'w', "wait", "MAX[,HERE,NEAR]", FORWARD, KIND_WAIT, 0, 0, 0,
+		"seconds to wait at most; times the round trip of the hop, of others"},
+	{'z', "gap-time", "PAUSE", FORWARD, KIND_SECONDS, FIELD(pause_s), 0, 0,
+		"between probes: seconds, or milliseconds when above 10 (0)"},
+	{'N', "simultaneous", "N", FORWARD, NUMBER(simultaneous, 1, 1000),
+		"probes that may wait for an answer at once"},
+	{'s', "source", "ADDRESS", ALL, KIND_ADDRESS, FIELD(source), 0, 0, "send from this address of ours"},
+	{'i', "interface", "NAME", ALL, TEXT(interface), "send through this interface"},
+	{OPTION_MARK, "mark", "N", ALL, NUMBER(mark, 0, 0xffffffff), "firewall mark of the probes"},
+	{'Q', "tos", "VALUE", FORWARD, NUMBER(tos, 0, 255), "type of service or traffic class of probes (0)"},
+	{'t', NULL, "VALUE", FORWARD, NUMBER(tos, 0, 255), NULL},
+	{OPTION_FLOW_LABEL, "flow-label", "N", FORWARD, NUMBER(flow_label, 0, 0xfffff),
+		"IPv6 flow label (a random one)"},
+	{'F', "dont-fragment", NULL, FORWARD, FLAG(dont_fragment), "forbid routers to fragment probes"},
+	{OPTION_SIZE, "size", "BYTES", FORWARD, NUMBER(size, 20, OUTGOING_SIZE_MAX),
+		"of the whole packet (as small as it gets)"},
+	{OPTION_BROADCAST, "broadcast", NULL, FORWARD, FLAG(broadcast),
+		"the target may be a broadcast or multicast address"},
+	{OPTION_TARGETS, "targets", "FILE", FORWARD, TEXT(targets),
+		"trace every host in FILE at once ('-': standard input)"},
+	{OPTION_RATE, "rate", "PPS", FORWARD, NUMBER(rate, 1, 1000000), "packets per second at most (2500)"},
+	{OPTION_VIA, "via", "METHOD,...", BACK, TEXT(methods), "ways back to try, in this order"},
+	{'n', "numeric", NULL, ALL, FLAG(numeric), "do not look up names"},
+	{OPTION_DATA, "data", "DIR", ALL, TEXT(data_dir), "folder of AS data (see FILES in retour(1))"},
+	{OPTION_WIDTH, "width", "COLUMNS", ALL, NUMBER(width, 20, 1000),
+		"width of the text (that of the terminal)"},
+	{OPTION_JSON, "json", NULL, ALL, FLAG(json), "print one retour/1 document"},
+	{OPTION_JSONL, "jsonl", NULL, ALL, FLAG(jsonl), "print a retour/1 document in one line"},
+	{OPTION_CHECK, "check", NULL, ALL, FLAG(check), "exit 1 when something is found to be a problem"},
+	{'h', "help", NULL, ALL, KIND_HELP, 0, 0, 0, "this text"},
 };
 
 static enum where scope_of(const char *command)
@@ -54,12 +130,12 @@ static void print_help(FILE *out, const char *command)
 	fprintf(out, "usage: retour%s%s [OPTIONS] HOST\n\n", *command ? " " : "", command);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char left[40], letter[8] = "    ";
-		if (!(rows[i].where & scope_of(command)))
+		if (!(rows[i].where & scope_of(command)) || !rows[i].name)
 			continue;
 		if (rows[i].key < ONLY_LONG)
 			snprintf(letter, sizeof(letter), "-%c, ", rows[i].key);
 		snprintf(left, sizeof(left), "%s--%s %s", letter, rows[i].name, rows[i].argument ? rows[i].argument : "");
-		fprintf(out, "  %-26s %s\n", left, rows[i].help);
+		fprintf(out, "  %-28s %s\n", left, rows[i].help);
 	}
 }
 
@@ -70,6 +146,8 @@ static int usage_error(const char *command, const char *what, const char *value)
 		*command ? " " : "", command);
 	return EXIT_USAGE;
 }
+
+/* ---- values ---- */
 
 /* A whole number within bounds; false otherwise. */
 static bool number(const char *text, unsigned long low, unsigned long high, unsigned *value)
@@ -83,46 +161,106 @@ static bool number(const char *text, unsigned long low, unsigned long high, unsi
 	return true;
 }
 
-static bool port(const char *text, uint16_t *value)
+/* A number of seconds or a factor, up to an hour; `end` (may be NULL) as strtod's. */
+static bool decimal(const char *text, char **end, double *value)
 {
-	unsigned n = 0;
-	bool good = number(text, 1, 65535, &n);
-	*value = (uint16_t)n;
+	char *after;
+	*value = strtod(text, &after);
+	if (end)
+		*end = after;
+	return after != text && (end || !*after) && isfinite(*value) && *value >= 0 && *value <= 3600;
+}
+
+static bool seconds(const char *text, double *value)
+{
+	bool good = decimal(text, NULL, value);
+	if (*value > 10)
+		*value /= 1000;
 	return good;
 }
 
-/* false: the argument makes no sense. */
-static bool apply(struct options *options, int key, const char *argument)
+static bool wait(const char *text, struct options *options)
 {
+	char *rest;
+	if (!decimal(text, &rest, &options->wait_max_s) || options->wait_max_s <= 0)
+		return false;
+	if (*rest == ',' && !decimal(rest + 1, &rest, &options->wait_here))
+		return false;
+	if (*rest == ',' && !decimal(rest + 1, &rest, &options->wait_near))
+		return false;
+	return *rest == '\0';
+}
+
+/* false: the argument makes no sense. */
+static bool apply(struct options *options, const struct option_row *row, const char *argument)
+{
+	void *field = (char *)options + row->offset;
 	unsigned n = 0;
 	bool good = true;
-	switch (key) {
-	case '4': options->family = 4; break;
-	case '6': options->family = 6; break;
-	case 'u': options->protocol = PROBE_UDP; break;
-	case 'I': options->protocol = PROBE_ICMP; break;
-	case 'f': good = number(argument, 1, 255, &options->first_ttl); break;
-	case 'm': good = number(argument, 1, 255, &options->max_ttl); break;
-	case 'q': good = number(argument, 1, 10, &options->probes_per_hop); break;
-	case OPTION_GAP: good = number(argument, 1, 255, &options->gap_limit); break;
-	case 'p': good = port(argument, &options->destination_port); break;
-	case OPTION_SPORT: good = port(argument, &options->source_port); break;
-	case 's': good = addr_parse(argument, &options->source); break;
-	case 'Q':
-		good = number(argument, 0, 255, &n);
-		options->tos = (uint8_t)n;
+	switch (row->kind) {
+	case KIND_FLAG: *(bool *)field = true; break;
+	case KIND_NUMBER: good = number(argument, row->low, row->high, field); break;
+	case KIND_PORT:
+		good = number(argument, row->low, row->high, &n);
+		*(uint16_t *)field = (uint16_t)n;
 		break;
-	case OPTION_VIA: options->methods = argument; break;
-	case 'n': options->numeric = true; break;
-	case OPTION_DATA: options->data_dir = argument; break;
-	case OPTION_WIDTH:
-		good = number(argument, 20, 1000, &n);
-		options->width = (int)n;
+	case KIND_TEXT: *(const char **)field = argument; break;
+	case KIND_ADDRESS: good = addr_parse(argument, field); break;
+	case KIND_SECONDS: good = seconds(argument, field); break;
+	case KIND_FAMILY: *(uint8_t *)field = (uint8_t)row->low; break;
+	case KIND_IP:
+		good = number(argument, row->low, row->high, &n);
+		options->ip_protocol = (uint8_t)n;
+		options->protocol = PROBE_IP;
 		break;
-	case OPTION_JSON: options->json = true; break;
-	case OPTION_CHECK: options->check = true; break;
+	case KIND_PROTOCOL:
+		options->protocol = (enum probe_protocol)row->low;
+		options->dns = row->key == 'U';
+		break;
+	case KIND_WAIT: good = wait(argument, options); break;
+	case KIND_HELP: break;
 	}
+	if (row->kind == KIND_PROTOCOL || row->kind == KIND_IP)
+		options->automatic = false;
 	return good;
+}
+
+/* ---- what fits together ---- */
+
+/* Of options that exclude each other the row that came before this one; NULL = none. */
+static const struct option_row *rival(const struct option_row *row, const struct option_row *const *given,
+	size_t count)
+{
+	bool chooses = row->kind == KIND_PROTOCOL || row->kind == KIND_IP;
+	for (size_t i = 0; i < count; i++) {
+		bool chose = given[i]->kind == KIND_PROTOCOL || given[i]->kind == KIND_IP;
+		if (given[i] != row && ((chooses && chose) || (row->kind == KIND_FAMILY && given[i]->kind == row->kind)))
+			return given[i];
+	}
+	return NULL;
+}
+
+/* What contradicts itself in the options, for a person; NULL = nothing. */
+static const char *contradiction(const struct options *o)
+{
+	bool ports = o->protocol != PROBE_ICMP && o->protocol != PROBE_IP;
+	if (o->first_ttl > o->max_ttl)
+		return "the first hop (-f) is beyond the last (-m)";
+	if (!ports && (o->destination_port || o->source_port))
+		return "ports (-p, --sport) need probes that have them: UDP, UDP-Lite or TCP";
+	if (o->classic_port && (o->protocol != PROBE_UDP || o->dns))
+		return "--classic-port needs UDP probes";
+	if (o->family == 4 && o->flow_label != OPTION_NOT_GIVEN)
+		return "IPv4 has no flow label";
+	if (o->json && o->jsonl)
+		return "--json and --jsonl exclude each other";
+	if (o->targets && o->host)
+		return "either a host or --targets";
+	if (o->targets && o->json)
+		return "many targets make many documents: use --jsonl";
+	if (o->size && o->protocol == PROBE_TCP)
+		return "TCP probes are bare SYNs and have no size";
+	return NULL;
 }
 
 static const struct option_row *row_of(int key)
@@ -141,11 +279,12 @@ static void build_tables(enum where scope, struct option *longs, char *shorts)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (!(rows[i].where & scope))
 			continue;
-		longs[used++] = (struct option){
-			.name = rows[i].name,
-			.has_arg = rows[i].argument ? required_argument : no_argument,
-			.val = rows[i].key,
-		};
+		if (rows[i].name)
+			longs[used++] = (struct option){
+				.name = rows[i].name,
+				.has_arg = rows[i].argument ? required_argument : no_argument,
+				.val = rows[i].key,
+			};
 		if (rows[i].key < ONLY_LONG) {
 			*shorts++ = (char)rows[i].key;
 			if (rows[i].argument)
@@ -158,33 +297,58 @@ static void build_tables(enum where scope, struct option *longs, char *shorts)
 
 static int finish(struct options *options, const char *command, int argc, char **argv)
 {
-	if (optind >= argc)
+	if (optind >= argc && !options->targets)
 		return usage_error(command, "the host is missing after", argv[0]);
 	if (optind + 1 < argc)
 		return usage_error(command, "one host at a time; what to do with", argv[optind + 1]);
 	options->host = argv[optind];
-	if (!*options->host)
+	if (options->host && !*options->host)
 		return usage_error(command, "not a host:", options->host);
-	if (options->first_ttl > options->max_ttl)
-		return usage_error(command, "the first hop is beyond the last in", command);
-	return -1;
+	if (options->targets && strcmp(command, "trace") != 0)
+		return usage_error(command, "many targets are for `retour trace` only:", options->targets);
+	const char *what = contradiction(options);
+	if (!what)
+		return -1;
+	fprintf(stderr, "retour: %s; see `retour%s%s --help`\n", what, *command ? " " : "", command);
+	return EXIT_USAGE;
+}
+
+static int take(struct options *options, const char *command, const struct option_row *row,
+	const struct option_row **given, size_t *count)
+{
+	char what[60];
+	const struct option_row *other = rival(row, given, *count);
+	if (other) {
+		snprintf(what, sizeof(what), "--%s does not go together with", row->name);
+		return usage_error(command, what, other->name);
+	}
+	if (*count < ARRAY_LEN(rows))
+		given[(*count)++] = row;
+	if (apply(options, row, optarg))
+		return -1;
+	snprintf(what, sizeof(what), "not a value for --%s:", row->name ? row->name : "tos");
+	return usage_error(command, what, optarg);
 }
 
 int options_parse(struct options *options, const char *command, int argc, char **argv)
 {
 	struct option longs[ARRAY_LEN(rows) + 1];
 	char shorts[2 * ARRAY_LEN(rows) + 2];
-	int key;
+	const struct option_row *given[ARRAY_LEN(rows)];
+	size_t count = 0;
+	int key, status = -1;
 	*options = (struct options){
 		.protocol = PROBE_UDP,
+		.automatic = true,
 		.first_ttl = 1,
 		.max_ttl = 30,
 		.probes_per_hop = 3,
 		.gap_limit = 8,
+		.flow_label = OPTION_NOT_GIVEN,
 	};
 	build_tables(scope_of(command), longs, shorts);
 	optind = 1;
-	while ((key = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+	while (status < 0 && (key = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		if (key == 'h') {
 			print_help(stdout, command);
 			return EXIT_OK;
@@ -192,11 +356,7 @@ int options_parse(struct options *options, const char *command, int argc, char *
 		if (key == '?' || key == ':')
 			return usage_error(command, key == ':' ? "a value is missing after" : "unknown option",
 				argv[optind - 1]);
-		if (!apply(options, key, optarg)) {
-			char what[60];
-			snprintf(what, sizeof(what), "not a value for --%s:", row_of(key)->name);
-			return usage_error(command, what, optarg);
-		}
+		status = take(options, command, row_of(key), given, &count);
 	}
-	return finish(options, command, argc, argv);
+	return status < 0 ? finish(options, command, argc, argv) : status;
 }

@@ -42,7 +42,7 @@ static int print(const struct measurement *measurement, const struct options *op
 		return report_json(stdout, measurement);
 	setlocale(LC_CTYPE, "");
 	struct report_options report = {
-		.width = options->width ? options->width : width_of_terminal(),
+		.width = options->width ? (int)options->width : width_of_terminal(),
 		.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
 		.colour = wants_colour(),
 		.numeric = options->numeric,
