@@ -1,46 +1,48 @@
 #include "annotate/annotate.h"
 
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "annotate/asmap.h"
+#include "annotate/border.h"
+#include "annotate/data.h"
 #include "annotate/rdns.h"
 #include "base/clock.h"
 
-#define AS_FILE        "ip2asn-combined.tsv"
 #define NAME_BUDGET_NS (1200 * NS_PER_MS)
 
-const char *annotate_data_dir(char *path, size_t size)
+static void set_origin(struct hop *hop, const struct origin *origin)
 {
-	const char *own = getenv("RETOUR_DATA");
-	const char *xdg = getenv("XDG_DATA_HOME");
-	const char *home = getenv("HOME");
-	if (own && *own)
-		snprintf(path, size, "%s", own);
-	else if (xdg && *xdg)
-		snprintf(path, size, "%s/retour", xdg);
-	else
-		snprintf(path, size, "%s/.local/share/retour", home ? home : "");
-	return path;
-}
-
-static void add_origin(const struct asmap *map, struct hop *hop)
-{
-	struct as_origin origin;
-	if (hop->asn || !addr_is_set(hop->address) || !asmap_find(map, hop->address, &origin))
+	if (!hop->country[0])
+		memcpy(hop->country, origin->country, sizeof(hop->country));
+	if (hop->asn != 0 || origin->count == 0)
 		return;
-	hop->asn = origin.asn;
-	memcpy(hop->country, origin.country, sizeof(hop->country));
-	if (origin.name[0])
-		hop->as_name = strdup(origin.name);
+	hop->asn = origin->asns[0];
+	if (origin->name[0])
+		hop->as_name = strdup(origin->name);
+	if (origin->count == 1)
+		return;
+	hop->origins = calloc(origin->count, sizeof(*hop->origins));
+	if (!hop->origins)
+		return;
+	memcpy(hop->origins, origin->asns, origin->count * sizeof(*hop->origins));
+	hop->origin_count = origin->count;
 }
 
-static void add_origins(struct path *path, const struct asmap *map)
+static void add_local(struct path *path, const struct data *data)
 {
-	for (size_t i = 0; path && i < path->hop_count; i++)
-		add_origin(map, &path->hops[i]);
+	for (size_t i = 0; path && i < path->hop_count; i++) {
+		struct hop *hop = &path->hops[i];
+		struct origin origin;
+		if (!addr_is_set(hop->address))
+			continue;
+		if (data_origin(data, hop->address, &origin))
+			set_origin(hop, &origin);
+		if (!hop->ixp && data_exchange(data, hop->address, &origin)) {
+			hop->ixp = strdup(origin.name);
+			if (!hop->country[0])
+				memcpy(hop->country, origin.country, sizeof(hop->country));
+		}
+	}
 }
 
 /* Addresses, and where their names go. */
@@ -85,14 +87,16 @@ static void add_names(struct measurement *measurement)
 
 void annotate_measurement(struct measurement *measurement, const struct annotate_options *options)
 {
-	char dir[PATH_MAX], file[PATH_MAX + sizeof(AS_FILE)];
-	struct asmap map;
-	snprintf(file, sizeof(file), "%s/%s", options->data_dir ? options->data_dir : annotate_data_dir(dir, sizeof(dir)),
-		AS_FILE);
-	if (asmap_open(&map, file, NULL) == 0) {
-		add_origins(measurement->forward, &map);
-		add_origins(measurement->reverse, &map);
-		asmap_close(&map);
+	struct path *forward = measurement->forward, *reverse = measurement->reverse;
+	struct data *data = malloc(sizeof(*data));
+	if (data) {
+		data_open(data, options->data_dir);
+		add_local(forward, data);
+		add_local(reverse, data);
+		border_operators(forward, reverse, data);
+		border_operators(reverse, forward, data);
+		data_close(data);
+		free(data);
 	}
 	if (options->names)
 		add_names(measurement);

@@ -9,12 +9,9 @@
 
 struct annotate_options {
 	bool names;           /* ask reverse DNS */
-	const char *data_dir; /* NULL: where annotate_data_dir looks */
+	const char *data_dir; /* NULL: where data_dir() looks */
 };
 
-/* The folder of local data: $RETOUR_DATA, else $XDG_DATA_HOME/retour, else ~/.local/share/retour. Writes into and
- * returns `path`. */
-const char *annotate_data_dir(char *path, size_t size);
 void annotate_measurement(struct measurement *measurement, const struct annotate_options *options);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "cli/data.h"
 #include "cli/exit.h"
 #include "cli/lab.h"
 #include "cli/path.h"
@@ -18,6 +19,7 @@ static const struct command commands[] = {
 	{"trace", cli_trace, "the path there only"},
 	{"back", cli_back, "the path back only"},
 	{"serve", cli_serve, "answer hosts that ask for the path from here to them"},
+	{"data", cli_data, "local data about AS numbers, exchanges, countries: list, import"},
 	{"lab", cli_lab, "the virtual Internet: try everything offline"},
 };
 

@@ -98,6 +98,19 @@ static void read_addresses(struct in *in, const json_t *object, struct hop *hop)
 	}
 }
 
+/* One alone is the hop's "asn". */
+static void read_origins(struct in *in, const json_t *object, struct hop *hop)
+{
+	size_t count;
+	const json_t *origins = in_array_member(in, object, "origins", ELEMENTS_MAX, &count);
+	hop->origins = count > 1 ? calloc(count, sizeof(*hop->origins)) : NULL;
+	if (count > 1 && !hop->origins)
+		in_no_memory(in);
+	hop->origin_count = hop->origins ? count : 0;
+	for (size_t i = 0; i < hop->origin_count; i++)
+		hop->origins[i] = (uint32_t)in_integer_of(in, json_array_get(origins, i), "origins", UINT32_MAX, 0);
+}
+
 static void read_hop(struct in *in, const json_t *object, struct path *path)
 {
 	struct hop *hop = path_add_hop(path, -1, TECHNIQUE_TTL);
@@ -113,6 +126,9 @@ static void read_hop(struct in *in, const json_t *object, struct path *path)
 	hop->name = in_copy_member(in, object, "name");
 	hop->asn = (uint32_t)in_integer_member(in, object, "asn", UINT32_MAX, 0);
 	hop->as_name = in_copy_member(in, object, "as_name");
+	read_origins(in, object, hop);
+	hop->operator_asn = (uint32_t)in_integer_member(in, object, "operator_asn", UINT32_MAX, 0);
+	hop->operator_reason = in_copy_member(in, object, "operator_reason");
 	hop->ixp = in_copy_member(in, object, "ixp");
 	in_fixed_member(in, object, "country", hop->country, sizeof(hop->country));
 	hop->technique =

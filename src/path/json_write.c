@@ -212,6 +212,16 @@ static json_t *rtt_to_json(struct out *out, const struct hop *hop)
 	return object;
 }
 
+static json_t *origins_to_json(struct out *out, const struct hop *hop)
+{
+	json_t *origins = json_array();
+	if (hop->origin_count == 0 && hop->asn != 0)
+		append(out, origins, json_integer(hop->asn));
+	for (size_t i = 0; i < hop->origin_count; i++)
+		append(out, origins, json_integer(hop->origins[i]));
+	return origins;
+}
+
 static json_t *hop_to_json(struct out *out, const struct hop *hop)
 {
 	json_t *object = json_object();
@@ -227,6 +237,9 @@ static json_t *hop_to_json(struct out *out, const struct hop *hop)
 	set(out, object, "name", text(hop->name));
 	set(out, object, "asn", known_if(hop->asn != 0, hop->asn));
 	set(out, object, "as_name", text(hop->as_name));
+	set(out, object, "origins", origins_to_json(out, hop));
+	set(out, object, "operator_asn", known_if(hop->operator_asn != 0, hop->operator_asn));
+	set(out, object, "operator_reason", text(hop->operator_reason));
 	set(out, object, "ixp", text(hop->ixp));
 	set(out, object, "country", text_or_null(hop->country));
 	set(out, object, "technique", word(&technique_words, (int)hop->technique));

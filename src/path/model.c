@@ -32,6 +32,8 @@ static void hop_deinit(struct hop *hop)
 	free(hop->addresses);
 	free(hop->name);
 	free(hop->as_name);
+	free(hop->origins);
+	free(hop->operator_reason);
 	free(hop->ixp);
 	free(hop->probes);
 }

@@ -108,8 +108,12 @@ struct hop {
 	struct addr *addresses; /* all that answered, the shown one first */
 	size_t address_count;
 	char *name;
-	uint32_t asn; /* 0 = unknown */
+	uint32_t asn; /* who announces the address; the first of several; 0 = unknown */
 	char *as_name;
+	uint32_t *origins; /* all that announce it, where there are several */
+	size_t origin_count;
+	uint32_t operator_asn; /* whose router it probably is, where there is a reason to tell; 0 = no reason */
+	char *operator_reason; /* that reason, one line; NULL = none */
 	char *ixp;
 	char country[3]; /* "" = unknown */
 	enum technique technique;

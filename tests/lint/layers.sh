@@ -12,6 +12,7 @@ rooms='cli serve report revtr reverse import insight annotate store bus net sim 
 confined='
 ares*.h                       annotate
 curl/*                        reverse annotate
+maxminddb.h                   annotate
 ncurses*.h|curses.h|ncursesw/* report
 sqlite3.h|libpq-fe.h          store
 mosquitto*.h                  bus
