@@ -6,11 +6,21 @@
 #include "base/clock.h"
 #include "packet/forward.h"
 
+/* Errors of Linux have the options of what they are about (icmp_send, ip_options_echo), those of others have
+ * none. */
+static bool takes_options(const struct behaviour *behaviour, const struct packet *packet)
+{
+	return behaviour->error_source == STAMP_LINUX && packet->ip.source.family == 4 &&
+		packet->ip.header_length > 20;
+}
+
 /* RFC 1812 4.3.2.3: errors of at most 576 bytes. RFC 4443 2.4 (c): of at most 1280. */
 static size_t quote_length(
 	const struct behaviour *behaviour, const struct packet *packet, size_t length, bool extended)
 {
 	size_t room = packet->ip.source.family == 4 ? 576 - 28 : 1280 - 48;
+	if (takes_options(behaviour, packet))
+		room -= packet->ip.header_length - 20u;
 	if (extended)
 		room = 128; /* what is quoted in front of extensions by most who send them */
 	return MIN(length, MIN(room, behaviour->quote_bytes));
@@ -105,6 +115,33 @@ static struct icmp_extensions label_stack(const struct complaint *complaint)
 	};
 }
 
+/* It quotes the packet as stamped on arrival, and is stamped once more as it leaves. */
+static void take_options(struct sim *sim, uint32_t node, struct parcel *copy, struct packet_spec *spec)
+{
+	struct packet packet;
+	options_stamp_arrival(sim, node, spec->ip.source, copy);
+	if (packet_read(copy->bytes, copy->length, &packet) < 0)
+		return;
+	spec->ip.route = packet.ip.route;
+	spec->ip.timestamp = packet.ip.timestamp;
+	spec->transport.payload = copy->bytes;
+}
+
+static struct parcel *compose_error(
+	struct sim *sim, uint32_t node, const struct parcel *about, bool options, struct packet_spec *spec)
+{
+	struct parcel *copy = options ? parcel_new(sim) : NULL;
+	if (copy) {
+		copy->length = about->length;
+		memcpy(copy->bytes, about->bytes, about->length);
+		take_options(sim, node, copy, spec);
+	}
+	struct parcel *parcel = compose(sim, spec);
+	if (copy)
+		parcel_drop(sim, copy);
+	return parcel;
+}
+
 void answer_error(struct sim *sim, uint32_t node, uint32_t interface, const struct parcel *about,
 	const struct complaint *complaint)
 {
@@ -132,7 +169,7 @@ void answer_error(struct sim *sim, uint32_t node, uint32_t interface, const stru
 			},
 		.extensions = extended ? &extensions : NULL,
 	};
-	struct parcel *parcel = compose(sim, &spec);
+	struct parcel *parcel = compose_error(sim, node, about, takes_options(behaviour, &packet), &spec);
 	if (parcel && about->tunnel != WORLD_NONE) {
 		/* A router inside knows only labels: its error goes on to the egress, which routes it back.
 		 */
@@ -152,7 +189,7 @@ static void answer_echo(struct sim *sim, uint32_t node, struct parcel *parcel, s
 	if (behaviour->ping == PING_NONE || (behaviour->ping == PING_PLAIN && options))
 		return;
 	if (options) {
-		options_stamp_arrival(sim, node, parcel);
+		options_stamp_arrival(sim, node, packet->ip.destination, parcel);
 		if (packet_read(parcel->bytes, parcel->length, packet) < 0)
 			return;
 	}

@@ -181,8 +181,9 @@ bool options_pass(struct sim *sim, struct transit *transit);
 struct addr options_recorded(const struct sim *sim, uint32_t node, uint32_t in, uint32_t out);
 /* Record Route and Timestamp on the way out. */
 void options_stamp(struct sim *sim, uint32_t node, uint32_t in, uint32_t out, struct parcel *parcel);
-/* The same as a packet reaches its target. */
-void options_stamp_arrival(struct sim *sim, uint32_t node, struct parcel *parcel);
+/* The same as a packet reaches its target, or the router that says an error about it, which is this address.
+ */
+void options_stamp_arrival(struct sim *sim, uint32_t node, struct addr address, struct parcel *parcel);
 /* An address of the node that nobody can reach. */
 struct addr node_private_address(uint32_t node, uint8_t family);
 

@@ -121,13 +121,12 @@ void options_stamp(struct sim *sim, uint32_t node, uint32_t in, uint32_t out, st
 
 /* Linux fills the options as the request comes in, and again as the reply goes out (ip_options_compile,
  * ip_options_build). */
-void options_stamp_arrival(struct sim *sim, uint32_t node, struct parcel *parcel)
+void options_stamp_arrival(struct sim *sim, uint32_t node, struct addr address, struct parcel *parcel)
 {
 	const struct behaviour *behaviour = &sim->world->nodes[node].behaviour;
-	struct peek peek;
-	if (behaviour->own_stamps != OWN_TWICE || !peek_read(parcel->bytes, parcel->length, false, &peek))
+	if (behaviour->own_stamps != OWN_TWICE)
 		return;
 	if (behaviour->record_route != STAMP_NONE)
-		(void)forward_stamp_route(parcel->bytes, parcel->length, peek.destination);
-	stamp_time(sim, node, false, peek.destination, parcel);
+		(void)forward_stamp_route(parcel->bytes, parcel->length, address);
+	stamp_time(sim, node, false, address, parcel);
 }

@@ -210,6 +210,42 @@ static void test_time_habits(void **state)
 	scene_end(&s);
 }
 
+/* A router of Linux, in a namespace, with `ping -R -t 1` and `ping -T tsprespec`: the packet is stamped as it comes
+ * in, quoted like that, and its options go back with the error, where they are stamped again. Others do not. */
+static void test_options_of_errors(void **state)
+{
+	(void)state;
+	for (unsigned is_linux = 0; is_linux < 2; is_linux++) {
+		struct scene s = scene_of(
+			chain(is_linux ? "error_source: linux, timestamp: linux" : "error_source: outbound", ""));
+		struct addr r1 = interface_address(s.world, "r1", "r2", 4),
+			    r2 = interface_address(s.world, "r2", "r1", 4),
+			    back = interface_address(s.world, "r1", "a", 4);
+		struct packet_spec spec = record_route_spec(&s, 9);
+		spec.ip.ttl = 2;
+		(void)prober_add(s.prober, 0, &spec);
+		spec = echo_spec(s.from[4], s.to[4], 0, 2);
+		spec.ip.ttl = 2;
+		spec.ip.timestamp = (struct timestamp_option){
+			.present = true, .flag = 3, .slots = 3, .addrs = {r2, r2, r2}};
+		(void)prober_add(s.prober, NS_PER_S, &spec);
+		prober_run(s.sim, s.a, s.prober);
+		const struct packet *route = answer_to(&s, 0), *time = answer_to(&s, 1);
+		assert_int_equal(route->transport.icmp_kind, ICMP_TIME_EXCEEDED);
+		assert_addr(route->ip.source, r2);
+		assert_int_equal(route->ip.route.present, is_linux);
+		assert_int_equal(time->ip.timestamp.used, 2 * is_linux);
+		assert_int_equal(time->quoted_ip.timestamp.used, is_linux);
+		if (is_linux) {
+			assert_route(&route->ip.route, (struct addr[]){r1, r2, r2, back}, 4);
+			assert_route(&route->quoted_ip.route, (struct addr[]){r1, r2}, 2);
+		} else {
+			assert_route(&route->quoted_ip.route, (struct addr[]){r1}, 1);
+		}
+		scene_end(&s);
+	}
+}
+
 /* Packets of one flow with options alternate between the two ways; without they stay. */
 static void test_options_balance(void **state)
 {
@@ -256,6 +292,7 @@ int main(void)
 		cmocka_unit_test(test_time_only),
 		cmocka_unit_test(test_prespecified),
 		cmocka_unit_test(test_time_habits),
+		cmocka_unit_test(test_options_of_errors),
 		cmocka_unit_test(test_options_balance),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
