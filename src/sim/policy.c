@@ -18,7 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LENGTH_NONE UINT32_MAX
+/* How good a route is, as one number, the more the better: the preference, from bit 40; the length of the AS
+ * path, from bit 16; the edge, counted from the AS's first. Edges stand by rising number of the neighbour. */
+#define RANK_NONE   0ULL
+#define RANK_OWN    (UINT64_MAX - POLICY_OWN)
+#define LENGTH_MOST 0xffffffU
+
 /* Rounds of changes for each AS before we say that they never end. */
 #define PATIENCE 50
 
@@ -31,14 +36,26 @@ struct offer {
 	uint8_t step;	     /* how much longer the path is for him; 0: he is not told */
 };
 
-struct best {
-	uint32_t preference, length; /* of the AS path */
-};
+static uint64_t rank_of(uint32_t preference, uint32_t length, uint16_t choice)
+{
+	return (uint64_t)preference << 40 | (uint64_t)(LENGTH_MOST - length) << 16 |
+		(uint16_t)(UINT16_MAX - choice);
+}
+
+static uint16_t rank_choice(uint64_t rank)
+{
+	return (uint16_t)(UINT16_MAX - (rank & UINT16_MAX));
+}
+
+static uint32_t rank_length(uint64_t rank)
+{
+	return LENGTH_MOST - (rank >> 16 & LENGTH_MOST);
+}
 
 struct policy_work {
 	const struct world *world;
 	uint16_t *choices;
-	struct best *best;
+	uint64_t *ranks;	  /* of what each AS has */
 	uint32_t *order, ordered; /* customers before their providers */
 	uint32_t *places;	  /* of edges: which offer */
 	struct offer *offers[2];  /* by family; only the first where families do not differ */
@@ -49,6 +66,7 @@ struct policy_work {
 	unsigned family;		   /* index */
 	const struct world_prefix *prefix; /* NULL: an ordinary one */
 	const bool *gone;
+	uint32_t restless;
 };
 
 static struct offer offer_of(const struct world *w, uint32_t index, unsigned family)
@@ -122,12 +140,13 @@ struct policy_work *policy_work_new(const struct world *world)
 		return NULL;
 	work->world = world;
 	work->choices = calloc(count, sizeof(*work->choices));
-	work->best = calloc(count, sizeof(*work->best));
+	work->ranks = calloc(count, sizeof(*work->ranks));
 	work->order = calloc(count, sizeof(*work->order));
 	work->queue = calloc(count, sizeof(*work->queue));
 	work->queued = calloc(count, sizeof(*work->queued));
 	work->places = calloc((size_t)world->edge_count + 1, sizeof(*work->places));
-	bool good = work->choices && work->best && work->order && work->queue && work->queued && work->places;
+	bool good =
+		work->choices && work->ranks && work->order && work->queue && work->queued && work->places;
 	for (uint32_t i = 0; i < world->edge_count && good; i++)
 		work->places[world->kin[i]] = i;
 	for (unsigned family = 0; family <= world->by_family && good; family++)
@@ -149,7 +168,7 @@ void policy_work_free(struct policy_work *work)
 		free(work->odd[family]);
 	}
 	free(work->choices);
-	free(work->best);
+	free(work->ranks);
 	free(work->order);
 	free(work->places);
 	free(work->queue);
@@ -219,28 +238,23 @@ static void clear_filters(struct policy_work *work)
 
 static const struct world_edge *choice_of(const struct policy_work *work, uint32_t as)
 {
-	uint16_t choice = work->choices[as];
-	return choice == POLICY_NONE || choice == POLICY_OWN
+	uint64_t rank = work->ranks[as];
+	return rank == RANK_NONE || rank == RANK_OWN
 		? NULL
-		: &work->world->edges[work->world->ases[as].first_edge + choice];
+		: &work->world->edges[work->world->ases[as].first_edge + rank_choice(rank)];
 }
 
 /* Learned from a customer, or its own: may be told to everyone. */
 static bool for_everyone(const struct policy_work *work, uint32_t as)
 {
 	const struct world_edge *edge = choice_of(work, as);
-	return edge ? edge->relation == RELATION_CUSTOMER : work->choices[as] == POLICY_OWN;
+	return edge ? edge->relation == RELATION_CUSTOMER : work->ranks[as] == RANK_OWN;
 }
 
-/* Is an offer better than what its hearer has? Edges stand by rising number of the neighbour. */
-static bool is_better(const struct policy_work *work, const struct offer *offer, struct best best)
+/* How good what the AS has would be for who hears it. */
+static uint64_t rank_heard(const struct policy_work *work, uint32_t as, const struct offer *offer)
 {
-	struct best now = work->best[offer->to];
-	if (best.preference != now.preference)
-		return best.preference > now.preference;
-	if (best.length != now.length)
-		return best.length < now.length;
-	return offer->choice < work->choices[offer->to];
+	return rank_of(offer->preference, rank_length(work->ranks[as]) + offer->step, offer->choice);
 }
 
 /* Tell the neighbours that are `relation` to the AS; who is odd listens as if he were not. */
@@ -249,41 +263,31 @@ static void tell(struct policy_work *work, uint32_t as, enum relation relation)
 	const struct world *w = work->world;
 	const struct world_as *from = &w->ases[as];
 	const struct offer *offers = work->offers[work->family];
-	const bool *odd = work->odd[work->family];
+	const bool *odd = work->odd[work->family], *gone = work->gone;
+	uint32_t length = rank_length(work->ranks[as]);
 	for (uint32_t i = from->kin[relation]; i < from->kin[relation + 1]; i++) {
-		const struct offer *offer = &offers[i];
-		struct best best = {offer->preference, work->best[as].length + offer->step};
-		if (odd[offer->to])
-			best.preference = relation_preference(relation_back(relation));
-		if (offer->step == 0 || (work->gone && work->gone[w->kin[i]]) ||
-			!is_better(work, offer, best))
+		struct offer offer = offers[i];
+		if (offer.step == 0 || (gone && gone[w->kin[i]]))
 			continue;
-		work->choices[offer->to] = offer->choice;
-		work->best[offer->to] = best;
+		if (odd[offer.to])
+			offer.preference = relation_preference(relation_back(relation));
+		uint64_t rank = rank_of(offer.preference, length + offer.step, offer.choice);
+		work->ranks[offer.to] = MAX(work->ranks[offer.to], rank);
 	}
-}
-
-static void originate(struct policy_work *work, uint32_t as)
-{
-	work->choices[as] = POLICY_OWN;
-	work->best[as] = (struct best){UINT32_MAX, 0};
 }
 
 static void usual_routes(struct policy_work *work, uint32_t class)
 {
 	const struct world *w = work->world;
 	uint32_t above = 0;
-	for (uint32_t i = 0; i < w->as_count; i++) {
-		work->choices[i] = POLICY_NONE;
-		work->best[i] = (struct best){0, LENGTH_NONE};
-	}
+	memset(work->ranks, 0, w->as_count * sizeof(*work->ranks));
 	for (uint32_t i = 0; work->prefix && i < work->prefix->origin_count; i++)
-		originate(work, w->origins[work->prefix->first_origin + i]);
+		work->ranks[w->origins[work->prefix->first_origin + i]] = RANK_OWN;
 	if (!work->prefix)
-		originate(work, class % w->as_count);
+		work->ranks[class % w->as_count] = RANK_OWN;
 	for (uint32_t i = 0; i < work->ordered; i++) {
 		uint32_t as = work->order[i];
-		if (work->choices[as] == POLICY_NONE)
+		if (work->ranks[as] == RANK_NONE)
 			continue;
 		work->queue[above++] = as;
 		tell(work, as, RELATION_PROVIDER);
@@ -291,7 +295,7 @@ static void usual_routes(struct policy_work *work, uint32_t class)
 	for (uint32_t i = 0; i < above; i++)
 		tell(work, work->queue[i], RELATION_PEER);
 	for (uint32_t i = work->ordered; i-- > 0;)
-		if (work->choices[work->order[i]] != POLICY_NONE)
+		if (work->ranks[work->order[i]] != RANK_NONE)
 			tell(work, work->order[i], RELATION_CUSTOMER);
 }
 
@@ -314,23 +318,29 @@ static bool goes_by(const struct policy_work *work, uint32_t from, uint32_t as)
 static bool choose_again(struct policy_work *work, uint32_t as)
 {
 	const struct world *w = work->world;
-	uint16_t choice = work->choices[as];
-	struct best had = work->best[as];
-	work->choices[as] = POLICY_NONE; /* so that no way goes on from here */
-	work->best[as] = (struct best){0, LENGTH_NONE};
+	uint64_t had = work->ranks[as], best = RANK_NONE;
 	for (uint32_t i = 0; i < w->ases[as].edge_count; i++) {
 		const struct world_edge *edge = &w->edges[w->ases[as].first_edge + i];
 		const struct offer *offer = &work->offers[work->family][work->places[edge->back]];
-		struct best best = {offer->preference, work->best[edge->neighbour].length + offer->step};
-		if (offer->step == 0 || work->choices[edge->neighbour] == POLICY_NONE ||
-			(work->gone && work->gone[edge->back]) ||
-			(edge->relation != RELATION_PROVIDER && !for_everyone(work, edge->neighbour)) ||
-			!is_better(work, offer, best) || goes_by(work, edge->neighbour, as))
-			continue;
-		work->choices[as] = offer->choice;
-		work->best[as] = best;
+		uint64_t rank = rank_heard(work, edge->neighbour, offer);
+		if (rank > best && offer->step > 0 && work->ranks[edge->neighbour] != RANK_NONE &&
+			!(work->gone && work->gone[edge->back]) &&
+			(edge->relation == RELATION_PROVIDER || for_everyone(work, edge->neighbour)) &&
+			!goes_by(work, edge->neighbour, as))
+			best = rank;
 	}
-	return choice != work->choices[as] || had.length != work->best[as].length;
+	work->ranks[as] = best;
+	return best != had;
+}
+
+/* Does who hears it use the way by this AS, or may he want to? */
+static bool concerns(const struct policy_work *work, uint32_t as, const struct offer *offer)
+{
+	uint64_t has = work->ranks[offer->to];
+	if (has == RANK_OWN)
+		return false;
+	return rank_choice(has) == offer->choice ||
+		(offer->step > 0 && work->ranks[as] != RANK_NONE && rank_heard(work, as, offer) > has);
 }
 
 /* A ring of ASes that have to choose again; false when that does not end. */
@@ -340,7 +350,7 @@ static bool settle(struct policy_work *work)
 	uint64_t patience = (uint64_t)PATIENCE * w->as_count;
 	uint32_t first = 0, count = 0;
 	for (uint32_t as = 0; as < w->as_count; as++) {
-		work->queued[as] = work->odd[work->family][as] && work->choices[as] != POLICY_OWN;
+		work->queued[as] = work->odd[work->family][as] && work->ranks[as] != RANK_OWN;
 		if (work->queued[as])
 			work->queue[count++] = as;
 	}
@@ -351,32 +361,57 @@ static bool settle(struct policy_work *work)
 		work->queued[as] = false;
 		if (!choose_again(work, as))
 			continue;
-		for (uint32_t i = 0; i < w->ases[as].edge_count; i++) {
-			uint32_t other = w->edges[w->ases[as].first_edge + i].neighbour;
-			if (work->queued[other] || work->choices[other] == POLICY_OWN)
+		if (work->odd[work->family][as])
+			work->restless = as;
+		for (uint32_t i = w->ases[as].kin[0]; i < w->ases[as].kin[3]; i++) {
+			const struct offer *offer = &work->offers[work->family][i];
+			if (work->queued[offer->to] || !concerns(work, as, offer))
 				continue;
-			work->queued[other] = true;
-			work->queue[(first + count++) % w->as_count] = other;
+			work->queued[offer->to] = true;
+			work->queue[(first + count++) % w->as_count] = offer->to;
 		}
 	}
 	return count == 0;
 }
 
-bool policy_routes(struct policy_work *work, uint32_t class, const bool *gone)
+static void set_class(struct policy_work *work, uint32_t class)
 {
 	const struct world *w = work->world;
 	uint32_t ordinary = 2 * w->as_count;
-	bool lasts = true;
 	work->prefix = class < ordinary ? NULL : &w->prefixes[w->class_prefixes[class - ordinary]];
 	bool second = work->prefix ? work->prefix->prefix.addr.family == 6 : class >= w->as_count;
 	work->family = w->by_family && second;
+}
+
+bool policy_may_contradict(struct policy_work *work, uint32_t class)
+{
+	set_class(work, class);
+	if (memchr(work->odd[work->family], true, work->world->as_count))
+		return true;
+	for (const struct world_filter *f = next_filter(work, NULL); f; f = next_filter(work, f))
+		if (f->preference >= 0)
+			return true;
+	return false;
+}
+
+uint32_t policy_restless(const struct policy_work *work)
+{
+	return work->restless;
+}
+
+bool policy_routes(struct policy_work *work, uint32_t class, const bool *gone)
+{
+	bool lasts = true;
+	set_class(work, class);
 	work->gone = gone;
 	set_filters(work);
 	usual_routes(work, class);
-	if (w->preferences && !settle(work)) {
+	if (work->world->preferences && !settle(work)) {
 		usual_routes(work, class);
 		lasts = false;
 	}
 	clear_filters(work);
+	for (uint32_t as = 0; as < work->world->as_count; as++)
+		work->choices[as] = rank_choice(work->ranks[as]);
 	return lasts;
 }

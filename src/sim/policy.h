@@ -33,7 +33,11 @@ void policy_work_free(struct policy_work *work);
  * preferences contradict each other and no choice lasts: then those ASes that do not like customers best, then
  * peers, then providers, choose as if they had none. */
 bool policy_routes(struct policy_work *work, uint32_t class, const bool *gone);
-/* After that, for each AS: which of its edges, counted from its first, POLICY_OWN or POLICY_NONE. */
+/* May they contradict each other? Else there is nothing to try out. */
+bool policy_may_contradict(struct policy_work *work, uint32_t class);
+/* After routes that do not last: one of the ASes that cannot make up their minds. */
+uint32_t policy_restless(const struct policy_work *work);
+/* After policy_routes, for each AS: which of its edges, counted from its first, POLICY_OWN or POLICY_NONE. */
 const uint16_t *policy_choices(const struct policy_work *work);
 
 #endif

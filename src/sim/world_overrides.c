@@ -7,7 +7,6 @@
 
 #define PREFERENCE_MAX 100000
 #define PREPEND_MAX    50
-#define TRIAL_ASES_MAX 500 /* so small a world is tried out while it is read */
 
 static int check_policy(struct loader *l, unsigned entry, uint32_t *edge)
 {
@@ -48,6 +47,10 @@ static int add_filter(struct loader *l, unsigned entry, uint32_t edge)
 	if (!prefix_parse(from->prefix, &filter->prefix))
 		return loader_mistake(l, "policies", entry, from->prefix,
 			"'%s' is not a prefix, like 198.51.100.0/24", from->prefix);
+	if (from->family != 0 && from->family != filter->prefix.addr.family)
+		return loader_mistake(l, "policies", entry, "family",
+			"family %u and the prefix '%s' contradict each other; expected one of them", from->family,
+			from->prefix);
 	for (uint32_t i = 0; i < l->world->prefix_count; i++)
 		if (l->world->prefixes[i].prefix.length >= filter->prefix.length &&
 			prefix_contains(filter->prefix, l->world->prefixes[i].prefix.addr)) {
@@ -115,23 +118,34 @@ static int classify(struct loader *l)
 	return 0;
 }
 
+/* The first that gives this AS preferences. */
+static unsigned guilty_policy(const struct loader *l, uint32_t asn)
+{
+	for (unsigned i = 0; i < l->file->policies_count; i++)
+		if (l->file->policies[i].as == asn && l->file->policies[i].local_preference)
+			return i;
+	return 0;
+}
+
 /* Preferences may contradict each other so that no choice lasts (a "bad gadget"). */
 static int try_out(struct loader *l)
 {
 	const struct world *w = l->world;
-	bool small = w->as_count <= TRIAL_ASES_MAX;
+	bool whole = !l->holes && !l->relations_missing;
 	int result = 0;
-	struct policy_work *work = w->preferences && small && !l->holes ? policy_work_new(w) : NULL;
+	struct policy_work *work = w->preferences && whole ? policy_work_new(w) : NULL;
 	for (uint32_t class = 0; work && class < w->class_count && result == 0; class ++) {
-		uint32_t as = class < 2 * w->as_count
-			? class % w->as_count
-			: w->prefixes[w->class_prefixes[class - 2 * w->as_count]].as;
-		if (!policy_routes(work, class, NULL))
-			result = loader_mistake(l, "policies", 0, NULL,
-				"the preferences for what AS%u announces contradict each other: no choice of "
-				"routes lasts; expected that each AS can have its best route at the same "
-				"time",
-				w->ases[as].asn);
+		bool ordinary = class < 2 * w->as_count;
+		if ((class >= w->as_count && ordinary && !w->by_family) ||
+			!policy_may_contradict(work, class) || policy_routes(work, class, NULL))
+			continue;
+		uint32_t as = ordinary ? class % w->as_count
+				       : w->prefixes[w->class_prefixes[class - 2 * w->as_count]].as;
+		uint32_t asn = w->ases[policy_restless(work)].asn;
+		result = loader_mistake(l, "policies", guilty_policy(l, asn), NULL,
+			"the preferences for what AS%u announces contradict each other: no choice of routes "
+			"lasts for AS%u; expected that each AS can have its best route at the same time",
+			w->ases[as].asn, asn);
 	}
 	policy_work_free(work);
 	return fatal(result) ? result : 0;
