@@ -2,7 +2,7 @@
 # The rows of docs/benchmarks.md: retour beside traceroute, mtr and scamper on the same kernel path, one after the
 # other, each several times. Ratios are what counts; the numbers belong to the machine.
 #
-#   RUNS=3 IDLE_S=7 bench/run.sh [ROW...]     rows: healthy silent black_hole refusal rtt responder flood lab_tun sim_hops sim_scale
+#   RUNS=3 IDLE_S=7 bench/run.sh [ROW...]     rows: healthy silent black_hole refusal rtt responder flood lab_tun sim_hops sim_routes sim_scale
 #
 # Between runs the path rests for IDLE_S, so that the routers' reply limits are full again.
 build=$(cd "$(dirname "$0")/.." && pwd)/${BUILD:-build}
@@ -12,7 +12,7 @@ export RETOUR=$build/retour
 need traceroute mtr scamper nft
 : "${RUNS=3}" "${IDLE_S=7}"
 rows=("$@")
-[ ${#rows[@]} -gt 0 ] || rows=(healthy silent black_hole refusal rtt responder flood lab_tun sim_hops sim_scale)
+[ ${#rows[@]} -gt 0 ] || rows=(healthy silent black_hole refusal rtt responder flood lab_tun sim_hops sim_routes sim_scale)
 page=$here/../../docs/benchmarks.md
 results=$scratch/results
 
@@ -111,6 +111,10 @@ sim_hops() {
 	done
 }
 
+sim_routes() {
+	"$here/../../bench/sim_routes.sh" "$build" | tee -a "$results" >&2
+}
+
 sim_scale() {
 	env -u RETOUR_TEST_INSIDE "$here/../../bench/sim_scale.sh" "$RETOUR" | sed 's/^/sim_scale/' | tee -a "$results" >&2
 }
@@ -125,9 +129,10 @@ for row in "${rows[@]}"; do
 	case $row in
 	healthy | silent | refusal) $row && peers "$row" "$RUNS" ;;
 	black_hole) black_hole && peers black_hole 1 ;;
-	rtt | responder | flood | lab_tun | sim_hops | sim_scale) $row ;;
+	rtt | responder | flood | lab_tun | sim_hops | sim_routes | sim_scale) $row ;;
 	*) fail "no such row: $row" ;;
 	esac
 done
 cp "$results" "$build/bench-results"
 "$here/../../bench/table.sh" "$build/bench-results" >"$page.new" && mv "$page.new" "$page"
+! grep -q '^sim_routes|' "$results" || "$here/../../bench/plot.sh" "$results" >"${page%/*}/figures/sim_routes.svg"
