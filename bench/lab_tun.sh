@@ -11,6 +11,7 @@ export RETOUR=$build/retour
 need awk
 : "${RUNS=3}"
 flow=$build/bench/udp_flow
+[ -x "$RETOUR" ] && [ -x "$flow" ] || fail "$build has no retour or no bench/udp_flow; expected BUILD to name a directory where ninja has run"
 rates=(50000 80000 120000 160000 240000)
 seconds=2
 
