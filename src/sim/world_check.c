@@ -109,7 +109,7 @@ static int refuse_hermits(struct loader *l, uint32_t *sets)
 
 int loader_check(struct loader *l)
 {
-	if (l->holes)
+	if (l->holes || l->circle)
 		return 0;
 	uint32_t *sets = calloc(l->world->node_count + 1, sizeof(*sets));
 	if (!sets)

@@ -49,8 +49,8 @@ static int add_filter(struct loader *l, unsigned entry, uint32_t edge)
 			"'%s' is not a prefix, like 198.51.100.0/24", from->prefix);
 	if (from->family != 0 && from->family != filter->prefix.addr.family)
 		return loader_mistake(l, "policies", entry, "family",
-			"family %u and the prefix '%s' contradict each other; expected one of them", from->family,
-			from->prefix);
+			"family %u and the prefix '%s' contradict each other; expected one of them",
+			from->family, from->prefix);
 	for (uint32_t i = 0; i < l->world->prefix_count; i++)
 		if (l->world->prefixes[i].prefix.length >= filter->prefix.length &&
 			prefix_contains(filter->prefix, l->world->prefixes[i].prefix.addr)) {
@@ -131,7 +131,7 @@ static unsigned guilty_policy(const struct loader *l, uint32_t asn)
 static int try_out(struct loader *l)
 {
 	const struct world *w = l->world;
-	bool whole = !l->holes && !l->relations_missing;
+	bool whole = !l->holes && !l->relations_missing && !l->circle;
 	int result = 0;
 	struct policy_work *work = w->preferences && whole ? policy_work_new(w) : NULL;
 	for (uint32_t class = 0; work && class < w->class_count && result == 0; class ++) {

@@ -88,6 +88,36 @@ static int sort_kin(struct loader *l)
 	return 0;
 }
 
+static bool is_about(const struct file_relation *relation, uint32_t a, uint32_t b)
+{
+	bool peers = relation->peers_count == 2;
+	uint32_t one = peers ? relation->peers[0] : relation->provider;
+	uint32_t other = peers ? relation->peers[1] : relation->customer;
+	return (one == a && other == b) || (one == b && other == a);
+}
+
+/* The first entry that says something else about these two (by number) than one before it. */
+static unsigned contradicting_entry(const struct loader *l, uint32_t a, uint32_t b)
+{
+	const struct file_relation *relations = l->file->relations, *first = NULL;
+	for (unsigned i = 0; i < l->file->relations_count; i++) {
+		if (!is_about(&relations[i], a, b))
+			continue;
+		if (first && first->provider != relations[i].provider)
+			return i;
+		first = first ? first : &relations[i];
+	}
+	return 0;
+}
+
+static unsigned transit_entry(const struct loader *l, uint32_t provider, uint32_t customer)
+{
+	for (unsigned i = 0; i < l->file->relations_count; i++)
+		if (l->file->relations[i].provider == provider && l->file->relations[i].customer == customer)
+			return i;
+	return 0;
+}
+
 /* Peers that meet at several places are one pair; anything else said twice must be the same. */
 static int merge_edges(struct loader *l)
 {
@@ -101,10 +131,11 @@ static int merge_edges(struct loader *l)
 			continue;
 		}
 		last->families |= now->families;
+		uint32_t a = w->ases[now->as].asn, b = w->ases[now->neighbour].asn;
 		if (last->relation != now->relation && now->as < now->neighbour &&
-			fatal(loader_mistake(l, "relations", 0, NULL,
+			fatal(loader_mistake(l, "relations", contradicting_entry(l, a, b), NULL,
 				"AS%u and AS%u have two relations that contradict each other; expected one",
-				w->ases[now->as].asn, w->ases[now->neighbour].asn)))
+				a, b)))
 			return -ENOMEM;
 	}
 	w->edge_count = kept;
@@ -142,11 +173,15 @@ static int climb_from(struct climb *climb, uint32_t as)
 		const struct world_edge *edge = &w->edges[w->ases[at].first_edge + climb->next[at]++];
 		if (edge->relation != RELATION_PROVIDER || climb->state[edge->neighbour] == 2)
 			continue;
-		if (climb->state[edge->neighbour] == 1)
-			return loader_mistake(climb->l, "relations", 0, NULL,
+		if (climb->state[edge->neighbour] == 1) {
+			uint32_t provider = w->ases[edge->neighbour].asn, customer = w->ases[at].asn;
+			climb->l->circle = true;
+			return loader_mistake(climb->l, "relations",
+				transit_entry(climb->l, provider, customer), NULL,
 				"AS%u is its own provider, by way of AS%u; expected providers without a "
 				"circle",
-				w->ases[edge->neighbour].asn, w->ases[at].asn);
+				provider, customer);
+		}
 		climb->state[edge->neighbour] = 1;
 		climb->stack[++depth] = edge->neighbour;
 	}

@@ -203,7 +203,7 @@ static void test_mistakes_of_policy(void **state)
 		"w.yaml:13: expected either provider and customer, or peers");
 	policy_refused(LINKED
 		"relations:\n  - {provider: 64496, customer: 64497}\n  - {peers: [64496, 64497]}\n",
-		"AS64496 and AS64497 have two relations that contradict each other");
+		"w.yaml:14: AS64496 and AS64497 have two relations that contradict each other");
 	policy_refused(LINKED "relations:\n  - {provider: 64496, customer: 64497}\n"
 			      "policies:\n  - {as: 64496, neighbour: 64497}\n",
 		"w.yaml:15: expected local_preference, prepend or export");
@@ -214,6 +214,15 @@ static void test_mistakes_of_policy(void **state)
 		"relations:\n  - {provider: 64496, customer: 64497}\n"
 		"policies:\n  - {as: 64496, neighbour: 64497, prepend: 1, prefix: 203.0.113.0/24}\n",
 		"w.yaml:15: '203.0.113.0/24': no AS announces it");
+	policy_refused(LINKED
+		"relations:\n  - {provider: 64496, customer: 64497}\n"
+		"policies:\n  - {as: 64496, neighbour: 64497, prepend: 1, family: 4}\n"
+		"  - {as: 64496, neighbour: 64497, prepend: 1, prefix: 192.0.2.0/25, family: 6}\n",
+		"w.yaml:16: family 6 and the prefix '192.0.2.0/25' contradict each other; expected one of "
+		"them");
+	policy_refused(LINKED "relations:\n  - {provider: 64496, customer: 64497}\n  - {provider: 64497, "
+			      "customer: 64496}\n",
+		"w.yaml:14: AS64496 and AS64497 have two relations that contradict each other");
 	policy_refused("links: []\nrelations:\n  - {peers: [64496, 64497], ixp: X}\n",
 		"w.yaml:12: no exchange is called 'X'");
 	policy_refused(
@@ -250,7 +259,16 @@ static void test_impossible_policies(void **state)
 		"  - {provider: 2, customer: 1}\n  - {provider: 3, customer: 1}\n  - {provider: 4, customer: "
 		"1}\n");
 	assert_int_not_equal(world_parse("w.yaml", text, &world, &error), 0);
-	assert_non_null(strstr(error.text, "is its own provider"));
+	/* at an entry of the circle, and nothing that follows from it */
+	assert_string_equal(error.text,
+		"w.yaml:20: AS2 is its own provider, by way of AS3; expected providers without a circle");
+	snprintf(text, sizeof(text), circle, ases,
+		"  - {provider: 2, customer: 3}\n  - {peers: [3, 4]}\n  - {peers: [2, 4]}\n"
+		"  - {provider: 2, customer: 1}\n  - {provider: 3, customer: 1}\n  - {provider: 4, customer: "
+		"1}\n  - {peers: [3, 2]}\n");
+	assert_int_not_equal(world_parse("w.yaml", text, &world, &error), 0);
+	assert_string_equal(error.text,
+		"w.yaml:26: AS2 and AS3 have two relations that contradict each other; expected one");
 	/* three peers around a customer, each of whom likes the way by the next one best ("bad gadget") */
 	snprintf(text, sizeof(text), circle, ases,
 		"  - {peers: [2, 3]}\n  - {peers: [3, 4]}\n  - {peers: [4, 2]}\n"
@@ -261,6 +279,13 @@ static void test_impossible_policies(void **state)
 		"  - {as: 4, neighbour: 2, local_preference: 900}\n");
 	assert_int_not_equal(world_parse("w.yaml", text, &world, &error), 0);
 	assert_non_null(strstr(error.text, "contradict each other: no choice of routes lasts"));
+	const char *restless = strstr(error.text, "lasts for AS");
+	unsigned line = 0, asn = 0;
+	assert_non_null(restless);
+	assert_int_equal(sscanf(error.text, "w.yaml:%u: ", &line), 1);
+	assert_int_equal(sscanf(restless, "lasts for AS%u;", &asn), 1);
+	assert_in_range(asn, 2, 4);
+	assert_int_equal(line, 25 + asn); /* AS2's policy is on line 27 */
 }
 
 static void test_files(void **state)
