@@ -35,7 +35,7 @@ static void print_options(const struct reveal *reveal)
 			addr_is_set(reveal->stamped) ? ", time stamped as " : "",
 			addr_is_set(reveal->stamped) ? addr_format(reveal->stamped, text) : "");
 	if (!reveal->route.answers) {
-		puts(INDENT "ping with options: -");
+		puts(INDENT "ping with options: none come back");
 		return;
 	}
 	print_list("ping, Record Route:", reveal->routes, reveal->route_count);

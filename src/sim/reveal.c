@@ -154,17 +154,21 @@ static void ask_with_options(const struct asking *asking, struct addr asked, str
 	struct packet answer;
 	struct packet_spec spec = ping_for_route(asking, asked);
 	reveal->route = ask(asking, &spec, false, &answer);
+	reveal->route.answers &= answer.ip.route.present;
 	reveal->route_count = answer.ip.route.used;
 	memcpy(reveal->routes, answer.ip.route.addrs, sizeof(reveal->routes));
 	spec = ping_for_time(asking, asked, 1, addr_v4(0));
 	reveal->time = ask(asking, &spec, false, &answer);
+	reveal->time.answers &= answer.ip.timestamp.present;
 	reveal->time_count = answer.ip.timestamp.used;
 	memcpy(reveal->times, answer.ip.timestamp.addrs, sizeof(reveal->times));
 	spec = ping_for_time(asking, asked, 3, asked);
 	reveal->own = ask(asking, &spec, false, &answer);
+	reveal->own.answers &= answer.ip.timestamp.present;
 	reveal->own_count = answer.ip.timestamp.used;
 	spec = ping_for_time(asking, asked, 3, addr_v4(CLASS_E));
 	reveal->others = ask(asking, &spec, false, &answer);
+	reveal->others.answers &= answer.ip.timestamp.present;
 	reveal->others_count = answer.ip.timestamp.used;
 }
 

@@ -29,7 +29,8 @@ struct reveal {
 	struct reaction reset;	/* to a SYN for a port that nobody listens at */
 	enum treatment options; /* of IPv4 packets that pass through */
 	struct addr stamped;	/* beside the time, as a Timestamp option passes through; or none */
-	/* A ping of `asked` with options; all that stands in them was written by this node. */
+	/* A ping of `asked` with options. Answered means: the option came back. All that stands in it was
+	 * written by this node. */
 	struct reaction route, time;
 	uint8_t route_count, time_count;
 	struct addr routes[RECORD_ROUTE_SLOTS_MAX], times[REVEAL_STAMPS];

@@ -44,6 +44,20 @@ stamps() { # NAME ARGUMENT...
 		s/\t-?[0-9]+$/\tLATER/' | keep "$name"
 }
 
+# Which IPv4 packets come in while a ping runs: sizes, fragments, options; of errors also what they quote.
+arriving() { # NAME ARGUMENT...
+	local name=$1 capture
+	shift
+	timeout 3 tcpdump -n -v -l -i any -Q in ip 2>/dev/null >"$directory/.capture" &
+	capture=$!
+	sleep 0.7
+	ping -n -q -c 1 -W 1 "$@" >/dev/null 2>&1
+	wait $capture
+	grep -o 'IP (.*' "$directory/.capture" | sed -E 's/tos 0x[0-9a-f]+, ((ECT|CE)[^,]*, )?//; s/id [0-9]+, //; s/, bad cksum [^!]*!//
+		s/[0-9]+@/TIME@/g; s/NOP,?//g; s/,EOL//g' | keep "$name"
+	rm "$directory/.capture"
+}
+
 warts() { # NAME COMMAND
 	scamper -O json -I "$2" 2>&1 | jq -c 'if .type == "trace" then
 		(.stop_reason, (.hops // [] | sort_by(.probe_ttl) [] | {probe_ttl, addr, icmp_type, icmp_code, icmp_q_ttl,
@@ -102,6 +116,8 @@ options() {
 	stamps ping-ttl4 -t 2 "$target4"
 	stamps ping-ttl6 -t 2 "$target6"
 	stamps ping-R-ttl -R -t 2 "$target4"
+	arriving error-R -R -t 2 "$target4"
+	arriving error-T -T tsandaddr -t 2 "$target4"
 	stamps ping-nobody4 10.99.0.1
 	stamps ping-nobody6 fd99::1
 }
@@ -126,6 +142,9 @@ mtu() {
 	stamps too-big4 -M 'do' -s 1472 "$target4"
 	stamps too-big6 -M 'do' -s 1452 "$target6"
 	stamps fits4 -M 'do' -s 1372 "$target4"
+	arriving cut4 -M dont -s 1472 "$target4"
+	arriving cut4-R -M dont -R -s 1400 "$target4"
+	arriving cut4-twice -M dont -s 1700 "$target4"
 	traceroute -n -q 1 -N 1 -w 0.3 --mtu "$target4" 2>&1 | hops | keep mtu4
 }
 
