@@ -18,8 +18,10 @@ enum {
 	OPTION_BROADCAST,
 	OPTION_CHECK,
 	OPTION_CLASSIC_PORT,
+	OPTION_CSV,
 	OPTION_DATA,
 	OPTION_FLOW_LABEL,
+	OPTION_FORMAT,
 	OPTION_GAP,
 	OPTION_JSON,
 	OPTION_JSONL,
@@ -111,11 +113,15 @@ static const struct option_row rows[] = {
 	{OPTION_RATE, "rate", "PPS", FORWARD, NUMBER(rate, 1, 1000000), "packets per second at most (2500)"},
 	{OPTION_VIA, "via", "METHOD,...", BACK, TEXT(methods), "ways back to try, in this order"},
 	{'n', "numeric", NULL, ALL, FLAG(numeric), "do not look up names"},
+	{'A', "as", "SOURCE", ALL, TEXT(as_source),
+		"'online': ask DNS for AS numbers, too (see retour(1), PRIVACY)"},
 	{OPTION_DATA, "data", "DIR", ALL, TEXT(data_dir), "folder of AS data (see FILES in retour(1))"},
 	{OPTION_WIDTH, "width", "COLUMNS", ALL, NUMBER(width, 20, 1000),
 		"width of the text (that of the terminal)"},
 	{OPTION_JSON, "json", NULL, ALL, FLAG(json), "print one retour/1 document"},
-	{OPTION_JSONL, "jsonl", NULL, ALL, FLAG(jsonl), "print a retour/1 document in one line"},
+	{OPTION_JSONL, "jsonl", NULL, ALL, FLAG(jsonl), "print events, one JSON object a line"},
+	{OPTION_CSV, "csv", NULL, ALL, FLAG(csv), "print a table, a row for each probe"},
+	{OPTION_FORMAT, "format", "NAME", ALL, TEXT(format), "print in another program's form: scamper-json"},
 	{OPTION_CHECK, "check", NULL, ALL, FLAG(check), "exit 1 when something is found to be a problem"},
 	{'h', "help", NULL, ALL, KIND_HELP, 0, 0, 0, "this text"},
 };
@@ -252,8 +258,12 @@ static const char *contradiction(const struct options *o)
 		return "--classic-port needs UDP probes";
 	if (o->family == 4 && o->flow_label != OPTION_NOT_GIVEN)
 		return "IPv4 has no flow label";
-	if (o->json && o->jsonl)
-		return "--json and --jsonl exclude each other";
+	if (o->json + o->jsonl + o->csv + (o->format != NULL) > 1)
+		return "--json, --jsonl, --csv and --format exclude each other";
+	if (o->format && strcmp(o->format, "scamper-json") != 0)
+		return "--format knows scamper-json only";
+	if (o->as_source && strcmp(o->as_source, "online") != 0 && strncmp(o->as_source, "online=", 7) != 0)
+		return "--as knows 'online' and 'online=ZONE' only";
 	if (o->targets && o->host)
 		return "either a host or --targets";
 	if (o->targets && o->json)

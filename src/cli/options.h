@@ -37,8 +37,10 @@ struct options {
 	const char *targets;   /* file of many targets, "-" = standard input; NULL = one host */
 	const char *methods;   /* ways back to try, comma separated; NULL = all, in order */
 	const char *data_dir;
+	const char *as_source; /* "online" or "online=ZONE"; NULL = local data only */
 	bool numeric;
-	bool json, jsonl;
+	bool json, jsonl, csv;
+	const char *format;    /* of another program; NULL = none */
 	bool check;
 	unsigned width; /* 0 = of the terminal */
 };

@@ -1,0 +1,12 @@
+/* A measurement on standard output, in the form that the options ask for. */
+#ifndef RETOUR_CLI_OUTPUT_H
+#define RETOUR_CLI_OUTPUT_H
+
+#include "cli/options.h"
+#include "path/model.h"
+
+/* 0 or negative errno. Of several measurements in a row the first is to be printed with `first`: it has the head line
+ * of a table. */
+int output_print(const struct measurement *measurement, const struct options *options, bool first);
+
+#endif
