@@ -79,6 +79,7 @@ static void traces(struct sim *sim, uint32_t host, struct addr from, struct addr
 			trace.end != ROUTERS + 1)
 			exit(1);
 		sim_advance(sim, sim_now(sim) + 10 * NS_PER_S);
+		trace_deinit(&trace);
 	}
 	printf("ns per trace %.0f\n", (seconds() - start) / TRACES * 1e9);
 }

@@ -234,6 +234,8 @@ int measure(struct measurement *measurement, const struct options *options, stru
 	if (run->port_fd >= 0)
 		close(run->port_fd);
 	climb_free(run->climb);
+	if (run->trace)
+		trace_deinit(run->trace);
 	free(run->trace);
 	free(run);
 	return result;

@@ -135,6 +135,7 @@ static void read_hop(struct in *in, const json_t *object, struct path *path)
 		(enum technique)in_word_member(in, object, "technique", &technique_words, TECHNIQUE_TTL);
 	hop->certainty =
 		(enum certainty)in_word_member(in, object, "certainty", &certainty_words, CERTAINTY_MEASURED);
+	hop->protocol = in_word_member(in, object, "protocol", &protocol_words, -1);
 	hop->age_s = in_number_member(in, object, "age_s", 0);
 	const json_t *rtt = in_object_member(in, object, "rtt_ms");
 	hop->rtt_min_ns = in_ms_member(in, rtt, "min", RTT_NONE);
@@ -166,6 +167,29 @@ static void read_edges(struct in *in, const json_t *object, struct path *path)
 		edge->sent = (unsigned)in_integer_member(in, element, "sent", UINT32_MAX, 0);
 		edge->received = (unsigned)in_integer_member(in, element, "received", UINT32_MAX, 0);
 		edge->rtt_ns = in_ms_member(in, element, "rtt_ms", RTT_NONE);
+	}
+}
+
+static void read_tries(struct in *in, const json_t *object, struct path *path)
+{
+	size_t count;
+	const json_t *tries = in_array_member(in, object, "tries", ELEMENTS_MAX, &count);
+	for (size_t i = 0; i < count && in->status == 0; i++) {
+		const json_t *element = json_array_get(tries, i);
+		struct path_try *attempt = path_add_try(path);
+		if (!attempt) {
+			in_no_memory(in);
+			return;
+		}
+		attempt->protocol =
+			(enum probe_protocol)in_word_member(in, element, "protocol", &protocol_words, PROBE_UDP);
+		attempt->destination_port =
+			(uint16_t)in_integer_member(in, element, "destination_port", UINT16_MAX, 0);
+		attempt->first_ttl = (int)in_integer_member(in, element, "first_ttl", 255, 0);
+		attempt->last_ttl = (int)in_integer_member(in, element, "last_ttl", 255, 0);
+		attempt->sent = (unsigned)in_integer_member(in, element, "sent", UINT32_MAX, 0);
+		attempt->received = (unsigned)in_integer_member(in, element, "received", UINT32_MAX, 0);
+		attempt->reached = in_bool_member(in, element, "reached");
 	}
 }
 
@@ -213,6 +237,7 @@ static struct path *read_path(
 		read_hop(in, json_array_get(hops, i), path);
 	}
 	read_edges(in, object, path);
+	read_tries(in, object, path);
 	in->where[0] = '\0';
 	return path;
 }

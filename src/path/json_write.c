@@ -244,6 +244,8 @@ static json_t *hop_to_json(struct out *out, const struct hop *hop)
 	set(out, object, "country", text_or_null(hop->country));
 	set(out, object, "technique", word(&technique_words, (int)hop->technique));
 	set(out, object, "certainty", word(&certainty_words, (int)hop->certainty));
+	if (hop->protocol >= 0)
+		set(out, object, "protocol", word(&protocol_words, hop->protocol));
 	set(out, object, "age_s", json_real(hop->age_s));
 	set(out, object, "rtt_ms", rtt_to_json(out, hop));
 	set(out, object, "sent", json_integer(hop->sent));
@@ -286,6 +288,26 @@ static json_t *edges_to_json(struct out *out, const struct path *path)
 	return edges;
 }
 
+static json_t *tries_to_json(struct out *out, const struct path *path)
+{
+	json_t *tries = json_array();
+	for (size_t i = 0; i < path->try_count; i++) {
+		const struct path_try *attempt = &path->tries[i];
+		bool traced = attempt->first_ttl > 0;
+		json_t *object = json_object();
+		set(out, object, "protocol", word(&protocol_words, (int)attempt->protocol));
+		set(out, object, "destination_port",
+			known_if(attempt->destination_port != 0, attempt->destination_port));
+		set(out, object, "first_ttl", known_if(traced, attempt->first_ttl));
+		set(out, object, "last_ttl", known_if(traced, attempt->last_ttl));
+		set(out, object, "sent", json_integer(attempt->sent));
+		set(out, object, "received", json_integer(attempt->received));
+		set(out, object, "reached", json_boolean(attempt->reached));
+		append(out, tries, object);
+	}
+	return tries;
+}
+
 static json_t *path_to_json(struct out *out, const struct path *path)
 {
 	if (!path)
@@ -309,6 +331,8 @@ static json_t *path_to_json(struct out *out, const struct path *path)
 	set(out, object, "hops", hops);
 	if (path->edge_count > 0)
 		set(out, object, "edges", edges_to_json(out, path));
+	if (path->try_count > 0)
+		set(out, object, "tries", tries_to_json(out, path));
 	return object;
 }
 

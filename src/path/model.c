@@ -91,6 +91,7 @@ void path_free(struct path *path)
 		hop_deinit(&path->hops[i]);
 	free(path->hops);
 	free(path->edges);
+	free(path->tries);
 	free(path->method);
 	free(path);
 }
@@ -113,6 +114,7 @@ struct hop *path_add_hop(struct path *path, int ttl, enum technique technique)
 	path->hop_count++;
 	hop->ttl = ttl;
 	hop->technique = technique;
+	hop->protocol = -1;
 	hop->rtt_min_ns = hop->rtt_median_ns = hop->rtt_max_ns = RTT_NONE;
 	return hop;
 }
@@ -125,6 +127,29 @@ struct edge *path_add_edge(struct path *path)
 	path->edge_count++;
 	edge->rtt_ns = RTT_NONE;
 	return edge;
+}
+
+struct path_try *path_add_try(struct path *path)
+{
+	struct path_try *attempt = grow(&path->tries, path->try_count, sizeof(*attempt));
+	if (attempt)
+		path->try_count++;
+	return attempt;
+}
+
+int path_join(struct path *path, size_t kept, struct path *rest)
+{
+	while (path->hop_count > kept)
+		hop_deinit(&path->hops[--path->hop_count]);
+	for (size_t i = 0; i < rest->hop_count; i++) {
+		struct hop *hop = path_add_hop(path, rest->hops[i].ttl, rest->hops[i].technique);
+		if (!hop)
+			return -ENOMEM;
+		*hop = rest->hops[i];
+		memset(&rest->hops[i], 0, sizeof(rest->hops[i]));
+	}
+	rest->hop_count = 0;
+	return 0;
 }
 
 struct probe_result probe_result_none(void)

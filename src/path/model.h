@@ -118,6 +118,7 @@ struct hop {
 	char country[3]; /* "" = unknown */
 	enum technique technique;
 	enum certainty certainty;
+	int protocol; /* enum probe_protocol of its probes where not the path's, else -1 */
 	double age_s; /* 0 = measured just now */
 	int64_t rtt_min_ns, rtt_median_ns, rtt_max_ns; /* RTT_NONE */
 	unsigned sent, received;
@@ -130,6 +131,15 @@ struct edge {
 	int ttl;
 	unsigned flows, sent, received;
 	int64_t rtt_ns;
+};
+
+/* What one protocol did for a path on which several were tried. */
+struct path_try {
+	enum probe_protocol protocol;
+	uint16_t destination_port; /* 0 = none */
+	int first_ttl, last_ttl;   /* hop limits it traced; 0 = it asked for the destination only */
+	unsigned sent, received;
+	bool reached; /* the destination answered it */
 };
 
 struct path {
@@ -147,6 +157,8 @@ struct path {
 	size_t hop_count;
 	struct edge *edges;
 	size_t edge_count;
+	struct path_try *tries; /* in order; none where one protocol was enough */
+	size_t try_count;
 };
 
 struct attempt {
@@ -216,6 +228,9 @@ struct probe_result probe_result_none(void);
 /* A new probe of the hop: no answer yet. NULL: out of memory. */
 struct probe_result *hop_add_probe(struct hop *hop);
 struct edge *path_add_edge(struct path *path);
+struct path_try *path_add_try(struct path *path);
+/* The first `kept` hops stay, and those of `rest` follow, which has none then. 0 or -ENOMEM. */
+int path_join(struct path *path, size_t kept, struct path *rest) MUST_USE;
 /* The hop itself was seen: an address that is not merely assumed. What was assumed proves nothing. */
 bool hop_known(const struct hop *hop);
 /* Something came back for this probe. */

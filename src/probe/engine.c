@@ -1,6 +1,7 @@
 #include "probe/engine.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cursor.h"
@@ -10,6 +11,18 @@
 #define PAYLOAD_LAYOUT 1
 #define PAYLOAD_SIZE_IP 8 /* all that a router must quote */
 #define TCP_WINDOW 5840
+#define SLOTS_AT_FIRST 32
+
+/* A question to a name server: header, question, and an EDNS option that carries what a payload must. */
+#define DNS_TYPE_NS     2
+#define DNS_TYPE_OPT    41 /* RFC 6891 6.1 */
+#define DNS_CLASS_IN    1
+#define DNS_RECURSE     0x0100
+#define DNS_ANSWER_MAX  512
+#define DNS_LOCAL_USE   65001 /* RFC 6891 9: for local and experimental use */
+#define DNS_OPTION_SIZE 12    /* hop limit, version, tag, two bytes that adjust the checksum */
+#define DNS_SIZE        (12 + 5 + 11 + 4 + DNS_OPTION_SIZE)
+#define DNS_PROOF       (DNS_SIZE - 2)
 
 void engine_init(struct engine *engine, const struct engine_config *config)
 {
@@ -17,9 +30,34 @@ void engine_init(struct engine *engine, const struct engine_config *config)
 	engine->config = *config;
 }
 
-static struct engine_slot *slot_of(struct engine *engine, uint32_t token)
+void engine_deinit(struct engine *engine)
 {
-	return &engine->slots[token % ENGINE_SLOTS];
+	free(engine->slots);
+	engine->slots = NULL;
+	engine->slot_count = 0;
+}
+
+/* Where the token is, if it is anywhere. */
+static struct engine_slot *slot_of(const struct engine *engine, uint32_t token)
+{
+	static struct engine_slot never; /* of an engine that has sent nothing; stays unused */
+	return engine->slot_count ? &engine->slots[token % engine->slot_count] : &never;
+}
+
+/* Twice the room, and everyone in his new place. Without memory the oldest probes are forgotten instead. */
+static int grow(struct engine *engine)
+{
+	unsigned count = engine->slot_count ? 2 * engine->slot_count : SLOTS_AT_FIRST;
+	struct engine_slot *slots = calloc(count, sizeof(*slots));
+	if (!slots)
+		return engine->slot_count ? 0 : -ENOMEM;
+	for (unsigned i = 0; i < engine->slot_count; i++)
+		if (engine->slots[i].token)
+			slots[engine->slots[i].token % count] = engine->slots[i];
+	free(engine->slots);
+	engine->slots = slots;
+	engine->slot_count = count;
+	return 0;
 }
 
 /* Keyed over everything that makes this probe this probe. */
@@ -63,7 +101,10 @@ static bool has_ports(const struct engine_config *config)
 
 static uint16_t payload_size_min(const struct engine_config *config)
 {
-	return config->protocol == PROBE_TCP ? 0 : config->protocol == PROBE_IP ? PAYLOAD_SIZE_IP : PAYLOAD_SIZE;
+	return config->protocol == PROBE_TCP ? 0
+		: config->protocol == PROBE_IP ? PAYLOAD_SIZE_IP
+		: config->dns		       ? DNS_SIZE
+					       : PAYLOAD_SIZE;
 }
 
 uint16_t engine_size_min(const struct engine_config *config)
@@ -73,19 +114,42 @@ uint16_t engine_size_min(const struct engine_config *config)
 	return (uint16_t)(ip + transport + payload_size_min(config));
 }
 
+/* "Who are the name servers of the root?" (RFC 1035 4.1): every resolver knows, and the answer is small. */
+static void write_question(struct writer *writer, uint16_t token, uint8_t ttl, uint64_t tag)
+{
+	const uint16_t header[] = {token, DNS_RECURSE, 1, 0, 0, 1};
+	for (size_t i = 0; i < ARRAY_LEN(header); i++)
+		writer_u16(writer, header[i]);
+	writer_u8(writer, 0);
+	writer_u16(writer, DNS_TYPE_NS);
+	writer_u16(writer, DNS_CLASS_IN);
+	writer_u8(writer, 0);
+	writer_u16(writer, DNS_TYPE_OPT);
+	writer_u16(writer, DNS_ANSWER_MAX);
+	writer_u32(writer, 0);
+	writer_u16(writer, 4 + DNS_OPTION_SIZE);
+	writer_u16(writer, DNS_LOCAL_USE);
+	writer_u16(writer, DNS_OPTION_SIZE);
+	writer_u8(writer, ttl);
+	writer_u8(writer, PAYLOAD_LAYOUT);
+	writer_u64(writer, tag);
+}
+
 static void write_payload(const struct engine *engine, struct writer *writer, uint16_t token, uint8_t ttl,
 	size_t length)
 {
 	uint64_t tag = tag_of(engine, token, ttl);
-	if (engine->config.protocol != PROBE_TCP) {
+	if (engine->config.dns) {
+		write_question(writer, token, ttl, tag);
+	} else if (engine->config.protocol != PROBE_TCP) {
 		writer_u16(writer, token);
 		writer_u8(writer, ttl);
 		writer_u8(writer, PAYLOAD_LAYOUT);
+		if (engine->config.protocol == PROBE_IP)
+			writer_u32(writer, (uint32_t)tag);
+		else
+			writer_u64(writer, tag);
 	}
-	if (engine->config.protocol == PROBE_IP)
-		writer_u32(writer, (uint32_t)tag);
-	else if (engine->config.protocol != PROBE_TCP)
-		writer_u64(writer, tag);
 	writer_zeros(writer, length - writer->length);
 }
 
@@ -159,6 +223,9 @@ int engine_probe(struct engine *engine, const struct probe_request *request, int
 	int result = write_probe(engine, token, request, outgoing);
 	if (result < 0)
 		return result;
+	bool taken = slot_of(engine, token)->token != 0 && engine->slot_count < ENGINE_SLOTS;
+	if ((engine->slot_count == 0 || taken) && grow(engine) < 0)
+		return -ENOMEM;
 	outgoing->token = token;
 	*slot_of(engine, token) = (struct engine_slot){
 		.token = token,
@@ -189,6 +256,8 @@ static uint16_t proven_token(const struct engine *engine, const struct transport
 		return 0;
 	struct cursor cursor = cursor_init(transport->payload, transport->payload_length);
 	uint16_t token = cursor_u16(&cursor);
+	if (engine->config.dns)
+		cursor_skip(&cursor, DNS_SIZE - DNS_OPTION_SIZE - 2);
 	uint8_t ttl = cursor_u8(&cursor);
 	cursor_skip(&cursor, 1);
 	uint64_t tag = tag_of(engine, token, ttl);
@@ -202,6 +271,7 @@ static size_t proof_size(const struct engine *engine)
 {
 	return engine->config.protocol == PROBE_TCP  ? SIZE_MAX
 		: engine->config.protocol == PROBE_IP ? PAYLOAD_SIZE_IP
+		: engine->config.dns		      ? DNS_PROOF
 						      : PAYLOAD_PROOF;
 }
 
@@ -209,7 +279,7 @@ static size_t proof_size(const struct engine *engine)
 static uint16_t tcp_token(const struct engine *engine, uint32_t sequence)
 {
 	uint16_t token = (uint16_t)sequence;
-	uint8_t ttl = engine->slots[token % ENGINE_SLOTS].ttl;
+	uint8_t ttl = slot_of(engine, token)->ttl;
 	return sequence == tcp_sequence_of(token, tag_of(engine, token, ttl)) ? token : 0;
 }
 
@@ -231,16 +301,45 @@ static uint16_t quoted_token(const struct engine *engine, const struct packet *p
 		break;
 	case PROBE_IP: break; /* its 8 bytes are the proof */
 	}
-	const struct engine_slot *slot = &engine->slots[token % ENGINE_SLOTS];
+	const struct engine_slot *slot = slot_of(engine, token);
 	if (has_ports(config) && (quoted->source_port != slot->source_port ||
 					 quoted->destination_port != slot->destination_port))
 		return 0;
-	if (config->destination.family == 4) {
-		uint64_t tag = tag_of(engine, token, slot->ttl);
-		if (packet->quoted_ip.header_length == 0 || packet->quoted_ip.id != ip_id_of(tag))
-			return 0;
-	}
+	/* A driver that has not seen the quoted header knows the probe by the socket it came to. */
+	bool whole = packet->quoted_ip.header_length != 0;
+	if (config->destination.family == 4 && whole &&
+		packet->quoted_ip.id != ip_id_of(tag_of(engine, token, slot->ttl)))
+		return 0;
 	return token;
+}
+
+/* Do the ports say that this answers that probe? */
+static bool is_between(const struct engine_slot *slot, const struct transport *answer)
+{
+	return slot->token && answer->source_port == slot->destination_port &&
+		answer->destination_port == slot->source_port;
+}
+
+/* A service answered: it gives our bytes back, or begins with our number as name servers do; or there is only one
+ * probe that it can mean. */
+static uint16_t served_token(const struct engine *engine, const struct transport *answer)
+{
+	uint16_t token = proven_token(engine, answer), only = 0;
+	if (token)
+		return token;
+	struct cursor cursor = cursor_init(answer->payload, answer->payload ? answer->payload_length : 0);
+	token = cursor_u16(&cursor);
+	if (cursor_ok(&cursor) && slot_of(engine, token)->token == token && is_between(slot_of(engine, token), answer))
+		return token;
+	for (unsigned i = 0; i < engine->slot_count && !engine->config.dns; i++) {
+		const struct engine_slot *slot = &engine->slots[i];
+		if (slot->answered || !is_between(slot, answer))
+			continue;
+		if (only)
+			return 0;
+		only = slot->token;
+	}
+	return only;
 }
 
 static uint16_t answered_token(const struct engine *engine, const struct packet *packet)
@@ -252,6 +351,9 @@ static uint16_t answered_token(const struct engine *engine, const struct packet 
 	if (config->protocol == PROBE_ICMP && transport->icmp_kind == ICMP_ECHO_REPLY &&
 		transport->icmp_id == config->flow.icmp_id)
 		return proven_token(engine, transport);
+	if ((config->protocol == PROBE_UDP || config->protocol == PROBE_UDPLITE) &&
+		addr_equal(packet->ip.source, config->destination))
+		return served_token(engine, transport);
 	if (config->protocol != PROBE_TCP || !(transport->tcp_flags & TCP_ACK) ||
 		!addr_equal(packet->ip.source, config->destination))
 		return 0;
@@ -259,10 +361,7 @@ static uint16_t answered_token(const struct engine *engine, const struct packet 
 	uint16_t token = tcp_token(engine, transport->tcp_acknowledgement - 1);
 	if (!token)
 		token = tcp_token(engine, transport->tcp_acknowledgement);
-	const struct engine_slot *slot = &engine->slots[token % ENGINE_SLOTS];
-	return transport->source_port == slot->destination_port && transport->destination_port == slot->source_port
-		? token
-		: 0;
+	return is_between(slot_of(engine, token), transport) ? token : 0;
 }
 
 static uint16_t token_of(const struct engine *engine, const struct packet *packet)

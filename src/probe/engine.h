@@ -15,7 +15,8 @@
  * A router must quote 8 bytes behind the IP header (RFC 792), so the token always comes back; the IPv4 ID comes
  * with it and is checked. Routers that quote more (RFC 1812 4.3.2.3, all of IPv6) return the whole tag, and then
  * a stranger cannot forge an answer without having seen the probe. A TCP answer of the destination acknowledges
- * our sequence number. */
+ * our sequence number. A service that answers by UDP is believed when it gives our bytes or our number back (a name
+ * server does), or when only one probe can be meant. */
 #ifndef RETOUR_PROBE_ENGINE_H
 #define RETOUR_PROBE_ENGINE_H
 
@@ -27,7 +28,7 @@
 #include "path/model.h"
 #include "probe/machine.h"
 
-#define ENGINE_SLOTS 4096 /* probes that can still be matched; a power of two */
+#define ENGINE_SLOTS 4096 /* probes that can still be matched, at most */
 
 struct engine_config {
 	enum probe_protocol protocol;
@@ -36,6 +37,7 @@ struct engine_config {
 	struct flow flow;
 	uint8_t tos;
 	uint8_t tcp_flags;   /* 0 = SYN */
+	bool dns;            /* UDP: probes are questions that a name server answers */
 	uint16_t size;       /* of the whole IP packet; 0 = as small as it gets */
 	bool dont_fragment;  /* IPv4 */
 	struct hash_key key; /* secret, fresh for every measurement */
@@ -62,7 +64,8 @@ struct engine {
 	struct engine_config config;
 	uint16_t last_token;
 	unsigned sent, received, late_or_duplicate, foreign;
-	struct engine_slot slots[ENGINE_SLOTS];
+	struct engine_slot *slots; /* grow with the number of probes */
+	unsigned slot_count;
 };
 
 /* The answer to one probe. */
@@ -82,9 +85,10 @@ struct reply {
 };
 
 void engine_init(struct engine *engine, const struct engine_config *config);
+void engine_deinit(struct engine *engine);
 /* The least size of a whole IP packet that can be told from other probes. */
 uint16_t engine_size_min(const struct engine_config *config);
-/* Build the next probe. 0, or -EINVAL when the flow or the size cannot be expressed. */
+/* Build the next probe. 0, -EINVAL when the flow or the size cannot be expressed, -ENOMEM. */
 int engine_probe(struct engine *engine, const struct probe_request *request, int64_t now_ns,
 	struct outgoing *outgoing) MUST_USE;
 /* The time a probe left, better known than when it was built. */

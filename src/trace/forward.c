@@ -1,10 +1,11 @@
 #include "trace/forward.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/compiler.h"
+#include "trace/result.h"
 
 #define INITIAL_WINDOW   6   /* hop limits probed before anything is known */
 #define WINDOW           4   /* beyond the last answer, while the distance is unknown */
@@ -13,6 +14,8 @@
 #define VERDICT_NS       (500 * NS_PER_MS)  /* the least wait before "nothing answers" is said */
 #define LIMITER_PAUSE_NS (1100 * NS_PER_MS) /* longer than the second in which Linux refills one reply */
 #define SEND_ERRORS_MAX  10
+#define KNOCKS_MAX       2   /* once more: the first may be lost */
+#define KNOCK_WAIT_NS    (400 * NS_PER_MS) /* at least, for the answer to one */
 #define DISTANCE_USER    UINT32_MAX
 
 struct trace_config trace_defaults(void)
@@ -35,7 +38,7 @@ void trace_init(struct trace *trace, const struct trace_config *config)
 	trace->config.probes_per_hop = MIN((unsigned)TRACE_PROBES_MAX, MAX(1u, config->probes_per_hop));
 	trace->started_ns = TIME_NEVER;
 	trace->finished_ns = TIME_NEVER;
-	trace->rtt_max_ns = RTT_NONE;
+	trace->rtt_max_ns = config->rtt_hint_ns ? config->rtt_hint_ns : RTT_NONE;
 	trace->explored = trace->config.first_ttl - 1;
 	for (unsigned ttl = 0; ttl <= TRACE_TTL_MAX; ttl++)
 		trace->hops[ttl].rtt_max_ns = RTT_NONE;
@@ -45,27 +48,79 @@ void trace_init(struct trace *trace, const struct trace_config *config)
 			.source = config->source,
 			.destination = config->destination,
 			.flow = config->flow,
+			.ip_protocol = config->ip_protocol,
+			.dns = config->dns,
 			.tos = config->tos,
+			.size = config->size,
+			.dont_fragment = config->dont_fragment,
 			.key = config->key,
 		});
 }
 
+void trace_deinit(struct trace *trace)
+{
+	engine_deinit(&trace->engine);
+	for (unsigned ttl = 0; ttl <= TRACE_TTL_MAX; ttl++) {
+		free(trace->hops[ttl].probes);
+		trace->hops[ttl] = (struct trace_hop){.rtt_max_ns = RTT_NONE};
+	}
+}
+
+void trace_release(struct trace *trace, unsigned first_ttl)
+{
+	trace->config.knock = false;
+	trace->config.first_ttl = MIN(MAX(1u, first_ttl), trace->config.max_ttl);
+	trace->explored = trace->config.first_ttl - 1;
+}
+
+void trace_yield(struct trace *trace)
+{
+	trace->yielding = true;
+}
+
+bool trace_is_in_silence(const struct trace *trace)
+{
+	unsigned beyond = MAX(trace->highest + 1, trace->config.first_ttl);
+	return !trace->end && beyond <= trace->explored && trace->hops[beyond].asked_again;
+}
+
 /* ---- waiting ---- */
 
-/* How long an answer may take, judged by the answers that came. */
-static int64_t patience_ns(const struct trace *trace, const struct trace_hop *hop)
+static int64_t first_timeout_ns(const struct trace *trace)
 {
-	if (trace->rtt_max_ns == RTT_NONE)
-		return FIRST_TIMEOUT_NS;
+	return trace->config.wait_max_ns ? trace->config.wait_max_ns : FIRST_TIMEOUT_NS;
+}
+
+/* Times a round trip, as the user wants it. */
+static int64_t times(double factor, int64_t rtt_ns)
+{
+	return (int64_t)(factor * (double)rtt_ns);
+}
+
+/* How long an answer may take, judged by the answers that came. */
+static int64_t judged_patience_ns(const struct trace *trace, const struct trace_hop *hop)
+{
+	const struct trace_config *config = &trace->config;
 	/* Who refuses often refuses only some probes (Linux: 1 or 2 of 3); the others would have come as quickly. */
 	if (hop->unreachable)
 		return hop->rtt_max_ns + hop->rtt_max_ns / 2 + 5 * NS_PER_MS;
 	if (hop->answered > 0)
-		return 3 * hop->rtt_max_ns + 10 * NS_PER_MS;
+		return config->wait_here > 0 ? times(config->wait_here, hop->rtt_max_ns)
+					     : 3 * hop->rtt_max_ns + 10 * NS_PER_MS;
 	int64_t rtt = trace->rtt_max_ns;
-	int64_t patience = MIN(MAX(4 * rtt, rtt + 40 * NS_PER_MS), rtt + 400 * NS_PER_MS);
-	bool verdict = hop->asked_again && trace->end == 0;
-	return verdict ? MAX(patience, VERDICT_NS) : patience;
+	int64_t usual = MIN(MAX(4 * rtt, rtt + 40 * NS_PER_MS), rtt + 400 * NS_PER_MS);
+	int64_t patience = config->wait_near > 0 ? times(config->wait_near, rtt) : usual;
+	if (!hop->asked_again || trace->end || trace->yielding)
+		return patience;
+	return config->wait_max_ns ? config->wait_max_ns : MAX(patience, VERDICT_NS);
+}
+
+static int64_t patience_ns(const struct trace *trace, const struct trace_hop *hop)
+{
+	if (trace->rtt_max_ns == RTT_NONE)
+		return first_timeout_ns(trace);
+	int64_t patience = judged_patience_ns(trace, hop);
+	return trace->config.wait_max_ns ? MIN(patience, trace->config.wait_max_ns) : patience;
 }
 
 static int64_t hop_deadline_ns(const struct trace *trace, const struct trace_hop *hop)
@@ -82,7 +137,9 @@ static bool is_waiting(const struct trace *trace, const struct trace_hop *hop, i
 static int64_t distance_deadline_ns(const struct trace *trace)
 {
 	int64_t rtt = trace->rtt_max_ns;
-	int64_t hold = rtt == RTT_NONE ? FIRST_TIMEOUT_NS : rtt + rtt / 2 + 10 * NS_PER_MS;
+	if (trace->config.knock)
+		return trace->distance_sent_ns + MAX(3 * rtt, KNOCK_WAIT_NS);
+	int64_t hold = rtt == RTT_NONE ? first_timeout_ns(trace) : rtt + rtt / 2 + 10 * NS_PER_MS;
 	return trace->distance_sent_ns + hold;
 }
 
@@ -142,7 +199,7 @@ static unsigned hop_to_ask_again(const struct trace *trace, int64_t now_ns, int6
 	for (unsigned ttl = trace->config.first_ttl; ttl <= last_relevant(trace); ttl++) {
 		const struct trace_hop *hop = &trace->hops[ttl];
 		if (hop->asked_again || hop->answered >= hop->sent || hop->unreachable ||
-			is_waiting(trace, hop, now_ns))
+			is_waiting(trace, hop, now_ns) || (trace->yielding && ttl > trace->highest))
 			continue;
 		*when_ns = hop->answered > 0 ? hop->last_sent_ns + LIMITER_PAUSE_NS : now_ns;
 		return ttl;
@@ -152,34 +209,65 @@ static unsigned hop_to_ask_again(const struct trace *trace, int64_t now_ns, int6
 
 /* ---- sending ---- */
 
-static enum machine_want send_probe(struct trace *trace, unsigned ttl, uint32_t user, int64_t now_ns,
-	struct outgoing *outgoing)
+static enum machine_want finish(struct trace *trace, int64_t now_ns)
 {
+	trace->finished_ns = now_ns;
+	return MACHINE_DONE;
+}
+
+/* `probe` takes note of what this probe has of its own. */
+static enum machine_want send_probe(struct trace *trace, unsigned ttl, uint32_t user, int64_t now_ns,
+	struct outgoing *outgoing, struct probe_result *probe)
+{
+	const struct trace_config *config = &trace->config;
 	struct probe_request request = {.ttl = (uint8_t)ttl, .user = user};
-	if (engine_probe(&trace->engine, &request, now_ns, outgoing) < 0) {
-		trace->finished_ns = now_ns;
-		return MACHINE_DONE;
+	struct flow flow = config->flow;
+	*probe = probe_result_none();
+	probe->sent_ns = now_ns - trace->started_ns;
+	probe->size = config->size;
+	if (config->classic_port) {
+		flow.destination_port = (uint16_t)(flow.destination_port + trace->probes_sent);
+		request.flow = &flow;
+		probe->destination_port = flow.destination_port;
 	}
+	if (engine_probe(&trace->engine, &request, now_ns, outgoing) < 0)
+		return finish(trace, now_ns);
+	trace->last_sent_ns = now_ns;
 	trace->probes_sent++;
 	return MACHINE_SEND;
+}
+
+/* Room for one more probe; false: out of memory. */
+static bool make_room(struct trace_hop *hop)
+{
+	if (hop->sent < hop->room)
+		return true;
+	unsigned room = hop->room ? 2u * hop->room : 4;
+	struct probe_result *probes = realloc(hop->probes, room * sizeof(*probes));
+	if (!probes)
+		return false;
+	hop->probes = probes;
+	hop->room = (uint8_t)room;
+	return true;
 }
 
 static enum machine_want send_to_hop(struct trace *trace, unsigned ttl, int64_t now_ns, struct outgoing *outgoing)
 {
 	struct trace_hop *hop = &trace->hops[ttl];
+	if (!make_room(hop))
+		return finish(trace, now_ns);
 	unsigned index = hop->sent++;
 	hop->last_sent_ns = now_ns;
-	hop->probes[index] = probe_result_none();
-	hop->probes[index].sent_ns = now_ns - trace->started_ns;
 	trace->explored = MAX(trace->explored, ttl);
-	return send_probe(trace, ttl, ttl << 8 | index, now_ns, outgoing);
+	return send_probe(trace, ttl, ttl << 8 | index, now_ns, outgoing, &hop->probes[index]);
 }
 
 static enum machine_want send_distance(struct trace *trace, int64_t now_ns, struct outgoing *outgoing)
 {
 	trace->distance_sent = true;
 	trace->distance_sent_ns = now_ns;
-	return send_probe(trace, DISTANCE_TTL, DISTANCE_USER, now_ns, outgoing);
+	trace->knocks++;
+	return send_probe(trace, DISTANCE_TTL, DISTANCE_USER, now_ns, outgoing, &trace->distance_probe);
 }
 
 static enum machine_want send_again(struct trace *trace, unsigned ttl, int64_t now_ns, struct outgoing *outgoing)
@@ -189,12 +277,6 @@ static enum machine_want send_again(struct trace *trace, unsigned ttl, int64_t n
 	return send_to_hop(trace, ttl, now_ns, outgoing);
 }
 
-static enum machine_want finish(struct trace *trace, int64_t now_ns)
-{
-	trace->finished_ns = now_ns;
-	return MACHINE_DONE;
-}
-
 /* The earliest time at which silence changes what to do. */
 static int64_t next_deadline_ns(const struct trace *trace, int64_t now_ns)
 {
@@ -202,9 +284,38 @@ static int64_t next_deadline_ns(const struct trace *trace, int64_t now_ns)
 	for (unsigned ttl = trace->config.first_ttl; ttl <= last_relevant(trace); ttl++)
 		if (is_waiting(trace, &trace->hops[ttl], now_ns))
 			earliest = MIN(earliest, hop_deadline_ns(trace, &trace->hops[ttl]));
-	if (distance_is_pending(trace, now_ns) && trace->end == 0)
+	if (distance_is_pending(trace, now_ns) && (trace->end == 0 || trace->config.simultaneous))
 		earliest = MIN(earliest, distance_deadline_ns(trace));
 	return earliest;
+}
+
+/* When the next probe may leave: not before the pause is over, nor while as many wait as may; TIME_NEVER is until
+ * one is answered. */
+static int64_t allowed_ns(const struct trace *trace, int64_t now_ns)
+{
+	if (trace->probes_sent == 0)
+		return now_ns;
+	int64_t allowed = MAX(now_ns, trace->last_sent_ns + trace->config.pause_ns);
+	if (trace->config.simultaneous == 0)
+		return allowed;
+	unsigned waiting = distance_is_pending(trace, now_ns);
+	for (unsigned ttl = trace->config.first_ttl; ttl <= trace->explored; ttl++)
+		if (is_waiting(trace, &trace->hops[ttl], now_ns))
+			waiting += trace->hops[ttl].sent - trace->hops[ttl].answered;
+	return waiting < trace->config.simultaneous ? allowed : TIME_NEVER;
+}
+
+/* The distance probe alone, once more if need be; then wait for trace_release, or end. */
+static enum machine_want knock(struct trace *trace, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
+{
+	*wake_ns = TIME_NEVER;
+	if (trace->distance_answered)
+		return MACHINE_WAIT;
+	if (distance_is_pending(trace, now_ns)) {
+		*wake_ns = distance_deadline_ns(trace);
+		return MACHINE_WAIT;
+	}
+	return trace->knocks < KNOCKS_MAX ? send_distance(trace, now_ns, outgoing) : finish(trace, now_ns);
 }
 
 static enum machine_want trace_next(void *self, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
@@ -214,17 +325,21 @@ static enum machine_want trace_next(void *self, int64_t now_ns, struct outgoing 
 		trace->started_ns = now_ns;
 	if (trace->finished_ns != TIME_NEVER || trace->send_errors >= SEND_ERRORS_MAX)
 		return trace->finished_ns == TIME_NEVER ? finish(trace, now_ns) : MACHINE_DONE;
+	if (trace->config.knock)
+		return knock(trace, now_ns, outgoing, wake_ns);
 
-	int64_t when_ns = now_ns;
+	int64_t when_ns = allowed_ns(trace, now_ns);
 	bool ask_distance = !trace->distance_sent && trace->config.max_ttl > INITIAL_WINDOW;
 	bool explore = trace->explored < explore_limit(trace, now_ns);
 	unsigned fill = hop_to_fill(trace);
 	unsigned again = 0;
+	*wake_ns = next_deadline_ns(trace, now_ns);
 	if (!ask_distance && !explore && !fill) {
-		*wake_ns = next_deadline_ns(trace, now_ns);
-		again = hop_to_ask_again(trace, now_ns, &when_ns);
+		int64_t again_ns = now_ns;
+		again = hop_to_ask_again(trace, now_ns, &again_ns);
 		if (!again)
 			return *wake_ns == TIME_NEVER ? finish(trace, now_ns) : MACHINE_WAIT;
+		when_ns = MAX(when_ns, again_ns);
 	}
 	if (when_ns > now_ns) {
 		*wake_ns = MIN(*wake_ns, when_ns);
@@ -252,57 +367,31 @@ static void trace_sent(void *self, uint32_t token, int64_t sent_ns, int error)
 
 /* ---- reading ---- */
 
-/* RFC 1393-like guess of how far a packet came: the common initial values are 64, 128 and 255. */
-static unsigned hops_travelled(int ttl)
-{
-	int initial = ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255;
-	return (unsigned)(initial - ttl + 1);
-}
-
-static void mark_reply(struct probe_result *probe, uint8_t family, const struct reply *reply);
-
-static void fill_result(const struct trace *trace, struct probe_result *probe, const struct reply *reply)
-{
-	probe->rtt_ns = reply->rtt_ns;
-	probe->address = reply->from;
-	probe->icmp_type = reply->icmp_type;
-	probe->icmp_code = reply->icmp_code;
-	probe->tcp_flags = reply->tcp_flags;
-	probe->mtu = reply->mtu;
-	probe->reply = reply->header;
-	probe->quoted = reply->quoted;
-	probe->mpls_count = reply->extensions.mpls_count;
-	memcpy(probe->mpls, reply->extensions.mpls, sizeof(probe->mpls));
-	probe->has_interface = reply->extensions.interface_count > 0;
-	probe->interface = reply->extensions.interfaces[0];
-	mark_reply(probe, trace->config.destination.family, reply);
-}
-
 static void read_distance(struct trace *trace, const struct reply *reply)
 {
 	trace->distance_answered = true;
+	trace->distance_through = reply->reached;
 	if (!reply->reached && reply->kind != ICMP_UNREACHABLE)
 		return;
 	unsigned distance = 0;
 	bool exact = reply->quoted.ttl > 0 && reply->quoted.ttl <= DISTANCE_TTL;
 	if (exact)
 		distance = (unsigned)(DISTANCE_TTL - reply->quoted.ttl + 1);
-	else if (reply->kind == ICMP_ECHO_REPLY && reply->header.ttl > 0)
-		distance = hops_travelled(reply->header.ttl);
+	else if (reply->reached && reply->quoted.ttl < 0 && reply->header.ttl > 0)
+		distance = result_hops_travelled(reply->header.ttl);
 	if (distance < trace->config.first_ttl || distance > trace->config.max_ttl)
 		return;
 	trace->distance = distance;
 	trace->distance_exact = exact;
 	trace->distance_reached = reply->reached;
-	trace->distance_probe.sent_ns = trace->distance_sent_ns - trace->started_ns;
-	fill_result(trace, &trace->distance_probe, reply);
+	result_fill(&trace->distance_probe, trace->config.destination.family, reply);
 }
 
 static void read_hop(struct trace *trace, const struct reply *reply)
 {
 	unsigned ttl = reply->user >> 8;
 	struct trace_hop *hop = &trace->hops[ttl];
-	fill_result(trace, &hop->probes[reply->user & 0xff], reply);
+	result_fill(&hop->probes[reply->user & 0xff], trace->config.destination.family, reply);
 	hop->answered++;
 	hop->rtt_max_ns = MAX(hop->rtt_max_ns, reply->rtt_ns);
 	hop->reached |= reply->reached;
@@ -340,38 +429,6 @@ static void trace_packet(void *self, int64_t received_ns, const struct packet *p
 		read_hop(trace, &reply);
 		find_end(trace);
 	}
-}
-
-/* traceroute's marks for ICMP errors. */
-struct mark {
-	uint8_t family, code;
-	const char *text;
-};
-static const struct mark unreachable_marks[] = {
-	{4, 0, "!N"}, {4, 6, "!N"}, {4, 8, "!N"}, {4, 11, "!N"},  /* network unreachable, unknown, isolated, TOS */
-	{4, 1, "!H"}, {4, 7, "!H"}, {4, 12, "!H"},                /* host unreachable, unknown, TOS */
-	{4, 2, "!P"}, {4, 5, "!S"},                               /* protocol; source route failed */
-	{4, 9, "!X"}, {4, 10, "!X"}, {4, 13, "!X"},               /* administratively prohibited */
-	{4, 14, "!V"}, {4, 15, "!C"},                             /* precedence violation, cutoff */
-	{6, 0, "!N"}, {6, 1, "!X"}, {6, 2, "!H"}, {6, 3, "!H"},   /* RFC 4443 3.1 */
-};
-
-static void mark_reply(struct probe_result *probe, uint8_t family, const struct reply *reply)
-{
-	if (reply->kind == ICMP_PACKET_TOO_BIG) {
-		snprintf(probe->mark, sizeof(probe->mark), "!F-%u", (unsigned)MIN(reply->mtu, 65535u));
-		return;
-	}
-	if (reply->kind != ICMP_UNREACHABLE || reply->reached)
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(unreachable_marks); i++) {
-		const struct mark *mark = &unreachable_marks[i];
-		if (mark->family == family && mark->code == reply->icmp_code) {
-			strcpy(probe->mark, mark->text);
-			return;
-		}
-	}
-	snprintf(probe->mark, sizeof(probe->mark), "!<%u>", reply->icmp_code);
 }
 
 struct machine trace_machine(struct trace *trace)

@@ -31,10 +31,21 @@ struct trace_config {
 	enum probe_protocol protocol;
 	struct addr source, destination;
 	struct flow flow;
+	uint8_t ip_protocol; /* of PROBE_IP */
+	bool dns;            /* UDP probes are questions to a name server */
+	bool classic_port;   /* every probe has the next destination port, from that of the flow on */
 	uint8_t tos;
+	uint16_t size;       /* of the whole packet; 0 = as small as it gets */
+	bool dont_fragment;
 	unsigned first_ttl, max_ttl;
 	unsigned probes_per_hop; /* 1..TRACE_PROBES_MAX */
 	unsigned gap_limit;      /* silent hops in a row that end the trace when the distance is not known */
+	int64_t wait_max_ns;     /* the longest wait for an answer; 0 = by what is seen, see above */
+	double wait_here, wait_near; /* times the round trip of the same hop, of others; 0 = the usual */
+	int64_t pause_ns;        /* between two probes */
+	unsigned simultaneous;   /* probes that may wait for an answer at once; 0 = no limit but the window */
+	int64_t rtt_hint_ns;     /* a round trip seen by others; 0 = none */
+	bool knock;              /* begin with the distance probe alone, and go on when released */
 	struct hash_key key;
 };
 
@@ -42,13 +53,13 @@ struct trace_config {
 struct trace_config trace_defaults(void);
 
 struct trace_hop {
-	unsigned sent, answered;
+	uint8_t sent, answered, room; /* probes */
 	bool asked_again;
 	bool reached;     /* the destination answered from here */
 	bool unreachable; /* a refusal that ends the path */
 	int64_t last_sent_ns;
 	int64_t rtt_max_ns; /* RTT_NONE */
-	struct probe_result probes[2 * TRACE_PROBES_MAX];
+	struct probe_result *probes;
 };
 
 struct trace {
@@ -62,8 +73,12 @@ struct trace {
 	unsigned end;         /* hop limit of the end of the path, 0 = not known */
 	unsigned distance;    /* hint from the distance probe, 0 = none */
 	bool distance_sent;
+	unsigned knocks;      /* distance probes sent so far */
+	bool yielding;        /* the end is somebody else's to find */
+	int64_t last_sent_ns; /* of all probes */
 	int64_t distance_sent_ns;
 	bool distance_answered;
+	bool distance_through;  /* the destination itself answered it */
 	bool distance_exact;    /* the quoted hop limit said how far it got */
 	bool distance_reached;  /* to the destination; else to whoever refused it */
 	struct probe_result distance_probe;
@@ -75,10 +90,18 @@ struct trace {
 };
 
 void trace_init(struct trace *trace, const struct trace_config *config);
+void trace_deinit(struct trace *trace);
 struct machine trace_machine(struct trace *trace);
 /* The path as known now: complete when the machine is DONE, what there is when it was interrupted. `wall_ns` is
  * the wall-clock time at which the trace started. Caller owns. NULL: out of memory. */
 struct path *trace_path(const struct trace *trace, int64_t wall_ns, int64_t now_ns);
+
+/* A knocking trace whose distance probe was answered goes on, from this hop limit. */
+void trace_release(struct trace *trace, unsigned first_ttl);
+/* Another protocol got through: what stays silent beyond the last answer is not asked again. */
+void trace_yield(struct trace *trace);
+/* Beyond the last answer nothing came, even when asked again. */
+bool trace_is_in_silence(const struct trace *trace);
 
 /* For trace/ itself: forward.c decides, forward_path.c tells. */
 bool trace_repeats(const struct trace *trace, unsigned last_ttl);

@@ -122,6 +122,7 @@ static void trace_in(const char *name, uint8_t family, enum probe_protocol proto
 	unsigned count = sim_truths(scene->sim, scene->client, scene->to, scene->truths, PATHS_MAX);
 	check(what, scene->truths, count, path, lossy(scene));
 	path_free(path);
+	trace_deinit(trace);
 	free(trace);
 	scene_deinit(scene);
 	free(scene);

@@ -29,6 +29,7 @@ static struct engine_config config(enum probe_protocol protocol, uint8_t family)
 static void start(enum probe_protocol protocol, uint8_t family)
 {
 	struct engine_config c = config(protocol, family);
+	engine_deinit(&engine);
 	engine_init(&engine, &c);
 }
 
@@ -251,6 +252,7 @@ static void test_forgeries_are_refused(void **state)
 	/* and the true answer still counts */
 	p = time_exceeded(&mine, mine.length, router4, buffer, sizeof(buffer));
 	assert_true(engine_match(&engine, 10, &p, &reply));
+	engine_deinit(stranger);
 	free(stranger);
 }
 

@@ -143,6 +143,7 @@ static int64_t run(struct chain *chain, enum probe_protocol protocol)
 	config.destination = chain->family == 4 ? target4 : target6;
 	config.flow = (struct flow){.source_port = 50000, .destination_port = 33434, .icmp_id = 7, .icmp_checksum = 0x1234};
 	config.key = (struct hash_key){3, 4};
+	trace_deinit(&trace);
 	trace_init(&trace, &config);
 	struct machine machine = trace_machine(&trace);
 	int64_t now_ns = NS_PER_S, wake_ns = 0;
@@ -338,6 +339,7 @@ static void test_interrupted(void **state)
 	struct trace_config config = trace_defaults();
 	config.source = source4;
 	config.destination = target4;
+	trace_deinit(&trace);
 	trace_init(&trace, &config);
 	struct machine machine = trace_machine(&trace);
 	for (int i = 0; i < 4; i++)
@@ -358,6 +360,7 @@ static void test_sends_that_fail_end_it(void **state)
 	struct trace_config config = trace_defaults();
 	config.source = source4;
 	config.destination = target4;
+	trace_deinit(&trace);
 	trace_init(&trace, &config);
 	struct machine machine = trace_machine(&trace);
 	enum machine_want want;
