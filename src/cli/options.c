@@ -370,3 +370,11 @@ int options_parse(struct options *options, const char *command, int argc, char *
 	}
 	return status < 0 ? finish(options, command, argc, argv) : status;
 }
+
+const char *options_as_zone(const struct options *options)
+{
+	if (!options->as_source)
+		return NULL;
+	const char *zone = strchr(options->as_source, '=');
+	return zone ? zone + 1 : "asn.cymru.com";
+}

@@ -48,5 +48,7 @@ struct options {
 /* Parse the arguments of `command` ("" for the main job). Returns -1 to go on, or the exit status with which to
  * leave: help was printed, or a usage error with its reason. */
 int options_parse(struct options *options, const char *command, int argc, char **argv);
+/* The zone to ask for AS numbers, NULL = none. */
+const char *options_as_zone(const struct options *options);
 
 #endif

@@ -52,7 +52,8 @@ static int run_command(const char *command, struct wanted wanted, int argc, char
 		return EXIT_CANNOT_MEASURE;
 	}
 	annotate_measurement(&measurement,
-		&(struct annotate_options){.names = !options.numeric && !signal, .data_dir = options.data_dir});
+		&(struct annotate_options){.names = !options.numeric && !signal, .data_dir = options.data_dir,
+			.as_zone = signal ? NULL : options_as_zone(&options)});
 	if (insight_run(&measurement) < 0)
 		fputs("retour: out of memory: no findings\n", stderr);
 	status = status_of(&measurement, &options, wanted, signal);

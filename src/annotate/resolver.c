@@ -1,0 +1,173 @@
+#include "annotate/resolver.h"
+
+#include <ares.h>
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+
+#define QUERY_TIMEOUT_MS 400
+#define QUERY_TRIES      2
+/* A resolver that has said nothing at all for so long is not there. */
+#define SILENCE_NS       (600 * NS_PER_MS)
+#define CLASS_IN         1
+#define TYPE_TXT         16
+#define TEXT_SIZE        1024
+
+struct resolver {
+	ares_channel channel;
+	unsigned open, answered;
+};
+
+struct question {
+	struct resolver *resolver;
+	char **name;
+	resolver_text *answer;
+	void *context;
+};
+
+int resolver_new(struct resolver **out, struct error *error)
+{
+	struct ares_options options = {.timeout = QUERY_TIMEOUT_MS, .tries = QUERY_TRIES};
+	struct resolver *resolver = calloc(1, sizeof(*resolver));
+	*out = NULL;
+	if (!resolver)
+		return error_set(error, -ENOMEM, "out of memory");
+	int status = ares_library_init(ARES_LIB_INIT_ALL);
+	if (status == ARES_SUCCESS) {
+		status = ares_init_options(&resolver->channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
+		if (status != ARES_SUCCESS)
+			ares_library_cleanup();
+	}
+	if (status != ARES_SUCCESS) {
+		free(resolver);
+		return error_set(error, -EIO, "cannot start the resolver: %s", ares_strerror(status));
+	}
+	*out = resolver;
+	return 0;
+}
+
+void resolver_free(struct resolver *resolver)
+{
+	if (!resolver)
+		return;
+	ares_destroy(resolver->channel); /* calls back for what is still open */
+	ares_library_cleanup();
+	free(resolver);
+}
+
+/* NULL: no memory to ask with. */
+static struct question *new_question(struct resolver *resolver)
+{
+	struct question *question = calloc(1, sizeof(*question));
+	if (question) {
+		question->resolver = resolver;
+		resolver->open++;
+	}
+	return question;
+}
+
+static void close_question(struct question *question, int status)
+{
+	question->resolver->open--;
+	/* That there is no such name is an answer, too. */
+	question->resolver->answered += status != ARES_ETIMEOUT && status != ARES_ECONNREFUSED;
+	free(question);
+}
+
+static void on_name(void *argument, int status, int timeouts, struct hostent *host)
+{
+	struct question *question = argument;
+	(void)timeouts;
+	if (status == ARES_SUCCESS && host->h_name && host->h_name[0] && !*question->name)
+		*question->name = strdup(host->h_name);
+	close_question(question, status);
+}
+
+void resolver_ask_name(struct resolver *resolver, struct addr addr, char **name)
+{
+	uint8_t bytes[16];
+	struct question *question = new_question(resolver);
+	if (!question)
+		return;
+	question->name = name;
+	addr_to_bytes(addr, bytes);
+	ares_gethostbyaddr(resolver->channel, bytes, addr.family == 4 ? 4 : 16, addr.family == 4 ? AF_INET : AF_INET6,
+		on_name, question);
+}
+
+static void give_texts(const struct question *question, const struct ares_txt_ext *record)
+{
+	char text[TEXT_SIZE];
+	size_t length = 0;
+	for (; record; record = record->next) {
+		size_t room = sizeof(text) - length, more = MIN(record->length, room);
+		memcpy(text + length, record->txt, more);
+		length += more;
+		if (!record->next || record->next->record_start) {
+			question->answer(question->context, text, length);
+			length = 0;
+		}
+	}
+}
+
+static void on_text(void *argument, int status, int timeouts, unsigned char *bytes, int length)
+{
+	struct question *question = argument;
+	struct ares_txt_ext *records = NULL;
+	(void)timeouts;
+	if (status == ARES_SUCCESS && ares_parse_txt_reply_ext(bytes, length, &records) == ARES_SUCCESS)
+		give_texts(question, records);
+	if (records)
+		ares_free_data(records);
+	close_question(question, status);
+}
+
+void resolver_ask_text(struct resolver *resolver, const char *name, resolver_text *answer, void *context)
+{
+	struct question *question = new_question(resolver);
+	if (!question)
+		return;
+	question->answer = answer;
+	question->context = context;
+	ares_query(resolver->channel, name, CLASS_IN, TYPE_TXT, on_text, question);
+}
+
+/* Wait for the sockets at most until `deadline_ns`, and let the resolver work. */
+static void step(ares_channel channel, int64_t deadline_ns)
+{
+	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
+	struct pollfd fds[ARES_GETSOCK_MAXNUM];
+	int bits = ares_getsock(channel, sockets, ARES_GETSOCK_MAXNUM);
+	nfds_t count = 0;
+	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
+		short events = (short)((ARES_GETSOCK_READABLE(bits, i) ? POLLIN : 0) |
+			(ARES_GETSOCK_WRITABLE(bits, i) ? POLLOUT : 0));
+		if (events)
+			fds[count++] = (struct pollfd){.fd = sockets[i], .events = events};
+	}
+	int64_t left_ms = MAX(0, deadline_ns - clock_monotonic_ns()) / NS_PER_MS + 1;
+	struct timeval most = {.tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000}, next;
+	struct timeval *wait = ares_timeout(channel, &most, &next);
+	poll(fds, count, (int)(wait->tv_sec * 1000 + wait->tv_usec / 1000 + 1));
+	for (nfds_t i = 0; i < count; i++)
+		ares_process_fd(channel, fds[i].revents & (POLLIN | POLLERR | POLLHUP) ? fds[i].fd : ARES_SOCKET_BAD,
+			fds[i].revents & POLLOUT ? fds[i].fd : ARES_SOCKET_BAD);
+	if (count == 0)
+		ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+}
+
+void resolver_wait(struct resolver *resolver, int64_t budget_ns)
+{
+	int64_t start_ns = clock_monotonic_ns();
+	for (;;) {
+		int64_t most_ns = resolver->answered > 0 ? budget_ns : MIN(budget_ns, SILENCE_NS);
+		if (resolver->open == 0 || clock_monotonic_ns() - start_ns >= most_ns)
+			break;
+		step(resolver->channel, start_ns + most_ns);
+	}
+}
