@@ -11,7 +11,9 @@ export RETOUR=$build/retour
 need awk
 : "${RUNS=3}"
 flow=$build/bench/udp_flow
-[ -x "$RETOUR" ] && [ -x "$flow" ] || fail "$build has no retour or no bench/udp_flow; expected BUILD to name a directory where ninja has run"
+for program in "$RETOUR" "$flow"; do
+	[ -x "$program" ] || fail "no $program; expected BUILD=DIRECTORY, where ninja has run"
+done
 rates=(50000 80000 120000 160000 240000)
 seconds=2
 
