@@ -9,6 +9,7 @@
 
 #define PROBE_TTL  255
 #define PROBE_PORT 33434
+#define FLOWS_MAX  256
 #define CLASS_E	   0xf0000001u /* RFC 1112 4: reserved, so nobody's */
 
 /* A node on the way, and a packet of the flow as it comes in there. */
@@ -18,6 +19,8 @@ struct asking {
 	struct packet passing;
 	uint8_t bytes[PARCEL_SIZE_MAX]; /* of that */
 	size_t length;
+	uint32_t next;	  /* the interface that the way goes on to, or WORLD_NONE */
+	uint32_t arrived; /* where the last answer, or what passed, came in */
 };
 
 const char *treatment_word(enum treatment treatment)
@@ -27,17 +30,19 @@ const char *treatment_word(enum treatment treatment)
 }
 
 /* What the node sent: the first packet onto a link, or NULL. Replies wait for their delay first. */
-static struct parcel *collect(struct sim *sim)
+static struct parcel *collect(struct sim *sim, uint32_t *arrived)
 {
 	struct parcel *got = NULL;
 	while (sim->heap_count > 0) {
 		struct event event = sim->heap[--sim->heap_count];
-		if (event.kind == EVENT_DEPART)
+		if (event.kind == EVENT_DEPART) {
 			node_send(sim, event.place, event.parcel);
-		else if (event.kind == EVENT_ARRIVE && !got)
+		} else if (event.kind == EVENT_ARRIVE && !got) {
 			got = event.parcel;
-		else if (event.parcel)
+			*arrived = event.place;
+		} else if (event.parcel) {
 			parcel_drop(sim, event.parcel);
+		}
 	}
 	return got;
 }
@@ -50,7 +55,7 @@ static void forget(struct sim *sim, uint32_t node)
 
 /* Hand a packet to the node, and take what it sends, or NULL; `wrapped` as packets of the flow come, with
  * their label or in their tunnel. */
-static struct parcel *give(const struct asking *asking, struct parcel *parcel, bool wrapped)
+static struct parcel *give(struct asking *asking, struct parcel *parcel, bool wrapped)
 {
 	struct sim *sim = asking->sim;
 	const struct truth_hop *hop = asking->hop;
@@ -67,12 +72,11 @@ static struct parcel *give(const struct asking *asking, struct parcel *parcel, b
 		host_receive(sim, hop->node, parcel);
 	else
 		router_receive(sim, hop->interface, parcel);
-	return collect(sim);
+	return collect(sim, &asking->arrived);
 }
 
 /* The same with a description, and what comes out is read; false: nothing does. */
-static bool give_spec(
-	const struct asking *asking, const struct packet_spec *spec, bool wrapped, struct packet *out)
+static bool give_spec(struct asking *asking, const struct packet_spec *spec, bool wrapped, struct packet *out)
 {
 	struct parcel *parcel = parcel_new(asking->sim);
 	*out = (struct packet){0};
@@ -89,7 +93,7 @@ static bool give_spec(
 	return readable;
 }
 
-static struct packet_spec probe(const struct asking *asking, struct addr to, uint8_t protocol, uint8_t ttl)
+static struct packet_spec probe(struct asking *asking, struct addr to, uint8_t protocol, uint8_t ttl)
 {
 	bool v4 = to.family == 4;
 	static const uint8_t payload[8];
@@ -111,13 +115,13 @@ static struct packet_spec probe(const struct asking *asking, struct addr to, uin
 	};
 }
 
-static struct packet_spec ping(const struct asking *asking, struct addr to)
+static struct packet_spec ping(struct asking *asking, struct addr to)
 {
 	return probe(asking, to, to.family == 4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6, PROBE_TTL);
 }
 
 static struct reaction ask(
-	const struct asking *asking, const struct packet_spec *spec, bool wrapped, struct packet *answer)
+	struct asking *asking, const struct packet_spec *spec, bool wrapped, struct packet *answer)
 {
 	if (!give_spec(asking, spec, wrapped, answer))
 		return (struct reaction){0};
@@ -130,7 +134,7 @@ static struct reaction ask(
 	};
 }
 
-static struct packet_spec ping_for_route(const struct asking *asking, struct addr to)
+static struct packet_spec ping_for_route(struct asking *asking, struct addr to)
 {
 	struct packet_spec spec = ping(asking, to);
 	spec.ip.route = (struct route_option){.present = true, .type = 7, .slots = RECORD_ROUTE_SLOTS_MAX};
@@ -140,7 +144,7 @@ static struct packet_spec ping_for_route(const struct asking *asking, struct add
 }
 
 static struct packet_spec ping_for_time(
-	const struct asking *asking, struct addr to, uint8_t flag, struct addr listed)
+	struct asking *asking, struct addr to, uint8_t flag, struct addr listed)
 {
 	struct packet_spec spec = ping(asking, to);
 	spec.ip.timestamp = (struct timestamp_option){.present = true, .flag = flag, .slots = REVEAL_STAMPS};
@@ -149,7 +153,7 @@ static struct packet_spec ping_for_time(
 	return spec;
 }
 
-static void ask_with_options(const struct asking *asking, struct addr asked, struct reveal *reveal)
+static void ask_with_options(struct asking *asking, struct addr asked, struct reveal *reveal)
 {
 	struct packet answer;
 	struct packet_spec spec = ping_for_route(asking, asked);
@@ -178,16 +182,22 @@ static bool passed(const struct packet *out)
 	return out->transport.icmp_kind == ICMP_ECHO_REQUEST;
 }
 
-static void watch_options_pass(const struct asking *asking, struct reveal *reveal)
+static void watch_options_pass(struct asking *asking, struct reveal *reveal)
 {
 	struct packet out;
 	struct packet_spec plain = ping(asking, asking->passing.ip.destination);
 	struct packet_spec with = ping_for_time(asking, asking->passing.ip.destination, 1, addr_v4(0));
 	if (!give_spec(asking, &plain, true, &out) || !passed(&out))
 		return; /* no packet passes */
-	if (!give_spec(asking, &with, true, &out) || !passed(&out)) {
-		reveal->options = OPTIONS_DROPPED;
-		return;
+	/* Where packets are balanced, one that goes this way. */
+	for (uint16_t id = 0; id < FLOWS_MAX; id++) {
+		with.transport.icmp_id = id;
+		if (!give_spec(asking, &with, true, &out) || !passed(&out)) {
+			reveal->options = OPTIONS_DROPPED;
+			return;
+		}
+		if (asking->next == WORLD_NONE || asking->arrived == asking->next)
+			break;
 	}
 	reveal->options = out.ip.timestamp.present ? OPTIONS_PASS : OPTIONS_STRIPPED;
 	if (out.ip.timestamp.present && out.ip.timestamp.used > 0)
@@ -274,6 +284,7 @@ void sim_reveal(struct sim *scratch, const struct truth *truth, const uint8_t *b
 	scratch->lossless = true;
 	for (unsigned i = 0; i < truth->hop_count; i++) {
 		asking.hop = &truth->hops[i];
+		asking.next = i + 1 < truth->hop_count ? truth->hops[i + 1].interface : WORLD_NONE;
 		reveal_hop(&asking, truth->end == TRUTH_REACHED && i + 1 == truth->hop_count, &reveals[i]);
 	}
 }
