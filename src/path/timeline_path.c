@@ -1,0 +1,105 @@
+/* The present way of a timeline as a path of the document. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "path/timeline.h"
+
+static int add_addresses(struct hop *hop, const struct timeline_hop *from)
+{
+	const struct responder *shown = timeline_shown(from);
+	if (!shown)
+		return 0;
+	hop->address = shown->address;
+	if (hop_add_address(hop, shown->address) < 0)
+		return -1;
+	for (size_t i = 0; i < from->responder_count; i++)
+		if (from->responders[i].state == RESPONDER_NOW && hop_add_address(hop, from->responders[i].address) < 0)
+			return -1;
+	return 0;
+}
+
+/* The kept samples, oldest first. Who answered is only known for certain where one address does. */
+static int add_samples(struct hop *hop, const struct timeline_hop *from, int64_t since_ns)
+{
+	for (size_t back = samples_kept(&from->samples); back > 0; back--) {
+		struct sample sample = samples_get(&from->samples, back - 1);
+		if (sample.at_ns < since_ns)
+			continue;
+		struct probe_result *probe = hop_add_probe(hop);
+		if (!probe)
+			return -1;
+		probe->sent_ns = sample.at_ns;
+		probe->rtt_ns = sample.rtt_ns;
+		if (sample.rtt_ns != RTT_NONE && hop->address_count == 1)
+			probe->address = hop->address;
+	}
+	return 0;
+}
+
+static void add_last_answer(struct hop *hop, const struct responder *shown)
+{
+	for (size_t i = hop->probe_count; shown && i > 0; i--) {
+		struct probe_result *probe = &hop->probes[i - 1];
+		if (probe->rtt_ns == RTT_NONE)
+			continue;
+		probe->mpls_count = shown->mpls_count;
+		memcpy(probe->mpls, shown->mpls, sizeof(probe->mpls));
+		memcpy(probe->mark, shown->mark, sizeof(probe->mark));
+		probe->reply.ttl = shown->reply_ttl;
+		return;
+	}
+}
+
+/* When the hop began to belong to the present way. */
+static int64_t since_of(const struct timeline *timeline, const struct timeline_hop *hop)
+{
+	for (size_t i = timeline->change_count; i > 0; i--) {
+		const struct timeline_change *change = &timeline->changes[i - 1];
+		if (hop->ttl >= change->first_ttl && hop->ttl <= change->last_ttl)
+			return change->at_ns;
+	}
+	return 0;
+}
+
+static int add_hop(struct path *path, const struct timeline *timeline, unsigned ttl)
+{
+	const struct timeline_hop *from = timeline->hops[ttl];
+	struct hop *hop = path_add_hop(path, (int)ttl, TECHNIQUE_TTL);
+	if (!hop)
+		return -1;
+	hop->rtt_min_ns = hop->rtt_median_ns = hop->rtt_max_ns = RTT_NONE;
+	if (!from)
+		return 0;
+	if (add_addresses(hop, from) < 0 || add_samples(hop, from, since_of(timeline, from)) < 0)
+		return -1;
+	add_last_answer(hop, timeline_shown(from));
+	hop->sent = series_settled(&from->now);
+	hop->received = from->now.received;
+	hop->rtt_min_ns = from->now.best_ns;
+	hop->rtt_max_ns = from->now.worst_ns;
+	hop->rtt_median_ns = from->now.received ? samples_quantile_ns(&from->samples, 0.5) : RTT_NONE;
+	return 0;
+}
+
+struct path *timeline_path(const struct timeline *timeline, int64_t started_wall_ns)
+{
+	struct path *path = path_new(DIRECTION_FORWARD, "ttl");
+	if (!path)
+		return NULL;
+	path->started_wall_ns = started_wall_ns;
+	path->duration_ns = timeline->now_ns;
+	path->reached = timeline->end != 0;
+	path->stop_reason = timeline->end ? STOP_REACHED : timeline->refusal ? STOP_UNREACHABLE : STOP_GAP_LIMIT;
+	path->probes_sent = timeline->sent;
+	path->replies_received = timeline->answered;
+	unsigned first = 1;
+	while (first < timeline_last(timeline) && !timeline->hops[first])
+		first++;
+	for (unsigned ttl = first; ttl <= timeline_last(timeline); ttl++) {
+		if (add_hop(path, timeline, ttl) == 0)
+			continue;
+		path_free(path);
+		return NULL;
+	}
+	return path;
+}
