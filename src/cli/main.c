@@ -8,6 +8,7 @@
 #include "cli/lab.h"
 #include "cli/path.h"
 #include "cli/serve.h"
+#include "cli/traceroute.h"
 
 struct command {
 	const char *name;
@@ -23,6 +24,12 @@ static const struct command commands[] = {
 	{"lab", cli_lab, "the virtual Internet: try everything offline"},
 };
 
+/* Commands in the manner of other programs; also what this one does when it is called by their names. */
+static const struct command personas[] = {
+	{"traceroute", cli_traceroute, "in the manner of traceroute for Linux"},
+	{"traceroute6", cli_traceroute6, "the same for IPv6"},
+};
+
 static void print_usage(FILE *out)
 {
 	fputs("usage: retour [OPTIONS] HOST\n"
@@ -33,22 +40,43 @@ static void print_usage(FILE *out)
 	      "commands:\n",
 		out);
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+		fprintf(out, "  %-11s %s\n", commands[i].name, commands[i].summary);
+	for (size_t i = 0; i < ARRAY_LEN(personas); i++)
+		fprintf(out, "  %-11s %s\n", personas[i].name, personas[i].summary);
 	fputs("\n"
 	      "`retour COMMAND --help` tells the options of a command; retour(1) is the manual.\n"
 	      "Try it without a network: retour lab run -- retour server.lab\n",
 		out);
 }
 
+static const struct command *find(const struct command *table, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(table[i].name, name) == 0)
+			return &table[i];
+	return NULL;
+}
+
+static const struct command *find_persona(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return find(personas, ARRAY_LEN(personas), slash ? slash + 1 : path);
+}
+
 int main(int argc, char **argv)
 {
+	const struct command *command = argc > 0 ? find_persona(argv[0]) : NULL;
+	if (command)
+		return command->run(argc, argv);
 	if (argc < 2) {
 		print_usage(stderr);
 		return EXIT_USAGE;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].run(argc - 1, argv + 1);
+	command = find(commands, ARRAY_LEN(commands), argv[1]);
+	if (!command)
+		command = find(personas, ARRAY_LEN(personas), argv[1]);
+	if (command)
+		return command->run(argc - 1, argv + 1);
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
 		puts("retour " RETOUR_VERSION);
 		return EXIT_OK;
