@@ -2,18 +2,22 @@
 # The rows of docs/benchmarks.md: retour beside traceroute, mtr and scamper on the same kernel path, one after the
 # other, each several times. Ratios are what counts; the numbers belong to the machine.
 #
-#   RUNS=3 IDLE_S=7 bench/run.sh [ROW...]     rows: healthy silent black_hole refusal rtt responder flood lab_tun sim_hops sim_routes sim_scale
+#   RUNS=3 IDLE_S=7 bench/run.sh [ROW...]     rows: all_rows below
 #
-# Between runs the path rests for IDLE_S, so that the routers' reply limits are full again.
+# Between runs the path rests for IDLE_S, so that the routers' reply limits are full again. What was measured goes to
+# bench/results.txt, where it replaces the same rows of earlier days; the page is made from that file.
 build=$(cd "$(dirname "$0")/.." && pwd)/${BUILD:-build}
 export RETOUR=$build/retour
 . "$(dirname "$0")/../tests/netns/lib.sh"
 . "$(dirname "$0")/chain.sh"
 need traceroute mtr scamper nft
 : "${RUNS=3}" "${IDLE_S=7}"
+all_rows=(healthy silent black_hole refusal rtt rtt_busy ten_rounds diamond targets responder flood lab_tun sim_hops
+	sim_routes sim_scale)
 rows=("$@")
-[ ${#rows[@]} -gt 0 ] || rows=(healthy silent black_hole refusal rtt responder flood lab_tun sim_hops sim_routes sim_scale)
-page=$here/../../docs/benchmarks.md
+[ ${#rows[@]} -gt 0 ] || rows=("${all_rows[@]}")
+bench=$(cd "$here/../../bench" && pwd)
+page=$bench/../docs/benchmarks.md
 results=$scratch/results
 
 counter() { # rx|tx
@@ -72,18 +76,49 @@ rtts_scamper() {
 		jq 'select(.type == "trace") | .hops[] | select(.probe_ttl > 1) | .rtt'
 }
 
-rtt() {
+rtt_errors() { # ROW
 	local program run
 	healthy
 	for program in retour traceroute mtr scamper; do
-		for ((run = 0; run < RUNS; run++)); do
+		for ((run = 0; run < 4 * RUNS; run++)); do
 			sleep "$IDLE_S"
 			"rtts_$program" 2>/dev/null || true
-		done | sort -n | awk -v truth=$((2 * delay_us)) -v program=$program '
+		done | sort -n | awk -v truth=$((2 * delay_us)) -v row="$1" -v program=$program '
 			{ error[NR] = $1 * 1000 - truth }
-			END { if (NR) printf "rtt|%s|%d|%d|%d|%d\n", program, NR, error[1], error[int((NR + 1) / 2)],
-				error[NR] }' | tee -a "$results" >&2
+			END { if (NR) printf "%s|%s|%d|%d|%d|%d\n", row, program, NR, error[1], error[int((NR + 1) / 2)],
+				error[int(NR * 0.99 + 0.99)] }' | tee -a "$results" >&2
 	done
+}
+
+rtt() {
+	rtt_errors rtt
+}
+
+# The same with one core busy.
+rtt_busy() {
+	local burner
+	sh -c 'while :; do :; done' &
+	burner=$!
+	rtt_errors rtt_busy
+	kill $burner
+	wait $burner 2>/dev/null || true
+}
+
+ten_rounds() {
+	local run
+	healthy
+	for ((run = 0; run < RUNS; run++)); do
+		measure ten_rounds "retour watch -r -c 10" "$RETOUR" watch -n -r -c 10 "$target4"
+		measure ten_rounds "mtr -n -r -c 10" mtr -n -r -c 10 "$target4"
+	done
+}
+
+diamond() {
+	env -u RETOUR_TEST_INSIDE BUILD="$(basename "$build")" RUNS="$RUNS" "$bench/diamond.sh" | tee -a "$results" >&2
+}
+
+targets() {
+	"$bench/targets.sh" "$RETOUR" | tee -a "$results" >&2
 }
 
 responder() {
@@ -101,7 +136,7 @@ responder() {
 }
 
 flood() {
-	env -u RETOUR_TEST_INSIDE BUILD="$(basename "$build")" "$here/../../bench/flood.sh" | tee -a "$results" >&2
+	env -u RETOUR_TEST_INSIDE BUILD="$(basename "$build")" "$bench/flood.sh" | tee -a "$results" >&2
 }
 
 sim_hops() {
@@ -112,15 +147,15 @@ sim_hops() {
 }
 
 sim_routes() {
-	"$here/../../bench/sim_routes.sh" "$build" | tee -a "$results" >&2
+	"$bench/sim_routes.sh" "$build" | tee -a "$results" >&2
 }
 
 sim_scale() {
-	env -u RETOUR_TEST_INSIDE "$here/../../bench/sim_scale.sh" "$RETOUR" | sed 's/^/sim_scale/' | tee -a "$results" >&2
+	env -u RETOUR_TEST_INSIDE "$bench/sim_scale.sh" "$RETOUR" | sed 's/^/sim_scale/' | tee -a "$results" >&2
 }
 
 lab_tun() {
-	env -u RETOUR_TEST_INSIDE BUILD="$(basename "$build")" "$here/../../bench/lab_tun.sh" | tee -a "$results" >&2
+	env -u RETOUR_TEST_INSIDE BUILD="$(basename "$build")" "$bench/lab_tun.sh" | tee -a "$results" >&2
 }
 
 build_chain "$build/bench/delay_link"
@@ -129,10 +164,15 @@ for row in "${rows[@]}"; do
 	case $row in
 	healthy | silent | refusal) $row && peers "$row" "$RUNS" ;;
 	black_hole) black_hole && peers black_hole 1 ;;
-	rtt | responder | flood | lab_tun | sim_hops | sim_routes | sim_scale) $row ;;
+	rtt | rtt_busy | ten_rounds | diamond | targets | responder | flood | lab_tun | sim_hops | sim_routes | sim_scale) $row ;;
 	*) fail "no such row: $row" ;;
 	esac
+	echo "measured|$row|$(date -u +%F)|$RUNS" >>"$results"
 done
-cp "$results" "$build/bench-results"
-"$here/../../bench/table.sh" "$build/bench-results" >"$page.new" && mv "$page.new" "$page"
-! grep -q '^sim_routes|' "$results" || "$here/../../bench/plot.sh" "$results" >"${page%/*}/figures/sim_routes.svg"
+
+awk -F'|' -v rows="${rows[*]}" '
+	BEGIN { split(rows, list, " "); for (i in list) again[list[i]] = 1 }
+	!($1 in again) && !($1 == "measured" && $2 in again)' "$bench/results.txt" >"$scratch/kept"
+cat "$scratch/kept" "$results" >"$bench/results.txt"
+"$bench/table.sh" "$bench/results.txt" >"$page.new" && mv "$page.new" "$page"
+! grep -q '^sim_routes|' "$results" || "$bench/plot.sh" "$results" >"${page%/*}/figures/sim_routes.svg"

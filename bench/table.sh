@@ -42,7 +42,7 @@ section() { # ROW TITLE
 cat <<END
 # Benchmarks
 
-Written by \`make bench\` (\`bench/run.sh\`) on $(date -u +%F): Linux $(uname -r), $(nproc) processors ($(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)),
+Written by \`make bench\` (\`bench/run.sh\`), the last rows on $(date -u +%F): Linux $(uname -r), $(nproc) processors ($(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)),
 Debian $(cat /etc/debian_version), $(traceroute --version 2>&1 | sed -n 's/.*traceroute.* version \([^,]*\).*/traceroute \1/p' | head -n 1), $(mtr --version), $(dpkg-query -W -f 'scamper ${Version}' scamper).
 
 The path is a source, nine Linux routers in network namespaces and a target: ten hops. A cable of 10 ms each way lies
@@ -56,18 +56,47 @@ section black_hole 'Black hole: nothing comes back from beyond hop 8'
 # shellcheck disable=SC2016 # a Markdown code span
 section refusal 'Refused: router 9 answers host unreachable (`!H`)'
 section responder 'Return path from a responder, six hops'
-if grep -q '^rtt|' "$results"; then
+errors() { # ROW TITLE
+	grep -q "^$1|" "$results" || return 0
+	printf '\n## %s\n\n' "$2"
+	cat
+	printf '\n| Program | Probes | Least | Median | 99th percentile |\n|---|---:|---:|---:|---:|\n'
+	awk -F'|' -v row="$1" '$1 == row { printf "| %s | %d | %d µs | %d µs | %d µs |\n", $2, $3, $4, $5, $6 }' "$results"
+}
+errors rtt 'Error of the round-trip time' <<-'END'
+	Reported time minus the true 20 ms, hops 2 to 10 of the healthy path, all probes of all runs. The routers'
+	own work and the wake-up of the 10 ms cable are in it, for every program alike.
+END
+errors rtt_busy 'Error of the round-trip time, one of the cores busy' <<-'END'
+	As above, while one endless loop takes a core. The cable and the routers have to share the other with the program.
+END
+section ten_rounds 'Ten rounds of statistics'
+if grep -q '^diamond|' "$results"; then
 	cat <<-'END'
 
-		## Error of the round-trip time
+		## Every branch of a diamond with three branches, 95 %
 
-		Reported time minus the true 20 ms, hops 2 to 10 of the healthy path, all probes of all runs. The routers'
-		own work and the wake-up of the 10 ms cable are in it, for every program alike.
+		Linux routers that hash ports, 20 ms of round trip. Packets are counted by the source's interface.
 
-		| Program | Probes | Least | Median | Most |
+		| Command | Wall time | Times ours | Packets sent | Says |
+		|---|---:|---:|---:|---|
+	END
+	awk -F'|' '$1 == "diamond" { n[$2]++; if (n[$2] == 1) order[++m] = $2
+			t[$2] = t[$2] + $3; p[$2] = p[$2] + $4; note[$2] = $6 }
+		END { for (i = 1; i <= m; i++) { l = order[i]; mean = t[l] / n[l]; if (i == 1) ours = mean
+			printf "| `%s` | %.3f s | %.1f | %d | %s |\n", l, mean, mean / ours, p[l] / n[l], note[l] } }' "$results"
+fi
+if grep -q '^targets|' "$results"; then
+	cat <<-'END'
+
+		## A thousand targets at once
+
+		A generated world of 1,000 ASes in the lab; both programs are held to the same number of packets a second.
+
+		| Command | Wall time | Packets sent | Reached | Memory |
 		|---|---:|---:|---:|---:|
 	END
-	awk -F'|' '$1 == "rtt" { printf "| %s | %d | %d µs | %d µs | %d µs |\n", $2, $3, $4, $5, $6 }' "$results"
+	awk -F'|' '$1 == "targets" { printf "| `%s` | %.1f s | %d | %d | %.0f MiB |\n", $2, $3, $4, $5, $6 / 1024 }' "$results"
 fi
 if grep -q '^flood|' "$results"; then
 	cat <<-'END'
@@ -141,4 +170,8 @@ if grep -q '^sim_scale|' "$results"; then
 
 	END
 	sed -n 's/^sim_scale|/|/p' "$results"
+fi
+if grep -q '^measured|' "$results"; then
+	printf '\n## When\n\n| Row | Measured | Runs |\n|---|---|---:|\n'
+	awk -F'|' '$1 == "measured" { printf "| %s | %s | %d |\n", $2, $3, $4 }' "$results"
 fi
