@@ -4,6 +4,7 @@
 
 #include "base/compiler.h"
 #include "cli/data.h"
+#include "cli/doctor.h"
 #include "cli/exit.h"
 #include "cli/lab.h"
 #include "cli/path.h"
@@ -21,6 +22,7 @@ static const struct command commands[] = {
 	{"back", cli_back, "the path back only"},
 	{"serve", cli_serve, "answer hosts that ask for the path from here to them"},
 	{"data", cli_data, "local data about AS numbers, exchanges, countries: list, import"},
+	{"doctor", cli_doctor, "what this machine can and cannot measure"},
 	{"lab", cli_lab, "the virtual Internet: try everything offline"},
 };
 
