@@ -82,8 +82,11 @@ static void write_origins(const struct sweep *sweep)
 	const struct range *top = sweep->open[sweep->depth - 1];
 	uint32_t seen[ORIGINS_MAX], asns[ORIGINS_MAX];
 	unsigned count = 0;
-	for (size_t i = sweep->depth; i > 0 && same_range(sweep->open[i - 1], top) && count < ORIGINS_MAX; i--) {
-		unsigned more = text_origins(sweep->open[i - 1]->origins, asns, ORIGINS_MAX);
+	size_t i = sweep->depth - 1;
+	while (i > 0 && sweep->depth - i < ORIGINS_MAX && same_range(sweep->open[i - 1], top))
+		i--;
+	for (; i < sweep->depth; i++) {
+		unsigned more = text_origins(sweep->open[i]->origins, asns, ORIGINS_MAX);
 		for (unsigned k = 0; k < more && count < ORIGINS_MAX; k++) {
 			unsigned j = 0;
 			while (j < count && seen[j] != asns[k])
