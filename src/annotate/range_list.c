@@ -82,10 +82,10 @@ static void write_origins(const struct sweep *sweep)
 	const struct range *top = sweep->open[sweep->depth - 1];
 	uint32_t seen[ORIGINS_MAX], asns[ORIGINS_MAX];
 	unsigned count = 0;
-	size_t i = sweep->depth - 1;
-	while (i > 0 && sweep->depth - i < ORIGINS_MAX && same_range(sweep->open[i - 1], top))
-		i--;
-	for (; i < sweep->depth; i++) {
+	size_t lowest = sweep->depth - 1;
+	while (lowest > 0 && sweep->depth - lowest < ORIGINS_MAX && same_range(sweep->open[lowest - 1], top))
+		lowest--;
+	for (size_t i = lowest; i < sweep->depth; i++) {
 		unsigned more = text_origins(sweep->open[i]->origins, asns, ORIGINS_MAX);
 		for (unsigned k = 0; k < more && count < ORIGINS_MAX; k++) {
 			unsigned j = 0;
@@ -95,8 +95,8 @@ static void write_origins(const struct sweep *sweep)
 				seen[count++] = asns[k];
 		}
 	}
-	for (unsigned i = 0; i < count; i++)
-		fprintf(sweep->out, "%s%u", i > 0 ? "_" : "", seen[i]);
+	for (unsigned k = 0; k < count; k++)
+		fprintf(sweep->out, "%s%u", k > 0 ? "_" : "", seen[k]);
 }
 
 static void write_until(struct sweep *sweep, struct addr last)
