@@ -74,7 +74,7 @@ static bool check_route(struct checkup *checkup, unsigned which)
 	struct addr anywhere = which == 0 ? addr_v4(0xc0000201) : addr_v6(0x20010db800000000, 1), source;
 	char text[ADDR_TEXT_SIZE];
 	struct error error = {0};
-	bool there = route_source(anywhere, ADDR_NONE, &source, &error) == 0;
+	bool there = route_source(anywhere, ADDR_NONE, NULL, &source, &error) == 0;
 	if (there)
 		check_add(checkup, route_ids[which], CHECK_OK, "packets to the world leave from %s",
 			addr_format(source, text));

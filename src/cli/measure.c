@@ -7,135 +7,77 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/rng.h"
+#include "cli/session.h"
 #include "net/driver.h"
-#include "net/privilege.h"
-#include "net/route.h"
 #include "reverse/climb.h"
-#include "trace/forward.h"
-
-#define DEFAULT_PORT 33434
+#include "trace/automatic.h"
 
 /* Everything a run holds open. */
 struct run {
 	const struct options *options;
-	struct addr source, target;
-	struct flow flow;
-	int port_fd; /* keeps the source port ours, -1 = none */
-	struct channel channel;
-	bool raw;
+	struct session session;
 	struct driver driver;
-	struct trace *trace;
+	struct automatic *trace;
 	struct climb *climb;
 	bool progress_shown;
 };
 
-static int find_addresses(struct run *run, struct error *error)
-{
-	int result = route_resolve(run->options->host, run->options->family, &run->target, error);
-	if (result == 0 && !addr_is_unicast(run->target))
-		result = error_set(error, -EINVAL, "%s is not the address of one host", run->options->host);
-	return result < 0 ? result : route_source(run->target, run->options->source, &run->source, error);
-}
-
-static int choose_flow(struct run *run, const struct options *options, struct hash_key key, struct error *error)
-{
-	struct rng rng = rng_seed(key.k1);
-	struct flow *flow = &run->flow;
-	if (run->target.family == 6)
-		flow->flow_label = (uint32_t)rng_below(&rng, 0xfffff) + 1;
-	if (options->protocol == PROBE_ICMP) {
-		flow->icmp_id = (uint16_t)(rng_below(&rng, 0xfffe) + 1);
-		flow->icmp_checksum = (uint16_t)(rng_below(&rng, 0xfffe) + 1);
-		return 0;
-	}
-	flow->destination_port = options->destination_port ? options->destination_port : DEFAULT_PORT;
-	flow->source_port = options->source_port;
-	return route_reserve_port(run->source, &run->port_fd, &flow->source_port, error);
-}
-
-/* Raw sockets where we may, the error queue where we may not; then no privilege is left. */
-static int open_channel(struct run *run, struct wanted wanted, struct error *error)
-{
-	int result = channel_open_raw(&run->channel, run->target.family, error);
-	run->raw = result == 0;
-	if (result == -EPERM || result == -EACCES) {
-		if (run->options->protocol != PROBE_UDP)
-			return error_set(error, -EPERM, "ICMP probes need the cap_net_raw capability: run as root, "
-				"or probe with UDP");
-		if (!wanted.forward)
-			return error_set(error, -EPERM, "the ways back need the cap_net_raw capability: run as root, "
-				"or see `setcap` in retour(1)");
-		close(run->port_fd); /* the channel's own socket takes the port over */
-		run->port_fd = -1;
-		result = channel_open_unprivileged(&run->channel, run->source, run->flow.source_port, error);
-		if (result == 0)
-			fputs("retour: no cap_net_raw: UDP probes through the error queue only; quoted headers, routers "
-			      "that quote 8 bytes and the ways back stay unseen\n", stderr);
-	}
-	if (result < 0)
-		return result;
-	return privilege_drop(error);
-}
-
 static int add_trace(struct run *run, struct hash_key key, struct error *error)
 {
-	const struct options *options = run->options;
-	struct trace_config config = trace_defaults();
-	config.protocol = options->protocol;
-	config.source = run->source;
-	config.destination = run->target;
-	config.flow = run->flow;
-	config.tos = (uint8_t)options->tos;
-	config.first_ttl = options->first_ttl;
-	config.max_ttl = options->max_ttl;
-	config.probes_per_hop = options->probes_per_hop;
-	config.gap_limit = options->gap_limit;
-	config.key = key;
+	struct trace_config config;
+	struct automatic_other others[AUTOMATIC_OTHERS_MAX];
+	unsigned other_count;
+	int result = session_plan(&run->session, run->session.source, run->session.target, key, &config, others,
+		&other_count, error);
+	if (result < 0)
+		return result;
 	run->trace = malloc(sizeof(*run->trace));
 	if (!run->trace)
 		return error_set(error, -ENOMEM, "out of memory");
-	trace_init(run->trace, &config);
-	driver_add(&run->driver, trace_machine(run->trace));
-	return 0;
+	automatic_init(run->trace, &config, others, other_count);
+	return driver_add(&run->driver, automatic_machine(run->trace));
 }
 
 static int add_climb(struct run *run, struct hash_key key, struct error *error)
 {
 	const struct options *options = run->options;
 	struct reverse_task task = {
-		.target = run->target,
-		.source = run->source,
-		.protocol = options->protocol,
+		.target = run->session.target,
+		.source = run->session.source,
+		.protocol = options->protocol == PROBE_ICMP || options->protocol == PROBE_TCP ? options->protocol
+											       : PROBE_UDP,
 		.max_ttl = options->max_ttl,
 		.probes_per_hop = options->probes_per_hop,
 		.seed = key.k0,
 	};
 	/* A port where nobody listens here, so that the last hop, this host, says so. */
 	if (options->protocol == PROBE_UDP)
-		task.flow = run->flow.destination_port;
+		task.flow = run->session.flow.destination_port;
 	int result = climb_new(&run->climb, &task, options->methods, error);
-	if (result == 0)
-		driver_add(&run->driver, climb_machine(run->climb));
-	return result;
+	return result < 0 ? result : driver_add(&run->driver, climb_machine(run->climb));
 }
 
 /* Nothing could be sent at all: that is not a measurement. */
 static int check_sends(const struct run *run, struct error *error)
 {
 	char to[ADDR_TEXT_SIZE];
-	int code = run->trace ? run->trace->send_error : 0;
-	if (code == 0 || run->trace->send_errors < run->trace->probes_sent)
+	const struct trace *trace = run->trace ? &run->trace->first : NULL;
+	int code = trace ? trace->send_error : 0;
+	if (code == 0 || trace->send_errors < trace->probes_sent)
 		return 0;
-	return error_set(error, code, "cannot send to %s: %s", addr_format(run->target, to), strerror(-code));
+	addr_format(run->session.target, to);
+	if (code == -EMSGSIZE)
+		return error_set(error, -ERANGE, "packets of %u bytes do not fit through the interface towards %s",
+			run->options->size, to);
+	return error_set(error, code, "cannot send to %s: %s", to, strerror(-code));
 }
 
 static void show_progress(void *context, double elapsed_s)
 {
 	struct run *run = context;
 	char target[ADDR_TEXT_SIZE];
-	const struct trace *trace = run->trace;
-	addr_format(run->target, target);
+	const struct trace *trace = run->trace ? &run->trace->first : NULL;
+	addr_format(run->session.target, target);
 	fprintf(stderr, "\rretour: %.0f s, measuring %s", elapsed_s, target);
 	if (trace)
 		fprintf(stderr, ", hop %u, %u of %u probes answered", trace->explored, trace->replies_received,
@@ -159,7 +101,7 @@ static int note_no_privilege(const struct run *run, struct measurement *measurem
 static int collect(struct run *run, struct measurement *measurement, struct wanted wanted, struct error *error)
 {
 	if (run->trace) {
-		measurement->forward = trace_path(run->trace, measurement->started_wall_ns, clock_monotonic_ns());
+		measurement->forward = automatic_path(run->trace, measurement->started_wall_ns, clock_monotonic_ns());
 		if (!measurement->forward)
 			return error_set(error, -ENOMEM, "out of memory");
 	}
@@ -176,22 +118,25 @@ static void on_done(void *context, unsigned machine)
 {
 	struct run *run = context;
 	(void)machine;
-	if (run->climb && run->trace && run->trace->finished_ns != TIME_NEVER && run->trace->rtt_max_ns != RTT_NONE)
-		climb_hint(run->climb, run->trace->rtt_max_ns);
+	const struct trace *trace = run->trace ? &run->trace->first : NULL;
+	if (run->climb && trace && trace->finished_ns != TIME_NEVER && trace->rtt_max_ns != RTT_NONE)
+		climb_hint(run->climb, trace->rtt_max_ns);
 }
 
 static int run_on_channel(struct run *run, struct measurement *measurement, struct wanted wanted, struct hash_key key,
 	struct error *error)
 {
-	int result = driver_init(&run->driver, &run->channel, error);
+	int result = driver_init(&run->driver, &run->session.channel, error);
 	if (result < 0)
 		return result;
 	if (isatty(STDERR_FILENO))
 		driver_set_progress(&run->driver, show_progress, run);
 	driver_set_done(&run->driver, on_done, run);
+	if (run->options->rate)
+		driver_set_rate(&run->driver, run->options->rate);
 	if (wanted.forward)
 		result = add_trace(run, key, error);
-	if (wanted.reverse && run->raw && result == 0)
+	if (wanted.reverse && run->session.raw && result == 0)
 		result = add_climb(run, key, error);
 	if (result == 0)
 		result = driver_run(&run->driver, error);
@@ -200,9 +145,10 @@ static int run_on_channel(struct run *run, struct measurement *measurement, stru
 	driver_deinit(&run->driver);
 	if (result == 0)
 		result = check_sends(run, error);
-	if (result == 0 && run->trace && run->trace->send_errors > 0)
+	if (result == 0 && run->trace && run->trace->first.send_errors > 0)
 		fprintf(stderr, "retour: sending failed in mid-run: %s; the result is what was known by then\n",
-			strerror(-run->trace->send_error));
+			strerror(-run->trace->first.send_error));
+	session_say_drops(&run->session);
 	return result < 0 ? result : collect(run, measurement, wanted, error);
 }
 
@@ -215,27 +161,24 @@ int measure(struct measurement *measurement, const struct options *options, stru
 	measurement_init(measurement);
 	if (!run)
 		return error_set(error, -ENOMEM, "out of memory");
-	*run = (struct run){.options = options, .port_fd = -1, .channel = {.fds = {-1, -1}}};
-	int result = find_addresses(run, error);
+	*run = (struct run){.options = options};
+	session_init(&run->session, options);
+	int result = session_find(&run->session, options->host, error);
 	if (result == 0)
-		result = choose_flow(run, options, key, error);
-	if (result == 0)
-		result = open_channel(run, wanted, error);
+		result = session_open(&run->session, key, wanted.forward ? NULL : "the ways back need", error);
 	measurement->command = wanted.forward && wanted.reverse ? "both" : wanted.forward ? "trace" : "back";
 	measurement->started_wall_ns = clock_wall_ns();
-	measurement->source = run->source;
-	measurement->target = run->target;
+	measurement->source = run->session.source;
+	measurement->target = run->session.target;
 	measurement->target_name = strdup(options->host);
 	if (result == 0)
 		result = run_on_channel(run, measurement, wanted, key, error);
 	measurement->finished_wall_ns = clock_wall_ns();
 	*signal = run->driver.signal;
-	channel_close(&run->channel);
-	if (run->port_fd >= 0)
-		close(run->port_fd);
+	session_deinit(&run->session);
 	climb_free(run->climb);
 	if (run->trace)
-		trace_deinit(run->trace);
+		automatic_deinit(run->trace);
 	free(run->trace);
 	free(run);
 	return result;

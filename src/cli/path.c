@@ -46,10 +46,11 @@ static int run_command(const char *command, struct wanted wanted, int argc, char
 		fprintf(stderr, "retour: %s\n", error.text);
 		return EXIT_USAGE;
 	}
-	if (measure(&measurement, &options, wanted, &signal, &error) < 0) {
+	int code = measure(&measurement, &options, wanted, &signal, &error);
+	if (code < 0) {
 		fprintf(stderr, "retour: %s\n", error.text);
 		measurement_deinit(&measurement);
-		return EXIT_CANNOT_MEASURE;
+		return code == -ERANGE ? EXIT_USAGE : EXIT_CANNOT_MEASURE;
 	}
 	annotate_measurement(&measurement,
 		&(struct annotate_options){.names = !options.numeric && !signal, .data_dir = options.data_dir,

@@ -86,33 +86,36 @@ static uint16_t device_mtu(struct addr source)
 	return result < 0 ? 0 : (uint16_t)MIN(request.ifr_mtu, 65535);
 }
 
-static int set_option(int fd, int name, const void *value, size_t length)
+static int open_channel(struct persona_session *session, const struct persona_request *request, struct error *error)
 {
-	return fd >= 0 && setsockopt(fd, SOL_SOCKET, name, value, (socklen_t)length) < 0 ? -errno : 0;
-}
-
-static int bind_to(struct persona_session *session, const struct persona_request *request)
-{
-	int on = 1, result = 0;
-	int fd = session->channel.fds[0];
-	if (request->interface)
-		result = set_option(fd, SO_BINDTODEVICE, request->interface, strlen(request->interface) + 1);
-	if (result == 0 && request->mark)
-		result = set_option(fd, SO_MARK, &request->mark, sizeof(request->mark));
-	if (result == 0 && request->bypass_routing)
-		result = set_option(fd, SO_DONTROUTE, &on, sizeof(on));
+	struct channel_options options = {
+		.family = request->destination.family,
+		.protocols = CHANNEL_PROTOCOL(request->protocol),
+		.source = session->source,
+		.source_port = session->source_port,
+		.icmp_id = request->icmp_id,
+		.wishes = {.interface = request->interface, .mark = request->mark, .broadcast = true},
+	};
+	int result = channel_open_raw(&session->channel, &options, error);
+	session->raw = result == 0;
+	if (result != -EPERM && result != -EACCES)
+		return result;
+	if (session->port_fd >= 0)
+		close(session->port_fd); /* the channel's own socket takes the port over */
+	session->port_fd = -1;
+	result = channel_open_unprivileged(&session->channel, &options, error);
+	if (result == 0 && !(session->channel.protocols & options.protocols))
+		result = error_set(error, -EPERM, "%s", strerror(EPERM));
 	return result;
 }
 
-static int open_channel(struct persona_session *session, const struct persona_request *request, struct error *error)
+/* SO_DONTROUTE is for the socket that sends. */
+static int bypass_routing(const struct persona_session *session, struct error *error)
 {
-	int result = channel_open_raw(&session->channel, request->destination.family, error);
-	session->raw = result == 0;
-	if ((result != -EPERM && result != -EACCES) || request->protocol != PROBE_UDP)
-		return result;
-	close(session->port_fd); /* the channel's own socket takes the port over */
-	session->port_fd = -1;
-	return channel_open_unprivileged(&session->channel, session->source, session->source_port, error);
+	int on = 1;
+	if (setsockopt(session->channel.fds[0], SOL_SOCKET, SO_DONTROUTE, &on, sizeof(on)) == 0)
+		return 0;
+	return error_set(error, -errno, "%s", strerror(errno));
 }
 
 enum persona_step persona_open(
@@ -120,20 +123,18 @@ enum persona_step persona_open(
 {
 	*session = (struct persona_session){.port_fd = -1, .channel = {.fds = {-1, -1}}};
 	session->source_port = request->source_port;
-	if (route_source(request->destination, request->source, &session->source, error) < 0)
+	if (route_source(request->destination, request->source, NULL, &session->source, error) < 0)
 		return PERSONA_ROUTE;
 	session->link_mtu = device_mtu(session->source);
 	if ((request->protocol == PROBE_UDP || request->protocol == PROBE_UDPLITE || request->protocol == PROBE_TCP) &&
 		route_reserve_port(session->source, &session->port_fd, &session->source_port, error) < 0)
 		return PERSONA_ROUTE;
-	if (open_channel(session, request, error) < 0)
-		return PERSONA_SOCKET;
-	int result = bind_to(session, request);
-	if (result < 0) {
-		error_set(error, result, "%s", strerror(-result));
+	int result = open_channel(session, request, error);
+	if (result == 0 && request->bypass_routing)
+		result = bypass_routing(session, error);
+	if (result == -ENODEV)
 		return PERSONA_INTERFACE;
-	}
-	return privilege_drop(error) < 0 ? PERSONA_SOCKET : PERSONA_READY;
+	return result < 0 || privilege_drop(error) < 0 ? PERSONA_SOCKET : PERSONA_READY;
 }
 
 int persona_run(struct persona_session *session, struct machine machine, struct error *error)
@@ -143,8 +144,8 @@ int persona_run(struct persona_session *session, struct machine machine, struct 
 		return error_set(error, -ENOMEM, "out of memory");
 	int result = driver_init(driver, &session->channel, error);
 	if (result == 0) {
-		driver_add(driver, machine);
-		result = driver_run(driver, error);
+		result = driver_add(driver, machine);
+		result = result == 0 ? driver_run(driver, error) : result;
 		session->signal = driver->signal;
 		driver_deinit(driver);
 	}

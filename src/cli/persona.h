@@ -28,6 +28,8 @@ struct persona_request {
 	uint16_t source_port;  /* 0 = any */
 	const char *interface; /* NULL = by the routing table */
 	uint32_t mark;         /* firewall mark, 0 = none */
+	uint16_t icmp_id;
+	bool dont_fragment;
 	bool bypass_routing;
 };
 

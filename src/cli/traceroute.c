@@ -181,6 +181,8 @@ static int trace(struct traceroute_args *args)
 		.source_port = (uint16_t)args->source_port,
 		.interface = args->interface,
 		.mark = args->mark,
+		.icmp_id = engine.flow.icmp_id,
+		.dont_fragment = args->dont_fragment,
 		.bypass_routing = args->bypass_routing,
 	};
 	enum persona_step step = persona_open(&session, &request, &error);

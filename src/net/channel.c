@@ -1,64 +1,84 @@
 #include "net/channel.h"
 
-#include <errno.h>
 #include <time.h> /* before errqueue.h, which does not include it */
 #include <linux/errqueue.h>
-#include <netinet/in.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/stamp.h"
+#include "base/compiler.h"
+#include "net/connecting.h"
+#include "net/message.h"
 
-/* The extended error of a message from the error queue; false when there is none. */
-static bool extended_error(struct msghdr *message, struct sock_extended_err *out)
+void stamped_open(struct channel *channel, int fd)
 {
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-		bool is_error = (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR) ||
-			(c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVERR);
-		if (is_error && c->cmsg_len >= CMSG_LEN(sizeof(*out))) {
-			memcpy(out, CMSG_DATA(c), sizeof(*out));
-			return true;
-		}
-	}
-	return false;
+	int on = 1;
+	/* Without stamps the time of the system call serves; nothing is lost but precision. */
+	channel->stamped.fd = fd;
+	channel->stamped.count = 0;
+	(void)stamp_enable(fd, true);
+	setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
 }
 
-void channel_read_errors(int fd, const struct channel_events *events, channel_error_reader *other, void *context)
+void stamped_sent(struct channel *channel, uint32_t number)
 {
-	for (;;) {
-		uint8_t data[2048];
-		union {
-			struct cmsghdr align;
-			uint8_t bytes[1024];
-		} control;
-		struct sockaddr_storage from;
-		struct iovec iov = {.iov_base = data, .iov_len = sizeof(data)};
-		struct msghdr message = {
-			.msg_name = &from,
-			.msg_namelen = sizeof(from),
-			.msg_iov = &iov,
-			.msg_iovlen = 1,
-			.msg_control = &control,
-			.msg_controllen = sizeof(control),
-		};
-		ssize_t length = recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT);
-		struct sock_extended_err error;
-		if (length < 0)
-			return;
-		if (!extended_error(&message, &error))
+	channel->stamped.numbers[channel->stamped.count++ % CHANNEL_STAMPS] = number;
+}
+
+void stamped_restart(struct channel *channel)
+{
+	(void)stamp_enable(channel->stamped.fd, true);
+	channel->stamped.count = 0;
+}
+
+static void report_stamp(struct channel *channel, const struct channel_events *events, uint32_t id,
+	const struct message *message)
+{
+	const struct stamped_socket *stamped = &channel->stamped;
+	if (id < stamped->count && stamped->count - id <= CHANNEL_STAMPS)
+		events->stamp(events->context, stamped->numbers[id % CHANNEL_STAMPS],
+			stamp_since(&channel->clock, &message->header));
+}
+
+void channel_read_errors(struct channel *channel, const struct channel_events *events, int index,
+	channel_error_reader *other)
+{
+	struct message message;
+	while (message_receive(&message, channel->fds[index], MSG_ERRQUEUE) == 0) {
+		struct message_error error;
+		if (!message_error_of(&message, &error))
 			continue;
-		if (error.ee_origin == SO_EE_ORIGIN_TIMESTAMPING)
-			events->stamp(events->context, error.ee_data, stamp_of(&message));
+		if (error.origin == SO_EE_ORIGIN_TIMESTAMPING)
+			report_stamp(channel, events, error.info, &message);
 		else if (other)
-			other(context, &message, (size_t)length);
+			other(channel, events, index, &message);
 	}
+}
+
+void channel_read_all(struct channel *channel, const struct channel_events *events, int index,
+	channel_error_reader *reader)
+{
+	struct message message;
+	while (message_receive(&message, channel->fds[index], 0) == 0) {
+		channel->drops[index] = MAX(channel->drops[index], message_drops(&message));
+		reader(channel, events, index, &message);
+	}
+}
+
+uint32_t channel_drops(const struct channel *channel)
+{
+	uint32_t drops = 0;
+	for (int i = 0; i < CHANNEL_FDS_MAX; i++)
+		drops += channel->drops[i];
+	return drops;
 }
 
 void channel_close(struct channel *channel)
 {
-	for (int i = 0; i < CHANNEL_FDS_MAX; i++)
-		if (channel->fds[i] >= 0)
+	int borrowed = channel->connecting ? connecting_fd(channel->connecting) : -1;
+	connecting_free(channel->connecting);
+	channel->connecting = NULL;
+	for (int i = 0; i < CHANNEL_FDS_MAX; i++) {
+		if (channel->fds[i] >= 0 && channel->fds[i] != borrowed)
 			close(channel->fds[i]);
-	channel->fds[0] = channel->fds[1] = -1;
+		channel->fds[i] = -1;
+	}
 }

@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/hash.h"
-#include "net/stamp.h"
+#include "base/compiler.h"
 
 /* After so many packets look at what came in, so that a long burst does not starve the receiver. */
 #define SENDS_A_ROUND 32
@@ -16,22 +16,71 @@
 #define PROGRESS_AFTER_MS 2000
 #define PROGRESS_EVERY_MS 500
 
+/* ---- who hears what */
+
+static unsigned bucket_of(const struct driver *driver, struct addr target)
+{
+	return (unsigned)hash_addr(driver->key, target) & (driver->bucket_count - 1);
+}
+
+static void link_machine(struct driver *driver, unsigned number)
+{
+	unsigned bucket = bucket_of(driver, driver->machines[number].target);
+	driver->machines[number].next = driver->buckets[bucket];
+	driver->buckets[bucket] = number;
+}
+
+/* Room for one more machine, and buckets enough that a search is short. */
+static int make_room(struct driver *driver)
+{
+	if (driver->machine_count < driver->bucket_count)
+		return 0;
+	unsigned count = driver->bucket_count ? 2 * driver->bucket_count : DRIVER_MACHINES_AT_FIRST;
+	struct driver_machine *machines = realloc(driver->machines, count * sizeof(*machines));
+	if (!machines)
+		return -ENOMEM;
+	driver->machines = machines;
+	unsigned *buckets = realloc(driver->buckets, count * sizeof(*buckets));
+	if (!buckets)
+		return -ENOMEM;
+	driver->buckets = buckets;
+	driver->bucket_count = count;
+	for (unsigned i = 0; i < count; i++)
+		buckets[i] = DRIVER_NONE;
+	for (unsigned i = driver->machine_count; i-- > 0;)
+		if (!machines[i].done)
+			link_machine(driver, i);
+	return 0;
+}
+
+static void tell(struct driver *driver, struct addr about, int64_t received_ns, const struct packet *packet)
+{
+	if (driver->bucket_count == 0)
+		return;
+	for (unsigned i = driver->buckets[bucket_of(driver, about)]; i != DRIVER_NONE; i = driver->machines[i].next) {
+		struct driver_machine *dm = &driver->machines[i];
+		if (dm->done || !addr_equal(dm->target, about))
+			continue;
+		dm->machine.ops->packet(dm->machine.self, received_ns, packet);
+		schedule_set(&driver->schedule, i, 0);
+	}
+}
+
 static void on_packet(void *context, int64_t received_ns, const struct packet *packet)
 {
 	struct driver *driver = context;
-	for (unsigned i = 0; i < driver->machine_count; i++) {
-		struct machine *machine = &driver->machines[i].machine;
-		machine->ops->packet(machine->self, received_ns, packet);
-	}
+	tell(driver, ADDR_NONE, received_ns, packet);
+	tell(driver, packet->has_quote ? packet->quoted_ip.destination : packet->ip.source, received_ns, packet);
 }
 
 static void on_stamp(void *context, uint32_t number, int64_t sent_ns)
 {
 	struct driver *driver = context;
-	if (number >= driver->send_count || driver->send_count - number > DRIVER_STAMPS)
+	if (driver->send_count - number > CHANNEL_STAMPS)
 		return;
-	struct machine *machine = &driver->machines[driver->sends[number % DRIVER_STAMPS].machine].machine;
-	machine->ops->sent(machine->self, driver->sends[number % DRIVER_STAMPS].token, sent_ns, 0);
+	struct driver_machine *dm = &driver->machines[driver->sends[number % CHANNEL_STAMPS].machine];
+	if (!dm->done)
+		dm->machine.ops->sent(dm->machine.self, driver->sends[number % CHANNEL_STAMPS].token, sent_ns, 0);
 }
 
 static void receive(struct driver *driver)
@@ -40,49 +89,54 @@ static void receive(struct driver *driver)
 	driver->channel->receive(driver->channel, &events);
 }
 
+/* ---- who sends when */
+
 static void transmit(struct driver *driver, unsigned index, const struct outgoing *outgoing)
 {
-	struct machine *machine = &driver->machines[index].machine;
+	const struct machine machine = driver->machines[index].machine;
 	int64_t now_ns = clock_monotonic_ns();
-	int result = driver->channel->send(driver->channel, outgoing);
+	uint32_t number = driver->send_count++;
+	driver->sends[number % CHANNEL_STAMPS].machine = index;
+	driver->sends[number % CHANNEL_STAMPS].token = outgoing->token;
+	int result = driver->channel->send(driver->channel, outgoing, number);
 	if (result == -EAGAIN || result == -ENOBUFS) {
 		/* The queue of the interface is full for a moment: as good as lost on the way. */
 		result = 0;
 	}
-	machine->ops->sent(machine->self, outgoing->token, now_ns, result);
+	machine.ops->sent(machine.self, outgoing->token, now_ns, result);
 	if (result < 0) {
-		/* The kernel may or may not have counted it: start the numbers of the stamps anew. */
 		receive(driver);
-		(void)stamp_enable(driver->channel->fds[0], true);
-		driver->send_count = 0;
-		return;
+		stamped_restart(driver->channel);
 	}
-	driver->sends[driver->send_count % DRIVER_STAMPS].machine = (uint8_t)index;
-	driver->sends[driver->send_count % DRIVER_STAMPS].token = outgoing->token;
-	driver->send_count++;
 }
 
-/* Let one machine send until it waits, or until the pace or the receiver wants its turn: then its wake_ns says
- * when to go on. */
-static void pump_machine(struct driver *driver, unsigned index)
+static void finish(struct driver *driver, unsigned index)
 {
-	struct driver_machine *dm = &driver->machines[index];
+	driver->machines[index].done = true;
+	schedule_remove(&driver->schedule, index);
+	if (driver->done)
+		driver->done(driver->done_context, index);
+	/* What was learned there may concern those who run beside it. */
+	for (unsigned i = driver->buckets[bucket_of(driver, ADDR_NONE)]; i != DRIVER_NONE; i = driver->machines[i].next)
+		schedule_set(&driver->schedule, i, 0);
+}
+
+/* Ask one machine for its next packet. */
+static void step(struct driver *driver, unsigned index, int64_t now_ns)
+{
+	const struct machine machine = driver->machines[index].machine;
 	struct outgoing outgoing;
-	for (int i = 0; i < SENDS_A_ROUND; i++) {
-		int64_t now_ns = clock_monotonic_ns();
-		dm->wake_ns = pacer_ready_ns(&driver->pacer, now_ns);
-		if (dm->wake_ns > now_ns)
-			return;
-		enum machine_want want = dm->machine.ops->next(dm->machine.self, now_ns, &outgoing, &dm->wake_ns);
-		dm->done = want == MACHINE_DONE;
-		if (dm->done && driver->done)
-			driver->done(driver->done_context, index);
-		if (want != MACHINE_SEND)
-			return;
-		pacer_take(&driver->pacer, now_ns);
-		transmit(driver, index, &outgoing);
+	int64_t wake_ns = now_ns;
+	enum machine_want want = machine.ops->next(machine.self, now_ns, &outgoing, &wake_ns);
+	if (want == MACHINE_DONE) {
+		finish(driver, index);
+		return;
 	}
-	dm->wake_ns = 0;
+	schedule_set(&driver->schedule, index, want == MACHINE_SEND ? now_ns : wake_ns);
+	if (want != MACHINE_SEND)
+		return;
+	pacer_take(&driver->pacer, now_ns);
+	transmit(driver, index, &outgoing);
 }
 
 static void arm_timer(struct driver *driver, int64_t wake_ns)
@@ -96,22 +150,23 @@ static void arm_timer(struct driver *driver, int64_t wake_ns)
 	timerfd_settime(driver->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
+/* Machines send in turn until all wait, or until the pace or the receiver wants its turn. */
 static void pump(struct driver *driver)
 {
-	int64_t wake_ns = TIME_NEVER;
-	bool all_done = true;
-	for (unsigned i = 0; i < driver->machine_count; i++) {
-		struct driver_machine *dm = &driver->machines[i];
-		if (!dm->done)
-			pump_machine(driver, i);
-		if (!dm->done)
-			wake_ns = MIN(wake_ns, dm->wake_ns);
-		all_done &= dm->done;
+	unsigned number;
+	int64_t wake_ns;
+	uint32_t start = driver->send_count;
+	while (schedule_first(&driver->schedule, &number, &wake_ns)) {
+		int64_t now_ns = clock_monotonic_ns();
+		if (wake_ns <= now_ns)
+			wake_ns = pacer_ready_ns(&driver->pacer, now_ns);
+		if (wake_ns > now_ns || driver->send_count - start >= SENDS_A_ROUND) {
+			arm_timer(driver, wake_ns);
+			return;
+		}
+		step(driver, number, now_ns);
 	}
-	if (all_done)
-		uv_stop(&driver->loop);
-	else
-		arm_timer(driver, wake_ns);
+	uv_stop(&driver->loop);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -130,8 +185,11 @@ static void on_timer(uv_poll_t *poll, int status, int events)
 	uint64_t expirations;
 	(void)status;
 	(void)events;
-	if (read(driver->timer_fd, &expirations, sizeof(expirations)) > 0)
-		pump(driver);
+	if (read(driver->timer_fd, &expirations, sizeof(expirations)) < 0)
+		return;
+	/* Answers before silence: they may have come while this process was suspended. */
+	receive(driver);
+	pump(driver);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -159,7 +217,8 @@ int driver_init(struct driver *driver, struct channel *channel, struct error *er
 {
 	memset(driver, 0, sizeof(*driver));
 	driver->channel = channel;
-	pacer_init(&driver->pacer, DRIVER_PACKETS_PER_S, DRIVER_BURST, hash_key_random().k0);
+	driver->key = hash_key_random();
+	pacer_init(&driver->pacer, DRIVER_PACKETS_PER_S, DRIVER_BURST, driver->key.k0);
 	driver->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (driver->timer_fd < 0)
 		return error_set(error, -errno, "cannot create a timer: %s", strerror(errno));
@@ -183,10 +242,26 @@ int driver_init(struct driver *driver, struct channel *channel, struct error *er
 	return 0;
 }
 
-void driver_add(struct driver *driver, struct machine machine)
+void driver_set_rate(struct driver *driver, double per_second)
 {
-	if (driver->machine_count < DRIVER_MACHINES_MAX)
-		driver->machines[driver->machine_count++] = (struct driver_machine){.machine = machine};
+	pacer_init(&driver->pacer, per_second, MIN((double)DRIVER_BURST, MAX(1.0, per_second / 10)), driver->key.k0);
+}
+
+int driver_add_for(struct driver *driver, struct machine machine, struct addr target)
+{
+	int result = make_room(driver);
+	if (result == 0)
+		result = schedule_add(&driver->schedule);
+	if (result < 0)
+		return result;
+	driver->machines[driver->machine_count] = (struct driver_machine){.machine = machine, .target = target};
+	link_machine(driver, driver->machine_count++);
+	return 0;
+}
+
+int driver_add(struct driver *driver, struct machine machine)
+{
+	return driver_add_for(driver, machine, ADDR_NONE);
 }
 
 void driver_set_done(struct driver *driver, driver_done *done, void *context)
@@ -232,4 +307,9 @@ void driver_deinit(struct driver *driver)
 	uv_run(&driver->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&driver->loop);
 	close(driver->timer_fd);
+	schedule_deinit(&driver->schedule);
+	free(driver->machines);
+	free(driver->buckets);
+	driver->machines = NULL;
+	driver->buckets = NULL;
 }

@@ -1,19 +1,22 @@
 /* The kernel driver: runs machines on real sockets, in one thread, on one libuv loop.
  *
- *   driver_init, driver_add for each machine, driver_run, driver_deinit; machines are borrowed. */
+ *   driver_init, driver_add for each machine, driver_run, driver_deinit; machines are borrowed until they are done. */
 #ifndef RETOUR_NET_DRIVER_H
 #define RETOUR_NET_DRIVER_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <uv.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "net/channel.h"
+#include "net/schedule.h"
 #include "probe/machine.h"
 #include "probe/pacer.h"
 
-#define DRIVER_MACHINES_MAX 8
-#define DRIVER_STAMPS       4096 /* transmit stamps that may be outstanding */
+#define DRIVER_MACHINES_AT_FIRST 8 /* a power of two */
+#define DRIVER_NONE              UINT_MAX
 
 /* The cap that is always in force, over all machines of the process: what a burst may hold, and the rate that
  * follows it. One measurement there and back fits into a burst or two. */
@@ -22,8 +25,9 @@
 
 struct driver_machine {
 	struct machine machine;
+	struct addr target; /* it hears packets about this address only; none: all packets */
 	bool done;
-	int64_t wake_ns;
+	unsigned next;      /* with the same hash of the target, or DRIVER_NONE */
 };
 
 /* Called twice a second in a run that takes longer than two. */
@@ -45,18 +49,27 @@ struct driver {
 	int timer_fd;
 	struct channel *channel; /* borrowed */
 	struct pacer pacer;
-	struct driver_machine machines[DRIVER_MACHINES_MAX];
+	struct driver_machine *machines;
 	unsigned machine_count;
+	unsigned *buckets; /* first machine by hash of its target; as many as there is room for machines */
+	unsigned bucket_count;
+	struct hash_key key;
+	struct schedule schedule;
 	struct {
-		uint8_t machine;
+		unsigned machine;
 		uint32_t token;
-	} sends[DRIVER_STAMPS];
-	uint32_t send_count; /* since the stamps were numbered anew */
+	} sends[CHANNEL_STAMPS]; /* the last ones, by number */
+	uint32_t send_count;
 	int signal;          /* that ended the run, 0 = none */
 };
 
 int driver_init(struct driver *driver, struct channel *channel, struct error *error) MUST_USE;
-void driver_add(struct driver *driver, struct machine machine);
+/* A machine that hears every packet, or only those that come from `target` or quote a packet to it: for many
+ * targets at once. 0 or -ENOMEM. Also while the driver runs. */
+int driver_add(struct driver *driver, struct machine machine) MUST_USE;
+int driver_add_for(struct driver *driver, struct machine machine, struct addr target) MUST_USE;
+/* Another cap than the usual one, because the user said so. */
+void driver_set_rate(struct driver *driver, double per_second);
 void driver_set_done(struct driver *driver, driver_done *done, void *context);
 void driver_set_progress(struct driver *driver, driver_progress *progress, void *context);
 /* Until every machine is DONE, or SIGINT or SIGTERM came: then their number is in `signal`, and the machines hold

@@ -1,4 +1,5 @@
-/* The channel with cap_net_raw: we write whole IP headers and see whole ICMP messages. */
+/* The channel with cap_net_raw: we write whole IP headers and see whole ICMP messages, and the answers of TCP and
+ * UDP services that come to our ports. */
 #include <errno.h>
 #include <linux/icmpv6.h>
 #include <netinet/in.h>
@@ -6,89 +7,92 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "net/channel.h"
+#include "net/filter.h"
+#include "net/message.h"
 #include "net/sockaddr.h"
-#include "net/stamp.h"
 
-enum { SEND, RECEIVE };
+enum { SEND, RECEIVE_ICMP, RECEIVE_FIRST };
 
 #define RECEIVE_BUFFER_BYTES (1 << 20)
 
-static int raw_send(struct channel *channel, const struct outgoing *outgoing)
+static int raw_send(struct channel *channel, const struct outgoing *outgoing, uint32_t number)
 {
 	struct packet packet;
 	struct sockaddr_storage to;
 	if (packet_read(outgoing->bytes, outgoing->length, &packet) < 0)
 		return -EINVAL;
 	socklen_t to_length = sockaddr_from(packet.ip.destination, 0, &to);
-	ssize_t sent = sendto(channel->fds[SEND], outgoing->bytes, outgoing->length, 0, (struct sockaddr *)&to,
-		to_length);
-	return sent < 0 ? -errno : 0;
+	if (sendto(channel->fds[SEND], outgoing->bytes, outgoing->length, 0, (struct sockaddr *)&to, to_length) < 0)
+		return -errno;
+	stamped_sent(channel, number);
+	return 0;
 }
 
 /* IPv6 raw sockets keep the IP header to themselves and tell its fields in control messages (RFC 3542 6). */
-static struct ip_header header_from_control(struct msghdr *message, const struct sockaddr_storage *from)
+static struct ip_header header_from_control(const struct message *message, uint8_t protocol)
 {
-	struct ip_header ip = {.source = sockaddr_read(from, NULL), .protocol = PROTOCOL_ICMPV6};
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
-		int value = 0;
-		if (c->cmsg_level != IPPROTO_IPV6)
+	struct ip_header ip = {.source = sockaddr_read(&message->from, NULL), .protocol = protocol};
+	struct msghdr *header = (struct msghdr *)&message->header; /* CMSG_NXTHDR takes no const */
+	int tos = message_int(message, IPPROTO_IPV6, IPV6_TCLASS);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR(header, c)) {
+		struct in6_pktinfo info;
+		if (c->cmsg_level != IPPROTO_IPV6 || c->cmsg_type != IPV6_PKTINFO ||
+			c->cmsg_len < CMSG_LEN(sizeof(info)))
 			continue;
-		if (c->cmsg_type == IPV6_PKTINFO && c->cmsg_len >= CMSG_LEN(sizeof(struct in6_pktinfo))) {
-			struct in6_pktinfo info;
-			memcpy(&info, CMSG_DATA(c), sizeof(info));
-			ip.destination = addr_from_bytes(6, info.ipi6_addr.s6_addr);
-		} else if (c->cmsg_len >= CMSG_LEN(sizeof(value))) {
-			memcpy(&value, CMSG_DATA(c), sizeof(value));
-			if (c->cmsg_type == IPV6_HOPLIMIT)
-				ip.ttl = (uint8_t)value;
-			else if (c->cmsg_type == IPV6_TCLASS)
-				ip.tos = (uint8_t)value;
-		}
+		memcpy(&info, CMSG_DATA(c), sizeof(info));
+		ip.destination = addr_from_bytes(6, info.ipi6_addr.s6_addr);
 	}
+	ip.ttl = message_hop_limit(message);
+	ip.tos = (uint8_t)MAX(tos, 0);
 	return ip;
 }
 
-static bool read_one(struct channel *channel, const struct channel_events *events)
+static void read_icmp(struct channel *channel, const struct channel_events *events, int index UNUSED,
+	const struct message *message)
 {
-	uint8_t data[4096];
-	union {
-		struct cmsghdr align;
-		uint8_t bytes[512];
-	} control;
-	struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
-	struct iovec iov = {.iov_base = data, .iov_len = sizeof(data)};
-	struct msghdr message = {
-		.msg_name = &from,
-		.msg_namelen = sizeof(from),
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	ssize_t length = recvmsg(channel->fds[RECEIVE], &message, MSG_DONTWAIT);
-	if (length < 0)
-		return errno == EINTR;
 	struct packet packet;
-	int64_t received_ns = stamp_of(&message);
 	int result;
 	if (channel->family == 4) {
-		result = packet_read(data, (size_t)length, &packet);
+		result = packet_read(message->data, message->length, &packet);
 	} else {
-		struct ip_header ip = header_from_control(&message, &from);
-		result = packet_read_icmp(&ip, data, (size_t)length, &packet);
+		struct ip_header ip = header_from_control(message, PROTOCOL_ICMPV6);
+		result = packet_read_icmp(&ip, message->data, message->length, &packet);
 	}
 	/* Raw sockets get IPv4 packets before the kernel has looked at their ICMP checksum. */
 	if (result == 0 && packet.checksum_ok)
-		events->packet(events->context, received_ns, &packet);
-	return true;
+		events->packet(events->context, stamp_since(&channel->clock, &message->header), &packet);
+}
+
+/* A segment or datagram. Its checksum may be left to hardware that it never met (veth), so it is not looked at. */
+static void read_service(struct channel *channel, const struct channel_events *events, int index,
+	const struct message *message)
+{
+	struct packet packet;
+	int protocol = 0;
+	socklen_t size = sizeof(protocol);
+	int result;
+	if (channel->family == 4) {
+		result = packet_read(message->data, message->length, &packet);
+	} else {
+		getsockopt(channel->fds[index], SOL_SOCKET, SO_PROTOCOL, &protocol, &size);
+		struct ip_header ip = header_from_control(message, (uint8_t)protocol);
+		result = packet_read_transport(&ip, message->data, message->length, &packet);
+	}
+	if (result == 0)
+		events->packet(events->context, stamp_since(&channel->clock, &message->header), &packet);
 }
 
 static void raw_receive(struct channel *channel, const struct channel_events *events)
 {
-	channel_read_errors(channel->fds[SEND], events, NULL, NULL);
-	while (read_one(channel, events))
-		;
+	int64_t since_ns = clock_monotonic_ns();
+	channel_read_errors(channel, events, SEND, NULL);
+	channel_read_all(channel, events, RECEIVE_ICMP, read_icmp);
+	for (int i = RECEIVE_FIRST; i < CHANNEL_FDS_MAX; i++)
+		if (channel->fds[i] >= 0)
+			channel_read_all(channel, events, i, read_service);
+	stamp_drained(&channel->clock, since_ns);
 }
 
 /* Let the kernel drop what no measurement reads: requests, and IPv6's neighbour and router chatter. */
@@ -108,33 +112,89 @@ static void filter_types(int fd, uint8_t family)
 	setsockopt(fd, IPPROTO_ICMPV6, ICMPV6_FILTER, &filter, sizeof(filter));
 }
 
-static void ask_for_header_fields(int fd)
+static void prepare_receiver(int fd, uint8_t family)
 {
-	int on = 1;
-	setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, &on, sizeof(on));
+	int on = 1, buffer = RECEIVE_BUFFER_BYTES;
+	if (family == 6) {
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &on, sizeof(on));
+		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, &on, sizeof(on));
+	}
+	/* More than net.core.rmem_max only with cap_net_admin. */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)) < 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
+	setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on));
+	(void)stamp_enable(fd, false);
 }
 
-int channel_open_raw(struct channel *channel, uint8_t family, struct error *error)
+/* Fragmenting is for the sender of a probe to decide: the kernel shall neither do it nor refuse a packet because
+ * of a path MTU that it remembers (ip(7), ipv6(7)). */
+static void prepare_sender(int fd, uint8_t family)
 {
-	int domain = family == 4 ? AF_INET : AF_INET6;
-	int buffer = RECEIVE_BUFFER_BYTES;
-	*channel = (struct channel){.send = raw_send, .receive = raw_receive, .fds = {-1, -1}, .family = family};
-	channel->fds[SEND] = socket(domain, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_RAW);
-	channel->fds[RECEIVE] = socket(domain, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
-	if (channel->fds[SEND] < 0 || channel->fds[RECEIVE] < 0) {
-		int code = -errno;
-		channel_close(channel);
-		return error_set(error, code, "cannot open raw sockets: %s", strerror(-code));
+	int probe = family == 4 ? IP_PMTUDISC_PROBE : IPV6_PMTUDISC_PROBE, on = 1;
+	if (family == 4) {
+		setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &probe, sizeof(probe));
+		return;
 	}
-	filter_types(channel->fds[RECEIVE], family);
-	if (family == 6)
-		ask_for_header_fields(channel->fds[RECEIVE]);
-	setsockopt(channel->fds[RECEIVE], SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
-	/* Without stamps the time of the system call serves; nothing is lost but precision. */
-	(void)stamp_enable(channel->fds[SEND], true);
-	(void)stamp_enable(channel->fds[RECEIVE], false);
+	setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &probe, sizeof(probe));
+	setsockopt(fd, IPPROTO_IPV6, IPV6_DONTFRAG, &on, sizeof(on));
+}
+
+static int open_socket(struct channel *channel, int index, int protocol, const struct channel_options *options,
+	struct error *error)
+{
+	int fd = socket(channel->family == 4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+	if (fd < 0)
+		return error_set(error, -errno, "cannot open raw sockets: %s", strerror(errno));
+	channel->fds[index] = fd;
+	return wishes_apply(&options->wishes, fd, error);
+}
+
+static int open_services(struct channel *channel, const struct channel_options *options, struct error *error)
+{
+	static const struct {
+		enum probe_protocol protocol;
+		int number;
+	} services[] = {
+		{PROBE_UDP, IPPROTO_UDP}, {PROBE_TCP, IPPROTO_TCP}, {PROBE_UDPLITE, IPPROTO_UDPLITE}};
+	int index = RECEIVE_FIRST;
+	for (size_t i = 0; i < ARRAY_LEN(services); i++) {
+		if (!(options->protocols & CHANNEL_PROTOCOL(services[i].protocol)) || !options->source_port)
+			continue;
+		int result = open_socket(channel, index, services[i].number, options, error);
+		if (result == 0 &&
+			(result = filter_ports(channel->fds[index], channel->family, options->source_port,
+				 options->port_count)) < 0)
+			error_set(error, result, "cannot filter a raw socket: %s", strerror(-result));
+		if (result < 0)
+			return result;
+		prepare_receiver(channel->fds[index++], channel->family);
+	}
+	return 0;
+}
+
+int channel_open_raw(struct channel *channel, const struct channel_options *options, struct error *error)
+{
+	*channel = (struct channel){
+		.send = raw_send,
+		.receive = raw_receive,
+		.fds = {-1, -1, -1, -1, -1},
+		.family = options->family,
+		.protocols = options->protocols,
+	};
+	int result = open_socket(channel, SEND, IPPROTO_RAW, options, error);
+	if (result == 0)
+		result = open_socket(channel, RECEIVE_ICMP, options->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6,
+			options, error);
+	if (result == 0)
+		result = open_services(channel, options, error);
+	if (result < 0) {
+		channel_close(channel);
+		return result;
+	}
+	filter_types(channel->fds[RECEIVE_ICMP], channel->family);
+	prepare_receiver(channel->fds[RECEIVE_ICMP], channel->family);
+	prepare_sender(channel->fds[SEND], channel->family);
+	stamped_open(channel, channel->fds[SEND]);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 
 #define STAMP_AGE_MAX_NS (2 * NS_PER_S)
+#define STAMP_SLACK_NS   NS_PER_MS /* stamps are queued a little after they are taken */
 
 int stamp_enable(int fd, bool transmit)
 {
@@ -23,10 +24,9 @@ int stamp_enable(int fd, bool transmit)
 	return 0;
 }
 
-int64_t stamp_of(const struct msghdr *message)
+/* The stamp as wall-clock time, 0 = none. */
+static int64_t wall_stamp_ns(const struct msghdr *message)
 {
-	int64_t now_ns = clock_monotonic_ns();
-	int64_t wall_ns = clock_wall_ns();
 	struct msghdr *m = (struct msghdr *)message; /* CMSG_NXTHDR takes no const */
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
 		struct scm_timestamping stamps;
@@ -34,10 +34,42 @@ int64_t stamp_of(const struct msghdr *message)
 			c->cmsg_len < CMSG_LEN(sizeof(stamps)))
 			continue;
 		memcpy(&stamps, CMSG_DATA(c), sizeof(stamps));
-		int64_t stamp_ns = stamps.ts[0].tv_sec * NS_PER_S + stamps.ts[0].tv_nsec;
-		int64_t age_ns = wall_ns - stamp_ns;
-		if (stamp_ns > 0 && age_ns >= 0 && age_ns < STAMP_AGE_MAX_NS)
-			return now_ns - age_ns;
+		return stamps.ts[0].tv_sec * NS_PER_S + stamps.ts[0].tv_nsec;
 	}
-	return now_ns;
+	return 0;
+}
+
+int64_t stamp_of(const struct msghdr *message)
+{
+	int64_t now_ns = clock_monotonic_ns();
+	int64_t wall_ns = clock_wall_ns();
+	int64_t stamp_ns = wall_stamp_ns(message);
+	int64_t age_ns = wall_ns - stamp_ns;
+	return stamp_ns > 0 && age_ns >= 0 && age_ns < STAMP_AGE_MAX_NS ? now_ns - age_ns : now_ns;
+}
+
+int64_t stamp_since(const struct stamp_clock *clock, const struct msghdr *message)
+{
+	int64_t now_ns = clock_monotonic_ns();
+	int64_t offset_ns = clock_wall_ns() - clock_monotonic_ns();
+	int64_t stamp_ns = wall_stamp_ns(message);
+	if (stamp_ns == 0)
+		return now_ns;
+	if (clock->drained_ns == 0)
+		return stamp_of(message);
+	/* The wall clock may have been set since: a stamp from before that fits the old offset. */
+	int64_t with_old = stamp_ns - clock->offset_ns, with_new = stamp_ns - offset_ns;
+	int64_t since_ns = clock->drained_ns - STAMP_SLACK_NS;
+	bool set = offset_ns - clock->offset_ns > STAMP_SLACK_NS || clock->offset_ns - offset_ns > STAMP_SLACK_NS;
+	if (set && with_old >= since_ns && with_old <= now_ns)
+		return with_old;
+	return with_new >= since_ns && with_new <= now_ns ? with_new : now_ns;
+}
+
+void stamp_drained(struct stamp_clock *clock, int64_t since_ns)
+{
+	*clock = (struct stamp_clock){
+		.drained_ns = since_ns,
+		.offset_ns = clock_wall_ns() - clock_monotonic_ns(),
+	};
 }

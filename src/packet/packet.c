@@ -44,19 +44,25 @@ int packet_read(const uint8_t *bytes, size_t length, struct packet *packet)
 	return 0;
 }
 
-int packet_read_icmp(const struct ip_header *ip, const uint8_t *bytes, size_t length, struct packet *packet)
+int packet_read_transport(const struct ip_header *ip, const uint8_t *bytes, size_t length, struct packet *packet)
 {
 	uint8_t family = ip->source.family;
 	*packet = (struct packet){.ip = *ip};
-	packet->ip.protocol = family == 4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6;
 	packet->ip.fragment_offset = 0;
 	packet->ip.more_fragments = false;
-	if ((family != 4 && family != 6) || length < ICMP_HEADER_SIZE)
+	if ((family != 4 && family != 6) || (ip_is_icmp(&packet->ip) && length < ICMP_HEADER_SIZE))
 		return -EBADMSG;
 	struct cursor cursor = cursor_init(bytes, length);
 	packet->checksum_ok = transport_checksum_ok(&packet->ip, cursor);
 	upper_read(&cursor, packet);
 	return 0;
+}
+
+int packet_read_icmp(const struct ip_header *ip, const uint8_t *bytes, size_t length, struct packet *packet)
+{
+	struct ip_header icmp = *ip;
+	icmp.protocol = ip->source.family == 4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6;
+	return packet_read_transport(&icmp, bytes, length, packet);
 }
 
 static bool is_writable(const struct packet_spec *spec)

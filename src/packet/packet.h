@@ -191,6 +191,10 @@ int packet_read(const uint8_t *bytes, size_t length, struct packet *packet) MUST
 int packet_read_icmp(const struct ip_header *ip, const uint8_t *bytes, size_t length, struct packet *packet)
 	MUST_USE;
 
+/* The same for a message of any protocol: `ip` says which. Only ICMP has a least length. */
+int packet_read_transport(const struct ip_header *ip, const uint8_t *bytes, size_t length, struct packet *packet)
+	MUST_USE;
+
 /* Write the packet that `ip` and `transport` describe, with lengths and checksums computed; for ICMP
  * errors `transport.payload` is the packet to quote and `extensions` (may be NULL) follow it as RFC 4884
  * lays down.

@@ -28,11 +28,11 @@ static void test_source(void **state)
 	(void)state;
 	struct addr source, loopback = addr_v4(0x7f000001);
 	struct error error;
-	assert_int_equal(route_source(loopback, ADDR_NONE, &source, &error), 0);
+	assert_int_equal(route_source(loopback, ADDR_NONE, NULL, &source, &error), 0);
 	assert_true(addr_equal(source, loopback));
-	assert_int_equal(route_source(loopback, addr_v4(0xc0000207), &source, &error), -EADDRNOTAVAIL);
+	assert_int_equal(route_source(loopback, addr_v4(0xc0000207), NULL, &source, &error), -EADDRNOTAVAIL);
 	assert_non_null(strstr(error.text, "192.0.2.7 is not an address of this machine"));
-	assert_int_equal(route_source(loopback, addr_v6(0, 1), &source, &error), -EAFNOSUPPORT);
+	assert_int_equal(route_source(loopback, addr_v6(0, 1), NULL, &source, &error), -EAFNOSUPPORT);
 }
 
 static void test_port_is_reserved(void **state)
