@@ -143,6 +143,8 @@ static void read_hop(struct in *in, const json_t *object, struct path *path)
 	hop->rtt_max_ns = in_ms_member(in, rtt, "max", RTT_NONE);
 	hop->sent = (unsigned)in_integer_member(in, object, "sent", UINT32_MAX, 0);
 	hop->received = (unsigned)in_integer_member(in, object, "received", UINT32_MAX, 0);
+	hop->by_packet = in_bool_member(in, object, "by_packet");
+	hop->incomplete = in_bool_member(in, object, "incomplete");
 	size_t count;
 	const json_t *probes = in_array_member(in, object, "probes", PROBES_MAX, &count);
 	for (size_t i = 0; i < count && in->status == 0; i++)
@@ -167,6 +169,42 @@ static void read_edges(struct in *in, const json_t *object, struct path *path)
 		edge->sent = (unsigned)in_integer_member(in, element, "sent", UINT32_MAX, 0);
 		edge->received = (unsigned)in_integer_member(in, element, "received", UINT32_MAX, 0);
 		edge->rtt_ns = in_ms_member(in, element, "rtt_ms", RTT_NONE);
+		edge->source_port = (uint16_t)in_integer_member(in, element, "source_port", UINT16_MAX, 0);
+		edge->icmp_checksum = (uint16_t)in_integer_member(in, element, "icmp_checksum", UINT16_MAX, 0);
+	}
+}
+
+static void read_multipath(struct in *in, const json_t *object, struct path *path)
+{
+	const json_t *value = in_object_member(in, object, "multipath");
+	if (!value)
+		return;
+	path->confidence = in_number_member(in, value, "confidence", 0);
+	path->flow_count = (unsigned)in_integer_member(in, value, "flows", UINT32_MAX, 0);
+}
+
+static void read_mtu(struct in *in, const json_t *object, struct path *path)
+{
+	const json_t *value = in_object_member(in, object, "mtu");
+	size_t count;
+	if (!value)
+		return;
+	path->mtu.measured = true;
+	path->mtu.bytes = (unsigned)in_integer_member(in, value, "bytes", UINT32_MAX, 0);
+	path->mtu.sent = (unsigned)in_integer_member(in, value, "sent", UINT32_MAX, 0);
+	path->mtu.received = (unsigned)in_integer_member(in, value, "received", UINT32_MAX, 0);
+	const json_t *steps = in_array_member(in, value, "steps", ELEMENTS_MAX, &count);
+	for (size_t i = 0; i < count && in->status == 0; i++) {
+		const json_t *element = json_array_get(steps, i);
+		struct mtu_step *step = path_add_mtu_step(path);
+		if (!step) {
+			in_no_memory(in);
+			return;
+		}
+		step->bytes = (unsigned)in_integer_member(in, element, "bytes", UINT32_MAX, 0);
+		step->ttl = (int)in_integer_member(in, element, "hop", 255, -1);
+		step->said_by = in_address_member(in, element, "said_by");
+		step->said_bytes = (unsigned)in_integer_member(in, element, "said_bytes", UINT32_MAX, 0);
 	}
 }
 
@@ -236,7 +274,9 @@ static struct path *read_path(
 		snprintf(in->where, sizeof(in->where), "%s.hops[%zu]", key, i);
 		read_hop(in, json_array_get(hops, i), path);
 	}
+	read_multipath(in, object, path);
 	read_edges(in, object, path);
+	read_mtu(in, object, path);
 	read_tries(in, object, path);
 	in->where[0] = '\0';
 	return path;

@@ -250,6 +250,10 @@ static json_t *hop_to_json(struct out *out, const struct hop *hop)
 	set(out, object, "rtt_ms", rtt_to_json(out, hop));
 	set(out, object, "sent", json_integer(hop->sent));
 	set(out, object, "received", json_integer(hop->received));
+	if (hop->by_packet)
+		set(out, object, "by_packet", json_true());
+	if (hop->incomplete)
+		set(out, object, "incomplete", json_true());
 	set(out, object, "probes", probes);
 	return object;
 }
@@ -283,9 +287,40 @@ static json_t *edges_to_json(struct out *out, const struct path *path)
 		set(out, object, "sent", json_integer(edge->sent));
 		set(out, object, "received", json_integer(edge->received));
 		set(out, object, "rtt_ms", milliseconds(edge->rtt_ns));
+		if (edge->source_port)
+			set(out, object, "source_port", json_integer(edge->source_port));
+		if (edge->icmp_checksum)
+			set(out, object, "icmp_checksum", json_integer(edge->icmp_checksum));
 		append(out, edges, object);
 	}
 	return edges;
+}
+
+static json_t *multipath_to_json(struct out *out, const struct path *path)
+{
+	json_t *object = json_object();
+	set(out, object, "confidence", json_real(path->confidence));
+	set(out, object, "flows", json_integer(path->flow_count));
+	return object;
+}
+
+static json_t *mtu_to_json(struct out *out, const struct path_mtu *mtu)
+{
+	json_t *object = json_object(), *steps = json_array();
+	for (size_t i = 0; i < mtu->step_count; i++) {
+		const struct mtu_step *step = &mtu->steps[i];
+		json_t *element = json_object();
+		set(out, element, "bytes", known_if(step->bytes != 0, step->bytes));
+		set(out, element, "hop", known_if(step->ttl >= 0, step->ttl));
+		set(out, element, "said_by", address(step->said_by));
+		set(out, element, "said_bytes", known_if(step->said_bytes != 0, step->said_bytes));
+		append(out, steps, element);
+	}
+	set(out, object, "bytes", known_if(mtu->bytes != 0, mtu->bytes));
+	set(out, object, "sent", json_integer(mtu->sent));
+	set(out, object, "received", json_integer(mtu->received));
+	set(out, object, "steps", steps);
+	return object;
 }
 
 static json_t *tries_to_json(struct out *out, const struct path *path)
@@ -329,8 +364,12 @@ static json_t *path_to_json(struct out *out, const struct path *path)
 	set(out, object, "probes_sent", json_integer(path->probes_sent));
 	set(out, object, "replies_received", json_integer(path->replies_received));
 	set(out, object, "hops", hops);
-	if (path->edge_count > 0)
+	if (path->confidence > 0)
+		set(out, object, "multipath", multipath_to_json(out, path));
+	if (path->edge_count > 0 || path->confidence > 0)
 		set(out, object, "edges", edges_to_json(out, path));
+	if (path->mtu.measured)
+		set(out, object, "mtu", mtu_to_json(out, &path->mtu));
 	if (path->try_count > 0)
 		set(out, object, "tries", tries_to_json(out, path));
 	return object;

@@ -91,6 +91,7 @@ void path_free(struct path *path)
 		hop_deinit(&path->hops[i]);
 	free(path->hops);
 	free(path->edges);
+	free(path->mtu.steps);
 	free(path->tries);
 	free(path->method);
 	free(path);
@@ -127,6 +128,14 @@ struct edge *path_add_edge(struct path *path)
 	path->edge_count++;
 	edge->rtt_ns = RTT_NONE;
 	return edge;
+}
+
+struct mtu_step *path_add_mtu_step(struct path *path)
+{
+	struct mtu_step *step = grow(&path->mtu.steps, path->mtu.step_count, sizeof(*step));
+	if (step)
+		path->mtu.step_count++;
+	return step;
 }
 
 struct path_try *path_add_try(struct path *path)

@@ -122,15 +122,39 @@ struct hop {
 	double age_s; /* 0 = measured just now */
 	int64_t rtt_min_ns, rtt_median_ns, rtt_max_ns; /* RTT_NONE */
 	unsigned sent, received;
+	/* Only where several flows were explored: */
+	bool by_packet;  /* one and the same flow was seen at several routers here */
+	bool incomplete; /* too few answers to be sure that no router was overlooked */
 	struct probe_result *probes;
 	size_t probe_count;
 };
 
+/* A link that one and the same flow was seen at both ends of. */
 struct edge {
 	struct addr from, to;
-	int ttl;
-	unsigned flows, sent, received;
-	int64_t rtt_ns;
+	int ttl;                       /* at which `to` answers */
+	unsigned flows;                /* that were seen on it */
+	unsigned sent, received;       /* probes of these flows to `to` */
+	int64_t rtt_ns;                /* the median of the answers of `to` to them */
+	uint16_t source_port;          /* of a flow that takes it; 0 = none, or its protocol has no ports */
+	uint16_t icmp_checksum;        /* the same for ICMP */
+};
+
+/* A place where packets become too large for the rest of the way. */
+struct mtu_step {
+	unsigned bytes;       /* of the largest packet that gets beyond */
+	int ttl;              /* of the last router that larger packets reach; 0 = ourselves; -1 = not known */
+	struct addr said_by;  /* who said "too big"; none = nobody: they vanish */
+	unsigned said_bytes;  /* what it said fits, 0 = nothing */
+};
+
+/* How large packets may be that are not cut, header included. */
+struct path_mtu {
+	bool measured;
+	unsigned bytes; /* of the largest that got to the end, or as far as small ones do; 0 = none did */
+	unsigned sent, received; /* probes of this measurement, which the path's own counts do not have */
+	struct mtu_step *steps;  /* as packets meet them */
+	size_t step_count;
 };
 
 /* What one protocol did for a path on which several were tried. */
@@ -155,8 +179,11 @@ struct path {
 	unsigned probes_sent, replies_received;
 	struct hop *hops;
 	size_t hop_count;
+	double confidence;   /* with which several flows were explored, 0 = one flow was traced */
+	unsigned flow_count; /* then how many */
 	struct edge *edges;
 	size_t edge_count;
+	struct path_mtu mtu;
 	struct path_try *tries; /* in order; none where one protocol was enough */
 	size_t try_count;
 };
@@ -228,6 +255,7 @@ struct probe_result probe_result_none(void);
 /* A new probe of the hop: no answer yet. NULL: out of memory. */
 struct probe_result *hop_add_probe(struct hop *hop);
 struct edge *path_add_edge(struct path *path);
+struct mtu_step *path_add_mtu_step(struct path *path);
 struct path_try *path_add_try(struct path *path);
 /* The first `kept` hops stay, and those of `rest` follow, which has none then. 0 or -ENOMEM. */
 int path_join(struct path *path, size_t kept, struct path *rest) MUST_USE;

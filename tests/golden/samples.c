@@ -221,7 +221,8 @@ static void build_loop(struct measurement *m)
 	m->forward->flow = (struct flow){.icmp_id = 4711, .icmp_checksum = 0x1234};
 	m->forward->hops[1].probes[1].address = address("203.0.113.2");
 	struct edge *edge = path_add_edge(m->forward);
-	*edge = (struct edge){address("192.0.2.1"), address("203.0.113.2"), 2, 1, 1, 1, 4920000};
+	*edge = (struct edge){.from = address("192.0.2.1"), .to = address("203.0.113.2"), .ttl = 2, .flows = 1,
+		.sent = 1, .received = 1, .rtt_ns = 4920000};
 }
 
 /* Nothing known at all: the name was resolved, nothing else. */
