@@ -2,6 +2,7 @@
 #include "insight/rules.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 /* A cycle of `period` hops that starts at `start`: how many hops in a row equal the one a period later. */
@@ -154,8 +155,48 @@ static bool target_is_alive(const struct view *view)
 			strcmp(measurement->reverse->method, "inband") == 0);
 }
 
+static void protocol_label(const struct path_try *attempt, char *text, size_t size)
+{
+	if (attempt->destination_port)
+		snprintf(text, size, "%s to port %u", protocol_word(attempt->protocol), attempt->destination_port);
+	else
+		snprintf(text, size, "%s", protocol_word(attempt->protocol));
+}
+
+/* One protocol met silence where another got through: they were sent within the same second. */
+static void report_filtered_protocol(struct view *view)
+{
+	const struct path *path = view->path;
+	const struct path_try *silent = &path->tries[0], *through = NULL;
+	char first[40], second[40];
+	size_t hop = 0;
+	for (size_t i = 1; i < path->try_count && !through; i++)
+		if (path->tries[i].first_ttl > 0)
+			through = &path->tries[i];
+	if (!through)
+		return;
+	protocol_label(silent, first, sizeof(first));
+	protocol_label(through, second, sizeof(second));
+	while (hop + 1 < path->hop_count && path->hops[hop].ttl < through->first_ttl)
+		hop++;
+	struct finding *finding = measurement_add_finding(view->measurement, "filtered", SEVERITY_INFO,
+		CONFIDENCE_LIKELY, path->direction,
+		"From hop %d on nothing answers %s; %s gets through to the destination.", through->first_ttl, first, second);
+	if (!finding)
+		return;
+	finding_add_range(finding, path, hop, path->hop_count - 1);
+	finding_add_evidence(finding, "%s: %u probes, %u answers, none from the destination", first, silent->sent,
+		silent->received);
+	finding_add_evidence(finding, "%s: %u probes, %u answers, the destination among them", second, through->sent,
+		through->received);
+	finding_set_text(&finding->disproof, "Routers and hosts that merely limit their answers look the same; a slower "
+		"trace with --%s shows it.", protocol_word(silent->protocol));
+}
+
 void rule_black_hole(struct view *view)
 {
+	if (view->path->reached && view->path->try_count > 1)
+		report_filtered_protocol(view);
 	const struct path *path = view->path;
 	bool gave_up = path->stop_reason == STOP_GAP_LIMIT || path->stop_reason == STOP_MAX_HOPS;
 	size_t last = last_answering(path);
@@ -188,6 +229,11 @@ void rule_black_hole(struct view *view)
 	finding_add_range(finding, path, first_silent, path->hop_count - 1);
 	if (any)
 		finding_add_evidence(finding, "the last answer came from %s", label);
+	for (size_t i = 1; i < path->try_count; i++) {
+		char other[40];
+		protocol_label(&path->tries[i], other, sizeof(other));
+		finding_add_evidence(finding, "%s was tried as well and met the same silence", other);
+	}
 	finding_add_evidence(
 		finding, "%u %s probes with a longer reach stayed without answer", unanswered, protocol);
 	finding_set_text(&finding->disproof,

@@ -185,15 +185,23 @@ static const struct probe_result *labelled_probe(const struct hop *hop)
 	return NULL;
 }
 
+/* RFC 5837 4.2: whose interface it is that the router tells of. */
 static void add_interface_detail(const struct lane *lane, const struct hop *hop, struct cell *cell)
 {
+	static const char *const roles[] = {"incoming", "below the incoming", "outgoing", "next hop's"};
 	for (size_t i = 0; i < hop->probe_count; i++) {
 		const struct interface_info *interface = &hop->probes[i].interface;
-		char name[4 * sizeof(interface->name)];
-		if (!hop->probes[i].has_interface || !*interface->name)
+		char name[4 * sizeof(interface->name)], index[24] = "", address[ADDR_TEXT_SIZE], mtu[24] = "";
+		if (!hop->probes[i].has_interface)
 			continue;
-		add_detail(lane, cell, ROLE_DIM, "interface %s",
-			escape_text(interface->name, name, sizeof(name)));
+		if (interface->index && !*interface->name)
+			snprintf(index, sizeof(index), " index %u", interface->index);
+		if (interface->mtu)
+			snprintf(mtu, sizeof(mtu), ", MTU %u", interface->mtu);
+		addr_format(interface->address, address);
+		add_detail(lane, cell, ROLE_DIM, "%s interface%s%s%s%s%s%s", roles[interface->role & 3],
+			*interface->name ? " " : "", escape_text(interface->name, name, sizeof(name)), index,
+			*address ? " " : "", address, mtu);
 		return;
 	}
 }
@@ -209,6 +217,8 @@ static void add_details(const struct lane *lane, const struct hop *hop, struct c
 		add_detail(lane, cell, ROLE_DIM, "MPLS label %u ttl %u", labelled->mpls[i].label,
 			labelled->mpls[i].ttl);
 	add_interface_detail(lane, hop, cell);
+	if (hop->protocol >= 0)
+		add_detail(lane, cell, ROLE_DIM, "by %s probes", protocol_word((enum probe_protocol)hop->protocol));
 	if (hop->technique != lane->technique)
 		add_detail(lane, cell, ROLE_DIM, "by %s", technique_word(hop->technique));
 	if (hop->age_s > 0)

@@ -35,12 +35,16 @@ static void print_title(FILE *out, const struct measurement *m, const struct rep
 	print_wrapped(out, options, ROLE_STRONG, "retour " RETOUR_VERSION "  ", 7, text);
 }
 
+static const char *protocol_title(enum probe_protocol protocol)
+{
+	static const char *const titles[] = {"ICMP", "UDP", "TCP", "UDP-Lite", "bare IP"};
+	return titles[protocol];
+}
+
 static void flow_text(const struct path *path, char *text, size_t size)
 {
 	const struct flow *flow = &path->flow;
-	const char *protocol = path->protocol == PROBE_ICMP ? "ICMP"
-		: path->protocol == PROBE_UDP		    ? "UDP"
-							    : "TCP";
+	const char *protocol = protocol_title(path->protocol);
 	if (path->protocol != PROBE_ICMP && !flow->source_port && flow->destination_port)
 		snprintf(text, size, "%s to port %u", protocol, flow->destination_port);
 	else if (path->protocol != PROBE_ICMP && (flow->source_port || flow->destination_port))
@@ -49,6 +53,23 @@ static void flow_text(const struct path *path, char *text, size_t size)
 		snprintf(text, size, "%s id %u", protocol, flow->icmp_id);
 	else
 		snprintf(text, size, "%s", protocol);
+}
+
+/* Which protocols were tried, and which one got through. */
+static void print_tries(FILE *out, const struct path *path, const struct report_options *options)
+{
+	for (size_t i = 0; i < path->try_count; i++) {
+		const struct path_try *attempt = &path->tries[i];
+		char text[TEXT_MAX], port[24] = "", hops[40] = "";
+		if (attempt->destination_port)
+			snprintf(port, sizeof(port), " to port %u", attempt->destination_port);
+		if (attempt->first_ttl > 0)
+			snprintf(hops, sizeof(hops), "; hops %d to %d", attempt->first_ttl, attempt->last_ttl);
+		snprintf(text, sizeof(text), "%s%s: %s%s; %u probes, %u answers", protocol_title(attempt->protocol), port,
+			attempt->reached ? "got through" : "no answer from the destination", hops, attempt->sent,
+			attempt->received);
+		print_wrapped(out, options, ROLE_PLAIN, "tried  ", 7, text);
+	}
 }
 
 static void print_path_line(FILE *out, const struct path *path, const struct report_options *options)
@@ -71,6 +92,7 @@ static void print_path_line(FILE *out, const struct path *path, const struct rep
 		flow, path->probes_sent, path->replies_received, duration,
 		timed && !forward ? "; times as the far host sees them" : "");
 	print_wrapped(out, options, ROLE_STRONG, forward ? "there  " : "back   ", 7, text);
+	print_tries(out, path, options);
 }
 
 static void print_attempts(FILE *out, const struct measurement *m, const struct report_options *options)
