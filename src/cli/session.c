@@ -106,14 +106,16 @@ static int choose_flow(struct session *session, struct hash_key key, struct erro
 }
 
 /* What the flow of that protocol is made of, and no more. */
-static struct flow flow_of(const struct flow *flow, enum probe_protocol protocol, uint16_t port, uint8_t family)
+static struct flow flow_of(const struct session *session, enum probe_protocol protocol, uint16_t port, uint8_t family)
 {
-	struct flow of = {.flow_label = family == 6 ? flow->flow_label : 0};
+	const struct flow *flow = &session->flow;
+	/* Without raw sockets the kernel chooses flow labels, and the source ports of TCP. */
+	struct flow of = {.flow_label = family == 6 && session->raw ? flow->flow_label : 0};
 	if (protocol == PROBE_ICMP) {
 		of.icmp_id = flow->icmp_id;
 		of.icmp_checksum = flow->icmp_checksum;
 	} else if (protocol != PROBE_IP) {
-		of.source_port = flow->source_port;
+		of.source_port = protocol == PROBE_TCP && !session->raw ? 0 : flow->source_port;
 		of.destination_port = port;
 	}
 	return of;
@@ -149,6 +151,10 @@ static int open_unprivileged(struct session *session, const struct channel_optio
 	if (needs_raw)
 		return error_set(error, -EPERM, "%s the cap_net_raw capability: run as root, or see `setcap` in retour(1)",
 			needs_raw);
+	if (session->options->flow_label != OPTION_NOT_GIVEN)
+		return error_set(error, -EPERM, "--flow-label needs the cap_net_raw capability: run as root");
+	if (session->options->source_port && protocol == PROBE_TCP)
+		return error_set(error, -EPERM, "--sport of TCP probes needs the cap_net_raw capability: run as root");
 	free_ports(session); /* the channel's own sockets take the port over */
 	int result = channel_open_unprivileged(&session->channel, wanted, error);
 	if (result == 0 && !(session->channel.protocols & CHANNEL_PROTOCOL(protocol)))
@@ -228,7 +234,7 @@ int session_plan(const struct session *session, struct addr source, struct addr 
 	config->classic_port = options->classic_port;
 	config->source = source;
 	config->destination = target;
-	config->flow = flow_of(&session->flow, options->protocol, session->flow.destination_port, target.family);
+	config->flow = flow_of(session, options->protocol, session->flow.destination_port, target.family);
 	config->tos = (uint8_t)options->tos;
 	config->size = (uint16_t)options->size;
 	config->dont_fragment = options->dont_fragment;
@@ -243,7 +249,7 @@ int session_plan(const struct session *session, struct addr source, struct addr 
 		if (session->channel.protocols & CHANNEL_PROTOCOL(order[i].protocol))
 			others[(*other_count)++] = (struct automatic_other){
 				.protocol = order[i].protocol,
-				.flow = flow_of(&session->flow, order[i].protocol, order[i].port, target.family),
+				.flow = flow_of(session, order[i].protocol, order[i].port, target.family),
 			};
 	return check_size(config, error);
 }

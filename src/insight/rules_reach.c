@@ -237,9 +237,11 @@ void rule_black_hole(struct view *view)
 	finding_add_evidence(
 		finding, "%u %s probes with a longer reach stayed without answer", unanswered, protocol);
 	finding_set_text(&finding->disproof,
-		"An answer on another protocol would make it a filter; only %s was tried.", protocol);
+		"An answer on another protocol would make it a filter; only %s %s tried.", protocol,
+		path->try_count > 1 ? "and those above were" : "was");
 	finding_set_text(&finding->advice, "%s",
-		any ? "Try the other protocols; then ask the operator of the last router that answers."
+		any && path->try_count > 1 ? "Ask the operator of the last router that answers."
+		: any ? "Try the other protocols; then ask the operator of the last router that answers."
 		    : "Check the own connection first: not even the nearest router answers.");
 	view->broken = true;
 	for (size_t i = first_silent; i < path->hop_count; i++)

@@ -268,7 +268,7 @@ static json_t *flow_to_json(struct out *out, const struct path *path)
 	json_t *object = json_object();
 	set(out, object, "source_port", known_if(ports && flow->source_port, flow->source_port));
 	set(out, object, "destination_port", known_if(ports && flow->destination_port, flow->destination_port));
-	set(out, object, "flow_label", known_if(path->destination.family == 6, flow->flow_label));
+	set(out, object, "flow_label", known_if(path->destination.family == 6 && flow->flow_label, flow->flow_label));
 	set(out, object, "icmp_id", known_if(echo, flow->icmp_id));
 	set(out, object, "icmp_checksum", known_if(echo, flow->icmp_checksum));
 	return object;

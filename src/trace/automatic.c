@@ -221,7 +221,7 @@ struct path *automatic_path(const struct automatic *automatic, int64_t wall_ns, 
 		const struct trace *trace = automatic->knocking[i];
 		if (!trace || trace->probes_sent == 0)
 			continue;
-		if (note_try(path, trace, trace->explored) < 0)
+		if (note_try(path, trace, trace->end ? trace->end : trace->explored) < 0)
 			goto fail;
 		path->probes_sent += trace->probes_sent;
 		path->replies_received += trace->replies_received;

@@ -69,6 +69,7 @@ void trace_deinit(struct trace *trace)
 void trace_release(struct trace *trace, unsigned first_ttl)
 {
 	trace->config.knock = false;
+	trace->released = true;
 	trace->config.first_ttl = MIN(MAX(1u, first_ttl), trace->config.max_ttl);
 	trace->explored = trace->config.first_ttl - 1;
 }
@@ -164,7 +165,9 @@ static unsigned explore_limit(const struct trace *trace, int64_t now_ns)
 		return trace->end;
 	if (trace->looping)
 		return trace->explored;
-	unsigned window = MIN(max, before + INITIAL_WINDOW);
+	/* Whose distance is known has no need to look further ahead. */
+	unsigned ahead = trace->released && trace->distance ? 1 : INITIAL_WINDOW;
+	unsigned window = MIN(max, before + ahead);
 	if (trace->distance && trace->highest < trace->distance)
 		return MIN(max, MAX(window, trace->distance));
 	if (distance_is_pending(trace, now_ns))

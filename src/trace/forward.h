@@ -74,6 +74,7 @@ struct trace {
 	unsigned distance;    /* hint from the distance probe, 0 = none */
 	bool distance_sent;
 	unsigned knocks;      /* distance probes sent so far */
+	bool released;        /* after knocking */
 	bool yielding;        /* the end is somebody else's to find */
 	int64_t last_sent_ns; /* of all probes */
 	int64_t distance_sent_ns;
