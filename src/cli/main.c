@@ -10,6 +10,7 @@
 #include "cli/path.h"
 #include "cli/serve.h"
 #include "cli/traceroute.h"
+#include "cli/watch.h"
 
 struct command {
 	const char *name;
@@ -20,6 +21,7 @@ struct command {
 static const struct command commands[] = {
 	{"trace", cli_trace, "the path there only"},
 	{"back", cli_back, "the path back only"},
+	{"watch", cli_watch, "the path there and back over time: a live table, or a report"},
 	{"serve", cli_serve, "answer hosts that ask for the path from here to them"},
 	{"data", cli_data, "local data about AS numbers, exchanges, countries: list, import"},
 	{"doctor", cli_doctor, "what this machine can and cannot measure"},

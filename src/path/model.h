@@ -227,6 +227,8 @@ struct finding {
 	char *advice;   /* NULL = none */
 };
 
+struct timeline;
+
 struct measurement {
 	const char *command; /* static: both trace back watch ping explain */
 	int64_t started_wall_ns, finished_wall_ns;
@@ -241,6 +243,7 @@ struct measurement {
 	struct alignment *alignment;
 	struct finding *findings;
 	size_t finding_count;
+	const struct timeline *timeline; /* borrowed: what the forward path was drawn from, over time; or NULL */
 };
 
 void measurement_init(struct measurement *measurement);

@@ -44,8 +44,8 @@ static void close_accounts(struct timeline *timeline)
 			continue;
 		/* Lost since the last answer of the old way, or answered by the new one: of the new one. */
 		bool moving = hop->candidate_run > 0;
-		unsigned lost = moving ? hop->candidate_lost : MIN(hop->silent, hop->round_lost);
-		unsigned answered = moving ? hop->candidate_answered : 0;
+		unsigned lost = MIN(moving ? hop->candidate_lost : hop->silent, hop->round_lost);
+		unsigned answered = moving ? MIN(hop->candidate_answered, hop->round_answered) : 0;
 		hop->judged_sent += hop->round_answered + hop->round_lost - lost - answered;
 		hop->judged_lost += carried[ttl] - MIN(lost, carried[ttl]);
 		hop->round_answered = answered;
@@ -104,10 +104,8 @@ static void retire(struct timeline_hop *hop)
 {
 	for (size_t i = 0; i < hop->responder_count; i++)
 		hop->responders[i].state = RESPONDER_OLD;
-	unsigned tail = hop->silent;
 	series_init(&hop->now);
-	for (unsigned i = 0; i < tail; i++)
-		series_loss(&hop->now);
+	hop->now.lost = hop->silent;
 	hop->candidate_run = 0;
 	hop->limit = LIMIT_UNKNOWN;
 }
@@ -139,8 +137,7 @@ static void retire_silent(struct timeline *timeline, uint8_t first, int64_t sinc
 static void begin_candidate(struct timeline_hop *hop, const struct watch_event *event)
 {
 	series_init(&hop->candidate);
-	for (unsigned i = 0; i < hop->silent; i++)
-		series_loss(&hop->candidate);
+	hop->candidate.lost = hop->silent;
 	hop->candidate_lost = MIN(hop->silent, hop->round_lost);
 	hop->candidate_answered = 0;
 	hop->candidate_since_ns = event->sent_ns;

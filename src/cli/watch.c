@@ -1,0 +1,380 @@
+#include "cli/watch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cli/exit.h"
+#include "cli/watch_inside.h"
+#include "report/prometheus.h"
+#include "report/watch_events.h"
+
+#define TICK_MS        100
+#define LOOK_UP_NS     (300 * NS_PER_US) /* that one tick gives to the resolver */
+#define NAMES_AT_END_NS (500 * NS_PER_MS) /* for those that were asked for late, in a report */
+
+void watch_view_of(const struct watch *watch, struct watch_view *view)
+{
+	const struct recheck *recheck = &watch->recheck;
+	*view = (struct watch_view){
+		.timeline = &watch->rounds.timeline,
+		.book = &watch->book,
+		.started_wall_ns = watch->started_wall_ns,
+		.interval_ns = watch->rounds.config.interval_ns,
+		.target_name = watch->session.options->host,
+		.source = watch->session.source,
+		.target = watch->session.target,
+		.protocol = watch->rounds.config.engine.protocol,
+		.flow = watch->rounds.config.engine.flow,
+		.back = recheck->runs > 0 || !watch->session.raw ? &recheck->latest : NULL,
+		.back_at_ns = recheck->runs > 0 ? MAX(0, recheck->latest_ns - watch->rounds.started_ns) : 0,
+		.back_running = recheck->climb || recheck->wanted,
+		.numeric = watch->options->probe.numeric,
+	};
+}
+
+/* ---- names ---- */
+
+static void note_address(struct watch *watch, struct addr address)
+{
+	struct book_entry *entry = book_entry(&watch->book, address);
+	struct origin origin;
+	if (!entry || entry->asked)
+		return;
+	entry->asked = true;
+	if (data_origin(&watch->data, address, &origin) && origin.count > 0) {
+		entry->asn = origin.asns[0];
+		entry->as_name = origin.name[0] ? strdup(origin.name) : NULL;
+	}
+	if (watch->resolver)
+		resolver_ask_name(watch->resolver, address, &entry->name);
+}
+
+void watch_look_up(struct watch *watch)
+{
+	if (watch->resolver)
+		resolver_wait(watch->resolver, LOOK_UP_NS);
+}
+
+/* ---- outputs that follow the events ---- */
+
+static void say_once(bool *failed, const char *what)
+{
+	if (!*failed)
+		fprintf(stderr, "retour: cannot write %s: %s\n", what, strerror(errno));
+	*failed = true;
+}
+
+static void write_event(struct watch *watch, const struct watch_event *event, bool changed)
+{
+	struct watch_view view;
+	FILE *outs[] = {watch->record_failed ? NULL : watch->record,
+		watch->options->probe.jsonl && !watch->jsonl_failed ? stdout : NULL};
+	watch_view_of(watch, &view);
+	for (int i = 0; i < 2; i++) {
+		if (!outs[i])
+			continue;
+		int result = watch_events_event(outs[i], &view, event);
+		if (result == 0 && changed)
+			result = watch_events_changed(outs[i], &view);
+		if (result < 0)
+			say_once(i == 0 ? &watch->record_failed : &watch->jsonl_failed, i == 0 ? "the recording" : "events");
+	}
+	if (watch->jsonl_failed)
+		uv_stop(&watch->driver.loop);
+}
+
+/* Once each, when something is known. */
+static void record_names(struct watch *watch)
+{
+	struct watch_view view;
+	watch_view_of(watch, &view);
+	for (size_t i = 0; watch->record && !watch->record_failed && i < watch->book.count; i++) {
+		struct book_entry *entry = watch->book.entries[i];
+		if (entry->recorded || (!entry->name && (!entry->asn || (watch->resolver && !watch->over))))
+			continue;
+		entry->recorded = true;
+		if (watch_events_name(watch->record, &view, entry) < 0)
+			say_once(&watch->record_failed, "the recording");
+	}
+}
+
+static void write_metrics(struct watch *watch)
+{
+	struct error error = {0};
+	struct watch_view view;
+	const char *path = watch->options->prometheus;
+	watch_view_of(watch, &view);
+	if (strcmp(path, "-") == 0 ? prometheus_write(stdout, &view) < 0 : prometheus_file(path, &view, &error) < 0) {
+		fprintf(stderr, "retour: %s\n", error.text[0] ? error.text : "cannot write metrics");
+		uv_stop(&watch->driver.loop);
+	}
+}
+
+static void ask_for_way_back(struct watch *watch)
+{
+	if (!watch->session.raw)
+		return;
+	watch->back_round = watch->rounds.timeline.rounds;
+	recheck_request(&watch->recheck);
+}
+
+static void on_round(struct watch *watch)
+{
+	const struct timeline *timeline = &watch->rounds.timeline;
+	unsigned every = watch->options->back_every;
+	const struct timeline_hop *end = timeline_hop(timeline, timeline_last(timeline));
+	if (end && end->total.received > 0)
+		recheck_hint(&watch->recheck, end->total.worst_ns);
+	if (every > 0 && timeline->rounds >= watch->back_round + every)
+		ask_for_way_back(watch);
+	if (watch->options->prometheus)
+		write_metrics(watch);
+}
+
+static void on_event(void *context, const struct watch_event *event, bool changed)
+{
+	struct watch *watch = context;
+	if (watch->screen)
+		history_add(&watch->history, event);
+	if (event->kind == WATCH_ANSWER)
+		note_address(watch, event->answer->address);
+	if (watch->record || watch->options->probe.jsonl)
+		write_event(watch, event, changed);
+	if (changed)
+		ask_for_way_back(watch);
+	if (event->kind == WATCH_ROUND)
+		on_round(watch);
+}
+
+static void on_way_back(void *context)
+{
+	struct watch *watch = context;
+	struct watch_view view;
+	const struct path *path = watch->recheck.latest.reverse;
+	for (size_t i = 0; path && i < path->hop_count; i++)
+		note_address(watch, path->hops[i].address);
+	watch_view_of(watch, &view);
+	if (watch->record && !watch->record_failed && watch_events_back(watch->record, &view) < 0)
+		say_once(&watch->record_failed, "the recording");
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+	struct watch *watch = timer->data;
+	watch_look_up(watch);
+	record_names(watch);
+}
+
+/* The rounds are over: the way back does not hold up the result. */
+static void on_done(void *context, unsigned machine)
+{
+	struct watch *watch = context;
+	if (machine == 0)
+		uv_stop(&watch->driver.loop);
+}
+
+/* The terminal is gone: finish as if told to. */
+static void on_hangup(uv_signal_t *handle, int number)
+{
+	struct watch *watch = handle->data;
+	watch->signal = number;
+	uv_stop(&watch->driver.loop);
+}
+
+/* ---- set-up ---- */
+
+static int choose_protocol(struct watch *watch, struct options *probe, struct error *error)
+{
+	unsigned can = watch->session.channel.protocols;
+	if (!probe->automatic)
+		return 0;
+	/* Hosts limit the errors that UDP calls forth, but not answers to echoes. */
+	bool ports = probe->destination_port || probe->source_port;
+	probe->protocol = can & CHANNEL_PROTOCOL(PROBE_ICMP) && !ports ? PROBE_ICMP : PROBE_UDP;
+	probe->automatic = false;
+	return can & CHANNEL_PROTOCOL(probe->protocol) ? 0 : error_set(error, -EPERM, "no probes can be sent from here");
+}
+
+static int plan(struct watch *watch, struct hash_key key, struct error *error)
+{
+	struct trace_config trace;
+	struct automatic_other others[AUTOMATIC_OTHERS_MAX];
+	unsigned count;
+	const struct session *session = &watch->session;
+	int result = session_plan(session, session->source, session->target, key, &trace, others, &count, error);
+	if (result < 0)
+		return result;
+	struct rounds_config config = rounds_defaults();
+	config.engine = (struct engine_config){
+		.protocol = trace.protocol,
+		.source = trace.source,
+		.destination = trace.destination,
+		.flow = trace.flow,
+		.tos = trace.tos,
+		.size = trace.size,
+		.dont_fragment = trace.dont_fragment,
+		.key = key,
+	};
+	config.first_ttl = trace.first_ttl;
+	config.max_ttl = trace.max_ttl;
+	config.gap_limit = trace.gap_limit;
+	config.rounds = watch->options->rounds;
+	config.interval_ns = (int64_t)(watch->options->interval_s * (double)NS_PER_S);
+	rounds_init(&watch->rounds, &config);
+	rounds_observe(&watch->rounds, on_event, watch);
+	struct reverse_task task = {
+		.target = trace.destination,
+		.source = trace.source,
+		.protocol = trace.protocol,
+		.flow = trace.protocol == PROBE_UDP ? trace.flow.destination_port : 0,
+		.max_ttl = trace.max_ttl,
+		.probes_per_hop = trace.probes_per_hop,
+		.seed = key.k0,
+	};
+	recheck_init(&watch->recheck, &task, watch->options->probe.methods);
+	watch->recheck.done = on_way_back;
+	watch->recheck.context = watch;
+	if (!session->raw && !measurement_add_attempt(&watch->recheck.latest, "responder", ATTEMPT_UNAVAILABLE,
+				     "needs the cap_net_raw capability"))
+		return error_set(error, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static int open_record(struct watch *watch, struct error *error)
+{
+	const char *path = watch->options->record;
+	struct watch_view view;
+	watch_view_of(watch, &view);
+	watch->record = path ? fopen(path, "we") : NULL;
+	if (path && (!watch->record || watch_events_start(watch->record, &view) < 0))
+		return error_set(error, errno ? -errno : -EIO, "cannot write %s: %s", path, strerror(errno));
+	if (watch->options->probe.jsonl && watch_events_start(stdout, &view) < 0)
+		return error_set(error, -EIO, "cannot write events: %s", strerror(errno));
+	return 0;
+}
+
+static int prepare(struct watch *watch, struct options *probe, struct error *error)
+{
+	struct hash_key key = hash_key_random();
+	session_init(&watch->session, probe);
+	int result = session_find(&watch->session, probe->host, error);
+	if (result == 0)
+		result = session_open(&watch->session, key, NULL, error);
+	if (result == 0)
+		result = choose_protocol(watch, probe, error);
+	if (result == 0)
+		result = plan(watch, key, error);
+	watch->started_wall_ns = clock_wall_ns();
+	if (result == 0)
+		result = open_record(watch, error);
+	if (result < 0)
+		return result;
+	data_open(&watch->data, probe->data_dir);
+	/* Without names there is still something to see. */
+	if (!probe->numeric && resolver_new(&watch->resolver, NULL) < 0)
+		watch->resolver = NULL;
+	return 0;
+}
+
+static void start_handles(struct watch *watch)
+{
+	uv_timer_init(&watch->driver.loop, &watch->tick);
+	watch->tick.data = watch;
+	if (watch->resolver)
+		uv_timer_start(&watch->tick, on_tick, TICK_MS, TICK_MS);
+	if (uv_signal_init(&watch->driver.loop, &watch->hangup) == 0) {
+		watch->hangup.data = watch;
+		uv_signal_start(&watch->hangup, on_hangup, SIGHUP);
+	}
+}
+
+static int run(struct watch *watch, struct error *error)
+{
+	int result = driver_init(&watch->driver, &watch->session.channel, error);
+	if (result < 0)
+		return result;
+	driver_set_done(&watch->driver, on_done, watch);
+	start_handles(watch);
+	bool metrics = watch->options->prometheus && strcmp(watch->options->prometheus, "-") == 0;
+	if (!watch->options->report && !watch->options->probe.jsonl && !metrics)
+		result = screen_start(watch, error);
+	watch->started_wall_ns = clock_wall_ns();
+	ask_for_way_back(watch);
+	if (result == 0)
+		result = driver_add(&watch->driver, rounds_machine(&watch->rounds));
+	if (result == 0 && watch->session.raw)
+		result = driver_add(&watch->driver, recheck_machine(&watch->recheck));
+	if (result == 0)
+		result = driver_run(&watch->driver, error);
+	screen_stop(watch);
+	recheck_stop(&watch->recheck);
+	if (watch->driver.signal)
+		watch->signal = watch->driver.signal;
+	driver_deinit(&watch->driver);
+	const struct rounds *rounds = &watch->rounds;
+	char to[ADDR_TEXT_SIZE];
+	if (result == 0 && rounds->timeline.sent > 0 && rounds->timeline.send_errors == rounds->timeline.sent)
+		result = error_set(error, rounds->send_error, "cannot send to %s: %s",
+			addr_format(watch->session.target, to), strerror(-rounds->send_error));
+	return result;
+}
+
+static int conclude(struct watch *watch)
+{
+	struct watch_view view;
+	if (watch->resolver && !watch->signal)
+		resolver_wait(watch->resolver, NAMES_AT_END_NS);
+	watch->over = true;
+	record_names(watch);
+	watch_view_of(watch, &view);
+	if (watch->record && !watch->record_failed && watch_events_done(watch->record, &view) < 0)
+		say_once(&watch->record_failed, "the recording");
+	session_say_drops(&watch->session);
+	/* With the terminal gone nobody reads it. */
+	if (watch->signal == SIGHUP)
+		return EXIT_INTERRUPTED;
+	return watch_result(&view, watch->options, watch->signal, clock_wall_ns());
+}
+
+static void deinit(struct watch *watch)
+{
+	if (watch->record)
+		fclose(watch->record);
+	resolver_free(watch->resolver);
+	data_close(&watch->data);
+	recheck_deinit(&watch->recheck);
+	rounds_deinit(&watch->rounds);
+	history_deinit(&watch->history);
+	book_deinit(&watch->book);
+	session_deinit(&watch->session);
+	free(watch);
+}
+
+int cli_watch(int argc, char **argv)
+{
+	struct watch_options options;
+	struct error error = {0};
+	int status = watch_options_parse(&options, argc, argv);
+	if (status >= 0)
+		return status;
+	if (options.replay)
+		return watch_replay(&options);
+	struct watch *watch = calloc(1, sizeof(*watch));
+	if (!watch) {
+		fputs("retour: out of memory\n", stderr);
+		return EXIT_CANNOT_MEASURE;
+	}
+	watch->options = &options;
+	int result = prepare(watch, &options.probe, &error);
+	if (result == 0)
+		result = run(watch, &error);
+	if (result < 0)
+		fprintf(stderr, "retour: %s\n", error.text);
+	status = result < 0 ? EXIT_CANNOT_MEASURE : conclude(watch);
+	deinit(watch);
+	return status;
+}

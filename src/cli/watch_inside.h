@@ -1,0 +1,55 @@
+/* Between the files of `retour watch`: watch.c measures, watch_screen.c shows it live, watch_replay.c shows recordings,
+ * watch_result.c is what is left at the end. */
+#ifndef RETOUR_CLI_WATCH_INSIDE_H
+#define RETOUR_CLI_WATCH_INSIDE_H
+
+#include <stdio.h>
+
+#include "annotate/data.h"
+#include "annotate/resolver.h"
+#include "cli/session.h"
+#include "cli/watch_options.h"
+#include "net/driver.h"
+#include "path/book.h"
+#include "path/history.h"
+#include "report/watch_view.h"
+#include "reverse/recheck.h"
+#include "trace/rounds.h"
+
+struct screen;
+
+/* A measurement that is going on. */
+struct watch {
+	const struct watch_options *options;
+	struct session session;
+	struct driver driver;
+	struct rounds rounds;
+	struct recheck recheck;
+	struct history history; /* of the screen only */
+	struct book book;
+	struct data data;
+	struct resolver *resolver; /* NULL = no names */
+	FILE *record;
+	bool record_failed, jsonl_failed;
+	bool over; /* no more names will come */
+	int64_t started_wall_ns;
+	struct screen *screen; /* NULL = none */
+	uv_timer_t tick;
+	uv_signal_t hangup;
+	unsigned back_round; /* the round at which the way back was asked for last */
+	int signal;
+};
+
+void watch_view_of(const struct watch *watch, struct watch_view *view);
+/* Names and origins of addresses that are new; waits for nobody. */
+void watch_look_up(struct watch *watch);
+
+/* The result at the end, from a view: text, document, exit status. */
+int watch_result(const struct watch_view *view, const struct watch_options *options, int signal, int64_t finished_wall_ns);
+
+/* The live screen. screen_start says why it cannot be in `error`. */
+int screen_start(struct watch *watch, struct error *error) MUST_USE;
+void screen_stop(struct watch *watch);
+int watch_replay(const struct watch_options *options);
+
+#endif
