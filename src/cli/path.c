@@ -11,6 +11,7 @@
 #include "cli/measure.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/targets.h"
 #include "insight/insight.h"
 #include "reverse/climb.h"
 
@@ -42,6 +43,8 @@ static int run_command(const char *command, struct wanted wanted, int argc, char
 	int status = options_parse(&options, command, argc, argv);
 	if (status >= 0)
 		return status;
+	if (options.targets)
+		return targets_run(&options);
 	if (climb_check(options.methods, &error) < 0) {
 		fprintf(stderr, "retour: %s\n", error.text);
 		return EXIT_USAGE;

@@ -167,7 +167,7 @@ static int open_unprivileged(struct session *session, const struct channel_optio
 	return result;
 }
 
-int session_open(struct session *session, struct hash_key key, const char *needs_raw, struct error *error)
+int session_open_one(struct session *session, struct hash_key key, const char *needs_raw, struct error *error)
 {
 	const struct options *options = session->options;
 	int result = choose_flow(session, key, error);
@@ -186,6 +186,12 @@ int session_open(struct session *session, struct hash_key key, const char *needs
 	/* An interface or a mark may be refused as well; then it is that which is to be said. */
 	if ((result == -EPERM || result == -EACCES) && !(options->mark && geteuid() == 0))
 		result = open_unprivileged(session, &wanted, needs_raw, error);
+	return result;
+}
+
+int session_open(struct session *session, struct hash_key key, const char *needs_raw, struct error *error)
+{
+	int result = session_open_one(session, key, needs_raw, error);
 	return result < 0 ? result : privilege_drop(error);
 }
 

@@ -29,6 +29,9 @@ int session_find(struct session *session, const char *host, struct error *error)
 /* Choose the flow and open the sockets for all protocols that the options may need; then no privilege is left.
  * `needs_raw`: a reason not to do without raw sockets, for a person; NULL = none. */
 int session_open(struct session *session, struct hash_key key, const char *needs_raw, struct error *error) MUST_USE;
+/* The same, but with the privilege kept: one of several sessions. */
+int session_open_one(struct session *session, struct hash_key key, const char *needs_raw, struct error *error)
+	MUST_USE;
 /* On standard error, if this host had no room for answers. */
 void session_say_drops(const struct session *session);
 /* A trace to `target` with these options; `others` has room for AUTOMATIC_OTHERS_MAX. -ERANGE: a size that cannot

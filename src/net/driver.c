@@ -86,7 +86,16 @@ static void on_stamp(void *context, uint32_t number, int64_t sent_ns)
 static void receive(struct driver *driver)
 {
 	struct channel_events events = {.packet = on_packet, .stamp = on_stamp, .context = driver};
-	driver->channel->receive(driver->channel, &events);
+	for (int i = 0; i < 2; i++)
+		if (driver->channels[i])
+			driver->channels[i]->receive(driver->channels[i], &events);
+}
+
+/* The one that carries packets of this version. */
+static struct channel *channel_for(const struct driver *driver, const struct outgoing *outgoing)
+{
+	struct channel *second = driver->channels[1];
+	return second && outgoing->bytes[0] >> 4 == second->family ? second : driver->channels[0];
 }
 
 /* ---- who sends when */
@@ -94,11 +103,12 @@ static void receive(struct driver *driver)
 static void transmit(struct driver *driver, unsigned index, const struct outgoing *outgoing)
 {
 	const struct machine machine = driver->machines[index].machine;
+	struct channel *channel = channel_for(driver, outgoing);
 	int64_t now_ns = clock_monotonic_ns();
 	uint32_t number = driver->send_count++;
 	driver->sends[number % CHANNEL_STAMPS].machine = index;
 	driver->sends[number % CHANNEL_STAMPS].token = outgoing->token;
-	int result = driver->channel->send(driver->channel, outgoing, number);
+	int result = channel->send(channel, outgoing, number);
 	if (result == -EAGAIN || result == -ENOBUFS) {
 		/* The queue of the interface is full for a moment: as good as lost on the way. */
 		result = 0;
@@ -106,7 +116,7 @@ static void transmit(struct driver *driver, unsigned index, const struct outgoin
 	machine.ops->sent(machine.self, outgoing->token, now_ns, result);
 	if (result < 0) {
 		receive(driver);
-		stamped_restart(driver->channel);
+		stamped_restart(channel);
 	}
 }
 
@@ -206,6 +216,16 @@ static int watch(struct driver *driver, uv_poll_t *poll, int fd, uv_poll_cb call
 	return result < 0 ? result : uv_poll_start(poll, UV_READABLE, callback);
 }
 
+static int watch_channel(struct driver *driver, int number)
+{
+	const struct channel *channel = driver->channels[number];
+	int result = 0;
+	for (int i = 0; i < CHANNEL_FDS_MAX && result == 0; i++)
+		if (channel->fds[i] >= 0)
+			result = watch(driver, &driver->polls[number][i], channel->fds[i], on_readable);
+	return result;
+}
+
 static int watch_signal(struct driver *driver, uv_signal_t *handle, int number)
 {
 	int result = uv_signal_init(&driver->loop, handle);
@@ -216,7 +236,7 @@ static int watch_signal(struct driver *driver, uv_signal_t *handle, int number)
 int driver_init(struct driver *driver, struct channel *channel, struct error *error)
 {
 	memset(driver, 0, sizeof(*driver));
-	driver->channel = channel;
+	driver->channels[0] = channel;
 	driver->key = hash_key_random();
 	pacer_init(&driver->pacer, DRIVER_PACKETS_PER_S, DRIVER_BURST, driver->key.k0);
 	driver->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
@@ -228,9 +248,8 @@ int driver_init(struct driver *driver, struct channel *channel, struct error *er
 		return error_set(error, result, "cannot start the event loop: %s", uv_strerror(result));
 	}
 	result = watch(driver, &driver->timer_poll, driver->timer_fd, on_timer);
-	for (int i = 0; i < CHANNEL_FDS_MAX && result == 0; i++)
-		if (channel->fds[i] >= 0)
-			result = watch(driver, &driver->polls[i], channel->fds[i], on_readable);
+	if (result == 0)
+		result = watch_channel(driver, 0);
 	if (result == 0)
 		result = watch_signal(driver, &driver->signals[0], SIGINT);
 	if (result == 0)
@@ -240,6 +259,13 @@ int driver_init(struct driver *driver, struct channel *channel, struct error *er
 		return error_set(error, result, "cannot watch the sockets: %s", uv_strerror(result));
 	}
 	return 0;
+}
+
+int driver_add_channel(struct driver *driver, struct channel *channel, struct error *error)
+{
+	driver->channels[1] = channel;
+	int result = watch_channel(driver, 1);
+	return result < 0 ? error_set(error, result, "cannot watch the sockets: %s", uv_strerror(result)) : 0;
 }
 
 void driver_set_rate(struct driver *driver, double per_second)

@@ -37,7 +37,7 @@ typedef void driver_done(void *context, unsigned machine);
 
 struct driver {
 	uv_loop_t loop;
-	uv_poll_t polls[CHANNEL_FDS_MAX];
+	uv_poll_t polls[2][CHANNEL_FDS_MAX];
 	uv_poll_t timer_poll;
 	uv_signal_t signals[2];
 	uv_timer_t progress_timer;
@@ -47,7 +47,7 @@ struct driver {
 	void *done_context;
 	int64_t started_ns;
 	int timer_fd;
-	struct channel *channel; /* borrowed */
+	struct channel *channels[2]; /* borrowed; one a family, the second may be missing */
 	struct pacer pacer;
 	struct driver_machine *machines;
 	unsigned machine_count;
@@ -64,6 +64,8 @@ struct driver {
 };
 
 int driver_init(struct driver *driver, struct channel *channel, struct error *error) MUST_USE;
+/* A channel for the other family, too. */
+int driver_add_channel(struct driver *driver, struct channel *channel, struct error *error) MUST_USE;
 /* A machine that hears every packet, or only those that come from `target` or quote a packet to it: for many
  * targets at once. 0 or -ENOMEM. Also while the driver runs. */
 int driver_add(struct driver *driver, struct machine machine) MUST_USE;

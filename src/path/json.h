@@ -13,6 +13,9 @@ json_t *measurement_to_json(const struct measurement *measurement) MUST_USE;
 /* The document as text, ASCII only (a terminal is safe from what the network put into names); `free` it. */
 char *measurement_to_text(const struct measurement *measurement) MUST_USE;
 
+/* The same in one line. */
+char *measurement_to_line(const struct measurement *measurement) MUST_USE;
+
 /* Strict about the types and words of members it knows, deaf to those it does not know; missing members are
  * unknown. Any input is safe. Fills `measurement`, which needs no initialisation and is to be deinitialised
  * after success only. Returns 0, -EINVAL with the place in `error`, or -ENOMEM. */

@@ -498,13 +498,21 @@ json_t *measurement_to_json(const struct measurement *measurement)
 	return NULL;
 }
 
-char *measurement_to_text(const struct measurement *measurement)
+static char *to_text(const struct measurement *measurement, size_t layout)
 {
 	json_t *document = measurement_to_json(measurement);
 	/* 15 digits: no noise in the last places, and still nanoseconds for measurements of days. */
-	char *text_form = document
-		? json_dumps(document, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
-		: NULL;
+	char *text_form = document ? json_dumps(document, layout | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
 	json_decref(document);
 	return text_form;
+}
+
+char *measurement_to_text(const struct measurement *measurement)
+{
+	return to_text(measurement, JSON_INDENT(2));
+}
+
+char *measurement_to_line(const struct measurement *measurement)
+{
+	return to_text(measurement, JSON_COMPACT);
 }
