@@ -206,6 +206,19 @@ static void add_interface_detail(const struct lane *lane, const struct hop *hop,
 	}
 }
 
+/* Who announces the address is one thing, whose router it is another. */
+static void add_network_details(const struct lane *lane, const struct hop *hop, struct cell *cell)
+{
+	char clean[TEXT_MAX];
+	for (size_t i = 1; i < hop->origin_count; i++)
+		add_detail(lane, cell, ROLE_DIM, "also announced by AS%u", hop->origins[i]);
+	if (hop->operator_asn)
+		add_detail(lane, cell, ROLE_DIM, "router of AS%u: %s", hop->operator_asn,
+			escape_text(hop->operator_reason, clean, sizeof(clean)));
+	else if (hop->ixp)
+		add_detail(lane, cell, ROLE_DIM, "on the LAN of %s", escape_text(hop->ixp, clean, sizeof(clean)));
+}
+
 static void add_details(const struct lane *lane, const struct hop *hop, struct cell *cell)
 {
 	char address[ADDR_TEXT_SIZE];
@@ -217,6 +230,7 @@ static void add_details(const struct lane *lane, const struct hop *hop, struct c
 		add_detail(lane, cell, ROLE_DIM, "MPLS label %u ttl %u", labelled->mpls[i].label,
 			labelled->mpls[i].ttl);
 	add_interface_detail(lane, hop, cell);
+	add_network_details(lane, hop, cell);
 	if (hop->protocol >= 0)
 		add_detail(lane, cell, ROLE_DIM, "by %s probes", protocol_word((enum probe_protocol)hop->protocol));
 	if (hop->technique != lane->technique)
