@@ -119,8 +119,11 @@ static void on_done(void *context, unsigned machine)
 	struct run *run = context;
 	(void)machine;
 	const struct trace *trace = run->trace ? &run->trace->first : NULL;
-	if (run->climb && trace && trace->finished_ns != TIME_NEVER && trace->rtt_max_ns != RTT_NONE)
+	if (!run->climb || !trace || trace->finished_ns == TIME_NEVER)
+		return;
+	if (trace->rtt_max_ns != RTT_NONE)
 		climb_hint(run->climb, trace->rtt_max_ns);
+	climb_known(run->climb, automatic_path(run->trace, clock_wall_ns(), clock_monotonic_ns()));
 }
 
 static int run_on_channel(struct run *run, struct measurement *measurement, struct wanted wanted, struct hash_key key,

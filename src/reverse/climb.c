@@ -5,31 +5,46 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/escape.h"
 
 #define METHODS_MAX 16
+
+/* Tokens of packets name the rung in the upper bits. */
+#define TOKEN_BITS 24
+
+/* How long a rung may hear nothing before a harmless one below it starts as well. */
+#define SILENCE_NS     (250 * NS_PER_MS) /* while no round-trip time is known */
+#define SILENCE_MIN_NS (50 * NS_PER_MS)
 
 /* One rung: run is NULL until its turn comes. */
 struct rung {
 	const struct reverse_method *method;
 	void *run;
 	bool failed_to_start;
+	bool done;
+	int64_t started_ns;
 };
 
 struct climb {
 	struct reverse_task task;
 	struct rung rungs[METHODS_MAX];
-	size_t count, current;
+	size_t count;
+	struct path *forward; /* NULL = not known */
+	bool complete;        /* a whole path was found */
 };
 
 static int unknown_method(const char *name, size_t length, struct error *error)
 {
-	char text[64], shown[80];
+	char text[64], shown[80], known[200] = "";
 	snprintf(text, sizeof(text), "%.*s", (int)MIN(length, sizeof(text) - 1), name);
-	size_t count;
+	size_t count, used = 0;
 	const struct reverse_method *methods = ladder_methods(&count);
-	return error_set(error, -EINVAL, "no way back is called '%s'; known: %s%s",
-		escape_text(text, shown, sizeof(shown)), methods[0].name, count > 1 ? ", ..." : "");
+	for (size_t i = 0; i < count && used < sizeof(known); i++)
+		used += (size_t)snprintf(
+			known + used, sizeof(known) - used, "%s%s", i ? ", " : "", methods[i].name);
+	return error_set(error, -EINVAL, "no way back is called '%s'; known: %s",
+		escape_text(text, shown, sizeof(shown)), known);
 }
 
 static int add_named(struct climb *climb, const char *name, size_t length, struct error *error)
@@ -93,6 +108,7 @@ void climb_free(struct climb *climb)
 	for (size_t i = 0; i < climb->count; i++)
 		if (climb->rungs[i].run)
 			climb->rungs[i].method->free(climb->rungs[i].run);
+	path_free(climb->forward);
 	free(climb);
 }
 
@@ -101,20 +117,10 @@ static bool supports(const struct climb *climb, const struct rung *rung)
 	return reverse_method_supports(rung->method, climb->task.target.family);
 }
 
-/* The rung to stand on now, started; NULL when none is left. */
-static struct rung *standing(struct climb *climb)
+static void tell_forward(struct rung *rung, const struct path *forward)
 {
-	for (; climb->current < climb->count; climb->current++) {
-		struct rung *rung = &climb->rungs[climb->current];
-		if (!supports(climb, rung))
-			continue;
-		if (!rung->run)
-			rung->run = rung->method->start(&climb->task);
-		if (rung->run)
-			return rung;
-		rung->failed_to_start = true;
-	}
-	return NULL;
+	if (rung->run && rung->method->known)
+		rung->method->known(rung->run, forward);
 }
 
 static enum attempt_status status_of(const struct rung *rung)
@@ -123,38 +129,113 @@ static enum attempt_status status_of(const struct rung *rung)
 	return rung->method->status(rung->run, detail, sizeof(detail));
 }
 
+/* ---- who may start */
+
+static void start(struct climb *climb, struct rung *rung, int64_t now_ns)
+{
+	rung->run = rung->method->start(&climb->task);
+	rung->started_ns = now_ns;
+	rung->failed_to_start = rung->done = !rung->run;
+	tell_forward(rung, climb->forward);
+}
+
+/* The time until which `rung`, which is still busy, keeps those below it waiting. */
+static int64_t blocks_until(const struct climb *climb, const struct rung *rung)
+{
+	int64_t rtt_ns = climb->task.rtt_hint_ns;
+	if (status_of(rung) == ATTEMPT_PARTIAL)
+		return TIME_NEVER; /* it is at work, and better */
+	return rung->started_ns + (rtt_ns ? MAX(2 * rtt_ns, SILENCE_MIN_NS) : SILENCE_NS);
+}
+
+/* The time from which on the rung may start. */
+static int64_t turn_of(const struct climb *climb, size_t index)
+{
+	int64_t turn_ns = 0;
+	for (size_t i = 0; i < index; i++) {
+		const struct rung *above = &climb->rungs[i];
+		if (above->done)
+			continue;
+		bool wait = !climb->rungs[index].method->early || !above->run;
+		turn_ns = MAX(turn_ns, wait ? TIME_NEVER : blocks_until(climb, above));
+	}
+	return turn_ns;
+}
+
+/* Somebody above is at work and may do better. */
+static bool outdone(const struct climb *climb, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (!climb->rungs[i].done && status_of(&climb->rungs[i]) == ATTEMPT_PARTIAL)
+			return true;
+	return false;
+}
+
+/* ---- the machine */
+
+static enum machine_want rung_next(
+	struct climb *climb, size_t index, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
+{
+	struct rung *rung = &climb->rungs[index];
+	struct machine machine = rung->method->machine(rung->run);
+	int64_t own_wake_ns = TIME_NEVER;
+	enum machine_want want = machine.ops->next(machine.self, now_ns, outgoing, &own_wake_ns);
+	if (want == MACHINE_SEND)
+		outgoing->token |= (uint32_t)index << TOKEN_BITS;
+	else if (want == MACHINE_WAIT)
+		*wake_ns = MIN(*wake_ns, own_wake_ns);
+	else
+		rung->done = true;
+	return want;
+}
+
 static enum machine_want climb_next(void *self, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
 {
 	struct climb *climb = self;
-	struct rung *rung;
-	while ((rung = standing(climb))) {
-		struct machine machine = rung->method->machine(rung->run);
-		enum machine_want want = machine.ops->next(machine.self, now_ns, outgoing, wake_ns);
-		if (want != MACHINE_DONE)
-			return want;
-		if (status_of(rung) == ATTEMPT_OK)
-			return MACHINE_DONE;
-		climb->current++;
+	bool busy = false;
+	*wake_ns = TIME_NEVER;
+	for (size_t i = 0; i < climb->count && !climb->complete; i++) {
+		struct rung *rung = &climb->rungs[i];
+		if (!rung->run && !rung->done) {
+			int64_t turn_ns = supports(climb, rung) ? turn_of(climb, i) : 0;
+			if (turn_ns > now_ns) {
+				*wake_ns = MIN(*wake_ns, turn_ns);
+				break;
+			}
+			if (supports(climb, rung))
+				start(climb, rung, now_ns);
+			else
+				rung->done = true;
+		}
+		if (!rung->done && rung_next(climb, i, now_ns, outgoing, wake_ns) == MACHINE_SEND)
+			return MACHINE_SEND;
+		busy |= !rung->done;
+		if (rung->done && rung->run && status_of(rung) == ATTEMPT_OK && !outdone(climb, i))
+			climb->complete = true;
 	}
-	return MACHINE_DONE;
+	return busy && !climb->complete ? MACHINE_WAIT : MACHINE_DONE;
 }
 
 static void climb_sent(void *self, uint32_t token, int64_t sent_ns, int error)
 {
-	struct rung *rung = standing(self);
-	if (!rung)
+	struct climb *climb = self;
+	size_t index = token >> TOKEN_BITS;
+	if (index >= climb->count || !climb->rungs[index].run)
 		return;
-	struct machine machine = rung->method->machine(rung->run);
-	machine.ops->sent(machine.self, token, sent_ns, error);
+	struct machine machine = climb->rungs[index].method->machine(climb->rungs[index].run);
+	machine.ops->sent(machine.self, token & ((1u << TOKEN_BITS) - 1), sent_ns, error);
 }
 
 static void climb_packet(void *self, int64_t received_ns, const struct packet *packet)
 {
-	struct rung *rung = standing(self);
-	if (!rung)
-		return;
-	struct machine machine = rung->method->machine(rung->run);
-	machine.ops->packet(machine.self, received_ns, packet);
+	struct climb *climb = self;
+	for (size_t i = 0; i < climb->count; i++) {
+		struct rung *rung = &climb->rungs[i];
+		if (!rung->run || rung->done)
+			continue;
+		struct machine machine = rung->method->machine(rung->run);
+		machine.ops->packet(machine.self, received_ns, packet);
+	}
 }
 
 struct machine climb_machine(struct climb *climb)
@@ -165,23 +246,45 @@ struct machine climb_machine(struct climb *climb)
 
 void climb_hint(struct climb *climb, int64_t rtt_ns)
 {
-	struct rung *rung = standing(climb);
 	climb->task.rtt_hint_ns = rtt_ns;
-	if (rung)
-		rung->method->hint(rung->run, rtt_ns);
+	for (size_t i = 0; i < climb->count; i++)
+		if (climb->rungs[i].run)
+			climb->rungs[i].method->hint(climb->rungs[i].run, rtt_ns);
+}
+
+void climb_known(struct climb *climb, struct path *forward)
+{
+	for (size_t i = 0; i < climb->count; i++)
+		tell_forward(&climb->rungs[i], forward);
+	path_free(climb->forward);
+	climb->forward = forward;
+}
+
+/* ---- the result */
+
+/* A better way was there first. */
+static bool overtaken(const struct climb *climb, const struct rung *rung)
+{
+	for (const struct rung *above = climb->rungs; above < rung; above++)
+		if (above->done && above->run && status_of(above) == ATTEMPT_OK)
+			return !rung->done;
+	return false;
 }
 
 static int collect_rung(const struct climb *climb, const struct rung *rung, struct measurement *measurement)
 {
-	char detail[200] = "";
+	char detail[300] = "";
 	enum attempt_status status = ATTEMPT_FAILED;
 	int64_t duration_ns = 0;
-	if (rung->run) {
+	if (rung->run && overtaken(climb, rung)) {
+		status = ATTEMPT_UNAVAILABLE;
+		snprintf(detail, sizeof(detail), "stopped: not needed any more");
+	} else if (rung->run) {
 		status = rung->method->status(rung->run, detail, sizeof(detail));
 		duration_ns = rung->method->duration_ns(rung->run);
 	} else if (rung->failed_to_start) {
 		snprintf(detail, sizeof(detail), "could not be started: out of memory");
-	} else if (!supports(climb, rung)) {
+	} else if (rung->done) {
 		status = ATTEMPT_UNAVAILABLE;
 		snprintf(detail, sizeof(detail), "not for IPv%u", climb->task.target.family);
 	} else {
@@ -194,20 +297,35 @@ static int collect_rung(const struct climb *climb, const struct rung *rung, stru
 	return 0;
 }
 
+/* What is measured is better than what is not, and then what is whole. Among equals the first one stands. */
+static int worth(const struct path *path)
+{
+	bool measured = false;
+	for (size_t i = 0; path && i < path->hop_count; i++)
+		measured |= path->hops[i].certainty == CERTAINTY_MEASURED;
+	return path ? 1 + 2 * measured + path->reached : 0;
+}
+
+static void collect_path(const struct rung *rung, struct measurement *measurement)
+{
+	struct path *path = rung->run ? rung->method->path(rung->run, measurement->started_wall_ns) : NULL;
+	bool better = worth(path) > worth(measurement->reverse);
+	path_free(better ? measurement->reverse : path);
+	if (better)
+		measurement->reverse = path;
+}
+
 int climb_collect(struct climb *climb, struct measurement *measurement)
 {
-	for (size_t i = 0; i < climb->count; i++) {
-		const struct rung *rung = &climb->rungs[i];
-		if (collect_rung(climb, rung, measurement) < 0)
-			return -ENOMEM;
-		/* A complete path is the last one found; a partial one stands until something better comes. */
-		struct path *path = rung->run ? rung->method->path(rung->run, measurement->started_wall_ns) : NULL;
-		if (!path)
-			continue;
-		bool better = !measurement->reverse || (path->reached && !measurement->reverse->reached);
-		path_free(better ? measurement->reverse : path);
-		if (better)
-			measurement->reverse = path;
+	int result = 0;
+	for (size_t i = 0; i < climb->count && result == 0; i++) {
+		struct rung *rung = &climb->rungs[i];
+		if (measurement->forward)
+			tell_forward(rung, measurement->forward);
+		result = collect_rung(climb, rung, measurement);
+		if (result == 0)
+			collect_path(rung, measurement);
+		tell_forward(rung, climb->forward);
 	}
-	return 0;
+	return result;
 }

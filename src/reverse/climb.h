@@ -1,4 +1,5 @@
-/* Going up the ladder: one way back after the other until one gives a path. Pure; a `struct machine`. */
+/* Going up the ladder: one way back after the other until one gives a whole path. A way that is harmless starts before
+ * the one above it has given up, when that one has heard nothing for a while. Pure; a `struct machine`. */
 #ifndef RETOUR_REVERSE_CLIMB_H
 #define RETOUR_REVERSE_CLIMB_H
 
@@ -17,7 +18,10 @@ int climb_check(const char *names, struct error *error) MUST_USE;
 struct machine climb_machine(struct climb *climb);
 /* A round-trip time to the target has become known, see ladder.h. */
 void climb_hint(struct climb *climb, int64_t rtt_ns);
-/* At any time: add the attempts so far and the path, if there is one, to the measurement. 0 or -ENOMEM. */
+/* The way there has become known; it belongs to the climb from now on. */
+void climb_known(struct climb *climb, struct path *forward);
+/* At any time: add the attempts so far and the path, if there is one, to the measurement, whose way there is used where
+ * it is set. 0 or -ENOMEM. */
 int climb_collect(struct climb *climb, struct measurement *measurement) MUST_USE;
 
 #endif

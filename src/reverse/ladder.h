@@ -25,10 +25,13 @@ struct reverse_task {
 struct reverse_method {
 	const char *name; /* as in `--via` and in the document */
 	bool ipv4, ipv6;
+	bool early; /* harmless: it may start while those before it still wait for their first answer */
 	void *(*start)(const struct reverse_task *task); /* NULL: out of memory, or the task makes no sense */
 	struct machine (*machine)(void *run);
 	/* A round-trip time to the target, or to as far as packets got, has become known: no need to wait long. */
 	void (*hint)(void *run, int64_t rtt_ns);
+	/* The way there has become known; borrowed until it is given anew (NULL: take it away). NULL: of no use. */
+	void (*known)(void *run, const struct path *forward);
 	/* At any time. NULL: no hop is known. */
 	struct path *(*path)(const void *run, int64_t started_wall_ns);
 	enum attempt_status (*status)(const void *run, char *detail, size_t size);
