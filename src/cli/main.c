@@ -7,6 +7,7 @@
 #include "cli/doctor.h"
 #include "cli/exit.h"
 #include "cli/lab.h"
+#include "cli/mtr.h"
 #include "cli/path.h"
 #include "cli/serve.h"
 #include "cli/traceroute.h"
@@ -30,6 +31,7 @@ static const struct command commands[] = {
 
 /* Commands in the manner of other programs; also what this one does when it is called by their names. */
 static const struct command personas[] = {
+	{"mtr", cli_mtr, "in the manner of mtr"},
 	{"traceroute", cli_traceroute, "in the manner of traceroute for Linux"},
 	{"traceroute6", cli_traceroute6, "the same for IPv6"},
 };
