@@ -42,13 +42,22 @@ _retour() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ] && [[ $cur != -* ]]; then
-		COMPREPLY=($(compgen -W 'trace back serve lab' -- "$cur"))
+		COMPREPLY=($(compgen -W 'trace back serve data doctor lab' -- "$cur"))
 		_retour_hosts "$cur"
 		return
 	fi
 	case $command in
 	lab) _retour_lab ;;
-	serve) _retour_options serve ;;
+	serve | doctor) _retour_options "$command" ;;
+	data)
+		if [[ $cur == -* ]]; then
+			_retour_options data
+		elif [ "$COMP_CWORD" -eq 2 ]; then
+			COMPREPLY=($(compgen -W import -- "$cur"))
+		else
+			COMPREPLY=($(compgen -f -- "$cur"))
+		fi
+		;;
 	trace | back) [[ $cur == -* ]] && _retour_options "$command" || _retour_hosts "$cur" ;;
 	*) [[ $cur == -* ]] && _retour_options || _retour_hosts "$cur" ;;
 	esac
