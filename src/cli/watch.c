@@ -138,7 +138,7 @@ static void on_round(struct watch *watch)
 static void on_event(void *context, const struct watch_event *event, bool changed)
 {
 	struct watch *watch = context;
-	if (watch->screen)
+	if (watch->has_screen)
 		history_add(&watch->history, event);
 	if (event->kind == WATCH_ANSWER)
 		note_address(watch, event->answer->address);
@@ -292,6 +292,25 @@ static void start_handles(struct watch *watch)
 	}
 }
 
+/* What the screen shows of the present, or of the moment in the past it stands at. */
+static void view_for_screen(void *context, const struct timeline *timeline, int64_t at_ns, struct watch_view *view)
+{
+	(void)at_ns;
+	watch_view_of(context, view);
+	view->timeline = timeline;
+}
+
+static int start_screen(struct watch *watch, struct error *error)
+{
+	history_init(&watch->history, watch->rounds.config.interval_ns, HISTORY_LIVE);
+	watch->has_screen = true;
+	int result = screen_init(&watch->screen, &watch->driver.loop, &watch->history, &watch->rounds.timeline, 1, error);
+	watch->screen.names = !watch->options->probe.numeric;
+	watch->screen.view = view_for_screen;
+	watch->screen.context = watch;
+	return result;
+}
+
 static int run(struct watch *watch, struct error *error)
 {
 	int result = driver_init(&watch->driver, &watch->session.channel, error);
@@ -301,7 +320,7 @@ static int run(struct watch *watch, struct error *error)
 	start_handles(watch);
 	bool metrics = watch->options->prometheus && strcmp(watch->options->prometheus, "-") == 0;
 	if (!watch->options->report && !watch->options->probe.jsonl && !metrics)
-		result = screen_start(watch, error);
+		result = start_screen(watch, error);
 	watch->started_wall_ns = clock_wall_ns();
 	ask_for_way_back(watch);
 	if (result == 0)
@@ -310,7 +329,9 @@ static int run(struct watch *watch, struct error *error)
 		result = driver_add(&watch->driver, recheck_machine(&watch->recheck));
 	if (result == 0)
 		result = driver_run(&watch->driver, error);
-	screen_stop(watch);
+	screen_deinit(&watch->screen);
+	if (watch->screen.gone)
+		watch->signal = SIGHUP;
 	recheck_stop(&watch->recheck);
 	if (watch->driver.signal)
 		watch->signal = watch->driver.signal;

@@ -9,14 +9,13 @@
 #include "annotate/resolver.h"
 #include "cli/session.h"
 #include "cli/watch_options.h"
+#include "cli/watch_screen.h"
 #include "net/driver.h"
 #include "path/book.h"
 #include "path/history.h"
 #include "report/watch_view.h"
 #include "reverse/recheck.h"
 #include "trace/rounds.h"
-
-struct screen;
 
 /* A measurement that is going on. */
 struct watch {
@@ -33,7 +32,8 @@ struct watch {
 	bool record_failed, jsonl_failed;
 	bool over; /* no more names will come */
 	int64_t started_wall_ns;
-	struct screen *screen; /* NULL = none */
+	struct screen screen;
+	bool has_screen;
 	uv_timer_t tick;
 	uv_signal_t hangup;
 	unsigned back_round; /* the round at which the way back was asked for last */
@@ -47,9 +47,6 @@ void watch_look_up(struct watch *watch);
 /* The result at the end, from a view: text, document, exit status. */
 int watch_result(const struct watch_view *view, const struct watch_options *options, int signal, int64_t finished_wall_ns);
 
-/* The live screen. screen_start says why it cannot be in `error`. */
-int screen_start(struct watch *watch, struct error *error) MUST_USE;
-void screen_stop(struct watch *watch);
 int watch_replay(const struct watch_options *options);
 
 #endif

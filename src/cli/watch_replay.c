@@ -1,5 +1,6 @@
 /* `retour watch --replay FILE`. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -51,6 +52,76 @@ static int report(const struct replay *replay, const struct watch_options *optio
 	return status;
 }
 
+/* ---- on the screen ---- */
+
+struct player {
+	const struct replay *replay;
+	const struct watch_options *options;
+	struct screen screen;
+	uv_signal_t signals[3];
+	int signal;
+};
+
+static void view_for_screen(void *context, const struct timeline *timeline, int64_t at_ns, struct watch_view *view)
+{
+	struct player *player = context;
+	view_at(player->replay, player->options, at_ns, timeline, view);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+	struct player *player = handle->data;
+	player->signal = number;
+	uv_stop(player->screen.loop);
+}
+
+static void close_handle(uv_handle_t *handle, void *unused)
+{
+	(void)unused;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+static int play(struct player *player, uv_loop_t *loop, struct error *error)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	for (int i = 0; i < 3; i++) {
+		uv_signal_init(loop, &player->signals[i]);
+		player->signals[i].data = player;
+		uv_signal_start(&player->signals[i], on_signal, numbers[i]);
+	}
+	int result =
+		screen_init(&player->screen, loop, &player->replay->history, NULL, player->options->speed, error);
+	player->screen.view = view_for_screen;
+	player->screen.context = player;
+	player->screen.names = !player->options->probe.numeric;
+	if (result == 0)
+		uv_run(loop, UV_RUN_DEFAULT);
+	screen_deinit(&player->screen);
+	uv_walk(loop, close_handle, NULL);
+	uv_run(loop, UV_RUN_DEFAULT);
+	uv_loop_close(loop);
+	return result;
+}
+
+static int show(const struct replay *replay, const struct watch_options *options)
+{
+	struct player player = {.replay = replay, .options = options};
+	struct error error = {0};
+	uv_loop_t loop;
+	int result = uv_loop_init(&loop);
+	if (result == 0)
+		result = play(&player, &loop, &error);
+	if (result < 0) {
+		fprintf(stderr, "retour: %s\n", error.text[0] ? error.text : uv_strerror(result));
+		return EXIT_CANNOT_MEASURE;
+	}
+	if (player.signal || player.screen.gone)
+		return EXIT_INTERRUPTED;
+	say_what_is_wrong(replay, options->replay);
+	return report(replay, options);
+}
+
 int watch_replay(const struct watch_options *options)
 {
 	struct replay replay;
@@ -67,10 +138,12 @@ int watch_replay(const struct watch_options *options)
 	int status = EXIT_CANNOT_MEASURE;
 	if (result < 0)
 		fprintf(stderr, "retour: %s: %s\n", options->replay, error.text);
-	else
+	else if (!options->report)
+		status = show(&replay, options);
+	if (result == 0 && options->report) {
 		say_what_is_wrong(&replay, options->replay);
-	if (result == 0)
 		status = report(&replay, options);
+	}
 	replay_deinit(&replay);
 	return status;
 }

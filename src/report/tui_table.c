@@ -1,0 +1,216 @@
+/* The table: a row for each hop, below it further addresses, and those of ways before. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "report/style.h"
+#include "report/tui_inside.h"
+
+/* Which columns there is room for. */
+struct columns {
+	int name, as; /* widths */
+	bool interval, deviation;
+	int bar;
+};
+
+static void add_row(struct tui *tui, unsigned ttl, int responder)
+{
+	if (tui->row_count < TUI_ROWS_MAX)
+		tui->rows[tui->row_count++] = (struct tui_row){.ttl = (uint8_t)ttl, .responder = responder};
+}
+
+void table_rows(struct tui *tui, const struct watch_view *view)
+{
+	unsigned last = timeline_last(view->timeline);
+	tui->row_count = 0;
+	for (unsigned ttl = 1; ttl <= TIMELINE_TTL_MAX; ttl++) {
+		const struct timeline_hop *hop = timeline_hop(view->timeline, ttl);
+		const struct responder *shown = timeline_shown(hop);
+		if (ttl <= last && (hop || tui->row_count > 0))
+			add_row(tui, ttl, -1);
+		for (int i = 0; hop && i < (int)hop->responder_count; i++) {
+			const struct responder *responder = &hop->responders[i];
+			bool beyond = ttl > last && (responder->reached || responder->state != RESPONDER_OLD);
+			if (responder != shown && !beyond)
+				add_row(tui, ttl, i);
+		}
+	}
+}
+
+int table_selected(struct tui *tui, const struct watch_view *view)
+{
+	unsigned ttl = tui->selected_ttl ? tui->selected_ttl : timeline_last(view->timeline);
+	int best = MAX(0, tui->row_count - 1);
+	for (int i = tui->row_count - 1; i >= 0; i--) {
+		if (tui->rows[i].ttl != ttl)
+			continue;
+		best = i;
+		if (tui->rows[i].responder == tui->selected_responder)
+			return i;
+	}
+	return best;
+}
+
+void table_select(struct tui *tui, int row)
+{
+	if (tui->row_count == 0)
+		return;
+	row = MAX(0, MIN(row, tui->row_count - 1));
+	tui->selected_ttl = tui->rows[row].ttl;
+	tui->selected_responder = tui->rows[row].responder;
+}
+
+static struct columns columns_of(const struct tui *tui, const struct watch_view *view)
+{
+	struct columns c = {0};
+	char text[TEXT_MAX];
+	int widest = 15;
+	for (int i = 0; i < tui->row_count; i++) {
+		const struct timeline_hop *hop = timeline_hop(view->timeline, tui->rows[i].ttl);
+		for (size_t j = 0; hop && j < hop->responder_count; j++) {
+			widest = MAX(widest,
+				text_columns(watch_name(view, hop->responders[j].address, text, sizeof(text))));
+			if (*watch_as(view, hop->responders[j].address, text, sizeof(text)))
+				c.as = 9;
+		}
+	}
+	/* hop and flag 6, loss 7, count 6, last median best worst 28 */
+	int room = tui->width - 6 - 7 - 6 - 28;
+	c.interval = room >= 15 + 11;
+	room -= c.interval ? 11 : 0;
+	if (room < 15 + c.as)
+		c.as = 0;
+	room -= c.as;
+	c.deviation = room >= widest + 7 + 12;
+	room -= c.deviation ? 7 : 0;
+	c.name = MAX(8, MIN(widest, MAX(15, room)));
+	c.bar = room - c.name - 1 >= 6 ? room - c.name - 1 : 0;
+	return c;
+}
+
+static void draw_titles(struct tui *tui, const struct columns *c, int y)
+{
+	int x = tui_put(tui, y, 0, COLOUR_DIM, 0, " hop  %-*s%*s", c->name, "host", c->as, c->as ? "AS      " : "");
+	x = tui_put(tui, y, x, COLOUR_DIM, 0, "   loss%s", c->interval ? "       95 %" : "");
+	x = tui_put(tui, y, x, COLOUR_DIM, 0, "  sent   last median   best  worst%s", c->deviation ? "  stdev" : "");
+	if (c->bar)
+		tui_put(tui, y, x + 1, COLOUR_DIM, 0, "%s", c->bar >= 12 ? "last probes" : "probes");
+}
+
+static int put_time(struct tui *tui, int y, int x, enum tui_colour colour, int attributes, double ns)
+{
+	if (ns < 0)
+		return tui_put(tui, y, x, colour, attributes, "%7s", "-");
+	return tui_put(tui, y, x, colour, attributes, " %6.*f", ns >= 1e9 ? 0 : 1, ns / 1e6);
+}
+
+static enum tui_colour loss_colour(const struct loss *loss)
+{
+	if (loss->lost == 0)
+		return COLOUR_PLAIN;
+	return loss->share.low > 0.01 ? COLOUR_PROBLEM : COLOUR_WARNING;
+}
+
+static char flag_of(const struct timeline_hop *hop, const struct responder *shown, const struct loss *loss)
+{
+	if (shown && shown->mark[0])
+		return '!';
+	if (!shown)
+		return '?';
+	if (hop->limit == LIMIT_LIMITS)
+		return 'L';
+	if (hop->limit == LIMIT_TESTING)
+		return 't';
+	return loss->skips || hop->limit == LIMIT_LOSES ? 's' : ' ';
+}
+
+static int put_name(struct tui *tui, const struct watch_view *view, const struct columns *c, int y, int x,
+	enum tui_colour colour, int attributes, struct addr address)
+{
+	char name[TEXT_MAX], as[16];
+	watch_name(view, address, name, sizeof(name));
+	if (text_columns(name) > c->name)
+		strcpy(name + c->name - 1, "~");
+	x = tui_put(tui, y, x, colour, attributes, "%-*s", c->name, name);
+	if (c->as)
+		x = tui_put(tui, y, x, COLOUR_DIM, attributes, " %-*s", c->as - 1, watch_as(view, address, as, sizeof(as)));
+	return x;
+}
+
+static void draw_hop(struct tui *tui, const struct watch_view *view, const struct columns *c, int y, unsigned ttl, int attr)
+{
+	const struct timeline_hop *hop = timeline_hop(view->timeline, ttl);
+	const struct responder *shown = timeline_shown(hop);
+	struct loss loss = timeline_loss(view->timeline, ttl);
+	enum tui_colour role = tui_role(view, ttl);
+	int x = tui_put(tui, y, 0, role, attr | A_BOLD, " %3u", ttl);
+	x = tui_put(tui, y, x, COLOUR_WARNING, attr, "%c ", hop ? flag_of(hop, shown, &loss) : ' ');
+	x = put_name(tui, view, c, y, x, shown ? role : COLOUR_DIM, attr, shown ? shown->address : ADDR_NONE);
+	if (!hop)
+		return;
+	bool silent = hop->total.received == 0 && ttl != timeline_last(view->timeline);
+	if (silent) {
+		tui_put(tui, y, x, COLOUR_DIM, attr, "%s", series_settled(&hop->total) ? "  silent, traffic passes" : "");
+		return;
+	}
+	enum tui_colour colour = loss_colour(&loss);
+	x = tui_put(tui, y, x, colour, attr, " %5.1f%%", loss.sent ? 100.0 * loss.lost / loss.sent : 0);
+	if (c->interval)
+		x = tui_put(tui, y, x, COLOUR_DIM, attr, " %4.1f-%-5.1f", 100 * loss.share.low, 100 * loss.share.high);
+	x = tui_put(tui, y, x, COLOUR_PLAIN, attr, "%6u", loss.sent);
+	bool any = hop->total.received > 0;
+	x = put_time(tui, y, x, COLOUR_PLAIN, attr | A_BOLD, (double)hop->total.last_ns);
+	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)samples_quantile_ns(&hop->samples, 0.5));
+	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)hop->total.best_ns);
+	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)hop->total.worst_ns);
+	if (c->deviation)
+		x = put_time(tui, y, x, COLOUR_DIM, attr, any ? series_deviation_ns(&hop->total) : -1);
+	if (c->bar)
+		chart_bar(tui, view, hop, y, x + 1, c->bar);
+}
+
+static void draw_responder(struct tui *tui, const struct watch_view *view, const struct columns *c, int y,
+	const struct tui_row *row, int attr)
+{
+	const struct timeline_hop *hop = timeline_hop(view->timeline, row->ttl);
+	const struct responder *responder = &hop->responders[row->responder];
+	bool old = responder->state == RESPONDER_OLD;
+	char when[16];
+	/* Behind the end there is no hop to stand below. */
+	if (row->ttl > timeline_last(view->timeline))
+		tui_put(tui, y, 0, COLOUR_DIM, attr, " %3u", row->ttl);
+	int x = put_name(tui, view, c, y, 6, old ? COLOUR_DIM : tui_role(view, row->ttl), attr, responder->address);
+	watch_clock(view, responder->last_ns, when, sizeof(when));
+	int numbers = 7 + (c->interval ? 11 : 0) + 6;
+	if (old)
+		tui_put(tui, y, x, COLOUR_DIM, attr, " %s %s", numbers >= 24 ? "old way until" : "until", when);
+	else
+		tui_put(tui, y, x, COLOUR_DIM, attr, " %u of %u answers", responder->series.received, hop->total.received);
+	x += numbers;
+	x = put_time(tui, y, x, COLOUR_DIM, attr, (double)responder->series.last_ns);
+	x = put_time(tui, y, x, COLOUR_DIM, attr, responder->series.received ? responder->series.mean_ns : -1);
+	x = put_time(tui, y, x, COLOUR_DIM, attr, (double)responder->series.best_ns);
+	put_time(tui, y, x, COLOUR_DIM, attr, (double)responder->series.worst_ns);
+}
+
+void table_draw(struct tui *tui, const struct tui_frame *frame, int y, int height)
+{
+	struct columns columns = columns_of(tui, frame->view);
+	int selected = table_selected(tui, frame->view), room = height - 1;
+	draw_titles(tui, &columns, y);
+	if (tui->row_count == 0)
+		tui_put(tui, y + 1, 1, COLOUR_DIM, 0, "waiting for the first answer");
+	tui->top = MAX(MIN(tui->top, selected), selected - room + 1);
+	tui->top = MAX(0, MIN(tui->top, tui->row_count - room));
+	for (int i = 0; i < room && tui->top + i < tui->row_count; i++) {
+		const struct tui_row *row = &tui->rows[tui->top + i];
+		int attributes = tui->top + i == selected ? A_REVERSE : 0;
+		if (row->responder < 0)
+			draw_hop(tui, frame->view, &columns, y + 1 + i, row->ttl, attributes);
+		else
+			draw_responder(tui, frame->view, &columns, y + 1 + i, row, attributes);
+	}
+	if (tui->top > 0)
+		tui_put(tui, y, tui->width - 8, COLOUR_WARNING, 0, " more ^ ");
+	if (tui->top + room < tui->row_count)
+		tui_put(tui, y + height - 1, tui->width - 8, COLOUR_WARNING, 0, " more v ");
+}
