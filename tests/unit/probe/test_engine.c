@@ -313,6 +313,125 @@ static void test_error_queue_reply(void **state)
 	assert_true(reply.reached);
 }
 
+/* The answer of whoever listens on the port: its bytes are `payload`. */
+static struct packet served(const struct outgoing *probe, const uint8_t *payload, size_t length, uint8_t *buffer,
+	size_t size)
+{
+	struct packet p = read_bytes(probe->bytes, probe->length);
+	struct packet_spec spec = {
+		.ip = {.source = p.ip.destination, .destination = p.ip.source, .ttl = 60, .protocol = p.ip.protocol, .id = 3},
+		.transport = {.source_port = p.transport.destination_port, .destination_port = p.transport.source_port,
+			.payload = payload, .payload_length = length},
+	};
+	struct writer writer = writer_init(buffer, size);
+	assert_int_equal(packet_write(&writer, &spec), 0);
+	return read_bytes(buffer, writer.length);
+}
+
+static void start_dns(uint8_t family)
+{
+	struct engine_config c = config(PROBE_UDP, family);
+	c.dns = true;
+	engine_deinit(&engine);
+	engine_init(&engine, &c);
+}
+
+/* RFC 1035 4.1, RFC 6891 6.1.2: a question for the name servers of the root with an OPT record, byte by byte; and
+ * the checksum carries the token all the same. */
+static void test_dns_question(void **state)
+{
+	(void)state;
+	static const uint8_t question[] = {0x01, 0x00, 0, 1, 0, 0, 0, 0, 0, 1, /* flags, counts */
+		0, 0, 2, 0, 1, /* ".", NS, IN */
+		0, 0, 41, 2, 0, 0, 0, 0, 0, 0, 16, /* ".", OPT, 512 bytes, no flags, 16 bytes of data */
+		0xfd, 0xe9, 0, 12}; /* option 65001, 12 bytes */
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		struct outgoing out;
+		start_dns(family);
+		assert_int_equal(engine_probe(&engine, &(struct probe_request){.ttl = 5}, 0, &out), 0);
+		struct packet p = read_bytes(out.bytes, out.length);
+		assert_true(p.checksum_ok);
+		assert_int_equal(p.transport.checksum, out.token);
+		assert_int_equal(p.transport.payload_length, 44);
+		assert_int_equal(p.transport.payload[0] << 8 | p.transport.payload[1], out.token);
+		assert_memory_equal(p.transport.payload + 2, question, sizeof(question));
+	}
+}
+
+/* A name server answers with our number and little else. */
+static void test_dns_answer(void **state)
+{
+	(void)state;
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		struct outgoing a, b;
+		struct reply reply;
+		uint8_t buffer[200];
+		start_dns(family);
+		assert_int_equal(engine_probe(&engine, &(struct probe_request){.ttl = 5, .user = 5}, 0, &a), 0);
+		assert_int_equal(engine_probe(&engine, &(struct probe_request){.ttl = 6, .user = 6}, 0, &b), 0);
+		uint8_t refused[12] = {(uint8_t)(b.token >> 8), (uint8_t)b.token, 0x81, 0x05};
+		struct packet p = served(&b, refused, sizeof(refused), buffer, sizeof(buffer));
+		assert_true(engine_match(&engine, 100, &p, &reply));
+		assert_int_equal(reply.user, 6);
+		assert_true(reply.reached);
+		assert_int_equal(reply.icmp_type, -1);
+		refused[1] ^= 0x40; /* nobody asked that */
+		p = served(&a, refused, sizeof(refused), buffer, sizeof(buffer));
+		assert_false(engine_match(&engine, 100, &p, &reply));
+		p = time_exceeded(&a, a.length, router(), buffer, sizeof(buffer));
+		assert_true(engine_match(&engine, 100, &p, &reply));
+		assert_int_equal(reply.user, 5);
+	}
+}
+
+/* A service on the probed port: it echoes, or it says something of its own when only one probe can be meant. */
+static void test_service_answers(void **state)
+{
+	(void)state;
+	struct outgoing a, b;
+	struct reply reply;
+	uint8_t buffer[200];
+	static const uint8_t words[] = "Sun Nov 22";
+	start(PROBE_UDP, 4);
+	assert_int_equal(engine_probe(&engine, &(struct probe_request){.ttl = 5, .user = 5}, 0, &a), 0);
+	assert_int_equal(engine_probe(&engine, &(struct probe_request){.ttl = 6, .user = 6}, 0, &b), 0);
+	struct packet p = served(&a, words, sizeof(words), buffer, sizeof(buffer));
+	assert_false(engine_match(&engine, 100, &p, &reply)); /* to which of the two? */
+	struct packet sent = read_bytes(b.bytes, b.length);
+	p = served(&b, sent.transport.payload, sent.transport.payload_length, buffer, sizeof(buffer));
+	assert_true(engine_match(&engine, 100, &p, &reply));
+	assert_int_equal(reply.user, 6);
+	assert_true(reply.reached);
+	p = served(&a, words, sizeof(words), buffer, sizeof(buffer));
+	assert_true(engine_match(&engine, 100, &p, &reply)); /* the other one is answered */
+	assert_int_equal(reply.user, 5);
+	/* From somewhere else it is no answer. */
+	start(PROBE_UDP, 4);
+	assert_int_equal(engine_probe(&engine, &(struct probe_request){.ttl = 5, .user = 5}, 0, &a), 0);
+	p = served(&a, words, sizeof(words), buffer, sizeof(buffer));
+	p.ip.source = router4;
+	assert_false(engine_match(&engine, 100, &p, &reply));
+}
+
+/* Room comes as it is needed: a short trace holds little, and all of a long burst can still be matched. */
+static void test_slots_grow(void **state)
+{
+	(void)state;
+	static struct outgoing sent[1000];
+	struct reply reply;
+	uint8_t buffer[200];
+	start(PROBE_UDP, 4);
+	for (uint32_t i = 0; i < 1000; i++) {
+		assert_int_equal(engine_probe(&engine, &(struct probe_request){.ttl = 9, .user = i}, 0, &sent[i]), 0);
+		assert_true(engine.slot_count <= MAX(32u, 2 * (i + 1)));
+	}
+	for (uint32_t i = 0; i < 1000; i++) {
+		struct packet p = time_exceeded(&sent[i], sent[i].length, router4, buffer, sizeof(buffer));
+		assert_true(engine_match(&engine, 100, &p, &reply));
+		assert_int_equal(reply.user, i);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +444,10 @@ int main(void)
 		cmocka_unit_test(test_other_programs_are_refused),
 		cmocka_unit_test(test_recycled_tokens),
 		cmocka_unit_test(test_error_queue_reply),
+		cmocka_unit_test(test_dns_question),
+		cmocka_unit_test(test_dns_answer),
+		cmocka_unit_test(test_service_answers),
+		cmocka_unit_test(test_slots_grow),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,141 +1,13 @@
 /* The forward strategy on a chain of routers in virtual time: what it finds, what it costs. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "chain.h"
+
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/clock.h"
 #include "trace/forward.h"
-
-#define IN_FLIGHT_MAX 1000
-
-/* A chain: routers 1..hops-1, the destination at `hops`. */
-struct chain {
-	uint8_t family;
-	unsigned hops;
-	int64_t rtt_ns;        /* to every hop (the delay sits in the first link) */
-	unsigned silent;       /* this router answers nothing */
-	unsigned black_hole;   /* this router swallows what it should forward */
-	unsigned refuses;      /* this router says host unreachable for what it should forward */
-	unsigned loops_from;   /* from here packets run between two routers */
-	unsigned refusals;     /* that it gives at all, 0 = no limit */
-	unsigned answers_each; /* replies a router gives at all, 0 = no limit */
-	bool target_silent_to_ttl; /* the destination answers only packets with plenty of TTL left */
-	unsigned given[256];
-	unsigned packets;
-	struct {
-		int64_t at_ns;
-		size_t length;
-		uint8_t bytes[1500];
-	} flying[IN_FLIGHT_MAX];
-	size_t flying_count;
-};
-
-static struct addr router_addr(const struct chain *chain, unsigned n)
-{
-	return chain->family == 4 ? addr_v4(0xcb007100 + n) : addr_v6(0x20010db800ff0000, n);
-}
-
-static const struct addr source4 = {.low = 0xc0000201, .family = 4}, target4 = {.low = 0xc6336401, .family = 4};
-static const struct addr source6 = {.high = 0x20010db800000000, .low = 1, .family = 6};
-static const struct addr target6 = {.high = 0x20010db800010000, .low = 1, .family = 6};
-
-static void fly(struct chain *chain, int64_t at_ns, const struct packet_spec *spec)
-{
-	assert_true(chain->flying_count < IN_FLIGHT_MAX);
-	struct writer writer = writer_init(chain->flying[chain->flying_count].bytes, sizeof(chain->flying[0].bytes));
-	assert_int_equal(packet_write(&writer, spec), 0);
-	chain->flying[chain->flying_count].length = writer.length;
-	chain->flying[chain->flying_count++].at_ns = at_ns;
-}
-
-static void answer_error(struct chain *chain, int64_t at_ns, const struct outgoing *probe, struct addr from,
-	uint8_t ttl_left, uint8_t type, uint8_t code)
-{
-	uint8_t quote[OUTGOING_SIZE_MAX];
-	memcpy(quote, probe->bytes, probe->length);
-	quote[chain->family == 4 ? 8 : 7] = ttl_left;
-	struct packet_spec spec = {
-		.ip = {.source = from, .destination = chain->family == 4 ? source4 : source6, .ttl = 64,
-			.protocol = chain->family == 4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6, .id = 1},
-		.transport = {.icmp_type = type, .icmp_code = code, .payload = quote, .payload_length = probe->length},
-	};
-	fly(chain, at_ns, &spec);
-}
-
-static void answer_echo(struct chain *chain, int64_t at_ns, const struct packet *p)
-{
-	struct packet_spec spec = {
-		.ip = {.source = p->ip.destination, .destination = p->ip.source, .ttl = (uint8_t)(64 - chain->hops + 1),
-			.protocol = p->ip.protocol, .id = 1},
-		.transport = p->transport,
-	};
-	spec.transport.icmp_type = chain->family == 4 ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY;
-	fly(chain, at_ns, &spec);
-}
-
-static bool is_spent(struct chain *chain, unsigned hop)
-{
-	return chain->answers_each && ++chain->given[hop] > chain->answers_each;
-}
-
-static void chain_send(struct chain *chain, int64_t now_ns, const struct outgoing *probe)
-{
-	struct packet p;
-	int64_t at_ns = now_ns + chain->rtt_ns;
-	bool v4 = chain->family == 4;
-	assert_int_equal(packet_read(probe->bytes, probe->length, &p), 0);
-	chain->packets++;
-	unsigned ttl = p.ip.ttl;
-	unsigned end = chain->black_hole ? chain->black_hole : chain->hops;
-	if (chain->loops_from && ttl >= chain->loops_from) {
-		answer_error(chain, at_ns, probe, router_addr(chain, chain->loops_from + ttl % 2), 1,
-			v4 ? ICMP4_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED, 0);
-	} else if (chain->refuses && ttl > chain->refuses - 1) {
-		if ((!chain->refusals || chain->given[chain->refuses]++ < chain->refusals) &&
-			!is_spent(chain, chain->refuses))
-			answer_error(chain, at_ns, probe, router_addr(chain, chain->refuses),
-				(uint8_t)(ttl - chain->refuses + 1), v4 ? 3 : 1, v4 ? 1 : 3);
-	} else if (ttl < chain->hops && ttl <= end) {
-		if (ttl != chain->silent && !is_spent(chain, ttl))
-			answer_error(chain, at_ns, probe, router_addr(chain, ttl), 1,
-				v4 ? ICMP4_TIME_EXCEEDED : ICMP6_TIME_EXCEEDED, 0);
-	} else if (ttl >= chain->hops && !chain->black_hole) {
-		uint8_t left = (uint8_t)(ttl - chain->hops + 1);
-		if (chain->target_silent_to_ttl && left < 10)
-			return;
-		if (p.ip.protocol == PROTOCOL_UDP)
-			answer_error(chain, at_ns, probe, v4 ? target4 : target6, left, v4 ? 3 : 1, v4 ? 3 : 4);
-		else
-			answer_echo(chain, at_ns, &p);
-	}
-}
-
-/* Deliver everything that arrives at the earliest moment before `until_ns`; returns the new time. */
-static int64_t deliver(struct chain *chain, struct machine machine, int64_t until_ns)
-{
-	for (size_t i = 0; i < chain->flying_count; i++)
-		until_ns = MIN(until_ns, chain->flying[i].at_ns);
-	size_t kept = 0;
-	for (size_t i = 0; i < chain->flying_count; i++) {
-		struct packet packet;
-		if (chain->flying[i].at_ns > until_ns) {
-			chain->flying[kept++] = chain->flying[i];
-			continue;
-		}
-		assert_int_equal(packet_read(chain->flying[i].bytes, chain->flying[i].length, &packet), 0);
-		machine.ops->packet(machine.self, until_ns, &packet);
-	}
-	chain->flying_count = kept;
-	return until_ns;
-}
 
 static struct trace trace;
 
-/* Run to the end; returns the virtual duration. */
-static int64_t run(struct chain *chain, enum probe_protocol protocol)
+static struct trace_config config_of(const struct chain *chain, enum probe_protocol protocol)
 {
 	struct trace_config config = trace_defaults();
 	config.protocol = protocol;
@@ -143,25 +15,20 @@ static int64_t run(struct chain *chain, enum probe_protocol protocol)
 	config.destination = chain->family == 4 ? target4 : target6;
 	config.flow = (struct flow){.source_port = 50000, .destination_port = 33434, .icmp_id = 7, .icmp_checksum = 0x1234};
 	config.key = (struct hash_key){3, 4};
+	return config;
+}
+
+static int64_t run_with(struct chain *chain, const struct trace_config *config)
+{
 	trace_deinit(&trace);
-	trace_init(&trace, &config);
-	struct machine machine = trace_machine(&trace);
-	int64_t now_ns = NS_PER_S, wake_ns = 0;
-	struct outgoing outgoing;
-	for (int step = 0; step < 100000; step++) {
-		enum machine_want want = machine.ops->next(machine.self, now_ns, &outgoing, &wake_ns);
-		if (want == MACHINE_DONE)
-			return now_ns - NS_PER_S;
-		if (want == MACHINE_SEND) {
-			machine.ops->sent(machine.self, outgoing.token, now_ns, 0);
-			chain_send(chain, now_ns, &outgoing);
-		} else {
-			assert_true(wake_ns > now_ns);
-			now_ns = deliver(chain, machine, wake_ns);
-		}
-	}
-	fail_msg("the trace does not end");
-	return 0;
+	trace_init(&trace, config);
+	return chain_run(chain, trace_machine(&trace));
+}
+
+static int64_t run(struct chain *chain, enum probe_protocol protocol)
+{
+	struct trace_config config = config_of(chain, protocol);
+	return run_with(chain, &config);
 }
 
 static struct path *path_of(void)
@@ -377,6 +244,107 @@ static void test_sends_that_fail_end_it(void **state)
 	path_free(path);
 }
 
+/* TCP: the destination says yes; the way there is as with other protocols. */
+static void test_tcp(void **state)
+{
+	(void)state;
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		struct chain chain = {.family = family, .hops = 10, .rtt_ns = 20 * NS_PER_MS};
+		run(&chain, PROBE_TCP);
+		struct path *path = path_of();
+		assert_hops(&chain, path, 10, 0);
+		assert_true(path->reached);
+		assert_int_equal(path->hops[9].probes[0].tcp_flags, TCP_SYN | TCP_ACK);
+		assert_int_equal(path->hops[9].probes[0].icmp_type, -1);
+		assert_in_range(chain.packets, 30, 33);
+		path_free(path);
+	}
+}
+
+/* -N: so many unanswered at once, and still everything is found. */
+static void test_simultaneous(void **state)
+{
+	(void)state;
+	for (unsigned n = 1; n <= 5; n += 2) {
+		struct chain chain = {.family = 4, .hops = 10, .rtt_ns = 20 * NS_PER_MS};
+		struct trace_config config = config_of(&chain, PROBE_UDP);
+		config.simultaneous = n;
+		int64_t took_ns = run_with(&chain, &config);
+		struct path *path = path_of();
+		assert_hops(&chain, path, 10, 0);
+		assert_int_equal(chain.waiting_max, n);
+		assert_true(took_ns >= 30 / n * 20 * NS_PER_MS);
+		path_free(path);
+	}
+}
+
+static void test_simultaneous_over_silence(void **state)
+{
+	(void)state;
+	struct chain chain = {.family = 4, .hops = 10, .rtt_ns = 20 * NS_PER_MS, .silent = 5};
+	struct trace_config config = config_of(&chain, PROBE_UDP);
+	config.simultaneous = 1;
+	run_with(&chain, &config);
+	struct path *path = path_of();
+	assert_hops(&chain, path, 10, 5);
+	/* The chain counts those that are never answered for ever; beside them there is one. */
+	assert_in_range(chain.waiting_max, path->hops[4].sent, path->hops[4].sent + 1);
+	path_free(path);
+}
+
+/* -z: never less between two packets. */
+static void test_pause(void **state)
+{
+	(void)state;
+	struct chain chain = {.family = 4, .hops = 5, .rtt_ns = NS_PER_MS};
+	struct trace_config config = config_of(&chain, PROBE_UDP);
+	config.pause_ns = 30 * NS_PER_MS;
+	run_with(&chain, &config);
+	struct path *path = path_of();
+	assert_hops(&chain, path, 5, 0);
+	assert_int_equal(chain.pause_min_ns, 30 * NS_PER_MS);
+	path_free(path);
+}
+
+/* -w MAX: nobody is waited for longer; with little patience for late answers the rest is still measured. */
+static void test_wait(void **state)
+{
+	(void)state;
+	struct chain dead = {.family = 4, .hops = 200, .rtt_ns = 20 * NS_PER_MS, .black_hole = 1, .silent = 1};
+	struct trace_config config = config_of(&dead, PROBE_UDP);
+	int64_t usual_ns = run_with(&dead, &config);
+	config.wait_max_ns = 100 * NS_PER_MS;
+	int64_t short_ns = run_with(&dead, &config);
+	config.wait_max_ns = 3 * NS_PER_S;
+	int64_t long_ns = run_with(&dead, &config);
+	assert_true(short_ns < usual_ns && usual_ns < long_ns);
+	assert_true(short_ns <= 6 * 100 * NS_PER_MS);
+	struct chain hole = {.family = 4, .hops = 10, .rtt_ns = 20 * NS_PER_MS, .black_hole = 4};
+	long_ns = run_with(&hole, &config);
+	assert_true(long_ns >= 3 * NS_PER_S); /* the verdict waits as long as the user wants */
+}
+
+/* --classic-port: every probe a port of its own, one more each, which the result tells. */
+static void test_classic_port(void **state)
+{
+	(void)state;
+	struct chain chain = {.family = 4, .hops = 5, .rtt_ns = NS_PER_MS};
+	struct trace_config config = config_of(&chain, PROBE_UDP);
+	bool seen[64] = {false};
+	config.classic_port = true;
+	run_with(&chain, &config);
+	struct path *path = path_of();
+	assert_hops(&chain, path, 5, 0);
+	for (size_t i = 0; i < path->hop_count; i++)
+		for (size_t j = 0; j < path->hops[i].probe_count; j++) {
+			unsigned port = path->hops[i].probes[j].destination_port;
+			assert_in_range(port, 33434, 33434 + chain.packets - 1);
+			assert_false(seen[port - 33434]);
+			seen[port - 33434] = true;
+		}
+	path_free(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -390,6 +358,12 @@ int main(void)
 		cmocka_unit_test(test_loop),
 		cmocka_unit_test(test_limited_replies),
 		cmocka_unit_test(test_target_that_answers_only_the_distance_probe),
+		cmocka_unit_test(test_tcp),
+		cmocka_unit_test(test_simultaneous),
+		cmocka_unit_test(test_simultaneous_over_silence),
+		cmocka_unit_test(test_pause),
+		cmocka_unit_test(test_wait),
+		cmocka_unit_test(test_classic_port),
 		cmocka_unit_test(test_interrupted),
 		cmocka_unit_test(test_sends_that_fail_end_it),
 	};
