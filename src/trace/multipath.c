@@ -65,7 +65,7 @@ uint16_t mp_class(const struct multipath *mp, uint16_t vertex)
 	return vertex;
 }
 
-static void join(struct multipath *mp, uint16_t a, uint16_t b)
+void mp_join(struct multipath *mp, uint16_t a, uint16_t b)
 {
 	a = mp_class(mp, a);
 	b = mp_class(mp, b);
@@ -142,8 +142,8 @@ static void expire(struct multipath *mp, unsigned ttl, unsigned flow)
 {
 	struct cell *cell = mp_cell(mp, ttl, flow);
 	const struct mp_hop *hop = &mp->hops[ttl];
-	cell->waiting = false;
-	mp->waiting--;
+	mp->waiting -= cell->waiting;
+	cell->waiting = 0;
 	mp->dirty = true;
 	if (cell->state != CELL_PENDING)
 		return;
@@ -181,7 +181,7 @@ bool mp_ask(struct multipath *mp, unsigned ttl, unsigned flow)
 		mp->full = true;
 		return false;
 	}
-	if (cell->waiting)
+	if (cell->waiting && cell->state != CELL_KNOWN)
 		return true;
 	unsigned slot = (mp->queue_first + mp->queue_count++) % QUEUE_MAX;
 	mp->queue[slot].ttl = (uint8_t)ttl;
@@ -189,7 +189,7 @@ bool mp_ask(struct multipath *mp, unsigned ttl, unsigned flow)
 	if (cell->state != CELL_KNOWN)
 		cell->state = CELL_PENDING;
 	cell->wanted = false;
-	cell->waiting = true;
+	cell->waiting++;
 	cell->sent_ns = TIME_NEVER;
 	mp->waiting++;
 	mp->flows_used = MAX(mp->flows_used, flow + 1);
@@ -324,8 +324,8 @@ static void read_cell(struct multipath *mp, unsigned ttl, unsigned flow, const s
 	struct mp_flow *state = &mp->flows[flow];
 	bool end = reply->reached || reply->kind == ICMP_UNREACHABLE;
 	uint16_t vertex = vertex_of(mp, reply->from, end);
-	if (cell->waiting) {
-		cell->waiting = false;
+	if (cell->waiting > 0) {
+		cell->waiting--;
 		mp->waiting--;
 	}
 	if (vertex == NO_CLASS)
@@ -336,7 +336,7 @@ static void read_cell(struct multipath *mp, unsigned ttl, unsigned flow, const s
 		cell->state = CELL_KNOWN;
 	} else if (vertex != cell->vertex) {
 		cell->other = vertex;
-		join(mp, cell->vertex, vertex);
+		mp_join(mp, cell->vertex, vertex);
 	}
 	cell->distorted |= reply->quoted.ttl == 0;
 	if (end && (state->end == 0 || ttl < state->end)) {

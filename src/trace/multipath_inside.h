@@ -24,7 +24,7 @@ enum cell_state {
 
 struct cell {
 	uint8_t state, asked, answered;
-	bool waiting;   /* the last probe may still be answered */
+	uint8_t waiting; /* so many probes may still be answered */
 	bool wanted;    /* missed, and to be asked again slowly */
 	bool distorted; /* a router that forwards without lifetime hides just before this one: no link leads here */
 	uint16_t vertex, other; /* who answered; `other` where a second one did, else the same */
@@ -62,13 +62,13 @@ struct mp_probe {
 /* What is known of a class of vertices, gathered anew for every plan. */
 struct class_view {
 	unsigned answers, pending, missed; /* at the next hop limit, by flows through it */
-	unsigned repeats;                  /* answered or under way */
-	unsigned repeats_asked;
+	unsigned repeats, repeats_asked;   /* repeats: answered or under way */
 	unsigned first_ttl, flows;         /* where it is nearest, and how many flows were seen there */
 	unsigned successor_count;
 	uint16_t successors[STOPPING_SEEN_MAX];
 	bool ends_only;   /* all successors are ends */
 	bool branches;    /* successors of more than one class */
+	bool deals;       /* a flow was seen at several of them: packets are dealt out one by one */
 	bool gave_up;     /* its missing answers are given up */
 };
 
@@ -117,6 +117,8 @@ static inline struct cell *mp_cell(const struct multipath *mp, unsigned ttl, uns
 }
 /* The vertex that stands for the class. */
 uint16_t mp_class(const struct multipath *mp, uint16_t vertex);
+/* One class from now on. */
+void mp_join(struct multipath *mp, uint16_t a, uint16_t b);
 /* The vertex of silence at this hop limit; NO_CLASS: no room. */
 uint16_t mp_silence(struct multipath *mp, unsigned ttl);
 /* Stand a question in the queue. False: no room. */

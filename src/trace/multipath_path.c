@@ -41,6 +41,12 @@ static bool belongs(const struct multipath *mp, const struct mp_probe *probe)
 	return end == 0 || probe->ttl <= end;
 }
 
+/* What is told, and from which hop limits on no link can be claimed. */
+struct tale {
+	const struct multipath *mp;
+	bool unsettled[UINT8_MAX + 2]; /* by hop limit */
+};
+
 static bool deals_packets(const struct multipath *mp, unsigned ttl)
 {
 	for (unsigned flow = 0; flow < mp->flows_used; flow++) {
@@ -71,18 +77,50 @@ static int add_hop(struct path *path, const struct multipath *mp, unsigned ttl)
 
 /* ---- edges ---- */
 
-/* Both ends of what this flow went over between two hop limits; false where that is not certain. */
-static bool link_of(const struct multipath *mp, unsigned ttl, unsigned flow, uint16_t *from, uint16_t *to)
+/* One router only, and for every flow the same. */
+static bool is_narrow(const struct multipath *mp, unsigned ttl)
 {
+	uint16_t only = NO_CLASS;
+	for (unsigned flow = 0; flow < mp->flows_used; flow++) {
+		const struct cell *cell = mp_cell(mp, ttl, flow);
+		bool beyond = mp->flows[flow].end != 0 && ttl > mp->flows[flow].end;
+		if (cell->state != CELL_KNOWN || beyond)
+			continue;
+		if (cell->vertex != cell->other || (only != NO_CLASS && only != cell->vertex))
+			return false;
+		only = cell->vertex;
+	}
+	return true;
+}
+
+/* From where ways part to where they have joined again: if packets are dealt out anywhere in between, two answers to
+ * one flow may have come from two ways, and links that begin there are not certain. */
+static void find_unsettled(struct tale *tale, unsigned last)
+{
+	const struct multipath *mp = tale->mp;
+	for (unsigned first = mp->config.first_ttl; first <= last; first++) {
+		unsigned end = first;
+		bool dealt = false;
+		for (; end <= last && !is_narrow(mp, end); end++)
+			dealt |= deals_packets(mp, end);
+		for (unsigned ttl = first; ttl < end; ttl++)
+			tale->unsettled[ttl] = dealt;
+		first = MAX(first, end > first ? end - 1 : first);
+	}
+}
+
+/* Both ends of what this flow went over between two hop limits; false where that is not certain. */
+static bool link_of(const struct tale *tale, unsigned ttl, unsigned flow, uint16_t *from, uint16_t *to)
+{
+	const struct multipath *mp = tale->mp;
 	const struct cell *left = mp_cell(mp, ttl, flow), *right = mp_cell(mp, ttl + 1, flow);
 	unsigned end = mp->flows[flow].end;
 	if (left->state != CELL_KNOWN || right->state != CELL_KNOWN || (end != 0 && ttl >= end))
 		return false;
 	*from = left->vertex;
 	*to = right->vertex;
-	/* Where packets are dealt out, the one seen here and the one seen there may have gone different ways. */
-	return left->vertex != right->vertex && !right->distorted &&
-		mp->vertices[mp_class(mp, left->vertex)].class_size == 1 && right->vertex == right->other;
+	return left->vertex != right->vertex && !right->distorted && !tale->unsettled[ttl] &&
+		right->vertex == right->other;
 }
 
 static struct edge *edge_between(struct path *path, struct addr from, struct addr to, unsigned ttl)
@@ -127,8 +165,9 @@ static int compare_ns(const void *a, const void *b)
 }
 
 /* The middle one of the round trips of the flows that go over the edge. */
-static int time_edge(const struct multipath *mp, struct edge *edge)
+static int time_edge(const struct tale *tale, struct edge *edge)
 {
+	const struct multipath *mp = tale->mp;
 	size_t count = 0;
 	int64_t *times = calloc(mp->probe_count, sizeof(*times));
 	if (!times)
@@ -137,7 +176,7 @@ static int time_edge(const struct multipath *mp, struct edge *edge)
 		const struct mp_probe *probe = &mp->probes[i];
 		uint16_t from, to;
 		if (probe->ttl == edge->ttl && probe->result.rtt_ns != RTT_NONE &&
-			link_of(mp, probe->ttl - 1u, probe->flow, &from, &to) &&
+			link_of(tale, probe->ttl - 1u, probe->flow, &from, &to) &&
 			addr_equal(mp->vertices[from].address, edge->from) &&
 			addr_equal(mp->vertices[to].address, edge->to))
 			times[count++] = probe->result.rtt_ns;
@@ -150,13 +189,13 @@ static int time_edge(const struct multipath *mp, struct edge *edge)
 }
 
 /* The far ends of a hop that deals out packets: all answers are draws of one and the same router before it. */
-static int add_dealt(struct path *path, const struct multipath *mp, unsigned ttl, unsigned flow)
+static int add_dealt(struct path *path, const struct tale *tale, unsigned ttl, unsigned flow)
 {
+	const struct multipath *mp = tale->mp;
 	const struct cell *left = mp_cell(mp, ttl, flow), *right = mp_cell(mp, ttl + 1, flow);
 	unsigned end = mp->flows[flow].end;
 	if (left->state != CELL_KNOWN || right->state != CELL_KNOWN || right->vertex == right->other ||
-		(end != 0 && ttl >= end) || mp->vertices[mp_class(mp, left->vertex)].class_size > 1 ||
-		right->distorted)
+		(end != 0 && ttl >= end) || tale->unsettled[ttl] || right->distorted)
 		return 0;
 	for (unsigned i = 0; i < mp->probe_count; i++) {
 		const struct mp_probe *probe = &mp->probes[i];
@@ -177,18 +216,19 @@ static int add_dealt(struct path *path, const struct multipath *mp, unsigned ttl
 	return 0;
 }
 
-static int add_edges(struct path *path, const struct multipath *mp, unsigned last)
+static int add_edges(struct path *path, const struct tale *tale, unsigned last)
 {
+	const struct multipath *mp = tale->mp;
 	for (unsigned ttl = mp->config.first_ttl; ttl < last; ttl++)
 		for (unsigned flow = 0; flow < mp->flows_used; flow++) {
 			uint16_t from, to;
-			if (link_of(mp, ttl, flow, &from, &to)
+			if (link_of(tale, ttl, flow, &from, &to)
 					? count_flow(path, mp, ttl + 1, flow, from, to) < 0
-					: add_dealt(path, mp, ttl, flow) < 0)
+					: add_dealt(path, tale, ttl, flow) < 0)
 				return -1;
 		}
 	for (size_t i = 0; i < path->edge_count; i++)
-		if (path->edges[i].rtt_ns == RTT_NONE && time_edge(mp, &path->edges[i]) < 0)
+		if (path->edges[i].rtt_ns == RTT_NONE && time_edge(tale, &path->edges[i]) < 0)
 			return -1;
 	return 0;
 }
@@ -197,8 +237,10 @@ struct path *multipath_path(const struct multipath *mp, int64_t wall_ns, int64_t
 {
 	struct path *path = path_new(DIRECTION_FORWARD, "ttl");
 	unsigned last = last_hop(mp);
+	struct tale tale = {.mp = mp};
 	if (!path)
 		return NULL;
+	find_unsettled(&tale, last);
 	path->protocol = mp->config.probe.protocol;
 	path->source = mp->config.probe.source;
 	path->destination = mp->config.probe.destination;
@@ -213,7 +255,7 @@ struct path *multipath_path(const struct multipath *mp, int64_t wall_ns, int64_t
 	for (unsigned ttl = mp->config.first_ttl; ttl <= last; ttl++)
 		if (add_hop(path, mp, ttl) < 0)
 			goto fail;
-	if (path_summarise(path) < 0 || add_edges(path, mp, last) < 0)
+	if (path_summarise(path) < 0 || add_edges(path, &tale, last) < 0)
 		goto fail;
 	path->probes_sent = mp->sent;
 	path->replies_received = mp->received;

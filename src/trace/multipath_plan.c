@@ -128,6 +128,7 @@ static void gather_next(struct multipath *mp, struct class_view *view, uint16_t 
 	view->answers += dealt_out ? next->answered : 1;
 	view->repeats += (next->answered > 0 ? next->answered - 1u : 0) + next->waiting;
 	view->repeats_asked += next->asked > next->answered ? next->asked - 1u : 0;
+	view->deals |= next->vertex != next->other;
 	add_successor(mp, view, class, next->vertex);
 	add_successor(mp, view, class, next->other);
 }
@@ -151,6 +152,21 @@ static void gather(struct multipath *mp)
 			if (!has_ended(mp, ttl, flow))
 				gather_next(mp, view, class, ttl + 1, flow);
 		}
+}
+
+/* All next hops of a router that deals out packets become one class. Returns whether that changed anything. */
+static bool join_dealt(struct multipath *mp)
+{
+	bool changed = false;
+	for (unsigned class = 0; class < mp->vertex_count; class++) {
+		const struct class_view *view = &mp->views[class];
+		if (!view->deals || !view->branches)
+			continue;
+		for (unsigned i = 1; i < view->successor_count; i++)
+			mp_join(mp, view->successors[0], view->successors[i]);
+		changed = true;
+	}
+	return changed;
 }
 
 /* Hops inside a diamond one of whose routers balances once more: there, and up to the hop where all ways join, every
@@ -292,49 +308,55 @@ static void want_slowly(struct multipath *mp, uint16_t class, unsigned wanted)
 		}
 }
 
-/* Some flows once more: does each keep to its next hop? */
-static void repeat(struct multipath *mp, uint16_t class)
+static unsigned repeats_missing(const struct multipath *mp, const struct class_view *view)
 {
-	struct class_view *view = &mp->views[class];
-	unsigned limit = mp_limit(mp), wanted = mp->stopping.repeats[view->successor_count];
-	unsigned budget = 2 * wanted + 2, start = (unsigned)rng_below(&mp->rng, mp->flows_used);
-	wanted -= MIN(wanted, view->repeats);
-	for (unsigned most = 1; most <= 3; most++)
-		for (unsigned i = 0; i < mp->flows_used; i++)
-			for (unsigned ttl = before_first(mp); ttl < limit; ttl++) {
-				unsigned flow = (start + i) % mp->flows_used;
-				const struct cell *next = mp_cell(mp, ttl + 1, flow);
-				if (wanted == 0 || view->repeats_asked >= budget)
-					return;
-				if (next->state != CELL_KNOWN || next->waiting || next->asked > most ||
-					has_ended(mp, ttl, flow) || mp_class_at(mp, ttl, flow) != class)
-					continue;
-				if (!mp_ask(mp, ttl + 1, flow))
-					return;
-				view->repeats_asked++;
-				wanted--;
-			}
+	unsigned wanted = mp->stopping.repeats[view->successor_count], ttl = view->first_ttl - 1;
+	/* Who balances inside a diamond is either a mesh or the shadow of packets dealt out before. */
+	if (view->first_ttl > mp->config.first_ttl && mp->only[ttl] == MANY)
+		wanted *= 2;
+	if (!view->branches || view->repeats >= wanted || view->repeats_asked >= 2 * wanted + 2)
+		return 0;
+	return wanted - view->repeats;
 }
 
-static void satisfy(struct multipath *mp, uint16_t class)
+/* Some flows once more: does each keep to its next hop? Two packets of a flow leave in a row: who deals out in turns
+ * sends them different ways. The flows are taken at random, so that nothing falls into step with them. */
+static void repeat(struct multipath *mp, uint16_t class)
+{
+	unsigned limit = mp_limit(mp), wanted = repeats_missing(mp, &mp->views[class]);
+	for (unsigned attempt = 0; wanted > 0 && attempt < 8 * mp->flows_used; attempt++) {
+		unsigned flow = (unsigned)rng_below(&mp->rng, mp->flows_used);
+		for (unsigned ttl = before_first(mp); ttl < limit; ttl++) {
+			const struct cell *next = mp_cell(mp, ttl + 1, flow);
+			if (next->state != CELL_KNOWN || next->waiting || has_ended(mp, ttl, flow) ||
+				next->asked > 1 + attempt / (2 * mp->flows_used) ||
+				mp_class_at(mp, ttl, flow) != class)
+				continue;
+			if (!mp_ask(mp, ttl + 1, flow) || --wanted == 0 || !mp_ask(mp, ttl + 1, flow))
+				return;
+			wanted--;
+			break;
+		}
+	}
+}
+
+static void satisfy(struct multipath *mp, uint16_t class, bool may_steer)
 {
 	struct class_view *view = &mp->views[class];
 	if (view->first_ttl == 0 || mp->vertices[class].end)
 		return;
 	unsigned need = required(mp, view), have = view->answers + view->pending;
-	if (have >= need) {
-		if (view->branches && view->pending == 0)
-			repeat(mp, class);
-		return;
-	}
-	if (view->gave_up)
+	/* Half-way already: where no flow is stable, nothing must be multiplied. */
+	if (view->answers >= MIN(need, mp->stopping.answers[2]) || mp->waiting == 0)
+		repeat(mp, class);
+	if (have >= need || view->gave_up)
 		return;
 	if (view->missed > 0)
 		want_slowly(mp, class, need - have);
 	if (have + view->missed >= need)
 		return;
 	unsigned rest = ask_known(mp, class, need - have - view->missed);
-	if (rest > 0)
+	if (rest > 0 && may_steer)
 		steer(mp, class, rest);
 }
 
@@ -437,14 +459,19 @@ void mp_plan(struct multipath *mp, int64_t now_ns)
 	mp->dirty = false;
 	mp->slow_ns = TIME_NEVER;
 	mp->flows_used = MAX(mp->flows_used, 1u);
-	gather(mp);
+	do
+		gather(mp);
+	while (join_dealt(mp));
 	find_strict(mp);
 	explore(mp, now_ns);
 	if (mp->full)
 		return;
+	bool stable = true;
+	for (unsigned class = 0; class < mp->vertex_count; class++)
+		stable &= repeats_missing(mp, &mp->views[class]) == 0;
 	for (unsigned class = 0; class < mp->vertex_count; class++)
 		if (mp_class(mp, (uint16_t)class) == class)
-			satisfy(mp, (uint16_t)class);
+			satisfy(mp, (uint16_t)class, stable);
 	follow(mp);
 	if (mp->waiting == 0)
 		confirm(mp);

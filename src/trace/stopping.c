@@ -52,10 +52,13 @@ static unsigned answers_inside(double risk)
 	}
 }
 
-/* A router that deals out packets one by one sends each repeat by the same way with chance 1 / seen. */
+/* A router that deals out packets one by one sends each repeat by the same way with chance 1 / seen. No fewer than
+ * three: many deal them out in turns, not by chance. */
+#define REPEATS_MIN 3
+
 static unsigned repeats_for(unsigned seen, double risk)
 {
-	unsigned repeats = 1;
+	unsigned repeats = REPEATS_MIN;
 	while (pow(1.0 / seen, repeats) > risk)
 		repeats++;
 	return repeats;

@@ -62,11 +62,11 @@ static void test_repeats(void **state)
 	struct stopping stopping;
 	(void)state;
 	stopping_init(&stopping, 0.95);
-	/* (1/2)^5 = 3.1 %, (1/3)^3 = 3.7 %, (1/16)^2 = 0.4 % */
+	/* (1/2)^5 = 3.1 %, (1/3)^3 = 3.7 %, and no fewer than three */
 	assert_int_equal(stopping.repeats[1], 0);
 	assert_int_equal(stopping.repeats[2], 5);
 	assert_int_equal(stopping.repeats[3], 3);
-	assert_int_equal(stopping.repeats[16], 2);
+	assert_int_equal(stopping.repeats[16], 3);
 	/* One in four balances again: 0.25 * 2^-3 against 0.75, after four answers 4 %. */
 	assert_int_equal(stopping.inside, 4);
 }
