@@ -1,0 +1,9 @@
+/* Standard streams that are closed when the program starts. */
+#ifndef RETOUR_CLI_STREAMS_H
+#define RETOUR_CLI_STREAMS_H
+
+/* Put something in their place that fails when it is used, so that no socket takes their numbers and gets what was
+ * meant for a person. To be called before anything is opened. */
+void streams_guard(void);
+
+#endif
