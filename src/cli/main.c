@@ -12,6 +12,7 @@
 #include "cli/serve.h"
 #include "cli/traceroute.h"
 #include "cli/watch.h"
+#include "cli/windows.h"
 
 struct command {
 	const char *name;
@@ -32,8 +33,10 @@ static const struct command commands[] = {
 /* Commands in the manner of other programs; also what this one does when it is called by their names. */
 static const struct command personas[] = {
 	{"mtr", cli_mtr, "in the manner of mtr"},
+	{"pathping", cli_pathping, "in the manner of pathping for Windows"},
 	{"traceroute", cli_traceroute, "in the manner of traceroute for Linux"},
 	{"traceroute6", cli_traceroute6, "the same for IPv6"},
+	{"tracert", cli_tracert, "in the manner of tracert for Windows"},
 };
 
 static void print_usage(FILE *out)

@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "cli/mtr_args.h"
 #include "cli/persona.h"
+#include "cli/watch.h"
 #include "trace/cycles.h"
 
 #define FIRST_NUMBER 33000 /* of probes, and the first destination port of UDP */
@@ -242,15 +243,79 @@ static int measure_host(const struct mtr_args *args, const char *name)
 	return status;
 }
 
+/* ---- on a screen ---- */
+
+#define WATCH_WORDS_MAX 24
+
+struct words {
+	char *list[WATCH_WORDS_MAX + 2];
+	int count;
+	char space[WATCH_WORDS_MAX][48];
+};
+
+static void add_word(struct words *words, const char *text)
+{
+	if (words->count == WATCH_WORDS_MAX)
+		return;
+	char *word = words->space[words->count];
+	snprintf(word, sizeof(words->space[0]), "%s", text);
+	words->list[words->count++] = word;
+}
+
+static void add_number(struct words *words, const char *option, unsigned number)
+{
+	char text[32];
+	snprintf(text, sizeof(text), "%s%u", option, number);
+	add_word(words, text);
+}
+
+/* The screen is that of `retour watch`, with what was asked for in its words. */
+static int show_screen(const struct mtr_args *args)
+{
+	struct words words = {.count = 0};
+	char text[48], address[ADDR_TEXT_SIZE];
+	if (args->interface || args->host_count > 1) {
+		fprintf(stderr, "mtr: %s not supported here on a screen; use -r\n",
+			args->interface ? "option '--interface' is" : "several hosts are");
+		return MTR_FAILED;
+	}
+	add_word(&words, "watch");
+	if (args->family)
+		add_word(&words, args->family == 4 ? "-4" : "-6");
+	add_word(&words, args->protocol == PROBE_UDP ? "-u" : args->protocol == PROBE_TCP ? "-T" : "-I");
+	if (args->numeric)
+		add_word(&words, "-n");
+	if (args->cycles_given)
+		add_number(&words, "-c", args->cycles);
+	add_number(&words, "-f", args->first_ttl);
+	add_number(&words, "-m", args->max_ttl);
+	if (args->port)
+		add_number(&words, "-p", args->port);
+	if (args->local_port)
+		add_number(&words, "--sport=", args->local_port);
+	if (args->tos)
+		add_number(&words, "-Q", args->tos);
+	if (args->mark)
+		add_number(&words, "--mark=", args->mark);
+	if (args->protocol != PROBE_TCP)
+		add_number(&words, "--size=", args->size);
+	if (addr_is_set(args->source)) {
+		add_word(&words, "-s");
+		add_word(&words, addr_format(args->source, address));
+	}
+	snprintf(text, sizeof(text), "-i%g", args->interval_s);
+	add_word(&words, text);
+	words.list[words.count++] = args->hosts[0];
+	return cli_watch(words.count, words.list);
+}
+
 int cli_mtr(int argc, char **argv)
 {
 	struct mtr_args args;
 	int status = mtr_args_parse(&args, argc, argv);
 	if (status < 0 && args.mode == MTR_SCREEN) {
-		fputs("mtr: option '--curses' is not supported here yet: use -r, or `retour watch`\n", stderr);
-		status = MTR_FAILED;
-	}
-	if (status < 0) {
+		status = show_screen(&args);
+	} else if (status < 0) {
 		status = 0;
 		for (size_t i = 0; i < args.host_count && status == 0; i++)
 			status = measure_host(&args, args.hosts[i]);
