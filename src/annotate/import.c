@@ -93,7 +93,9 @@ static void mmdb_name(const struct mmdb_facts *facts, char name[static DATA_NAME
 		name[used] = plain || (used > 0 && strchr("-_.", *p)) ? *p : '_';
 		used++;
 	}
-	snprintf(name + used, DATA_NAME_SIZE - used, "%s.mmdb", used > 0 ? "" : "unnamed");
+	/* IPinfo's types end like that already. */
+	bool suffixed = used > 5 && memcmp(name + used - 5, ".mmdb", 5) == 0;
+	snprintf(name + used, DATA_NAME_SIZE - used, "%s%s", used > 0 ? "" : "unnamed", suffixed ? "" : ".mmdb");
 }
 
 static int import_mmdb(const char *dir, const char *path, struct text text, struct import_result *result,

@@ -3,6 +3,7 @@
 set -euo pipefail
 retour=${RETOUR:?}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck disable=SC2034 # used by those who source this
 golden=$(cd "$here/../golden" && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -24,6 +24,11 @@ remedy() { # ID
 	jq -r --arg id "$1" '.checks[] | select(.id == $id) | .remedy // empty' "$scratch/doctor"
 }
 
+# Do as it says.
+follow() { # ID
+	bash -c "$(remedy "$1" | sed 's/^sudo //')"
+}
+
 # ---- no network at all
 
 doctor 4
@@ -35,7 +40,7 @@ ip link set lo down
 doctor 4
 equal 'no loopback' "$(state error-queue-ipv4)" missing
 has 'and what to do' "$(remedy error-queue-ipv4)" 'ip link set lo up'
-$(remedy error-queue-ipv4 | sed 's/^sudo //')
+follow error-queue-ipv4
 doctor 4
 equal 'the remedy helps' "$(state error-queue-ipv4)" ok
 
@@ -55,11 +60,10 @@ has 'from where' "$(jq -r '.checks[] | select(.id == "route-ipv4") | .meaning' "
 
 install -m 755 "$retour" "$scratch/retour"
 chmod 755 "$scratch"
-root=$retour
-retour=("setpriv" --reuid 65534 --regid 65534 --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all
+as_nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs --inh-caps=-all --bounding-set=-all
 	"$scratch/retour")
-if "${retour[@]}" --version >/dev/null 2>&1; then
-	status 1 "${retour[@]}" doctor --json
+if "${as_nobody[@]}" --version >/dev/null 2>&1; then
+	status 1 "${as_nobody[@]}" doctor --json
 	mv "$scratch/out" "$scratch/doctor"
 	equal 'nobody: part' "$(jq -r .can_measure "$scratch/doctor")" part
 	equal 'nobody: privilege' "$(state privilege)" limited
@@ -69,17 +73,16 @@ if "${retour[@]}" --version >/dev/null 2>&1; then
 	equal 'nobody: firewall cannot be read' "$(state firewall)" unknown
 	equal 'nobody: nothing on standard error' "$(cat "$scratch/err")" ''
 	sysctl -qw net.ipv4.ping_group_range='1 0'
-	status 1 "${retour[@]}" doctor --json
+	status 1 "${as_nobody[@]}" doctor --json
 	mv "$scratch/out" "$scratch/doctor"
 	equal 'nobody: ping' "$(state ping-ipv4)" limited
 	sysctl -qw net.ipv4.ping_group_range='0 2147483647'
-	status 1 "${retour[@]}" doctor --json
+	status 1 "${as_nobody[@]}" doctor --json
 	mv "$scratch/out" "$scratch/doctor"
 	equal 'nobody: ping, after the remedy' "$(state ping-ipv4)" ok
 else
 	echo 'not tested: without privilege (cannot become nobody here)'
 fi
-retour=$root
 
 # ---- the firewall
 
@@ -101,13 +104,13 @@ doctor 0
 equal 'policy drop' "$(state firewall)" limited
 equal 'one finding: what is forwarded is not ours' "$(jq '[.checks[] | select(.id == "firewall")] | length' "$scratch/doctor")" 1
 has 'policy drop: what to do' "$(remedy firewall)" 'ct state related accept'
-$(remedy firewall | sed 's/^sudo //')
+follow firewall
 doctor 0
 equal 'the remedy helps' "$(state firewall)" ok
 nft add rule inet t in icmp type time-exceeded drop
 doctor 0
 equal 'a rule drops time-exceeded' "$(state firewall)" limited
-$(remedy firewall | sed 's/^sudo //')
+follow firewall
 doctor 0
 equal 'the remedy takes it away' "$(state firewall)" ok
 nft flush ruleset
@@ -130,13 +133,13 @@ for value in 0 1000; do
 	sysctl -qw net.ipv4.icmp_ratelimit=$value 2>/dev/null || break
 	doctor 0
 	[ $value -eq 0 ] && expected=ok || expected=limited
-	equal "icmp_ratelimit $value" "$(state icmp-limit)" $expected
+	equal "icmp_ratelimit $value" "$(state icmp-limit)" "$expected"
 done
 for value in 0 1 2; do
 	sysctl -qw net.ipv4.conf.all.rp_filter=$value net.ipv4.conf.default.rp_filter=0
 	doctor 0
 	[ $value -eq 1 ] && expected=limited || expected=ok
-	equal "rp_filter $value" "$(state rp-filter)" $expected
+	equal "rp_filter $value" "$(state rp-filter)" "$expected"
 done
 
 # ---- data, terminal, locale
