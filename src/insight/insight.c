@@ -22,13 +22,16 @@ static void examine(struct view *view)
 		rule_loop,
 		rule_refused,
 		rule_black_hole,
+		rule_watched_replies,
 		rule_rate_limit,
 		rule_loss,
 		rule_silent_hops,
 		rule_slow_reply,
 		rule_latency_step,
+		rule_congestion,
 		rule_mpls,
 		rule_load_balancing,
+		rule_path_changed,
 	};
 	for (size_t i = 0; view->path && i < ARRAY_LEN(rules); i++)
 		rules[i](view);

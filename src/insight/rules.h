@@ -26,11 +26,14 @@ struct view {
 void rule_loop(struct view *view);
 void rule_refused(struct view *view);
 void rule_black_hole(struct view *view);
+void rule_watched_replies(struct view *view);
 void rule_rate_limit(struct view *view);
 void rule_loss(struct view *view);
 void rule_silent_hops(struct view *view);
 void rule_slow_reply(struct view *view);
 void rule_latency_step(struct view *view);
+void rule_congestion(struct view *view);
+void rule_path_changed(struct view *view);
 void rule_mpls(struct view *view);
 void rule_load_balancing(struct view *view);
 

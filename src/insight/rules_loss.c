@@ -5,6 +5,7 @@
  * included. A trace sees round trips: which of the two directions loses is open unless both traces tell (last
  * rule). */
 #include "insight/rules.h"
+#include "path/timeline.h"
 
 #include <stdlib.h>
 
@@ -141,7 +142,7 @@ void rule_rate_limit(struct view *view)
 {
 	for (size_t i = 0; i < view->path->hop_count; i++) {
 		const struct hop *hop = &view->path->hops[i];
-		if (hop->received == 0 || lost(hop) == 0)
+		if (hop->received == 0 || lost(hop) == 0 || view->explained[i])
 			continue;
 		unsigned later_answers;
 		bool clean = later_hops_clean(view->path, i, &later_answers);
@@ -227,7 +228,14 @@ void rule_loss(struct view *view)
 		view->explained[i] = true;
 	}
 	add_loss_evidence(finding, view, start);
-	finding_set_text(&finding->disproof,
+	const struct timeline_hop *watched = view->measurement->timeline && path->direction == DIRECTION_FORWARD
+		? timeline_hop(view->measurement->timeline, (unsigned)MAX(0, last->ttl))
+		: NULL;
+	if (watched && watched->limit == LIMIT_LOSES)
+		finding_set_text(&finding->disproof, "Tried: a limit on replies would have answered when asked more slowly, "
+			"but of %u such probes it answered %u.", watched->limit_asked, watched->limit_answered);
+	else
+		finding_set_text(&finding->disproof,
 		start == end ? "Only the end loses: it may limit its replies. Another protocol, not tried, "
 			       "would tell."
 			     : "If slower probing loses less, replies are being limited; not tried.");
