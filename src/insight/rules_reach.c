@@ -73,6 +73,8 @@ static enum refusal refusal_of(const struct path *path, const struct probe_resul
 	bool from_target = addr_equal(probe->address, path->destination);
 	if (code == (v4 ? 3 : 4)) /* port: the target's own way to say that the probe arrived */
 		return from_target || path->reached ? REFUSAL_NONE : REFUSAL_FILTER;
+	if (v4 && code == 2 && from_target) /* the same of a protocol that it does not speak */
+		return REFUSAL_NONE;
 	if (v4 && code == 4) /* too big for the next link: a matter of size, not of reach */
 		return REFUSAL_NONE;
 	bool filter = v4 ? code == 9 || code == 10 || code == 13 : code == 1 || code == 5 || code == 6;

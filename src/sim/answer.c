@@ -236,6 +236,9 @@ void answer_local(struct sim *sim, uint32_t node, uint32_t interface, struct par
 {
 	static const struct complaint port = {
 		.type4 = ICMP4_UNREACHABLE, .code4 = 3, .type6 = ICMP6_UNREACHABLE, .code6 = 4};
+	/* RFC 1122 3.2.2.1, RFC 8200 4: nobody here speaks it. */
+	static const struct complaint protocol = {
+		.type4 = ICMP4_UNREACHABLE, .code4 = 2, .type6 = ICMP6_PARAMETER_PROBLEM, .code6 = 1};
 	struct packet packet;
 	if (!fragments_gather(sim, node, parcel) || packet_read(parcel->bytes, parcel->length, &packet) < 0 ||
 		!packet.checksum_ok || !addr_is_unicast(packet.ip.source))
@@ -246,8 +249,10 @@ void answer_local(struct sim *sim, uint32_t node, uint32_t interface, struct par
 		if (packet.transport.icmp_kind == ICMP_ECHO_REQUEST)
 			answer_echo(sim, node, parcel, &packet);
 		break;
-	case PROTOCOL_UDP: answer_error(sim, node, interface, parcel, &port); break;
+	case PROTOCOL_UDP:
+	case PROTOCOL_UDPLITE: answer_error(sim, node, interface, parcel, &port); break;
 	case PROTOCOL_TCP: answer_reset(sim, node, &packet); break;
-	default: break;
+	case PROTOCOL_NO_NEXT: break;
+	default: answer_error(sim, node, interface, parcel, &protocol); break;
 	}
 }

@@ -103,6 +103,7 @@ static void trace_in(const char *name, uint8_t family, enum probe_protocol proto
 	char what[100];
 	scene_init(scene, name, family);
 	config.protocol = protocol;
+	config.ip_protocol = 253; /* for experiments, RFC 3692 */
 	config.source = scene->from;
 	config.destination = scene->to;
 	config.flow = (struct flow){.source_port = 41000,
@@ -135,6 +136,9 @@ static void test_there(void **state)
 		for (unsigned i = 0; i < 2; i++) {
 			trace_in(shipped->name, families[i], PROBE_UDP);
 			trace_in(shipped->name, families[i], PROBE_ICMP);
+			trace_in(shipped->name, families[i], PROBE_TCP);
+			trace_in(shipped->name, families[i], PROBE_UDPLITE);
+			trace_in(shipped->name, families[i], PROBE_IP);
 		}
 }
 
