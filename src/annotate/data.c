@@ -82,16 +82,22 @@ static void open_mmdb(struct data *data, const char *dir, const char *name)
 	keep(data, file);
 }
 
+static int is_mmdb_name(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+	return entry->d_name[0] != '.' && length > 5 && strcmp(entry->d_name + length - 5, ".mmdb") == 0;
+}
+
 static void open_mmdbs(struct data *data, const char *dir)
 {
-	DIR *stream = opendir(dir);
-	for (struct dirent *entry; stream && (entry = readdir(stream));) {
-		size_t length = strlen(entry->d_name);
-		if (entry->d_name[0] != '.' && length > 5 && strcmp(entry->d_name + length - 5, ".mmdb") == 0)
-			open_mmdb(data, dir, entry->d_name);
+	struct dirent **names;
+	int count = scandir(dir, &names, is_mmdb_name, alphasort);
+	for (int i = 0; i < count; i++) {
+		open_mmdb(data, dir, names[i]->d_name);
+		free(names[i]);
 	}
-	if (stream)
-		closedir(stream);
+	if (count >= 0)
+		free(names);
 }
 
 /* Small enough to be read now; or sorted already, as iptoasn's files are. */
@@ -211,8 +217,8 @@ static void add_asns(struct origin *best, const struct origin *other)
 	}
 }
 
-/* Names are about the AS, countries about the address: both may come from a file that is less specific. */
-static void merge(struct origin *best, const struct origin *other)
+/* Names are about the AS, countries about the address: both may come from a file that knows no more than that. */
+static void merge(struct origin *best, unsigned *country_length, const struct origin *other)
 {
 	struct origin old = *best;
 	bool better = other->count > 0 && (best->count == 0 || other->length > best->length);
@@ -223,21 +229,24 @@ static void merge(struct origin *best, const struct origin *other)
 	const struct origin *rest = better ? &old : other;
 	if (!best->name[0] && rest->count > 0 && rest->asns[0] == best->asns[0])
 		memcpy(best->name, rest->name, sizeof(best->name));
-	if (!best->country[0])
-		memcpy(best->country, rest->country, sizeof(best->country));
+	bool nearer = other->country[0] && (!old.country[0] || other->length > *country_length);
+	memcpy(best->country, nearer ? other->country : old.country, sizeof(best->country));
+	if (nearer)
+		*country_length = other->length;
 }
 
 bool data_origin(const struct data *data, struct addr addr, struct origin *origin)
 {
+	unsigned country_length = 0;
 	*origin = (struct origin){0};
 	for (unsigned i = 0; i < data->count; i++) {
 		const struct data_file *file = &data->files[i];
 		struct origin found;
 		if (file->mmdb && mmdb_find(file->mmdb, addr, &found))
-			merge(origin, &found);
+			merge(origin, &country_length, &found);
 		for (int table = TABLE_ORIGINS4; table <= TABLE_ORIGINS6; table++)
 			if (find_in_file(file, (enum table)table, addr, &found))
-				merge(origin, &found);
+				merge(origin, &country_length, &found);
 	}
 	return origin->count > 0 || origin->country[0];
 }

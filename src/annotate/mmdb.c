@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/escape.h"
 
@@ -15,6 +16,12 @@ struct mmdb {
 int mmdb_open(struct mmdb **mmdb, const char *path, struct error *error)
 {
 	char shown[200];
+	struct stat facts;
+	*mmdb = NULL;
+	escape_text(path, shown, sizeof(shown));
+	/* The library would wait for somebody to write into a pipe. */
+	if (stat(path, &facts) < 0 || !S_ISREG(facts.st_mode))
+		return error_set(error, -ENOENT, "%s: not a file", shown);
 	*mmdb = calloc(1, sizeof(**mmdb));
 	if (!*mmdb)
 		return error_set(error, -ENOMEM, "out of memory");
@@ -24,8 +31,7 @@ int mmdb_open(struct mmdb **mmdb, const char *path, struct error *error)
 	int code = status == MMDB_FILE_OPEN_ERROR ? -ENOENT : -EINVAL;
 	free(*mmdb);
 	*mmdb = NULL;
-	return error_set(error, code, "%s: not a good MMDB file: %s", escape_text(path, shown, sizeof(shown)),
-		MMDB_strerror(status));
+	return error_set(error, code, "%s: not a good MMDB file: %s", shown, MMDB_strerror(status));
 }
 
 void mmdb_close(struct mmdb *mmdb)
