@@ -140,6 +140,9 @@ static void report_limit(struct view *view, size_t index, const struct pattern *
 
 void rule_rate_limit(struct view *view)
 {
+	/* Rounds never come in bursts, so there is no pattern to read; rule_watched_replies has better evidence. */
+	if (view->measurement->timeline && view->path->direction == DIRECTION_FORWARD)
+		return;
 	for (size_t i = 0; i < view->path->hop_count; i++) {
 		const struct hop *hop = &view->path->hops[i];
 		if (hop->received == 0 || lost(hop) == 0 || view->explained[i])

@@ -61,7 +61,7 @@ struct rounds_probe {
 struct rounds_test {
 	uint8_t ttl; /* 0 = none */
 	unsigned asked, answered, settled, wanted;
-	double share; /* of answers missing before */
+	unsigned before_missed, before_asked; /* at the usual pace */
 	int64_t next_ns;
 };
 

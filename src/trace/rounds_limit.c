@@ -6,13 +6,15 @@
 #include "base/compiler.h"
 #include "trace/rounds_inside.h"
 
-#define SLOW_NS    (2200 * NS_PER_MS) /* more than two of the seconds in which Linux refills a reply */
-#define SETTLED_MIN 8                 /* probes of a hop before it is judged */
-#define MISSING_MIN 3
-#define ASK_MIN     5
-#define ASK_MAX     20
-#define CHANCE      0.05
-#define AGAIN_NS    (600 * NS_PER_S) /* until a hop is examined anew */
+#define SLOW_NS       (2200 * NS_PER_MS) /* more than two of the seconds in which Linux refills a reply */
+#define SETTLED_MIN   10   /* probes of a hop before it is judged */
+#define MISSING_MIN   3
+#define ASK_MIN       5
+#define ASK_MAX       40
+#define CHANCE_EARLY  0.01 /* that is left to chance, when looking again and again */
+#define CHANCE_AT_END 0.05
+#define CHANCE_ALIKE  0.2
+#define AGAIN_NS      (600 * NS_PER_S) /* until a hop is examined anew */
 
 struct rounds_test *limit_test_of(struct rounds *rounds, unsigned ttl)
 {
@@ -22,38 +24,72 @@ struct rounds_test *limit_test_of(struct rounds *rounds, unsigned ttl)
 	return NULL;
 }
 
-static double share_missing(const struct timeline_hop *hop)
+/* Answers that are missing, of so many. */
+struct count {
+	unsigned missed, asked;
+};
+
+static struct count count_of(const struct timeline_hop *hop)
 {
-	return (double)hop->round_lost / MAX(1u, hop->round_lost + hop->round_answered);
+	return (struct count){hop->round_lost, hop->round_lost + hop->round_answered};
 }
 
-/* How many answers in a row chance would give to a hop that misses this share: less than CHANCE. */
-static unsigned asks_needed(double share)
+static double log_choose(unsigned n, unsigned k)
 {
-	if (share >= 1)
-		return ASK_MIN;
-	double needed = ceil(log(CHANCE) / log(1 - share));
-	return needed > ASK_MAX ? ASK_MAX : MAX(ASK_MIN, (unsigned)needed);
+	return lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0);
 }
 
-/* Some of its answers are missing though what is further on, or for the end what is before it, misses far fewer. */
-static bool is_suspect(const struct rounds *rounds, const struct timeline_hop *hop)
+/* Fisher's exact test, one-sided: the chance that `few` has no more of all the missing answers than it has, if both
+ * miss alike. */
+static double chance_of(struct count few, struct count many)
+{
+	unsigned missed = few.missed + many.missed, asked = few.asked + many.asked;
+	double sum = 0, whole = log_choose(asked, missed);
+	for (unsigned k = 0; k <= few.missed; k++)
+		if (missed - k <= many.asked)
+			sum += exp(log_choose(few.asked, k) + log_choose(many.asked, missed - k) - whole);
+	return sum;
+}
+
+/* How many answers in a row would not be chance. */
+static unsigned asks_needed(struct count before)
+{
+	unsigned asks = ASK_MIN;
+	while (asks < ASK_MAX && chance_of((struct count){0, asks}, before) >= CHANCE_EARLY)
+		asks++;
+	return asks;
+}
+
+/* The hop behind that misses the least share; for the end, the nearest before it. NULL = none to compare with. */
+static const struct timeline_hop *compared_with(const struct rounds *rounds, const struct timeline_hop *hop)
 {
 	const struct timeline *timeline = &rounds->timeline;
+	const struct timeline_hop *best = NULL;
 	unsigned last = timeline_last(timeline);
-	if (hop->limit != LIMIT_UNKNOWN || hop->round_answered == 0 || hop->round_lost < MISSING_MIN ||
-		hop->round_answered + hop->round_lost < SETTLED_MIN || hop->candidate_run > 0)
-		return false;
-	if (hop->ttl < last) {
-		struct loss loss = timeline_loss(timeline, hop->ttl);
-		return loss.skipped >= MISSING_MIN && 2 * loss.skipped > hop->round_lost;
+	for (unsigned ttl = hop->ttl + 1u; ttl <= last; ttl++) {
+		const struct timeline_hop *behind = timeline_hop(timeline, ttl);
+		if (!behind || behind->round_answered < SETTLED_MIN)
+			continue;
+		double share = (double)behind->round_lost / count_of(behind).asked;
+		if (!best || share < (double)best->round_lost / count_of(best).asked)
+			best = behind;
 	}
-	for (unsigned ttl = last - 1; ttl >= 1; ttl--) {
+	for (unsigned ttl = hop->ttl - 1u; hop->ttl == last && !best && ttl >= 1; ttl--) {
 		const struct timeline_hop *before = timeline_hop(timeline, ttl);
 		if (before && before->round_answered >= SETTLED_MIN && before->limit == LIMIT_UNKNOWN)
-			return share_missing(before) < share_missing(hop) / 2;
+			best = before;
 	}
-	return false;
+	return best;
+}
+
+static bool is_suspect(const struct rounds *rounds, const struct timeline_hop *hop)
+{
+	struct count count = count_of(hop);
+	if (hop->limit != LIMIT_UNKNOWN || hop->round_answered == 0 || count.missed < MISSING_MIN ||
+		count.asked < SETTLED_MIN || hop->candidate_run > 0)
+		return false;
+	const struct timeline_hop *other = compared_with(rounds, hop);
+	return other && chance_of(count_of(other), count) < CHANCE_EARLY;
 }
 
 static void tell(struct rounds *rounds, const struct rounds_test *test, enum limit_verdict verdict, int64_t now_ns)
@@ -85,8 +121,9 @@ void limit_consider(struct rounds *rounds, int64_t now_ns)
 			continue;
 		*free_test = (struct rounds_test){
 			.ttl = (uint8_t)ttl,
-			.share = share_missing(hop),
-			.wanted = asks_needed(share_missing(hop)),
+			.before_missed = hop->round_lost,
+			.before_asked = count_of(hop).asked,
+			.wanted = asks_needed(count_of(hop)),
 			/* First let it rest. */
 			.next_ns = now_ns + MAX(SLOW_NS, 2 * rounds->config.interval_ns),
 		};
@@ -107,26 +144,18 @@ struct next_probe limit_next(struct rounds *rounds)
 	return next;
 }
 
-/* The chance that a hop which misses `share` of its answers misses at most `missed` of `asked`. */
-static double chance_of(unsigned missed, unsigned asked, double share)
-{
-	double sum = 0, term = pow(1 - share, asked);
-	for (unsigned k = 0; k <= missed && k <= asked; k++) {
-		sum += term;
-		term *= share / MAX(1 - share, 1e-9) * (asked - k) / (k + 1);
-	}
-	return sum;
-}
-
 static enum limit_verdict judge(const struct rounds_test *test)
 {
-	unsigned missed = test->settled - test->answered;
-	double share = (double)missed / test->settled;
-	if (share <= test->share / 2 && chance_of(missed, test->settled, test->share) < CHANCE)
+	struct count slow = {test->settled - test->answered, test->settled};
+	struct count before = {test->before_missed, test->before_asked};
+	double chance = chance_of(slow, before);
+	if (chance < CHANCE_EARLY)
 		return LIMIT_LIMITS;
 	if (test->settled < test->wanted)
 		return LIMIT_TESTING;
-	return share >= 0.75 * test->share ? LIMIT_LOSES : LIMIT_UNDECIDED;
+	if (chance < CHANCE_AT_END)
+		return LIMIT_LIMITS;
+	return chance >= CHANCE_ALIKE ? LIMIT_LOSES : LIMIT_UNDECIDED;
 }
 
 void limit_settled(struct rounds *rounds, unsigned ttl, enum watch_event_kind fate, int64_t now_ns)

@@ -1,0 +1,293 @@
+/* Continuous rounds through worlds in virtual time: what is said is compared with what the world does. */
+#include "scene.h"
+
+#include "insight/insight.h"
+#include "trace/rounds.h"
+
+static struct rounds rounds;
+
+static struct rounds_config config_of(const struct scene *scene, unsigned count, enum probe_protocol protocol)
+{
+	struct rounds_config config = rounds_defaults();
+	config.rounds = count;
+	config.engine.protocol = protocol;
+	config.engine.source = scene->from[4];
+	config.engine.destination = scene->to[4];
+	config.engine.flow = protocol == PROBE_ICMP ? (struct flow){.icmp_id = 7, .icmp_checksum = 0x1234}
+						     : (struct flow){.source_port = 50000, .destination_port = 33434};
+	config.engine.key = (struct hash_key){5, 6};
+	return config;
+}
+
+static void watch_for(struct scene *scene, const struct rounds_config *config)
+{
+	struct machine machine;
+	rounds_deinit(&rounds);
+	rounds_init(&rounds, config);
+	machine = rounds_machine(&rounds);
+	assert_int_equal(sim_attach(scene->sim, scene->a, &machine, 0), 0);
+	assert_true(sim_run(scene->sim, sim_now(scene->sim) + 48 * 3600 * NS_PER_S));
+}
+
+static struct measurement concluded(const struct scene *scene)
+{
+	struct measurement m;
+	measurement_init(&m);
+	m.command = "watch";
+	m.started_wall_ns = 1800000000 * NS_PER_S;
+	m.source = scene->from[4];
+	m.target = scene->to[4];
+	m.forward = timeline_path(&rounds.timeline, m.started_wall_ns);
+	m.timeline = &rounds.timeline;
+	assert_non_null(m.forward);
+	m.forward->source = m.source;
+	m.forward->destination = m.target;
+	assert_int_equal(insight_run(&m), 0);
+	return m;
+}
+
+static const struct finding *finding_of(const struct measurement *m, const char *id)
+{
+	for (size_t i = 0; i < m->finding_count; i++)
+		if (strcmp(m->findings[i].id, id) == 0)
+			return &m->findings[i];
+	return NULL;
+}
+
+static const struct finding *must_find(const struct measurement *m, const char *id)
+{
+	const struct finding *finding = finding_of(m, id);
+	for (size_t i = 0; !finding && i < m->finding_count; i++)
+		print_message("found instead: %s\n", m->findings[i].summary);
+	if (!finding)
+		fail_msg("no finding %s", id);
+	return finding;
+}
+
+static struct loss loss_at(unsigned ttl)
+{
+	return timeline_loss(&rounds.timeline, ttl);
+}
+
+static void test_healthy(void **state)
+{
+	(void)state;
+	struct scene scene = scene_of(chain("", ""));
+	struct rounds_config config = config_of(&scene, 30, PROBE_ICMP);
+	watch_for(&scene, &config);
+	for (unsigned ttl = 1; ttl <= 4; ttl++) {
+		assert_int_equal(loss_at(ttl).sent, 30);
+		assert_int_equal(loss_at(ttl).lost, 0);
+	}
+	assert_int_equal(rounds.timeline.end, 4);
+	struct measurement m = concluded(&scene);
+	assert_int_equal(m.finding_count, 0);
+	measurement_deinit(&m);
+	scene_end(&scene);
+}
+
+/* One packet in ten is lost between r2 and r3: there and behind it is loss, before it is none. */
+static void test_true_loss(void **state)
+{
+	(void)state;
+	struct scene scene = scene_of(chain("", "faults:\n  - {link: [r2, r3], loss: 0.1, one_way: true}\n"));
+	struct rounds_config config = config_of(&scene, 600, PROBE_ICMP);
+	watch_for(&scene, &config);
+	assert_int_equal(loss_at(1).lost, 0);
+	assert_int_equal(loss_at(2).lost, 0);
+	for (unsigned ttl = 3; ttl <= 4; ttl++) {
+		assert_true(loss_at(ttl).share.low <= 0.1 && loss_at(ttl).share.high >= 0.1);
+		assert_true(loss_at(ttl).share.low > 0.05);
+	}
+	struct measurement m = concluded(&scene);
+	const struct finding *finding = must_find(&m, "loss-undirected");
+	assert_int_equal(finding->confidence, CONFIDENCE_LIKELY);
+	assert_int_equal(finding->hops[0], 3);
+	assert_null(finding_of(&m, "reply-rate-limited"));
+	assert_null(finding_of(&m, "path-changed"));
+	measurement_deinit(&m);
+	scene_end(&scene);
+}
+
+/* r2 answers two times in five seconds: it skips, is found out, and nothing is called loss. */
+static void test_limiter_is_not_loss(void **state)
+{
+	(void)state;
+	struct scene scene = scene_of(chain("error_limit: {burst: 1, per_second: 0.5}", ""));
+	struct rounds_config config = config_of(&scene, 120, PROBE_ICMP);
+	watch_for(&scene, &config);
+	for (unsigned ttl = 1; ttl <= 4; ttl++)
+		assert_int_equal(loss_at(ttl).lost, 0);
+	const struct timeline_hop *hop = timeline_hop(&rounds.timeline, 2);
+	assert_int_equal(hop->limit, LIMIT_LIMITS);
+	struct measurement m = concluded(&scene);
+	const struct finding *finding = must_find(&m, "reply-rate-limited");
+	assert_int_equal(finding->confidence, CONFIDENCE_CERTAIN);
+	assert_int_equal(finding->hop_count, 1);
+	assert_int_equal(finding->hops[0], 2);
+	assert_null(finding_of(&m, "loss-undirected"));
+	measurement_deinit(&m);
+	scene_end(&scene);
+}
+
+/* A real loss and a limiter before it: each is told from the other. */
+static void test_limiter_and_loss(void **state)
+{
+	(void)state;
+	struct scene scene = scene_of(chain("error_limit: {burst: 1, per_second: 0.5}",
+		"faults:\n  - {link: [r3, b], loss: 0.1, one_way: true}\n"));
+	struct rounds_config config = config_of(&scene, 600, PROBE_ICMP);
+	watch_for(&scene, &config);
+	assert_int_equal(loss_at(2).lost, 0);
+	assert_int_equal(loss_at(3).lost, 0);
+	assert_true(loss_at(4).share.low > 0.05 && loss_at(4).share.high < 0.15);
+	struct measurement m = concluded(&scene);
+	assert_int_equal(must_find(&m, "reply-rate-limited")->hops[0], 2);
+	assert_int_equal(must_find(&m, "loss-undirected")->hops[0], 4);
+	measurement_deinit(&m);
+	scene_end(&scene);
+}
+
+static struct world *two_ways(const char *faults)
+{
+	char text[2000];
+	snprintf(text, sizeof(text),
+		WORLD_HEAD "routers:\n"
+			   "  - {name: r1, as: 64496}\n"
+			   "  - {name: r2, as: 64496}\n"
+			   "  - {name: r3, as: 64496}\n"
+			   "  - {name: s2, as: 64496}\n"
+			   "  - {name: s3, as: 64496}\n"
+			   "links:\n"
+			   "  - {from: a, to: r1}\n"
+			   "  - {from: r1, to: r2}\n"
+			   "  - {from: r2, to: r3}\n"
+			   "  - {from: r1, to: s2, cost: 20, delay_ms: 20}\n"
+			   "  - {from: s2, to: s3, cost: 20}\n"
+			   "  - {from: s3, to: r3, cost: 20}\n"
+			   "  - {from: r3, to: b}\n"
+			   "%s",
+		faults);
+	return scene_world(text);
+}
+
+/* A link fails after 100 s, is down for 4 s, and then routers go around it, over one router more. */
+static void test_link_fault(void **state)
+{
+	(void)state;
+	struct scene scene = scene_of(two_ways("faults:\n"
+					       "  - {link: [r1, r2], down: true, after_s: 100, until_s: 104}\n"
+					       "  - {link: [r1, r2], down: true, reroute: true, after_s: 104}\n"));
+	struct rounds_config config = config_of(&scene, 200, PROBE_ICMP);
+	watch_for(&scene, &config);
+	assert_int_equal(rounds.timeline.changes_ever, 1);
+	const struct timeline_change *change = &rounds.timeline.changes[0];
+	assert_int_equal(change->first_ttl, 2);
+	assert_addr(change->before, interface_address(scene.world, "r2", "r1", 4));
+	assert_addr(change->after, interface_address(scene.world, "s2", "r1", 4));
+	assert_int_equal(change->end_before, 4);
+	assert_int_equal(change->end_after, 5);
+	/* When the way is there, not when the old one failed: in between there was none. */
+	assert_true(change->at_ns >= 103 * NS_PER_S && change->at_ns <= 106 * NS_PER_S);
+	assert_true(change->rtt_after_ns - change->rtt_before_ns >= 30 * NS_PER_MS);
+	/* Four seconds without a way are all that was lost, and the first hop lost nothing. */
+	assert_int_equal(loss_at(1).lost, 0);
+	assert_true(loss_at(5).lost <= 5);
+	struct measurement m = concluded(&scene);
+	const struct finding *finding = must_find(&m, "path-changed");
+	assert_int_equal(finding->severity, SEVERITY_WARNING);
+	assert_int_equal(finding->confidence, CONFIDENCE_CERTAIN);
+	assert_int_equal(finding->hops[0], 2);
+	measurement_deinit(&m);
+	scene_end(&scene);
+}
+
+/* There and back again: two changes, and the old routers are the present ones. */
+static void test_fault_that_ends(void **state)
+{
+	(void)state;
+	struct scene scene = scene_of(two_ways(
+		"faults:\n  - {link: [r1, r2], down: true, reroute: true, after_s: 60, until_s: 120}\n"));
+	struct rounds_config config = config_of(&scene, 180, PROBE_ICMP);
+	watch_for(&scene, &config);
+	assert_int_equal(rounds.timeline.changes_ever, 2);
+	assert_int_equal(rounds.timeline.end, 4);
+	assert_int_equal(rounds.timeline.changes[0].path_before == rounds.timeline.changes[1].path_after, true);
+	assert_addr(timeline_shown(timeline_hop(&rounds.timeline, 2))->address,
+		interface_address(scene.world, "r2", "r1", 4));
+	for (unsigned ttl = 1; ttl <= 4; ttl++)
+		assert_int_equal(loss_at(ttl).lost, 0);
+	scene_end(&scene);
+}
+
+/* A queue before the link r2-r3, worst at noon; watched for a day. */
+static void test_congestion_by_time_of_day(void **state)
+{
+	(void)state;
+	struct world *world = scene_world(WORLD_HEAD
+		"routers:\n"
+		"  - {name: r1, as: 64496}\n"
+		"  - {name: r2, as: 64496}\n"
+		"  - {name: r3, as: 64496}\n"
+		"links:\n"
+		"  - {from: a, to: r1}\n"
+		"  - {from: r1, to: r2}\n"
+		"  - {from: r2, to: r3, queue: {peak_ms: 40, hour: 12, width_h: 6, noise_ms: 5}}\n"
+		"  - {from: r3, to: b}\n");
+	struct scene scene = scene_of(world);
+	struct rounds_config config = config_of(&scene, 24 * 360, PROBE_ICMP);
+	config.interval_ns = 10 * NS_PER_S;
+	watch_for(&scene, &config);
+	struct measurement m = concluded(&scene);
+	const struct finding *finding = must_find(&m, "congestion");
+	assert_int_equal(finding->confidence, CONFIDENCE_LIKELY);
+	assert_int_equal(finding->hops[0], 3);
+	assert_int_equal(finding->hop_count, 2);
+	assert_null(finding_of(&m, "path-changed"));
+	measurement_deinit(&m);
+	scene_end(&scene);
+}
+
+/* The same delay all day long is distance. */
+static void test_distance_is_no_queue(void **state)
+{
+	(void)state;
+	struct scene scene = scene_of(chain("", "faults:\n  - {link: [r2, r3], delay_ms: 40}\n"));
+	struct rounds_config config = config_of(&scene, 600, PROBE_ICMP);
+	watch_for(&scene, &config);
+	struct measurement m = concluded(&scene);
+	assert_null(finding_of(&m, "congestion"));
+	measurement_deinit(&m);
+	scene_end(&scene);
+}
+
+/* A host with the habits of Linux and UDP probes: it answers once a second, which is enough for rounds of a second. */
+static void test_udp_to_a_limiting_host(void **state)
+{
+	(void)state;
+	struct scene scene = scene_of(chain("limits: linux", ""));
+	struct rounds_config config = config_of(&scene, 120, PROBE_UDP);
+	watch_for(&scene, &config);
+	for (unsigned ttl = 1; ttl <= 4; ttl++)
+		assert_true(loss_at(ttl).lost <= 2);
+	assert_int_equal(rounds.timeline.changes_ever, 0);
+	scene_end(&scene);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_healthy),
+		cmocka_unit_test(test_true_loss),
+		cmocka_unit_test(test_limiter_is_not_loss),
+		cmocka_unit_test(test_limiter_and_loss),
+		cmocka_unit_test(test_link_fault),
+		cmocka_unit_test(test_fault_that_ends),
+		cmocka_unit_test(test_congestion_by_time_of_day),
+		cmocka_unit_test(test_distance_is_no_queue),
+		cmocka_unit_test(test_udp_to_a_limiting_host),
+	};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	rounds_deinit(&rounds);
+	return failed;
+}
