@@ -105,10 +105,21 @@ static void set_divergence(
 			ways->reverse, ways->reverse->hop_count - 1 - ways->reverse_first - stretch->r);
 }
 
+/* Some methods do not see every router, and leave their hops without a number: then nobody can tell which of them stand
+ * side by side. */
+static bool counts_hops(const struct path *path)
+{
+	for (size_t i = 0; i < path->hop_count; i++)
+		if (path->hops[i].ttl < 0)
+			return false;
+	return true;
+}
+
 /* Walk the stretches between the shared routers from our end outwards. */
 static void judge_routers(struct alignment *alignment, const struct ways *ways)
 {
 	bool near_anchored = ways->reverse->reached, far_anchored = ways->forward->reached;
+	bool counted = counts_hops(ways->forward) && counts_hops(ways->reverse);
 	bool all_matched = near_anchored && far_anchored && ways->pair_count > 0;
 	struct stretch stretch = {0};
 	for (size_t i = 0; i <= ways->pair_count; i++) {
@@ -120,7 +131,7 @@ static void judge_routers(struct alignment *alignment, const struct ways *ways)
 		if (stretch.f != stretch.f_end || stretch.r != stretch.r_end)
 			all_matched = false;
 		/* A way back that breaks off on its way to us says nothing about the stretch at our end. */
-		bool comparable = !first || near_anchored;
+		bool comparable = (!first || near_anchored) && counted;
 		bool closed = !last || far_anchored;
 		if (!alignment->diverges && comparable && stretch_differs(ways, &stretch, closed))
 			set_divergence(alignment, ways, &stretch);

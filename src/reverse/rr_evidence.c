@@ -2,6 +2,8 @@
 
 #include "insight/align.h"
 
+#define MISSING_MAX 2 /* routers on the way there that do not write, before a list looks odd */
+
 const char *rr_rule_text(enum rr_rule rule)
 {
 	switch (rule) {
@@ -86,44 +88,6 @@ static bool find_target(const struct rr_known *known, struct rr_verdict *verdict
 	return true;
 }
 
-/* ---- routers and links that show twice */
-
-enum sameness { DIFFERENT, MAYBE_ONE_LINK, ONE_LINK, ONE_ROUTER };
-
-/* The two ends of a /31 differ in the last bit alone, and cannot both be hosts of a /30. Those of a /30 could also be
- * of two /31 that were numbered in a row. */
-static enum sameness compare(struct addr a, struct addr b)
-{
-	if (addr_equal(a, b))
-		return ONE_ROUTER;
-	if (!addr_is_link_mate(a, b))
-		return DIFFERENT;
-	return (a.low ^ b.low) == 1 ? ONE_LINK : MAYBE_ONE_LINK;
-}
-
-static void find_passed_twice(struct rr_verdict *verdict)
-{
-	for (unsigned i = 0; i < verdict->count; i++)
-		for (unsigned j = i + 2; j < verdict->count; j++) {
-			enum sameness sameness = compare(stamp(verdict, i), stamp(verdict, j));
-			if (sameness == DIFFERENT || !telling(verdict, i) || !telling(verdict, j))
-				continue;
-			back_from(verdict, j, sameness != MAYBE_ONE_LINK, RR_RULE_PASSED);
-			if (sameness != MAYBE_ONE_LINK)
-				there_until(verdict, i + 1);
-		}
-}
-
-/* X, X: the target wrote it twice; or a router always writes the same, and is the last there and the first back. */
-static void find_double(struct rr_verdict *verdict)
-{
-	for (unsigned i = 0; i + 1 < verdict->count; i++)
-		if (addr_is_set(stamp(verdict, i)) && addr_equal(stamp(verdict, i), stamp(verdict, i + 1))) {
-			back_from(verdict, i + 2, false, RR_RULE_DOUBLE);
-			there_until(verdict, i);
-		}
-}
-
 /* ---- beside the way there, as hop limits showed it */
 
 static const struct hop *forward_hop(const struct rr_known *known, int ttl)
@@ -142,6 +106,74 @@ static int forward_length(const struct rr_known *known)
 	if (!forward || !forward->reached || forward->hop_count == 0)
 		return 0;
 	return forward->hops[forward->hop_count - 1].ttl;
+}
+
+/* ---- routers and links that show twice */
+
+enum sameness { DIFFERENT, PERHAPS_ONE_LINK, ONE_LINK, ONE_ROUTER };
+
+/* The two ends of a /31 differ in the last bit alone, and cannot both be hosts of a /30. Those of a /30 could also be
+ * of two /31 that were numbered in a row. */
+static enum sameness compare(struct addr a, struct addr b)
+{
+	if (addr_equal(a, b))
+		return ONE_ROUTER;
+	if (!addr_is_link_mate(a, b))
+		return DIFFERENT;
+	return (a.low ^ b.low) == 1 ? ONE_LINK : PERHAPS_ONE_LINK;
+}
+
+/* Links seem to have a /30 each: every address is one of the two in the middle. With /31 that would be chance, less
+ * than one in a hundred for seven. */
+static bool numbered_by_30(const struct rr_verdict *verdict)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < verdict->count; i++) {
+		if (!telling(verdict, i))
+			continue;
+		unsigned last = stamp(verdict, i).low & 3;
+		if (last == 0 || last == 3)
+			return false;
+		count++;
+	}
+	return count >= 7;
+}
+
+/* Can stamp number `index` be of the way back at all? `sure`: even if every router on the way there wrote; else up to two
+ * of them may not have. Where the way there is not known, it can, but nothing is sure. */
+static bool late_enough(const struct rr_known *known, unsigned index, bool sure)
+{
+	int routers_there = forward_length(known) - 1;
+	return routers_there < 0 ? !sure : (int)index + (sure ? 0 : MISSING_MAX) >= routers_there;
+}
+
+/* Sure only where the target must have been met by then: a packet that is sent through a tunnel may pass a router twice
+ * on the way there. */
+static void find_passed_twice(const struct rr_known *known, struct rr_verdict *verdict)
+{
+	bool by_30 = numbered_by_30(verdict);
+	for (unsigned i = 0; i < verdict->count; i++)
+		for (unsigned j = i + 2; j < verdict->count; j++) {
+			enum sameness sameness = compare(stamp(verdict, i), stamp(verdict, j));
+			if (sameness == DIFFERENT || !telling(verdict, i) || !telling(verdict, j) ||
+				(sameness == PERHAPS_ONE_LINK && !by_30) || !late_enough(known, j, false))
+				continue;
+			bool sure = sameness != PERHAPS_ONE_LINK && late_enough(known, j, true);
+			back_from(verdict, j, sure, RR_RULE_PASSED);
+			if (sure)
+				there_until(verdict, i + 1);
+		}
+}
+
+/* X, X: the target wrote it twice; or a router always writes the same, and is the last there and the first back. */
+static void find_double(const struct rr_known *known, struct rr_verdict *verdict)
+{
+	for (unsigned i = 0; i + 1 < verdict->count; i++)
+		if (addr_is_set(stamp(verdict, i)) && addr_equal(stamp(verdict, i), stamp(verdict, i + 1)) &&
+			late_enough(known, i + 1, false)) {
+			back_from(verdict, i + 2, false, RR_RULE_DOUBLE);
+			there_until(verdict, i);
+		}
 }
 
 /* Which router of the way there this is: the hop that answers from it, or the one before the hop that has the other
@@ -163,22 +195,20 @@ static int router_number(const struct rr_known *known, struct addr address)
 	return found;
 }
 
-/* A router that follows one further on, or itself, is on the way back. */
+/* A router that follows one further on, or itself, is on the way back; unless balancers or tunnels led the request
+ * another way than the trace. */
 static void find_turn(const struct rr_known *known, struct rr_verdict *verdict)
 {
 	int furthest = 0;
-	unsigned furthest_index = 0;
 	for (unsigned i = 0; i < verdict->count; i++) {
 		int number = telling(verdict, i) ? router_number(known, stamp(verdict, i)) : 0;
 		if (number == 0)
 			continue;
-		if (furthest > 0 && number <= furthest) {
-			/* Right after it, it may be the other end of one link that was crossed once. */
-			back_from(verdict, i, i > furthest_index + 1 || number < furthest, RR_RULE_ORDER);
+		if (furthest > 0 && number <= furthest && late_enough(known, i, false)) {
+			back_from(verdict, i, false, RR_RULE_ORDER);
 			return;
 		}
 		furthest = number;
-		furthest_index = i;
 	}
 }
 
@@ -228,10 +258,12 @@ static void use_quote(const struct rr_known *known, struct rr_verdict *verdict)
 		verdict->rule = RR_RULE_QUOTE;
 		return;
 	}
-	/* The target by another address, twice. */
+	/* The target by another address: twice, or one stamp more than the way back has routers. An address that is not
+	 * routed is rather one inside of it than a router's. */
 	bool twice = used > 0 && addr_equal(stamp(verdict, used - 1), stamp(verdict, used));
-	bool own = twice || surely_targets(verdict, used);
-	bool perhaps = !own && may_be_targets(known, verdict, used);
+	bool perhaps = !twice && may_be_targets(known, verdict, used);
+	bool own = twice || surely_targets(verdict, used) || (perhaps && verdict->stamps[used].unrouted);
+	perhaps &= !own;
 	back_from(verdict, used + own, !perhaps, RR_RULE_QUOTE);
 	back_from(verdict, used + own + perhaps, true, RR_RULE_QUOTE);
 }
@@ -289,11 +321,16 @@ static void read_list(const struct rr_known *known, struct rr_verdict *verdict)
 	verdict->back_likely = verdict->back_sure = verdict->count;
 }
 
-/* The list is full, but its last stamp is the router that our first packets meet. */
-static bool ends_at_gateway(const struct rr_known *known, const struct rr_verdict *verdict)
+/* The list is full, but its last stamp is the router that our first packets meet; or there are as many as the reply has
+ * passed routers. */
+static bool just_fits(const struct rr_known *known, const struct rr_verdict *verdict)
 {
 	const struct hop *gateway = forward_hop(known, 1);
-	return gateway && verdict->back_sure < verdict->count && addr_is_set(gateway->address) &&
+	if (verdict->back_sure == verdict->count)
+		return false;
+	if (verdict->back_sure == verdict->back_likely && verdict->back_hops == (int)verdict->back_stamps)
+		return true;
+	return gateway && addr_is_set(gateway->address) &&
 		addr_equal(gateway->address, stamp(verdict, verdict->count - 1));
 }
 
@@ -317,17 +354,17 @@ void rr_judge(const struct rr_known *known, struct rr_verdict *verdict)
 	if (!find_target(known, verdict)) {
 		if (known->quote)
 			use_quote(known, verdict);
-		find_passed_twice(verdict);
+		find_passed_twice(known, verdict);
 		find_turn(known, verdict);
 		if (known->expired)
 			use_expired(known, verdict);
-		find_double(verdict);
+		find_double(known, verdict);
 		use_counts(known, verdict);
 	}
 	/* Rules that contradict each other: what some rule calls the way there is not given out as the way back. */
 	verdict->back_likely = MAX(verdict->back_likely, verdict->there_end);
 	verdict->back_sure = MAX(verdict->back_sure, verdict->there_end);
 	name_sides(verdict);
-	verdict->ends_here = !verdict->full || ends_at_gateway(known, verdict);
+	verdict->ends_here = !verdict->full || just_fits(known, verdict);
 	verdict->beyond |= verdict->full && verdict->rule <= RR_RULE_ALIAS && verdict->back_stamps == 0;
 }
