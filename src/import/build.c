@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct responder {
 	struct addr address;
@@ -59,6 +60,7 @@ void build_trace(struct build *build, enum probe_protocol protocol)
 	build->trace->measurement.command = "explain";
 	build->trace->measurement.forward = path;
 	build->path = path;
+	memset(build->sums, 0, sizeof(build->sums));
 	build->hops_max = 0;
 	build->unread = 0;
 	build->cut = build->reached = false;
@@ -70,9 +72,20 @@ void build_drop(struct build *build)
 		return;
 	measurement_deinit(&build->trace->measurement);
 	build->import->count--;
+	build_keep(build);
+}
+
+void build_keep(struct build *build)
+{
 	forget_responders(build);
 	build->trace = NULL;
 	build->path = NULL;
+}
+
+void build_reject(struct build *build, const char *why)
+{
+	build->import->partial = true;
+	snprintf(build->import->note, sizeof(build->import->note), "%.*s", IMPORT_NOTE_SIZE - 1, why);
 }
 
 static void set_text(struct build *build, char **slot, const char *text)
@@ -187,6 +200,45 @@ void build_origins(struct build *build, struct addr address, const uint32_t *asn
 	memcpy(responder->asns, asns, responder->asn_count * sizeof(*asns));
 }
 
+void build_sums(struct build *build, struct hop *hop, struct addr address, unsigned sent, unsigned received,
+	int64_t best_ns, int64_t worst_ns)
+{
+	if (!hop || build->status < 0)
+		return;
+	received = MIN(received, sent);
+	build->sums[hop->ttl] = (struct sums){.told = true,
+		.sent = sent,
+		.received = received,
+		.best_ns = received > 0 ? best_ns : RTT_NONE,
+		.worst_ns = received > 0 ? worst_ns : RTT_NONE};
+	if (!addr_is_set(hop->address))
+		hop->address = address;
+}
+
+static void put_sums(struct build *build)
+{
+	struct path *path = build->path;
+	for (size_t i = 0; i < path->hop_count; i++) {
+		struct hop *hop = &path->hops[i];
+		const struct sums *sums = &build->sums[hop->ttl];
+		if (!sums->told)
+			continue;
+		path->probes_sent += sums->sent - MIN(hop->sent, sums->sent);
+		path->replies_received += sums->received - MIN(hop->received, sums->received);
+		hop->sent = sums->sent;
+		hop->received = sums->received;
+		hop->rtt_min_ns = sums->best_ns;
+		hop->rtt_max_ns = sums->worst_ns;
+		hop->rtt_median_ns = sums->best_ns == sums->worst_ns ? sums->best_ns : RTT_NONE;
+	}
+}
+
+void build_hop_name(struct build *build, struct hop *hop, const char *name)
+{
+	if (hop && build->status == 0)
+		set_text(build, &hop->name, name);
+}
+
 void build_note(struct build *build, const char *note)
 {
 	if (!build->trace)
@@ -194,6 +246,12 @@ void build_note(struct build *build, const char *note)
 	build->trace->partial = true;
 	if (build->trace->note[0] == '\0')
 		snprintf(build->trace->note, sizeof(build->trace->note), "%s", note);
+}
+
+void build_remark(struct build *build, const char *remark)
+{
+	if (build->trace && build->trace->note[0] == '\0')
+		snprintf(build->trace->note, sizeof(build->trace->note), "%s", remark);
 }
 
 /* The name and origin of the address that is shown. */
@@ -269,9 +327,22 @@ static void set_note(struct build *build)
 	if (build->cut)
 		build_note(build, "there was more than can be held, or the end is missing");
 	if (!addr_is_set(build->path->destination))
-		build_note(build, "the address of the destination is not said");
+		build_remark(build,
+			"the address of the target is not said, so it is not known whether it was reached");
 	else if (build->path->stop_reason == STOP_PARTIAL)
 		build_note(build, "it ends before the destination, and does not say why");
+}
+
+/* Some tell the target by name only; a responder of that name is it. */
+static void identify_target(struct build *build)
+{
+	const char *name = build->trace->measurement.target_name;
+	struct path *path = build->path;
+	if (!addr_is_set(path->destination))
+		build_target(build, NULL, build->hints.destination);
+	for (size_t i = 0; name && i < build->responder_count && !addr_is_set(path->destination); i++)
+		if (build->responders[i].name && strcasecmp(build->responders[i].name, name) == 0)
+			build_target(build, NULL, build->responders[i].address);
 }
 
 void build_end(struct build *build)
@@ -283,17 +354,15 @@ void build_end(struct build *build)
 		build_drop(build);
 		return;
 	}
-	if (!addr_is_set(path->destination))
-		build_target(build, NULL, build->hints.destination);
+	identify_target(build);
 	qsort(path->hops, path->hop_count, sizeof(*path->hops), compare_hops);
 	int status = path_summarise(path);
 	for (size_t i = 0; i < path->hop_count && status == 0; i++)
 		status = label_hop(build, &path->hops[i]);
 	if (status < 0)
 		build->status = status;
+	put_sums(build);
 	set_end(build);
 	set_note(build);
-	forget_responders(build);
-	build->trace = NULL;
-	build->path = NULL;
+	build_keep(build);
 }

@@ -6,20 +6,35 @@
 #include <string.h>
 
 #include "import/dialect.h"
+#include "import/documents.h"
 
 /* Among equals the first is taken. */
 static const struct dialect dialects[] = {
-	{"linux", classic_score, classic_read, true},
-	{"busybox", classic_score, classic_read, false},
-	{"inetutils", classic_score, classic_read, false},
-	{"bsd", classic_score, classic_read, false},
-	{"ios", classic_score, classic_read, false},
-	{"ios-xr", classic_score, classic_read, false},
-	{"nx-os", classic_score, classic_read, false},
-	{"junos", classic_score, classic_read, false},
-	{"sr-os", classic_score, classic_read, false},
-	{"huawei", classic_score, classic_read, false},
-	{"h3c", classic_score, classic_read, false},
+	{"retour", own_score, own_read, FORM_DATA},
+	{"warts", warts_score, warts_read, FORM_DATA},
+	{"scamper-json", scamper_score, scamper_read, FORM_DATA},
+	{"atlas", atlas_score, atlas_read, FORM_DATA},
+	{"globalping", globalping_score, globalping_read, FORM_DATA},
+	{"mtr-json", mtr_json_score, mtr_json_read, FORM_DATA},
+	{"mtr-xml", mtr_xml_score, mtr_xml_read, FORM_DATA},
+	{"mtr-csv", mtr_csv_score, mtr_csv_read, FORM_TEXT},
+	{"mtr-raw", mtr_raw_score, mtr_raw_read, FORM_TEXT},
+	{"mtr-report", mtr_report_score, mtr_report_read, FORM_TEXT},
+	{"pathping", pathping_score, pathping_read, FORM_TEXT},
+	{"tracert", tracert_score, tracert_read, FORM_TRIAL},
+	{"tracepath", tracepath_score, tracepath_read, FORM_TRIAL},
+	{"routeros", routeros_score, routeros_read, FORM_TEXT},
+	{"linux", classic_score, classic_read, FORM_TRIAL},
+	{"busybox", classic_score, classic_read, FORM_TEXT},
+	{"inetutils", classic_score, classic_read, FORM_TEXT},
+	{"bsd", classic_score, classic_read, FORM_TEXT},
+	{"ios", classic_score, classic_read, FORM_TEXT},
+	{"ios-xr", classic_score, classic_read, FORM_TEXT},
+	{"nx-os", classic_score, classic_read, FORM_TEXT},
+	{"junos", classic_score, classic_read, FORM_TEXT},
+	{"sr-os", classic_score, classic_read, FORM_TEXT},
+	{"huawei", classic_score, classic_read, FORM_TEXT},
+	{"h3c", classic_score, classic_read, FORM_TEXT},
 };
 
 const char *import_dialect_name(size_t index)
@@ -67,7 +82,7 @@ static int try_all(const struct source *source, const struct import_hints *hints
 	long best_worth = 0;
 	for (size_t i = 0; i < ARRAY_LEN(dialects); i++) {
 		struct import import = {0};
-		if (!dialects[i].trial)
+		if (dialects[i].form != FORM_TRIAL)
 			continue;
 		int status = run(&dialects[i], source, hints, &import);
 		if (status < 0) {
@@ -102,19 +117,18 @@ static const struct dialect *surest(const struct source *source)
 static int read_source(const struct source *source, const struct import_hints *hints, struct import *import)
 {
 	const struct dialect *dialect = hints && hints->dialect ? named(hints->dialect) : surest(source);
-	return dialect ? run(dialect, source, hints, import) : try_all(source, hints, import);
-}
-
-static void set_note(const struct source *source, struct import *import)
-{
-	if (import->count == 0) {
-		import->partial = true;
+	int status = dialect ? run(dialect, source, hints, import) : try_all(source, hints, import);
+	if (status < 0)
+		return status;
+	if (import->count == 0 && import->note[0] == '\0') {
 		snprintf(import->note, sizeof(import->note), "no traceroute was recognised in it");
-	} else if (source->text.cut && !import->partial) {
 		import->partial = true;
+	} else if (source->text.cut && (!dialect || dialect->form != FORM_DATA)) {
 		snprintf(import->note, sizeof(import->note), "only the first %d KiB were read",
 			IMPORT_TEXT_MAX / 1024);
+		import->partial = true;
 	}
+	return 0;
 }
 
 int import_read(const void *bytes, size_t length, const struct import_hints *hints, struct import *import,
@@ -124,12 +138,17 @@ int import_read(const void *bytes, size_t length, const struct import_hints *hin
 	*import = (struct import){0};
 	if (hints && hints->dialect && !named(hints->dialect))
 		return error_set(error, -EINVAL, "%s: no such dialect of traceroute output", hints->dialect);
+	if (length > IMPORT_DATA_MAX)
+		return error_set(error, -E2BIG, "more than %d MiB is not read", IMPORT_DATA_MAX >> 20);
 	int status = text_init(&source.text, source.bytes, source.length);
+	if (status == 0) {
+		source.documents = documents_read(source.bytes, source.length);
+		status = source.documents ? 0 : -ENOMEM;
+	}
 	if (status == 0)
 		status = read_source(&source, hints, import);
-	if (status == 0)
-		set_note(&source, import);
 	text_deinit(&source.text);
+	json_decref(source.documents);
 	if (status < 0)
 		return error_set(error, status, "out of memory");
 	return 0;

@@ -13,8 +13,8 @@
 #include "base/error.h"
 #include "path/model.h"
 
-#define IMPORT_TEXT_MAX	  (64 * 1024)	    /* of text, more is cut off */
-#define IMPORT_DATA_MAX	  (4 * 1024 * 1024) /* of JSON, XML and binary, more is refused */
+#define IMPORT_TEXT_MAX	  (64 * 1024)	    /* of text, more is left out */
+#define IMPORT_DATA_MAX	  (4 * 1024 * 1024) /* of anything, more is refused */
 #define IMPORT_TRACES_MAX 4096
 #define IMPORT_NOTE_SIZE  160
 
@@ -24,7 +24,7 @@ struct import_hints {
 };
 
 struct imported {
-	struct measurement measurement; /* command "explain", `forward` is set */
+	struct measurement measurement; /* `forward` is set, but in our own documents */
 	const char *dialect;		/* static */
 	bool partial;			/* less than the whole trace was there, or could be read */
 	char note[IMPORT_NOTE_SIZE];	/* why, for a person; "" = nothing to say */

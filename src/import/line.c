@@ -3,7 +3,6 @@
  * behind a time belongs to that time, and anywhere else stands for an answer without one (Cisco). */
 #include "import/line.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "import/text.h"
@@ -137,11 +136,8 @@ static void take_answer(struct taking *taking, int64_t rtt_ns)
 	if (probe)
 		put_labels(probe, taking->labels, taking->label_count);
 	taking->timed = probe;
-	if (!addr_is_set(taking->responder) && taking->word[0] && !taking->hop->name) {
-		taking->hop->name = strdup(taking->word);
-		if (!taking->hop->name)
-			taking->build->status = -ENOMEM;
-	}
+	if (!addr_is_set(taking->responder))
+		build_hop_name(taking->build, taking->hop, taking->word);
 }
 
 static void take_mark(struct taking *taking, const struct token *token)

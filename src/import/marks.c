@@ -66,3 +66,26 @@ void build_mark(struct probe_result *probe, uint8_t family, const char *mark)
 		if (strcmp(marks[i].text, mark) == 0)
 			unreachable(probe, family, family == 6 ? marks[i].v6_code : marks[i].v4_code);
 }
+
+/* RFC 792 and 1122 3.2.2.1 for IPv4, RFC 4443 for IPv6; "" where the target itself answers so. */
+static const char *const v4_letters[] = {
+	"!N", "!H", "!P", "", "", "!S", "!N", "!H", "!N", "!X", "!X", "!N", "!H", "!X", "!V", "!C"};
+static const char *const v6_letters[] = {"!N", "!X", "!H", "!H", ""};
+
+void build_icmp_mark(struct probe_result *probe, uint8_t family)
+{
+	bool v6 = family == 6;
+	int type = probe->icmp_type, code = probe->icmp_code;
+	size_t known = v6 ? ARRAY_LEN(v6_letters) : ARRAY_LEN(v4_letters);
+	bool big = v6 ? type == ICMP6_PACKET_TOO_BIG : type == ICMP4_UNREACHABLE && code == 4;
+	if (big && probe->mtu > 0)
+		snprintf(probe->mark, sizeof(probe->mark), "!F-%u", (unsigned)MIN(probe->mtu, 65535));
+	else if (big)
+		strcpy(probe->mark, "!F");
+	else if (type != (v6 ? ICMP6_UNREACHABLE : ICMP4_UNREACHABLE) || code < 0)
+		return;
+	else if ((size_t)code < known)
+		strcpy(probe->mark, v6 ? v6_letters[code] : v4_letters[code]);
+	else
+		snprintf(probe->mark, sizeof(probe->mark), "!<%d>", code & 255);
+}
