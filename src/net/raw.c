@@ -16,6 +16,7 @@
 enum { SEND, RECEIVE_ICMP, RECEIVE_FIRST };
 
 #define RECEIVE_BUFFER_BYTES (1 << 20)
+#define IP_HEADER_BYTES      20 /* without options */
 
 static int raw_send(struct channel *channel, const struct outgoing *outgoing, uint32_t number)
 {
@@ -49,13 +50,28 @@ static struct ip_header header_from_control(const struct message *message, uint8
 	return ip;
 }
 
+/* The kernel has looked at the checksum of the IP header, and after that written this host into a Record Route option
+ * (ip_options_compile), so that it does not hold any more: that of ICMP alone is looked at. */
+static int read_icmp4(const struct message *message, struct packet *packet)
+{
+	int result = packet_read(message->data, message->length, packet);
+	if (result < 0 || packet->ip.header_length <= IP_HEADER_BYTES)
+		return result;
+	struct ip_header ip = packet->ip;
+	struct cursor cursor = cursor_init(message->data, message->length);
+	cursor_skip(&cursor, ip.header_length);
+	size_t length = cursor_left(&cursor);
+	const uint8_t *bytes = cursor_bytes(&cursor, length);
+	return bytes ? packet_read_icmp(&ip, bytes, length, packet) : -EBADMSG;
+}
+
 static void read_icmp(struct channel *channel, const struct channel_events *events, int index UNUSED,
 	const struct message *message)
 {
 	struct packet packet;
 	int result;
 	if (channel->family == 4) {
-		result = packet_read(message->data, message->length, &packet);
+		result = read_icmp4(message, &packet);
 	} else {
 		struct ip_header ip = header_from_control(message, PROTOCOL_ICMPV6);
 		result = packet_read_icmp(&ip, message->data, message->length, &packet);
