@@ -15,8 +15,7 @@ static void set_exchange(struct hop *hop, const struct origin *exchange)
 {
 	hop->ixp = strdup(exchange->name);
 	/* Whose addresses they are says less about where they are than the exchange does. */
-	if (exchange->country[0])
-		memcpy(hop->country, exchange->country, sizeof(hop->country));
+	hop_set_country(hop, exchange->country);
 }
 
 static void add_local(struct path *path, const struct data *data)

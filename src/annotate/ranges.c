@@ -23,6 +23,16 @@ static bool field_addr(struct text line, unsigned index, struct addr *addr)
 	return text_field(line, '\t', index, &field) && text_addr(field, addr);
 }
 
+/* 0 is iptoasn's word for space that nobody announces; it is nobody's number (RFC 7607). */
+static void drop_zeros(struct origin *origin)
+{
+	unsigned kept = 0;
+	for (unsigned i = 0; i < origin->count; i++)
+		if (origin->asns[i] != 0)
+			origin->asns[kept++] = origin->asns[i];
+	origin->count = kept;
+}
+
 static bool read_origin(struct text line, bool whole, struct origin *origin)
 {
 	struct text origins, field;
@@ -32,8 +42,7 @@ static bool read_origin(struct text line, bool whole, struct origin *origin)
 	origin->count = text_origins(origins, origin->asns, ORIGINS_MAX);
 	if (origin->count == 0)
 		return false;
-	if (origin->asns[0] == 0) /* iptoasn's word for space that nobody announces */
-		origin->count = 0;
+	drop_zeros(origin);
 	if (field.length == 2)
 		memcpy(origin->country, field.start, 2);
 	uint32_t length;

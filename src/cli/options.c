@@ -262,7 +262,8 @@ static const char *contradiction(const struct options *o)
 		return "--json, --jsonl, --csv and --format exclude each other";
 	if (o->format && strcmp(o->format, "scamper-json") != 0)
 		return "--format knows scamper-json only";
-	if (o->as_source && strcmp(o->as_source, "online") != 0 && strncmp(o->as_source, "online=", 7) != 0)
+	if (o->as_source && strcmp(o->as_source, "online") != 0 &&
+		(strncmp(o->as_source, "online=", 7) != 0 || !o->as_source[7]))
 		return "--as knows 'online' and 'online=ZONE' only";
 	if (o->targets && o->host)
 		return "either a host or --targets";

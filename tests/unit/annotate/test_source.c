@@ -102,7 +102,7 @@ static void test_pfx2as(void **state)
 static void test_same_prefix(void **state)
 {
 	(void)state;
-	read_good("192.0.2.0\t24\t64500\n192.0.2.0\t24\t64501_64500\n192.0.2.0\t24\t64500\n", SOURCE_PFX2AS);
+	read_good("192.0.2.0\t24\t64500\n192.0.2.0\t24\t64501_64500_0\n192.0.2.0\t24\t64500\n", SOURCE_PFX2AS);
 	expect_origins(TABLE_ORIGINS4, "192.0.2.9", 24, 2, 64500);
 	assert_int_equal(tables.entries[TABLE_ORIGINS4], 1);
 	tables_free(&tables);
