@@ -309,8 +309,10 @@ static void read_list(const struct rr_known *known, struct rr_verdict *verdict)
 	for (unsigned i = 0; i < verdict->count; i++) {
 		struct addr address = list->addrs[i];
 		bool none = address.low == 0;
+		/* Inside a private network private addresses are routed. */
+		bool private = addr_is_private(address) && !addr_is_private(known->target);
 		verdict->stamps[i].address = none ? ADDR_NONE : address;
-		verdict->stamps[i].unrouted = none || addr_is_private(address) || !addr_is_unicast(address);
+		verdict->stamps[i].unrouted = none || private || !addr_is_unicast(address);
 	}
 	/* Linux writes down the host that gets the reply, too. */
 	if (verdict->count > 0 && addr_equal(stamp(verdict, verdict->count - 1), known->source) &&

@@ -30,7 +30,7 @@ reverse_is_true() { # LABEL ASKER
 }
 
 attempts_are_told() { # LABEL
-	expect_equal "$1: no way back" "false" "$(jq '.reverse.reached // false' $document)"
+	expect_equal "$1: no whole way back" "false" "$(jq '.reverse.reached // false' $document)"
 	expect_equal "$1: tried something" true "$(jq '.reverse_attempts | length > 0' $document)"
 	expect_equal "$1: each failure has its reason" true \
 		"$(jq '[.reverse_attempts[] | .status != "ok" and (.detail | length > 0)] | all' $document)"
