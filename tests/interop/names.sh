@@ -85,11 +85,19 @@ done
 slow 0 retour trace -4 -I -A online=asn.test --data "$scratch/none" --json 198.18.18.80 >"$scratch/o.json" 2>/dev/null
 equal 'several origins' "$(jq -c '.forward.hops[2].origins' "$scratch/o.json")" '[64666,64667]'
 has 'the hostile name did come' "$(jq -r '.forward.hops[2].as_name' "$scratch/o.json")" 'Evil "Name", Inc'
+harmless() { # WHAT: is what was printed
+	[ -s "$scratch/o" ] || fail "$1 printed nothing"
+	if LC_ALL=C grep -qP '[^\x20-\x7e\r\n\t]' "$scratch/o"; then
+		fail "$1 lets control characters through: $(cat -v "$scratch/o")"
+	fi
+	echo "ok $1 is harmless"
+}
 for form in --width=140 --width=60 --csv --json --jsonl --format=scamper-json; do
 	slow 0 retour trace -4 -I -A online=asn.test --data "$scratch/none" $form 198.18.18.80 >"$scratch/o" 2>/dev/null
-	[ -s "$scratch/o" ] || fail "$form printed nothing"
-	if LC_ALL=C grep -qP '[^\x20-\x7e\r\n\t]' "$scratch/o"; then
-		fail "$form lets control characters through: $(cat -v "$scratch/o")"
-	fi
-	echo "ok $form is harmless"
+	harmless "$form"
+done
+for persona in traceroute 'mtr -r -c 1 -w'; do
+	# shellcheck disable=SC2086 # words
+	slow 0 retour $persona 198.18.18.80 >"$scratch/o" 2>/dev/null
+	harmless "$persona"
 done
