@@ -109,12 +109,12 @@ static int compare_times(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-int64_t samples_quantile_ns(const struct samples *samples, double share)
+int64_t samples_quantile_ns(const struct samples *samples, double share, int64_t since_ns)
 {
 	int64_t times[SAMPLES_KEPT];
 	size_t count = 0;
 	for (size_t i = 0; i < samples_kept(samples); i++)
-		if (samples->ring[i].rtt_ns != RTT_NONE)
+		if (samples->ring[i].rtt_ns != RTT_NONE && samples->ring[i].at_ns >= since_ns)
 			times[count++] = samples->ring[i].rtt_ns;
 	if (count == 0)
 		return RTT_NONE;

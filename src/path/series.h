@@ -65,8 +65,8 @@ size_t samples_kept(const struct samples *samples);
 struct sample samples_get(const struct samples *samples, size_t back);
 /* A given-up probe that was sent at `at_ns` has been answered. */
 void samples_late(struct samples *samples, struct sample sample);
-/* The round trip below which `share` (0..1) of the kept answers lie; RTT_NONE without any. */
-int64_t samples_quantile_ns(const struct samples *samples, double share);
+/* The round trip below which `share` (0..1) of the kept answers to probes since then lie; RTT_NONE without any. */
+int64_t samples_quantile_ns(const struct samples *samples, double share, int64_t since_ns);
 
 #define BUCKETS_KEPT 256 /* even */
 

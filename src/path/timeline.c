@@ -52,6 +52,11 @@ unsigned timeline_last(const struct timeline *timeline)
 	return timeline->refusal ? timeline->refusal : timeline->highest;
 }
 
+int64_t timeline_quantile_ns(const struct timeline_hop *hop, double share)
+{
+	return samples_quantile_ns(&hop->samples, share, hop->since_ns);
+}
+
 const struct responder *timeline_shown(const struct timeline_hop *hop)
 {
 	const struct responder *shown = NULL;

@@ -82,7 +82,8 @@ struct timeline_hop {
 	uint8_t ttl;
 	unsigned in_flight;
 	struct series total; /* since the beginning */
-	struct series now;   /* since the hop belongs to the present way */
+	struct series now;   /* since the hop belongs to the present way: since_ns */
+	int64_t since_ns;
 	/* Since the whole way is as it is, slower re-asks not counted; and what was judged before that. */
 	unsigned round_answered, round_lost;
 	unsigned judged_sent, judged_lost;
@@ -147,6 +148,8 @@ bool timeline_apply(struct timeline *timeline, const struct watch_event *event);
 unsigned timeline_last(const struct timeline *timeline);
 /* NULL: not probed. */
 const struct timeline_hop *timeline_hop(const struct timeline *timeline, unsigned ttl);
+/* The round trip below which `share` (0..1) of the kept answers of the present way lie; RTT_NONE without any. */
+int64_t timeline_quantile_ns(const struct timeline_hop *hop, double share);
 /* The address to show: of the present way, the one that answered last; NULL = none. */
 const struct responder *timeline_shown(const struct timeline_hop *hop);
 

@@ -100,8 +100,9 @@ static void things_after(struct timeline *timeline)
 }
 
 /* Hops of the way before become old; a new account begins with what was lost since they last answered. */
-static void retire(struct timeline_hop *hop)
+static void retire(struct timeline_hop *hop, int64_t since_ns)
 {
+	hop->since_ns = since_ns;
 	for (size_t i = 0; i < hop->responder_count; i++)
 		hop->responders[i].state = RESPONDER_OLD;
 	series_init(&hop->now);
@@ -117,6 +118,7 @@ static void adopt_candidates(struct timeline_hop *hop)
 		responder->state = responder->state == RESPONDER_CANDIDATE ? RESPONDER_NOW : RESPONDER_OLD;
 	}
 	hop->now = hop->candidate;
+	hop->since_ns = hop->candidate_since_ns;
 	hop->round_answered = hop->candidate_answered;
 	hop->round_lost = hop->candidate_lost;
 	hop->candidate_run = 0;
@@ -130,7 +132,7 @@ static void retire_silent(struct timeline *timeline, uint8_t first, int64_t sinc
 		struct timeline_hop *hop = timeline->hops[ttl];
 		const struct responder *shown = timeline_shown(hop);
 		if (hop && shown && hop->silent >= TIMELINE_CONFIRM && shown->last_ns < since_ns)
-			retire(hop);
+			retire(hop, since_ns);
 	}
 }
 
@@ -191,6 +193,26 @@ bool change_by_answer(struct timeline *timeline, struct timeline_hop *hop, struc
 
 /* ---- the end of the way ---- */
 
+/* Probes that found the destination further on than it was, because too many were sent at first, tell nothing of the
+ * hop that stands there now: it is counted from `since_ns` on. */
+static void restart(struct timeline_hop *hop, int64_t since_ns)
+{
+	hop->since_ns = since_ns;
+	hop->round_answered = hop->round_lost = 0;
+	series_init(&hop->now);
+	for (size_t back = samples_kept(&hop->samples); back > 0; back--) {
+		struct sample sample = samples_get(&hop->samples, back - 1);
+		if (sample.at_ns < since_ns)
+			continue;
+		if (sample.rtt_ns == RTT_NONE)
+			series_loss(&hop->now);
+		else
+			series_answer(&hop->now, sample.rtt_ns);
+	}
+	hop->round_answered = hop->now.received;
+	hop->round_lost = hop->now.lost;
+}
+
 static bool move_end(struct timeline *timeline, unsigned end)
 {
 	unsigned old = timeline->end;
@@ -201,13 +223,13 @@ static bool move_end(struct timeline *timeline, unsigned end)
 	note_change(timeline, &before, &fresh);
 	for (unsigned ttl = end + 1; ttl <= old; ttl++)
 		if (timeline->hops[ttl])
-			retire(timeline->hops[ttl]);
+			retire(timeline->hops[ttl], timeline->end_candidate_since_ns);
 	for (unsigned ttl = old; old && ttl < end; ttl++) {
 		struct timeline_hop *hop = timeline->hops[ttl];
 		const struct responder *shown = timeline_shown(hop);
 		/* Where the destination answered, something else stands now. */
 		if (hop && shown && shown->reached)
-			retire(hop);
+			retire(hop, timeline->end_candidate_since_ns);
 	}
 	/* Until now this hop limit was beyond the way, or somebody else's. */
 	struct timeline_hop *hop = timeline->hops[end];
@@ -217,8 +239,10 @@ static bool move_end(struct timeline *timeline, unsigned end)
 			to = &hop->responders[i];
 	timeline->end = end;
 	if (to && to->state != RESPONDER_NOW) {
-		retire(hop);
+		retire(hop, timeline->end_candidate_since_ns);
 		to->state = RESPONDER_NOW;
+	} else if (to) {
+		restart(hop, timeline->end_candidate_since_ns);
 	}
 	timeline->highest = MIN(timeline->highest, end);
 	things_after(timeline);

@@ -50,17 +50,6 @@ static void add_last_answer(struct hop *hop, const struct responder *shown)
 	}
 }
 
-/* When the hop began to belong to the present way. */
-static int64_t since_of(const struct timeline *timeline, const struct timeline_hop *hop)
-{
-	for (size_t i = timeline->change_count; i > 0; i--) {
-		const struct timeline_change *change = &timeline->changes[i - 1];
-		if (hop->ttl >= change->first_ttl && hop->ttl <= change->last_ttl)
-			return change->at_ns;
-	}
-	return 0;
-}
-
 static int add_hop(struct path *path, const struct timeline *timeline, unsigned ttl)
 {
 	const struct timeline_hop *from = timeline->hops[ttl];
@@ -70,14 +59,14 @@ static int add_hop(struct path *path, const struct timeline *timeline, unsigned 
 	hop->rtt_min_ns = hop->rtt_median_ns = hop->rtt_max_ns = RTT_NONE;
 	if (!from)
 		return 0;
-	if (add_addresses(hop, from) < 0 || add_samples(hop, from, since_of(timeline, from)) < 0)
+	if (add_addresses(hop, from) < 0 || add_samples(hop, from, from->since_ns) < 0)
 		return -1;
 	add_last_answer(hop, timeline_shown(from));
 	hop->sent = series_settled(&from->now);
 	hop->received = from->now.received;
 	hop->rtt_min_ns = from->now.best_ns;
 	hop->rtt_max_ns = from->now.worst_ns;
-	hop->rtt_median_ns = from->now.received ? samples_quantile_ns(&from->samples, 0.5) : RTT_NONE;
+	hop->rtt_median_ns = timeline_quantile_ns(from, 0.5);
 	return 0;
 }
 

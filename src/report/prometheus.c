@@ -64,22 +64,22 @@ static bool hop_loss(const struct watch_view *view, const struct timeline_hop *h
 static bool hop_last(const struct watch_view *view, const struct timeline_hop *hop, double *value)
 {
 	(void)view;
-	*value = (double)hop->total.last_ns / 1e9;
-	return hop->total.received > 0;
+	*value = (double)hop->now.last_ns / 1e9;
+	return hop->now.received > 0;
 }
 
 static bool hop_best(const struct watch_view *view, const struct timeline_hop *hop, double *value)
 {
 	(void)view;
-	*value = (double)hop->total.best_ns / 1e9;
-	return hop->total.received > 0;
+	*value = (double)hop->now.best_ns / 1e9;
+	return hop->now.received > 0;
 }
 
 static bool hop_mean(const struct watch_view *view, const struct timeline_hop *hop, double *value)
 {
 	(void)view;
-	*value = hop->total.mean_ns / 1e9;
-	return hop->total.received > 0;
+	*value = hop->now.mean_ns / 1e9;
+	return hop->now.received > 0;
 }
 
 static bool hop_limits(const struct watch_view *view, const struct timeline_hop *hop, double *value)

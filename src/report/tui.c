@@ -75,7 +75,8 @@ void tui_resize(struct tui *tui)
 	struct winsize size;
 	if (ioctl(fileno(tui->options.out), TIOCGWINSZ, &size) < 0 || size.ws_row == 0 || size.ws_col == 0)
 		return;
-	resizeterm(size.ws_row, size.ws_col);
+	/* Not resizeterm(), which would make up a key that asks for the same again. */
+	resize_term(size.ws_row, size.ws_col);
 	getmaxyx(stdscr, tui->height, tui->width);
 	clearok(stdscr, TRUE);
 }
@@ -304,7 +305,7 @@ bool tui_input(struct tui *tui, struct tui_command *command)
 	if (key == ERR)
 		return false;
 	if (key == KEY_RESIZE) {
-		tui_resize(tui);
+		getmaxyx(stdscr, tui->height, tui->width);
 		return true;
 	}
 	if (screen_key(tui, key))

@@ -61,12 +61,13 @@ static int put_statistics(struct tui *tui, const struct watch_view *view, const 
 	watch_remark(view, hop->ttl, remark, sizeof(remark));
 	if (*remark)
 		tui_put(tui, y++, 1, COLOUR_WARNING, 0, "%s", remark);
+	total = &hop->now;
 	if (total->received == 0)
 		return y + 1;
 	tui_put(tui, y++, 1, COLOUR_PLAIN, 0,
 		"last %.2f  best %.2f  median %.2f  mean %.2f  95th %.2f  99th %.2f  worst %.2f ms", ms(total->last_ns),
-		ms(total->best_ns), ms(samples_quantile_ns(&hop->samples, 0.5)), total->mean_ns / 1e6,
-		ms(samples_quantile_ns(&hop->samples, 0.95)), ms(samples_quantile_ns(&hop->samples, 0.99)),
+		ms(total->best_ns), ms(timeline_quantile_ns(hop, 0.5)), total->mean_ns / 1e6,
+		ms(timeline_quantile_ns(hop, 0.95)), ms(timeline_quantile_ns(hop, 0.99)),
 		ms(total->worst_ns));
 	tui_put(tui, y++, 1, COLOUR_PLAIN, 0, "stdev %.2f  jitter now %.2f  mean %.2f  worst %.2f  RFC 3550 %.2f ms",
 		series_deviation_ns(total) / 1e6, ms(total->jitter_ns), series_jitter_mean_ns(total) / 1e6,

@@ -157,13 +157,13 @@ static void draw_hop(struct tui *tui, const struct watch_view *view, const struc
 	if (c->interval)
 		x = tui_put(tui, y, x, COLOUR_DIM, attr, " %4.1f-%-5.1f", 100 * loss.share.low, 100 * loss.share.high);
 	x = tui_put(tui, y, x, COLOUR_PLAIN, attr, "%6u", loss.sent);
-	bool any = hop->total.received > 0;
-	x = put_time(tui, y, x, COLOUR_PLAIN, attr | A_BOLD, (double)hop->total.last_ns);
-	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)samples_quantile_ns(&hop->samples, 0.5));
-	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)hop->total.best_ns);
-	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)hop->total.worst_ns);
+	bool any = hop->now.received > 0;
+	x = put_time(tui, y, x, COLOUR_PLAIN, attr | A_BOLD, (double)hop->now.last_ns);
+	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)timeline_quantile_ns(hop, 0.5));
+	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)hop->now.best_ns);
+	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)hop->now.worst_ns);
 	if (c->deviation)
-		x = put_time(tui, y, x, COLOUR_DIM, attr, any ? series_deviation_ns(&hop->total) : -1);
+		x = put_time(tui, y, x, COLOUR_DIM, attr, any ? series_deviation_ns(&hop->now) : -1);
 	if (c->bar)
 		chart_bar(tui, view, hop, y, x + 1, c->bar);
 }

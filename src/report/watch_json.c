@@ -54,19 +54,19 @@ static json_t *responder_json(const struct watch_view *view, const struct respon
 
 static json_t *series_json(const struct watch_view *view, const struct timeline_hop *hop)
 {
-	const struct series *total = &hop->total;
+	const struct series *total = &hop->total, *now = &hop->now;
 	struct loss loss = timeline_loss(view->timeline, hop->ttl);
-	bool any = total->received > 0;
+	bool any = now->received > 0;
 	json_t *responders = json_array();
 	for (size_t i = 0; i < hop->responder_count; i++)
 		json_array_append_new(responders, responder_json(view, &hop->responders[i]));
 	const char *limit = limit_word(hop->limit);
 	json_t *series = json_pack("{s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sent",
 		(int)(series_settled(total) + hop->in_flight), "received", (int)total->received, "in_flight",
-		(int)hop->in_flight, "loss", loss_json(&loss), "last_ms", ms((double)total->last_ns), "best_ms",
-		ms((double)total->best_ns), "mean_ms", ms(any ? total->mean_ns : -1), "median_ms",
-		ms((double)samples_quantile_ns(&hop->samples, 0.5)), "worst_ms", ms((double)total->worst_ns),
-		"deviation_ms", ms(any ? series_deviation_ns(total) : -1), "jitter_ms", ms(any ? total->interarrival_ns : -1),
+		(int)hop->in_flight, "loss", loss_json(&loss), "last_ms", ms((double)now->last_ns), "best_ms",
+		ms((double)now->best_ns), "mean_ms", ms(any ? now->mean_ns : -1), "median_ms",
+		ms((double)timeline_quantile_ns(hop, 0.5)), "worst_ms", ms((double)now->worst_ns),
+		"deviation_ms", ms(any ? series_deviation_ns(now) : -1), "jitter_ms", ms(any ? now->interarrival_ns : -1),
 		"replies", limit ? json_string(limit) : json_null(), "responders", responders);
 	if (series && hop->limit != LIMIT_UNKNOWN && hop->limit_asked > 0)
 		json_object_set_new(series, "asked_slower",

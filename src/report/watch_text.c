@@ -79,12 +79,12 @@ static void print_times(const struct table *table, const struct series *series)
 
 static void print_wide(const struct table *table, const struct timeline_hop *hop)
 {
-	if (!table->options->wide || hop->total.received == 0)
+	if (!table->options->wide || hop->now.received == 0)
 		return;
-	print_time(table, (double)samples_quantile_ns(&hop->samples, 0.5), 8);
-	print_time(table, (double)hop->total.jitter_ns, 7);
-	print_time(table, series_jitter_mean_ns(&hop->total), 6);
-	print_time(table, (double)hop->total.jitter_worst_ns, 6);
+	print_time(table, (double)timeline_quantile_ns(hop, 0.5), 8);
+	print_time(table, (double)hop->now.jitter_ns, 7);
+	print_time(table, series_jitter_mean_ns(&hop->now), 6);
+	print_time(table, (double)hop->now.jitter_worst_ns, 6);
 }
 
 static void print_loss(const struct table *table, const struct loss *loss)
@@ -142,7 +142,7 @@ static void print_hop(const struct table *table, unsigned ttl)
 	print_name(table, shown ? shown->address : ADDR_NONE, ROLE_PLAIN);
 	if (hop->total.received > 0 || ttl == timeline_last(table->view->timeline)) {
 		print_loss(table, &loss);
-		print_times(table, &hop->total);
+		print_times(table, &hop->now);
 		print_wide(table, hop);
 	}
 	watch_remark(table->view, ttl, remark, sizeof(remark));
