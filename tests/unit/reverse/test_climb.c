@@ -1,0 +1,261 @@
+/* The ladder: who starts when, what ends it, which path stands. Machines are fed by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "reverse/climb.h"
+
+#define START_NS (3600 * NS_PER_S)
+
+struct scene {
+	struct climb *climb;
+	struct machine machine;
+	struct measurement measurement;
+	struct outgoing out;
+	struct packet last; /* that left */
+	int64_t now_ns, wake_ns;
+};
+
+static void scene_init(struct scene *scene, const char *names, uint8_t family)
+{
+	struct reverse_task task = {
+		.target = family == 4 ? addr_v4(0xcb007109) : addr_v6(0x20010db800010000, 9),
+		.source = family == 4 ? addr_v4(0xc6336407) : addr_v6(0x20010db800020000, 7),
+		.seed = 12345,
+	};
+	struct error error = {0};
+	*scene = (struct scene){.now_ns = START_NS};
+	measurement_init(&scene->measurement);
+	if (climb_new(&scene->climb, &task, names, &error) < 0)
+		fail_msg("%s", error.text);
+	scene->machine = climb_machine(scene->climb);
+}
+
+static void scene_deinit(struct scene *scene)
+{
+	climb_free(scene->climb);
+	measurement_deinit(&scene->measurement);
+}
+
+static enum machine_want next(struct scene *scene)
+{
+	enum machine_want want = scene->machine.ops->next(
+		scene->machine.self, scene->now_ns, &scene->out, &scene->wake_ns);
+	if (want == MACHINE_SEND) {
+		assert_int_equal(packet_read(scene->out.bytes, scene->out.length, &scene->last), 0);
+		scene->machine.ops->sent(scene->machine.self, scene->out.token, scene->now_ns, 0);
+	}
+	return want;
+}
+
+static bool has_option(const struct scene *scene)
+{
+	return scene->last.ip.route.present;
+}
+
+/* What leaves until a packet with the option does, or the machine waits. */
+static bool option_leaves_now(struct scene *scene)
+{
+	enum machine_want want;
+	while ((want = next(scene)) == MACHINE_SEND)
+		if (has_option(scene))
+			return true;
+	return false;
+}
+
+/* Let time pass until a packet with the option leaves; false: it never does. */
+static bool option_leaves(struct scene *scene)
+{
+	for (int i = 0; i < 100; i++) {
+		if (option_leaves_now(scene))
+			return true;
+		if (scene->wake_ns == TIME_NEVER || next(scene) == MACHINE_DONE)
+			return false;
+		scene->now_ns = MAX(scene->wake_ns, scene->now_ns);
+	}
+	return false;
+}
+
+/* The target answers the last echo request with this list, TTL 62. */
+static void reply(struct scene *scene, const uint32_t *stamps, uint8_t count, const uint8_t *tag_from)
+{
+	struct packet_spec spec = {
+		.ip = {.source = scene->last.ip.destination,
+			.destination = scene->last.ip.source,
+			.ttl = 62,
+			.protocol = PROTOCOL_ICMP,
+			.route = {.present = true, .type = 7, .slots = 9, .used = count}},
+		.transport = scene->last.transport,
+	};
+	spec.transport.payload = tag_from ? tag_from : scene->last.transport.payload;
+	spec.transport.icmp_type = ICMP4_ECHO_REPLY;
+	for (unsigned i = 0; i < 9; i++)
+		spec.ip.route.addrs[i] = addr_v4(i < count ? stamps[i] : 0);
+	uint8_t bytes[200];
+	struct writer writer = writer_init(bytes, sizeof(bytes));
+	struct packet packet;
+	assert_int_equal(packet_write(&writer, &spec), 0);
+	assert_int_equal(packet_read(bytes, writer.length, &packet), 0);
+	scene->machine.ops->packet(scene->machine.self, scene->now_ns + 20 * NS_PER_MS, &packet);
+}
+
+static const uint32_t whole[] = {0xc0000201, 0xcb007109, 0xcb007109, 0xc0000246, 0xc0000250};
+static const uint32_t full[] = {1 << 24, 2 << 24, 3 << 24, 4 << 24, 5 << 24, 6 << 24, 0xcb007109, 0xcb007109, 0xc0000246};
+
+/* The responder is given a quarter of a second; a whole list then ends it all, though it still waits. */
+static void test_starts_beside(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_init(&s, NULL, 4);
+	assert_false(option_leaves_now(&s));
+	assert_true(option_leaves(&s));
+	assert_true(s.now_ns >= START_NS + 200 * NS_PER_MS);
+	assert_true(s.now_ns <= START_NS + 300 * NS_PER_MS);
+	reply(&s, whole, 5, NULL);
+	assert_int_equal(next(&s), MACHINE_DONE);
+	assert_int_equal(climb_collect(s.climb, &s.measurement), 0);
+	assert_string_equal(s.measurement.reverse->method, "record-route");
+	assert_true(s.measurement.reverse->reached);
+	assert_int_equal(s.measurement.reverse->hop_count, 3);
+	assert_int_equal(s.measurement.attempt_count, 2);
+	assert_int_equal(s.measurement.attempts[0].status, ATTEMPT_TIMEOUT);
+	assert_int_equal(s.measurement.attempts[1].status, ATTEMPT_OK);
+	assert_int_equal(s.measurement.attempts[1].duration_ns, 0);
+	scene_deinit(&s);
+}
+
+/* A known round-trip time shortens that. */
+static void test_hint(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_init(&s, NULL, 4);
+	assert_false(option_leaves_now(&s));
+	climb_hint(s.climb, 10 * NS_PER_MS);
+	assert_true(option_leaves(&s));
+	assert_true(s.now_ns <= START_NS + 60 * NS_PER_MS);
+	scene_deinit(&s);
+}
+
+/* Named first, it starts first. */
+static void test_order(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_init(&s, "record-route,responder", 4);
+	assert_true(option_leaves_now(&s));
+	scene_deinit(&s);
+}
+
+/* A part stands, and the rungs below are tried, too. */
+static void test_partial_stands(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_init(&s, "record-route,inferred", 4);
+	assert_true(option_leaves_now(&s));
+	reply(&s, full, 9, NULL);
+	assert_int_equal(next(&s), MACHINE_DONE);
+	assert_int_equal(climb_collect(s.climb, &s.measurement), 0);
+	assert_string_equal(s.measurement.reverse->method, "record-route");
+	assert_false(s.measurement.reverse->reached);
+	assert_int_equal(s.measurement.reverse->stop_reason, STOP_PARTIAL);
+	assert_int_equal(s.measurement.attempts[0].status, ATTEMPT_PARTIAL);
+	assert_string_equal(s.measurement.attempts[1].method, "inferred");
+	assert_int_equal(s.measurement.attempts[1].status, ATTEMPT_UNAVAILABLE);
+	scene_deinit(&s);
+}
+
+/* The echo of a stranger who does not know the tag is not ours. */
+static void test_forged(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_init(&s, "record-route", 4);
+	assert_true(option_leaves_now(&s));
+	uint8_t forged[64];
+	memcpy(forged, s.last.transport.payload, s.last.transport.payload_length);
+	forged[3] ^= 1;
+	reply(&s, whole, 5, forged);
+	assert_int_equal(next(&s), MACHINE_WAIT);
+	scene_deinit(&s);
+}
+
+/* Nobody answers: two packets with the option, not more. */
+static void test_silence(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_init(&s, "record-route", 4);
+	assert_true(option_leaves(&s));
+	assert_true(option_leaves(&s));
+	assert_false(option_leaves(&s));
+	assert_int_equal(next(&s), MACHINE_DONE);
+	assert_int_equal(climb_collect(s.climb, &s.measurement), 0);
+	assert_null(s.measurement.reverse);
+	assert_int_equal(s.measurement.attempts[0].status, ATTEMPT_TIMEOUT);
+	scene_deinit(&s);
+}
+
+static void test_ipv6(void **state)
+{
+	(void)state;
+	struct scene s;
+	scene_init(&s, "record-route", 6);
+	assert_int_equal(next(&s), MACHINE_DONE);
+	assert_int_equal(climb_collect(s.climb, &s.measurement), 0);
+	assert_int_equal(s.measurement.attempts[0].status, ATTEMPT_UNAVAILABLE);
+	assert_string_equal(s.measurement.attempts[0].detail, "not for IPv6");
+	scene_deinit(&s);
+}
+
+/* The way there comes while it runs, and is the climb's own. */
+static void test_known(void **state)
+{
+	(void)state;
+	struct scene s;
+	struct path *forward = path_new(DIRECTION_FORWARD, "ttl");
+	struct hop *hop = path_add_hop(forward, 4, TECHNIQUE_TTL);
+	hop->address = forward->destination = addr_v4(0xcb007109);
+	struct probe_result *probe = hop_add_probe(hop);
+	probe->address = hop->address;
+	probe->rtt_ns = NS_PER_MS;
+	probe->reply.ttl = 60;
+	forward->reached = true;
+	scene_init(&s, "inferred", 4);
+	climb_known(s.climb, forward);
+	assert_int_equal(next(&s), MACHINE_DONE);
+	assert_int_equal(climb_collect(s.climb, &s.measurement), 0);
+	assert_non_null(s.measurement.reverse);
+	assert_int_equal(s.measurement.reverse->hop_count, 4);
+	assert_false(addr_is_set(s.measurement.reverse->hops[0].address));
+	assert_int_equal(s.measurement.reverse->hops[0].technique, TECHNIQUE_INFERRED);
+	scene_deinit(&s);
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	struct error error = {0};
+	assert_int_equal(climb_check("record-route,inferred,responder", &error), 0);
+	assert_true(climb_check("record-rout", &error) < 0);
+	assert_non_null(strstr(error.text, "responder, record-route, inferred"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_starts_beside), cmocka_unit_test(test_hint), cmocka_unit_test(test_order),
+		cmocka_unit_test(test_partial_stands), cmocka_unit_test(test_forged),
+		cmocka_unit_test(test_silence), cmocka_unit_test(test_ipv6), cmocka_unit_test(test_known),
+		cmocka_unit_test(test_names),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
