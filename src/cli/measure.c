@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/explore.h"
 #include "cli/session.h"
 #include "net/driver.h"
 #include "reverse/climb.h"
@@ -19,8 +20,47 @@ struct run {
 	struct driver driver;
 	struct automatic *trace;
 	struct climb *climb;
+	struct explore explore;
+	struct hash_key key;
 	bool progress_shown;
 };
+
+/* How the forward part stands, whatever it is. */
+struct standing {
+	unsigned explored, sent, received, send_errors;
+	int send_error;
+	int64_t rtt_max_ns;
+	bool finished;
+};
+
+static struct standing standing_of(const struct run *run)
+{
+	if (run->explore.multipath) {
+		struct multipath_status status = multipath_status(run->explore.multipath);
+		return (struct standing){.explored = status.explored, .sent = status.probes_sent,
+			.received = status.replies_received, .send_errors = status.send_errors,
+			.send_error = status.send_error, .rtt_max_ns = status.rtt_max_ns, .finished = status.finished};
+	}
+	if (!run->trace)
+		return (struct standing){.rtt_max_ns = RTT_NONE};
+	const struct trace *trace = &run->trace->first;
+	return (struct standing){.explored = trace->explored, .sent = trace->probes_sent,
+		.received = trace->replies_received, .send_errors = trace->send_errors,
+		.send_error = trace->send_error, .rtt_max_ns = trace->rtt_max_ns,
+		.finished = trace->finished_ns != TIME_NEVER};
+}
+
+static struct path *forward_path(const struct run *run, int64_t wall_ns)
+{
+	if (run->explore.multipath)
+		return multipath_path(run->explore.multipath, wall_ns, clock_monotonic_ns());
+	return automatic_path(run->trace, wall_ns, clock_monotonic_ns());
+}
+
+static bool has_forward(const struct run *run)
+{
+	return run->trace || run->explore.multipath;
+}
 
 static int add_trace(struct run *run, struct hash_key key, struct error *error)
 {
@@ -61,9 +101,9 @@ static int add_climb(struct run *run, struct hash_key key, struct error *error)
 static int check_sends(const struct run *run, struct error *error)
 {
 	char to[ADDR_TEXT_SIZE];
-	const struct trace *trace = run->trace ? &run->trace->first : NULL;
-	int code = trace ? trace->send_error : 0;
-	if (code == 0 || trace->send_errors < trace->probes_sent)
+	struct standing standing = standing_of(run);
+	int code = standing.send_error;
+	if (code == 0 || standing.send_errors < standing.sent)
 		return 0;
 	addr_format(run->session.target, to);
 	if (code == -EMSGSIZE)
@@ -76,12 +116,12 @@ static void show_progress(void *context, double elapsed_s)
 {
 	struct run *run = context;
 	char target[ADDR_TEXT_SIZE];
-	const struct trace *trace = run->trace ? &run->trace->first : NULL;
+	struct standing standing = standing_of(run);
 	addr_format(run->session.target, target);
 	fprintf(stderr, "\rretour: %.0f s, measuring %s", elapsed_s, target);
-	if (trace)
-		fprintf(stderr, ", hop %u, %u of %u probes answered", trace->explored, trace->replies_received,
-			trace->probes_sent);
+	if (has_forward(run))
+		fprintf(stderr, ", hop %u, %u of %u probes answered", standing.explored, standing.received,
+			standing.sent);
 	fputs("\033[K", stderr);
 	run->progress_shown = true;
 }
@@ -100,9 +140,9 @@ static int note_no_privilege(const struct run *run, struct measurement *measurem
 
 static int collect(struct run *run, struct measurement *measurement, struct wanted wanted, struct error *error)
 {
-	if (run->trace) {
-		measurement->forward = automatic_path(run->trace, measurement->started_wall_ns, clock_monotonic_ns());
-		if (!measurement->forward)
+	if (has_forward(run)) {
+		measurement->forward = forward_path(run, measurement->started_wall_ns);
+		if (!measurement->forward || explore_tell(&run->explore, measurement->forward) < 0)
 			return error_set(error, -ENOMEM, "out of memory");
 	}
 	int result = run->climb ? climb_collect(run->climb, measurement) :
@@ -113,17 +153,24 @@ static int collect(struct run *run, struct measurement *measurement, struct want
 	return 0;
 }
 
-/* What the forward trace saw spares the return method long waits for a host that will not answer. */
+/* What the forward trace saw spares the return method long waits for a host that will not answer, and tells the search
+ * for the size of packets where to look. */
 static void on_done(void *context, unsigned machine)
 {
 	struct run *run = context;
 	(void)machine;
-	const struct trace *trace = run->trace ? &run->trace->first : NULL;
-	if (!run->climb || !trace || trace->finished_ns == TIME_NEVER)
+	struct standing standing = standing_of(run);
+	if (!standing.finished)
 		return;
-	if (trace->rtt_max_ns != RTT_NONE)
-		climb_hint(run->climb, trace->rtt_max_ns);
-	climb_known(run->climb, automatic_path(run->trace, clock_wall_ns(), clock_monotonic_ns()));
+	struct path *path = run->explore.mtu_wanted ? forward_path(run, clock_wall_ns()) : NULL;
+	if (path && explore_go_on(&run->explore, &run->session, &run->driver, run->key, path) < 0)
+		run->explore.mtu_wanted = false;
+	path_free(path);
+	if (!run->climb)
+		return;
+	if (standing.rtt_max_ns != RTT_NONE)
+		climb_hint(run->climb, standing.rtt_max_ns);
+	climb_known(run->climb, forward_path(run, clock_wall_ns()));
 }
 
 static int run_on_channel(struct run *run, struct measurement *measurement, struct wanted wanted, struct hash_key key,
@@ -137,8 +184,12 @@ static int run_on_channel(struct run *run, struct measurement *measurement, stru
 	driver_set_done(&run->driver, on_done, run);
 	if (run->options->rate)
 		driver_set_rate(&run->driver, run->options->rate);
+	run->key = key;
+	run->explore.mtu_wanted = wanted.forward && run->options->mtu;
 	if (wanted.forward)
-		result = add_trace(run, key, error);
+		result = run->options->multipath > 0
+			? explore_add(&run->explore, &run->session, &run->driver, key, error)
+			: add_trace(run, key, error);
 	if (wanted.reverse && run->session.raw && result == 0)
 		result = add_climb(run, key, error);
 	if (result == 0)
@@ -148,9 +199,10 @@ static int run_on_channel(struct run *run, struct measurement *measurement, stru
 	driver_deinit(&run->driver);
 	if (result == 0)
 		result = check_sends(run, error);
-	if (result == 0 && run->trace && run->trace->first.send_errors > 0)
+	struct standing standing = standing_of(run);
+	if (result == 0 && standing.send_errors > 0)
 		fprintf(stderr, "retour: sending failed in mid-run: %s; the result is what was known by then\n",
-			strerror(-run->trace->first.send_error));
+			strerror(-standing.send_error));
 	session_say_drops(&run->session);
 	return result < 0 ? result : collect(run, measurement, wanted, error);
 }
@@ -168,7 +220,8 @@ int measure(struct measurement *measurement, const struct options *options, stru
 	session_init(&run->session, options);
 	int result = session_find(&run->session, options->host, error);
 	if (result == 0)
-		result = session_open(&run->session, key, wanted.forward ? NULL : "the ways back need", error);
+		result = session_open(&run->session, key, wanted.forward ? explore_needs_raw(options) : "the ways back need",
+			error);
 	measurement->command = wanted.forward && wanted.reverse ? "both" : wanted.forward ? "trace" : "back";
 	measurement->started_wall_ns = clock_wall_ns();
 	measurement->source = run->session.source;
@@ -180,6 +233,7 @@ int measure(struct measurement *measurement, const struct options *options, stru
 	*signal = run->driver.signal;
 	session_deinit(&run->session);
 	climb_free(run->climb);
+	explore_deinit(&run->explore);
 	if (run->trace)
 		automatic_deinit(run->trace);
 	free(run->trace);

@@ -11,6 +11,7 @@
 #include "base/escape.h"
 #include "cli/exit.h"
 #include "probe/machine.h"
+#include "trace/stopping.h"
 
 /* Keys of options without a letter; those of two letters share the key of the first. */
 enum {
@@ -20,12 +21,15 @@ enum {
 	OPTION_CLASSIC_PORT,
 	OPTION_CSV,
 	OPTION_DATA,
+	OPTION_DOT,
 	OPTION_FLOW_LABEL,
 	OPTION_FORMAT,
 	OPTION_GAP,
 	OPTION_JSON,
 	OPTION_JSONL,
 	OPTION_MARK,
+	OPTION_MTU,
+	OPTION_MULTIPATH,
 	OPTION_PROTO,
 	OPTION_RATE,
 	OPTION_SIZE,
@@ -51,6 +55,7 @@ enum kind {
 	KIND_PROTOCOL, /* low: enum probe_protocol */
 	KIND_IP,       /* uint8_t, and the protocol becomes PROBE_IP */
 	KIND_WAIT,     /* MAX[,HERE,NEAR] */
+	KIND_SHARE,    /* double below 1; above 1 it is per cent; may be left out */
 };
 
 struct option_row {
@@ -106,6 +111,9 @@ static const struct option_row rows[] = {
 	{'F', "dont-fragment", NULL, FORWARD, FLAG(dont_fragment), "forbid routers to fragment probes"},
 	{OPTION_SIZE, "size", "BYTES", FORWARD, NUMBER(size, 20, OUTGOING_SIZE_MAX),
 		"of the whole packet (as small as it gets)"},
+	{OPTION_MULTIPATH, "multipath", "[=CONFIDENCE]", FORWARD, KIND_SHARE, FIELD(multipath), 0, 0,
+		"explore every way that flows take (95 %)"},
+	{OPTION_MTU, "mtu", NULL, FORWARD, FLAG(mtu), "find out how large packets may be, and where they vanish"},
 	{OPTION_BROADCAST, "broadcast", NULL, FORWARD, FLAG(broadcast),
 		"the target may be a broadcast or multicast address"},
 	{OPTION_TARGETS, "targets", "FILE", FORWARD, TEXT(targets),
@@ -121,6 +129,7 @@ static const struct option_row rows[] = {
 	{OPTION_JSON, "json", NULL, ALL, FLAG(json), "print one retour/1 document"},
 	{OPTION_JSONL, "jsonl", NULL, ALL, FLAG(jsonl), "print events, one JSON object a line"},
 	{OPTION_CSV, "csv", NULL, ALL, FLAG(csv), "print a table, a row for each probe"},
+	{OPTION_DOT, "dot", NULL, FORWARD, FLAG(dot), "print the ways of --multipath as a graph for Graphviz"},
 	{OPTION_FORMAT, "format", "NAME", ALL, TEXT(format), "print in another program's form: scamper-json"},
 	{OPTION_CHECK, "check", NULL, ALL, FLAG(check), "exit 1 when something is found to be a problem"},
 	{'h', "help", NULL, ALL, KIND_HELP, 0, 0, 0, "this text"},
@@ -140,7 +149,8 @@ static void print_help(FILE *out, const char *command)
 			continue;
 		if (rows[i].key < ONLY_LONG)
 			snprintf(letter, sizeof(letter), "-%c, ", rows[i].key);
-		snprintf(left, sizeof(left), "%s--%s %s", letter, rows[i].name, rows[i].argument ? rows[i].argument : "");
+		const char *argument = rows[i].argument ? rows[i].argument : "";
+		snprintf(left, sizeof(left), "%s--%s%s%s", letter, rows[i].name, *argument == '[' ? "" : " ", argument);
 		fprintf(out, "  %-28s %s\n", left, rows[i].help);
 	}
 }
@@ -197,6 +207,20 @@ static bool wait(const char *text, struct options *options)
 	return *rest == '\0';
 }
 
+/* Per cent or a share, between 50 and 99.99 %. */
+static bool confidence(const char *text, double *value)
+{
+	char *end;
+	*value = 0.95;
+	if (!text)
+		return true;
+	bool good = decimal(text, &end, value);
+	if (*value > 1)
+		*value /= 100;
+	return good && (*end == '\0' || strcmp(end, "%") == 0) && *value >= STOPPING_CONFIDENCE_MIN &&
+		*value <= STOPPING_CONFIDENCE_MAX;
+}
+
 /* false: the argument makes no sense. */
 static bool apply(struct options *options, const struct option_row *row, const char *argument)
 {
@@ -224,6 +248,7 @@ static bool apply(struct options *options, const struct option_row *row, const c
 		options->dns = row->key == 'U';
 		break;
 	case KIND_WAIT: good = wait(argument, options); break;
+	case KIND_SHARE: good = confidence(argument, field); break;
 	case KIND_HELP: break;
 	}
 	if (row->kind == KIND_PROTOCOL || row->kind == KIND_IP)
@@ -258,8 +283,16 @@ static const char *contradiction(const struct options *o)
 		return "--classic-port needs UDP probes";
 	if (o->family == 4 && o->flow_label != OPTION_NOT_GIVEN)
 		return "IPv4 has no flow label";
-	if (o->json + o->jsonl + o->csv + (o->format != NULL) > 1)
-		return "--json, --jsonl, --csv and --format exclude each other";
+	if (o->json + o->jsonl + o->csv + o->dot + (o->format != NULL) > 1)
+		return "--json, --jsonl, --csv, --dot and --format exclude each other";
+	if (o->multipath > 0 && o->protocol == PROBE_IP)
+		return "--multipath needs probes with ports, or ICMP: balancers see one flow in bare IP";
+	if (o->multipath > 0 && (o->classic_port || o->targets))
+		return "--multipath is about one host, and chooses ports itself: no --classic-port, no --targets";
+	if (o->mtu && o->targets)
+		return "--mtu is about one host: no --targets";
+	if (o->dot && o->multipath <= 0)
+		return "--dot draws the ways of --multipath";
 	if (o->format && strcmp(o->format, "scamper-json") != 0)
 		return "--format knows scamper-json only";
 	if (o->as_source && strcmp(o->as_source, "online") != 0 &&
@@ -293,7 +326,9 @@ static void build_tables(enum where scope, struct option *longs, char *shorts)
 		if (rows[i].name)
 			longs[used++] = (struct option){
 				.name = rows[i].name,
-				.has_arg = rows[i].argument ? required_argument : no_argument,
+				.has_arg = !rows[i].argument        ? no_argument
+					: rows[i].argument[0] == '[' ? optional_argument
+								     : required_argument,
 				.val = rows[i].key,
 			};
 		if (rows[i].key < ONLY_LONG) {

@@ -34,12 +34,14 @@ struct options {
 	bool broadcast;        /* the target may be a broadcast or multicast address */
 	unsigned size;         /* of the whole packet; 0 = as small as it gets */
 	unsigned rate;         /* packets per second at most; 0 = the default */
+	double multipath;      /* confidence with which every way is explored; 0 = one flow */
+	bool mtu;              /* and how large packets may be */
 	const char *targets;   /* file of many targets, "-" = standard input; NULL = one host */
 	const char *methods;   /* ways back to try, comma separated; NULL = all, in order */
 	const char *data_dir;
 	const char *as_source; /* "online" or "online=ZONE"; NULL = local data only */
 	bool numeric;
-	bool json, jsonl, csv;
+	bool json, jsonl, csv, dot;
 	const char *format;    /* of another program; NULL = none */
 	bool check;
 	unsigned width; /* 0 = of the terminal */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "report/csv.h"
+#include "report/dot.h"
 #include "report/json.h"
 #include "report/jsonl.h"
 #include "report/scamper.h"
@@ -29,7 +30,8 @@ static int width_of_terminal(void)
 static bool wants_colour(void)
 {
 	const char *no_colour = getenv("NO_COLOR"), *terminal = getenv("TERM");
-	return isatty(STDOUT_FILENO) && !(no_colour && *no_colour) && terminal && strcmp(terminal, "dumb") != 0;
+	return isatty(STDOUT_FILENO) && !(no_colour && *no_colour) && terminal &&
+		strcmp(terminal, "dumb") != 0;
 }
 
 static int print_csv(const struct measurement *measurement, bool first)
@@ -46,6 +48,8 @@ int output_print(const struct measurement *measurement, const struct options *op
 		return report_jsonl(stdout, measurement);
 	if (options->csv)
 		return print_csv(measurement, first);
+	if (options->dot)
+		return report_dot(stdout, measurement);
 	if (options->format)
 		return report_scamper(stdout, measurement,
 			&(struct scamper_options){.tos = options->tos, .size = options->size});

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "report/lanes.h"
+#include "report/ways.h"
 
 static const char *end_name(const char *name, struct addr address, char *text, size_t size)
 {
@@ -215,6 +216,8 @@ int report_text(FILE *out, const struct measurement *measurement, const struct r
 	print_title(out, measurement, &options);
 	if (measurement->forward)
 		print_path_line(out, measurement->forward, &options);
+	if (measurement->forward)
+		print_mtu(out, measurement->forward, &options);
 	if (measurement->reverse)
 		print_path_line(out, measurement->reverse, &options);
 	print_attempts(out, measurement, &options);
@@ -226,6 +229,8 @@ int report_text(FILE *out, const struct measurement *measurement, const struct r
 		status = lanes_side_by_side(out, measurement, &options);
 	else
 		lanes_stacked(out, measurement, &options);
+	if (measurement->forward)
+		print_ways(out, measurement->forward, &options);
 	if (measurement->forward || measurement->reverse)
 		print_newline(out);
 	print_legend(out, measurement, &options);

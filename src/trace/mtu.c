@@ -33,6 +33,11 @@ void mtu_init(struct mtu *mtu, const struct mtu_config *config)
 	mtu->stage = mtu->end == 0 ? MTU_DONE : MTU_SEARCH;
 }
 
+void mtu_deinit(struct mtu *mtu)
+{
+	engine_deinit(&mtu->engine);
+}
+
 /* ---- rounds ---- */
 
 static void aim(struct mtu *mtu, unsigned size, unsigned ttl)

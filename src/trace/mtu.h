@@ -86,6 +86,7 @@ struct mtu {
 };
 
 void mtu_init(struct mtu *mtu, const struct mtu_config *config);
+void mtu_deinit(struct mtu *mtu);
 struct machine mtu_machine(struct mtu *mtu);
 /* Put into `path`, whose hops it names, what is known by now. 0 or -ENOMEM. */
 int mtu_tell(const struct mtu *mtu, struct path *path) MUST_USE;

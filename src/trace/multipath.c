@@ -49,6 +49,7 @@ void multipath_free(struct multipath *mp)
 {
 	if (!mp)
 		return;
+	engine_deinit(&mp->engine);
 	free(mp->hops);
 	free(mp->flows);
 	free(mp->cells);
@@ -404,6 +405,7 @@ struct multipath_status multipath_status(const struct multipath *mp)
 		.replies_received = mp->received,
 		.routers = mp->vertex_count - 1,
 		.flows = mp->flows_used,
+		.explored = mp->explored,
 		.send_error = mp->send_error,
 		.send_errors = mp->send_errors,
 		.rtt_max_ns = mp->rtt_max_ns,

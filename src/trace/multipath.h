@@ -53,6 +53,7 @@ struct machine multipath_machine(struct multipath *multipath);
 /* How it stands. */
 struct multipath_status {
 	unsigned probes_sent, replies_received, routers, flows;
+	unsigned explored;    /* hop limits up to this one */
 	int send_error;       /* the first send that failed, negative errno */
 	unsigned send_errors; /* sends in a row that failed */
 	int64_t rtt_max_ns;   /* RTT_NONE */

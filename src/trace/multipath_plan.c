@@ -10,6 +10,7 @@
 #define SILENT_ASKS      3    /* without any answer, until a hop limit counts as silent */
 #define END_ANSWERS      2    /* A router that delivers has a connected route, and does not balance over it. */
 #define SHARE_INSIDE     0.6  /* of the flows of a hop: a router with more stands for the hop, not inside a diamond */
+#define LOST_MAX         2    /* missing answers behind a router that count as loss */
 #define STEER_AT_ONCE    32   /* flows asked to find those of one router */
 #define LIMITER_PAUSE_NS (1100 * NS_PER_MS) /* longer than the second in which Linux refills one reply */
 #define SLOW_FIRST       8    /* questions after the first pause */
@@ -349,13 +350,15 @@ static void satisfy(struct multipath *mp, uint16_t class, bool may_steer)
 	/* Half-way already: where no flow is stable, nothing must be multiplied. */
 	if (view->answers >= MIN(need, mp->stopping.answers[2]) || mp->waiting == 0)
 		repeat(mp, class);
+	/* A few answers that were lost twice are made up for by other flows; many are a limiter, or silence. */
+	unsigned missed = view->missed > LOST_MAX ? view->missed : 0;
 	if (have >= need || view->gave_up)
 		return;
-	if (view->missed > 0)
+	if (missed > 0)
 		want_slowly(mp, class, need - have);
-	if (have + view->missed >= need)
+	if (have + missed >= need)
 		return;
-	unsigned rest = ask_known(mp, class, need - have - view->missed);
+	unsigned rest = ask_known(mp, class, need - have - missed);
 	if (rest > 0 && may_steer)
 		steer(mp, class, rest);
 }

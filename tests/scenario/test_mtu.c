@@ -55,6 +55,7 @@ static struct outcome discover(struct world *world, uint8_t family)
 	struct outcome outcome = {.path = path_new(DIRECTION_FORWARD, "ttl"),
 		.seconds = (double)sim_now(scene.sim) / 1e9, .sent = mtu->sent};
 	assert_int_equal(mtu_tell(mtu, outcome.path), 0);
+	mtu_deinit(mtu);
 	free(mtu);
 	scene_end(&scene);
 	return outcome;

@@ -1,0 +1,167 @@
+#include "cli/explore.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "net/route.h"
+
+#define FLOWS_MIN      24 /* enough for four branches at 95 % */
+#define SPARE_FDS      64 /* that the rest of the program may need */
+
+const char *explore_needs_raw(const struct options *options)
+{
+	return options->multipath ? "--multipath needs" : options->mtu ? "--mtu needs" : NULL;
+}
+
+/* How many sockets may be held only to reserve ports. */
+static unsigned ports_allowed(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return FLOWS_MIN;
+	if (limit.rlim_cur < 3 * MULTIPATH_FLOWS_MAX && limit.rlim_max > limit.rlim_cur) {
+		limit.rlim_cur = MIN(limit.rlim_max, (rlim_t)(3 * MULTIPATH_FLOWS_MAX));
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (limit.rlim_cur <= SPARE_FDS)
+		return 1;
+	return (unsigned)MIN(limit.rlim_cur - SPARE_FDS, (rlim_t)MULTIPATH_FLOWS_MAX);
+}
+
+/* A source port for each flow, bound as long as the measurement lasts, so that no other program's traffic is on it. */
+static unsigned reserve_ports(struct explore *explore, const struct session *session, struct flow *flows)
+{
+	unsigned allowed = ports_allowed(), count = 1;
+	bool tcp = session->options->protocol == PROBE_TCP;
+	for (; count < allowed; count++) {
+		struct error ignored = {0};
+		int fds[2] = {-1, -1};
+		flows[count] = flows[0];
+		flows[count].source_port = 0;
+		if (route_reserve(session->source, &session->wishes, fds, &flows[count].source_port, &ignored) < 0)
+			break;
+		explore->port_fds[explore->port_count++] = fds[tcp];
+		if (fds[!tcp] >= 0)
+			close(fds[!tcp]);
+	}
+	return count;
+}
+
+/* Balancers look at ports, of ICMP at the checksum. */
+static unsigned make_flows(struct explore *explore, const struct session *session, struct flow *flows)
+{
+	if (session->options->protocol != PROBE_ICMP)
+		return reserve_ports(explore, session, flows);
+	for (unsigned i = 1; i < MULTIPATH_FLOWS_MAX; i++) {
+		flows[i] = flows[0];
+		/* Neither 0 nor 0xffff, and each once: steps of 41 do not meet in 256. */
+		flows[i].icmp_checksum = (uint16_t)((flows[0].icmp_checksum + 41 * i) % 0xfffe + 1);
+	}
+	return MULTIPATH_FLOWS_MAX;
+}
+
+static struct engine_config engine_of(const struct trace_config *trace)
+{
+	return (struct engine_config){
+		.protocol = trace->protocol,
+		.source = trace->source,
+		.destination = trace->destination,
+		.flow = trace->flow,
+		.tos = trace->tos,
+		.dns = trace->dns,
+		.size = trace->size,
+		.dont_fragment = trace->dont_fragment,
+		.key = trace->key,
+	};
+}
+
+int explore_add(struct explore *explore, const struct session *session, struct driver *driver, struct hash_key key,
+	struct error *error)
+{
+	struct trace_config trace;
+	struct automatic_other others[AUTOMATIC_OTHERS_MAX];
+	struct flow flows[MULTIPATH_FLOWS_MAX];
+	unsigned other_count;
+	int result = session_plan(session, session->source, session->target, key, &trace, others, &other_count, error);
+	if (result < 0)
+		return result;
+	flows[0] = trace.flow;
+	struct multipath_config config = {
+		.probe = engine_of(&trace),
+		.flows = flows,
+		.flow_count = make_flows(explore, session, flows),
+		.first_ttl = trace.first_ttl,
+		.max_ttl = trace.max_ttl,
+		.gap_limit = trace.gap_limit,
+		.confidence = session->options->multipath,
+	};
+	if (config.flow_count < FLOWS_MIN)
+		return error_set(error, -EMFILE, "--multipath needs %d source ports, and only %u were to be had", FLOWS_MIN,
+			config.flow_count);
+	explore->multipath = multipath_new(&config);
+	if (!explore->multipath)
+		return error_set(error, -ENOMEM, "out of memory");
+	return driver_add(driver, multipath_machine(explore->multipath));
+}
+
+static void fill_answers(struct mtu_config *config, const struct path *path)
+{
+	for (size_t i = 0; i < path->hop_count; i++) {
+		const struct hop *hop = &path->hops[i];
+		if (hop->ttl < 1 || hop->ttl > UINT8_MAX || hop->received == 0)
+			continue;
+		config->answers[hop->ttl] = true;
+		config->end_ttl = (unsigned)hop->ttl;
+		if (hop->rtt_max_ns != RTT_NONE)
+			config->rtt_ns = MAX(config->rtt_ns, hop->rtt_max_ns);
+	}
+}
+
+int explore_go_on(struct explore *explore, const struct session *session, struct driver *driver, struct hash_key key,
+	const struct path *path)
+{
+	struct mtu_config config = {
+		.probe = {
+			.protocol = PROBE_UDP,
+			.source = path->source,
+			.destination = path->destination,
+			.flow = path->flow,
+			.tos = (uint8_t)session->options->tos,
+			/* Another key: its probes and those of the trace are told apart. */
+			.key = {~key.k0, key.k1},
+		},
+		.rtt_ns = RTT_NONE,
+	};
+	if (!explore->mtu_wanted || explore->mtu)
+		return 0;
+	/* Of protocols without ports, the ports that the session holds. */
+	if (path->flow.source_port == 0) {
+		config.probe.flow.source_port = session->flow.source_port;
+		config.probe.flow.destination_port = session->flow.destination_port;
+	}
+	fill_answers(&config, path);
+	explore->mtu = malloc(sizeof(*explore->mtu));
+	if (!explore->mtu)
+		return -ENOMEM;
+	mtu_init(explore->mtu, &config);
+	return driver_add(driver, mtu_machine(explore->mtu));
+}
+
+int explore_tell(const struct explore *explore, struct path *path)
+{
+	return explore->mtu ? mtu_tell(explore->mtu, path) : 0;
+}
+
+void explore_deinit(struct explore *explore)
+{
+	for (unsigned i = 0; i < explore->port_count; i++)
+		close(explore->port_fds[i]);
+	multipath_free(explore->multipath);
+	if (explore->mtu)
+		mtu_deinit(explore->mtu);
+	free(explore->mtu);
+	*explore = (struct explore){0};
+}
