@@ -1,5 +1,5 @@
-/* Names, origins, exchanges, countries and operators for the hops of a measurement that is over. Never fails, and
- * waits for nobody for more than a moment: what cannot be learned stays unknown. */
+/* Names, origins, exchanges, countries and operators for the hops of a measurement that is over. Never fails,
+ * and waits for nobody for more than a moment: what cannot be learned stays unknown. */
 #ifndef RETOUR_ANNOTATE_ANNOTATE_H
 #define RETOUR_ANNOTATE_ANNOTATE_H
 
@@ -8,9 +8,10 @@
 #include "path/model.h"
 
 struct annotate_options {
-	bool names;           /* ask reverse DNS */
+	bool names;	      /* ask reverse DNS */
 	const char *data_dir; /* NULL: where data_dir() looks */
-	const char *as_zone;  /* ask DNS below this zone for origins that local data does not know; NULL: do not */
+	const char *
+		as_zone; /* ask DNS below this zone for origins that local data does not know; NULL: do not */
 };
 
 void annotate_measurement(struct measurement *measurement, const struct annotate_options *options);

@@ -44,23 +44,26 @@ static uint32_t operator_of(const struct hop *hop)
 static bool ends_of_link(struct addr a, struct addr b)
 {
 	unsigned common = a.family == b.family ? common_length(a, b) : 0, bits = addr_bits(a);
-	return addr_is_set(a) && (common + 1 == bits || (common + 2 == bits && (a.low & 3) % 3 && (b.low & 3) % 3));
+	return addr_is_set(a) &&
+		(common + 1 == bits || (common + 2 == bits && (a.low & 3) % 3 && (b.low & 3) % 3));
 }
 
-/* The hop of the other direction that is the other end of this hop's link: between it and what its packets came
- * from is the same link, crossed the other way. */
+/* The hop of the other direction that is the other end of this hop's link: between it and what its packets
+ * came from is the same link, crossed the other way. */
 static const struct hop *other_end(const struct hop *hop, const struct path *other, uint32_t beyond)
 {
 	for (size_t i = 1; other && i < other->hop_count; i++) {
 		const struct hop *end = &other->hops[i], *before = neighbour(other, i, -1);
-		if (hop_known(end) && ends_of_link(hop->address, end->address) && before && before->asn == beyond)
+		if (hop_known(end) && ends_of_link(hop->address, end->address) && before &&
+			before->asn == beyond)
 			return end;
 	}
 	return NULL;
 }
 
-/* The last address of A before the first of B. Where A's router was seen before it, it is B's router if the link to it
- * has addresses of A: as links to customers have, and as the way back shows where it crosses the same link. */
+/* The last address of A before the first of B. Where A's router was seen before it, it is B's router if the
+ * link to it has addresses of A: as links to customers have, and as the way back shows where it crosses the
+ * same link. */
 static void at_border(struct path *path, size_t index, const struct path *other, const struct data *data)
 {
 	struct hop *hop = &path->hops[index];
@@ -72,11 +75,13 @@ static void at_border(struct path *path, size_t index, const struct path *other,
 	const struct hop *end = other_end(hop, other, next->asn);
 	if (end)
 		say(hop, next->asn,
-			"the way back crosses this link from AS%u to its other end, %s: the link has addresses of AS%u",
+			"the way back crosses this link from AS%u to its other end, %s: the link has "
+			"addresses of AS%u",
 			next->asn, addr_format(end->address, text), hop->asn);
 	else if (data_provides(data, hop->asn, next->asn))
 		say(hop, next->asn,
-			"the last address of AS%u before its customer AS%u: links to customers have the provider's addresses",
+			"the last address of AS%u before its customer AS%u: links to customers have the "
+			"provider's addresses",
 			hop->asn, next->asn);
 }
 

@@ -29,7 +29,8 @@ const char *data_dir(char *path, size_t size)
 
 const char *data_table_name(enum source_kind kind, enum table table, char *name)
 {
-	static const char *const kinds[] = {"pfx2as", "iptoasn", "exchange-list", "as-rel", "peeringdb", "mmdb"};
+	static const char *const kinds[] = {
+		"pfx2as", "iptoasn", "exchange-list", "as-rel", "peeringdb", "mmdb"};
 	static const char *const tables[] = {"ipv4", "ipv6", "exchanges", "members", "relations"};
 	snprintf(name, DATA_NAME_SIZE, "%s-%s.table", kinds[kind], tables[table]);
 	return name;
@@ -109,14 +110,15 @@ static int take_raw(struct data_file *file, struct error *error)
 		return 0;
 	}
 	if (all.length > RAW_SIZE_MOST)
-		return error_set(error, -EFBIG, "%s is too large to be read each time: `retour data import` it",
-			file->name);
+		return error_set(error, -EFBIG,
+			"%s is too large to be read each time: `retour data import` it", file->name);
 	struct error inner = {0};
 	int code = source_read(file->kind, all, &file->tables, &inner);
 	if (code < 0)
 		return error_set(error, code, "%s: %s", file->name, inner.text);
 	for (int i = 0; i < TABLE_COUNT; i++)
-		file->text[i] = (struct text){file->tables.text[i] ? file->tables.text[i] : "", file->tables.length[i]};
+		file->text[i] = (struct text){
+			file->tables.text[i] ? file->tables.text[i] : "", file->tables.length[i]};
 	return 0;
 }
 
@@ -201,7 +203,8 @@ void data_close(struct data *data)
 
 /* ---- looking up ---- */
 
-static bool find_in_file(const struct data_file *file, enum table table, struct addr addr, struct origin *origin)
+static bool find_in_file(
+	const struct data_file *file, enum table table, struct addr addr, struct origin *origin)
 {
 	return file->text[table].length > 0 && ranges_find(file->text[table], addr, origin);
 }
@@ -217,7 +220,8 @@ static void add_asns(struct origin *best, const struct origin *other)
 	}
 }
 
-/* Names are about the AS, countries about the address: both may come from a file that knows no more than that. */
+/* Names are about the AS, countries about the address: both may come from a file that knows no more than
+ * that. */
 static void merge(struct origin *best, unsigned *country_length, const struct origin *other)
 {
 	struct origin old = *best;
@@ -256,7 +260,8 @@ static bool most_specific(const struct data *data, enum table table, struct addr
 	bool any = false;
 	for (unsigned i = 0; i < data->count; i++) {
 		struct origin found;
-		if (find_in_file(&data->files[i], table, addr, &found) && (!any || found.length > best->length)) {
+		if (find_in_file(&data->files[i], table, addr, &found) &&
+			(!any || found.length > best->length)) {
 			*best = found;
 			any = true;
 		}

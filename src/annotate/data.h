@@ -1,4 +1,5 @@
-/* The folder of local data, open for look-ups. What is missing or damaged there loses answers and nothing else. */
+/* The folder of local data, open for look-ups. What is missing or damaged there loses answers and nothing
+ * else. */
 #ifndef RETOUR_ANNOTATE_DATA_H
 #define RETOUR_ANNOTATE_DATA_H
 
@@ -28,8 +29,8 @@ struct data {
 	struct error error;
 };
 
-/* The folder of local data: $RETOUR_DATA, else $XDG_DATA_HOME/retour, else ~/.local/share/retour. Writes into and
- * returns `path`. */
+/* The folder of local data: $RETOUR_DATA, else $XDG_DATA_HOME/retour, else ~/.local/share/retour. Writes into
+ * and returns `path`. */
 const char *data_dir(char *path, size_t size);
 /* NULL = data_dir(). Never fails: an empty folder knows nothing. */
 void data_open(struct data *data, const char *dir);

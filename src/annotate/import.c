@@ -43,7 +43,8 @@ static int write_all(int fd, struct text text)
 }
 
 /* Whoever reads the folder meanwhile sees the old file or the new one. */
-static int install(const char *dir, const char *name, struct text text, int64_t changed_s, struct error *error)
+static int install(
+	const char *dir, const char *name, struct text text, int64_t changed_s, struct error *error)
 {
 	char path[PATH_MAX], temporary[PATH_MAX];
 	struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_sec = changed_s}};
@@ -65,8 +66,8 @@ static int install(const char *dir, const char *name, struct text text, int64_t 
 	return error_set(error, code, "cannot write %s: %s", path, strerror(-code));
 }
 
-static int install_tables(const char *dir, const struct tables *tables, struct import_result *result,
-	struct error *error)
+static int install_tables(
+	const char *dir, const struct tables *tables, struct import_result *result, struct error *error)
 {
 	char name[DATA_NAME_SIZE];
 	result->entries = 0;
@@ -76,8 +77,10 @@ static int install_tables(const char *dir, const struct tables *tables, struct i
 		return error_set(error, -EINVAL, "there is nothing in it");
 	for (int i = 0; i < TABLE_COUNT; i++) {
 		struct text text = {tables->text[i], tables->length[i]};
-		int code = tables->entries[i] == 0 ? 0 :
-			install(dir, data_table_name(result->kind, (enum table)i, name), text, result->changed_s, error);
+		int code = tables->entries[i] == 0
+			? 0
+			: install(dir, data_table_name(result->kind, (enum table)i, name), text,
+				  result->changed_s, error);
 		if (code < 0)
 			return code;
 	}
@@ -95,7 +98,8 @@ static void mmdb_name(const struct mmdb_facts *facts, char name[static DATA_NAME
 	}
 	/* IPinfo's types end like that already. */
 	bool suffixed = used > 5 && memcmp(name + used - 5, ".mmdb", 5) == 0;
-	snprintf(name + used, DATA_NAME_SIZE - used, "%s%s", used > 0 ? "" : "unnamed", suffixed ? "" : ".mmdb");
+	snprintf(name + used, DATA_NAME_SIZE - used, "%s%s", used > 0 ? "" : "unnamed",
+		suffixed ? "" : ".mmdb");
 }
 
 static int import_mmdb(const char *dir, const char *path, struct text text, struct import_result *result,
@@ -127,7 +131,8 @@ static int import_bytes(const char *dir, const char *path, struct text text, str
 	if (result->kind == SOURCE_MMDB)
 		return import_mmdb(dir, path, text, result, error);
 	if (result->kind == SOURCE_PEERINGDB && text.length > JSON_MOST)
-		return error_set(error, -EFBIG, "more than %u MB of JSON, the most that is read", JSON_MOST >> 20);
+		return error_set(
+			error, -EFBIG, "more than %u MB of JSON, the most that is read", JSON_MOST >> 20);
 	code = source_read(result->kind, text, &tables, error);
 	if (code == 0)
 		code = install_tables(dir, &tables, result, error);

@@ -34,7 +34,8 @@ int file_map(struct file_bytes *bytes, const char *path, size_t most, struct err
 {
 	char shown[200];
 	*bytes = (struct file_bytes){0};
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe with nobody at its end must not hold us */
+	int fd = open(
+		path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe with nobody at its end must not hold us */
 	int code = fd < 0 ? -errno : map_open_file(bytes, fd, most);
 	if (fd >= 0)
 		close(fd);
@@ -42,7 +43,8 @@ int file_map(struct file_bytes *bytes, const char *path, size_t most, struct err
 		return 0;
 	escape_text(path, shown, sizeof(shown));
 	if (code == -EFBIG)
-		return error_set(error, code, "%s: more than %zu MB, the most that is read", shown, most >> 20);
+		return error_set(
+			error, code, "%s: more than %zu MB, the most that is read", shown, most >> 20);
 	return error_set(error, code, "cannot read %s: %s", shown,
 		code == -EINVAL ? "it is not a file" : strerror(-code));
 }

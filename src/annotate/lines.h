@@ -40,8 +40,8 @@ bool text_copy(struct text text, char *out, size_t size);
 /* Digits only. */
 bool text_number(struct text text, uint32_t most, uint32_t *value);
 bool text_addr(struct text text, struct addr *addr);
-/* AS numbers as in pfx2as: "64500", several origins "64500_64501", an AS set "64500,64501". Returns how many are
- * in `asns` (each once, at most `most`), 0 when it is not such a list. */
+/* AS numbers as in pfx2as: "64500", several origins "64500_64501", an AS set "64500,64501". Returns how many
+ * are in `asns` (each once, at most `most`), 0 when it is not such a list. */
 unsigned text_origins(struct text text, uint32_t *asns, unsigned most);
 
 #endif

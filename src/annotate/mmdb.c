@@ -75,9 +75,11 @@ static uint32_t asn_at(MMDB_entry_s *entry, const char *key, bool *damaged)
 		return 0;
 	if (value.type == MMDB_DATA_TYPE_UINT32)
 		return value.uint32;
-	if (value.type != MMDB_DATA_TYPE_UTF8_STRING || value.data_size < 3 || memcmp(value.utf8_string, "AS", 2) != 0)
+	if (value.type != MMDB_DATA_TYPE_UTF8_STRING || value.data_size < 3 ||
+		memcmp(value.utf8_string, "AS", 2) != 0)
 		return 0;
-	return text_number((struct text){value.utf8_string + 2, value.data_size - 2}, UINT32_MAX, &asn) ? asn : 0;
+	return text_number((struct text){value.utf8_string + 2, value.data_size - 2}, UINT32_MAX, &asn) ? asn
+													: 0;
 }
 
 /* false when the entry is damaged. */
@@ -90,8 +92,10 @@ static bool read_entry(MMDB_entry_s *entry, struct origin *origin)
 		asn = asn_at(entry, "asn", &damaged);
 	origin->asns[0] = asn;
 	origin->count = asn != 0;
-	if (asn != 0 && !string_at(entry, "autonomous_system_organization", NULL, origin->name, sizeof(origin->name),
-		&damaged) && !string_at(entry, "as_name", NULL, origin->name, sizeof(origin->name), &damaged))
+	if (asn != 0 &&
+		!string_at(entry, "autonomous_system_organization", NULL, origin->name, sizeof(origin->name),
+			&damaged) &&
+		!string_at(entry, "as_name", NULL, origin->name, sizeof(origin->name), &damaged))
 		(void)string_at(entry, "name", NULL, origin->name, sizeof(origin->name), &damaged);
 	if (!string_at(entry, "country", "iso_code", country, sizeof(country), &damaged) &&
 		!string_at(entry, "registered_country", "iso_code", country, sizeof(country), &damaged) &&

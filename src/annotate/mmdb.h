@@ -11,9 +11,9 @@
 struct mmdb; /* an open file */
 
 struct mmdb_facts {
-	char type[64];    /* as the file calls itself */
-	int64_t built_s;  /* since 1970, 0 = not said */
-	size_t entries;   /* networks; only after mmdb_check */
+	char type[64];		 /* as the file calls itself */
+	int64_t built_s;	 /* since 1970, 0 = not said */
+	size_t entries;		 /* networks; only after mmdb_check */
 	bool origins, countries; /* what was found in it; only after mmdb_check */
 };
 
@@ -22,7 +22,8 @@ void mmdb_close(struct mmdb *mmdb);
 /* false: nothing about this address. */
 bool mmdb_find(const struct mmdb *mmdb, struct addr addr, struct origin *origin);
 void mmdb_facts(const struct mmdb *mmdb, struct mmdb_facts *facts);
-/* Walk through the whole file. 0, or -EINVAL when any part of it makes no sense or has nothing that we know. */
+/* Walk through the whole file. 0, or -EINVAL when any part of it makes no sense or has nothing that we know.
+ */
 int mmdb_check(const struct mmdb *mmdb, struct mmdb_facts *facts, struct error *error) MUST_USE;
 
 #endif

@@ -97,7 +97,8 @@ static void use_origins(struct online *online, struct path *path)
 	for (size_t i = 0; path && i < path->hop_count; i++)
 		for (size_t k = 0; k < online->pending_count; k++) {
 			struct origin *origin = &online->pending[k].origin;
-			if (!addr_equal(online->pending[k].hop->address, path->hops[i].address) || origin->count == 0)
+			if (!addr_equal(online->pending[k].hop->address, path->hops[i].address) ||
+				origin->count == 0)
 				continue;
 			for (size_t n = 0; n < online->name_count; n++)
 				if (online->names[n].asn == origin->asns[0])

@@ -6,8 +6,8 @@
 
 #include "path/model.h"
 
-/* Fill the names of hops and source (`names`), and the origins of hops that have none (`zone`, NULL = do not ask),
- * within `budget_ns` altogether. */
+/* Fill the names of hops and source (`names`), and the origins of hops that have none (`zone`, NULL = do not
+ * ask), within `budget_ns` altogether. */
 void online_annotate(struct measurement *measurement, bool names, const char *zone, int64_t budget_ns);
 
 #endif

@@ -30,7 +30,8 @@ bool origin_dns_name(struct addr addr, const char *zone, char name[static ORIGIN
 	size_t used = 0;
 	addr_to_bytes(addr, bytes);
 	if (addr.family == 4)
-		used = (size_t)snprintf(labels, sizeof(labels), "%u.%u.%u.%u.", bytes[3], bytes[2], bytes[1], bytes[0]);
+		used = (size_t)snprintf(
+			labels, sizeof(labels), "%u.%u.%u.%u.", bytes[3], bytes[2], bytes[1], bytes[0]);
 	else
 		for (int i = 15; i >= 0; i--) {
 			labels[used++] = digits[bytes[i] & 15];
@@ -39,7 +40,8 @@ bool origin_dns_name(struct addr addr, const char *zone, char name[static ORIGIN
 			labels[used++] = '.';
 		}
 	labels[used] = '\0';
-	int length = snprintf(name, ORIGIN_DNS_NAME_SIZE, "%sorigin%s.%s", labels, addr.family == 6 ? "6" : "", zone);
+	int length = snprintf(
+		name, ORIGIN_DNS_NAME_SIZE, "%sorigin%s.%s", labels, addr.family == 6 ? "6" : "", zone);
 	return length > 0 && length < ORIGIN_DNS_NAME_SIZE;
 }
 
@@ -59,8 +61,9 @@ bool origin_dns_read(struct text record, struct addr addr, struct origin *origin
 	struct prefix prefix;
 	uint32_t asn;
 	*origin = (struct origin){0};
-	if (!column(record, 0, &numbers) || !column(record, 1, &field) || !text_copy(field, copy, sizeof(copy)) ||
-		!prefix_parse(copy, &prefix) || !prefix_contains(prefix, addr))
+	if (!column(record, 0, &numbers) || !column(record, 1, &field) ||
+		!text_copy(field, copy, sizeof(copy)) || !prefix_parse(copy, &prefix) ||
+		!prefix_contains(prefix, addr))
 		return false;
 	origin->length = prefix.length;
 	for (unsigned i = 0; text_field(numbers, ' ', i, &number); i++)

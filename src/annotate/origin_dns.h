@@ -1,6 +1,7 @@
-/* Origins by DNS, in Team Cymru's form: TXT of 4.3.2.1.origin.ZONE is "64500 | 198.51.100.0/24 | DE | ripencc | date",
- * with several numbers when several ASes announce the prefix; of AS64500.ZONE "64500 | DE | ripencc | date | NAME, DE".
- * Whoever runs the zone learns which addresses are asked for: only when the user wants it. */
+/* Origins by DNS, in Team Cymru's form: TXT of 4.3.2.1.origin.ZONE is "64500 | 198.51.100.0/24 | DE | ripencc
+ * | date", with several numbers when several ASes announce the prefix; of AS64500.ZONE "64500 | DE | ripencc
+ * | date | NAME, DE". Whoever runs the zone learns which addresses are asked for: only when the user wants
+ * it. */
 #ifndef RETOUR_ANNOTATE_ORIGIN_DNS_H
 #define RETOUR_ANNOTATE_ORIGIN_DNS_H
 

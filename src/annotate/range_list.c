@@ -1,5 +1,5 @@
-/* A sweep over the sorted ranges with a stack of those that are open: the one on top, which began last and is the
- * narrowest, has what is between here and the next beginning or end. */
+/* A sweep over the sorted ranges with a stack of those that are open: the one on top, which began last and is
+ * the narrowest, has what is between here and the next beginning or end. */
 #include "annotate/range_list.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 #include "annotate/ranges.h"
 
-#define ENTRIES_MAX (8u << 20) /* the Internet's tables had 1.3 million in 2026 */
+#define ENTRIES_MAX    (8u << 20) /* the Internet's tables had 1.3 million in 2026 */
 #define NAME_MAX_BYTES 120
 
 int range_list_add(struct range_list *list, const struct range *range)
@@ -103,7 +103,8 @@ static void write_until(struct sweep *sweep, struct addr last)
 {
 	char first_text[ADDR_TEXT_SIZE], last_text[ADDR_TEXT_SIZE];
 	const struct range *top = sweep->open[sweep->depth - 1];
-	fprintf(sweep->out, "%s\t%s\t", addr_format(sweep->position, first_text), addr_format(last, last_text));
+	fprintf(sweep->out, "%s\t%s\t", addr_format(sweep->position, first_text),
+		addr_format(last, last_text));
 	write_origins(sweep);
 	fprintf(sweep->out, "\t%.2s\t", top->country);
 	write_name(sweep->out, top->name);

@@ -1,5 +1,5 @@
-/* Prefixes and ranges as they stand in somebody's file, in any order and nested, become the sorted ranges without
- * overlap that ranges_find() searches: the most specific wins, equal ones keep all their origins. */
+/* Prefixes and ranges as they stand in somebody's file, in any order and nested, become the sorted ranges
+ * without overlap that ranges_find() searches: the most specific wins, equal ones keep all their origins. */
 #ifndef RETOUR_ANNOTATE_RANGE_LIST_H
 #define RETOUR_ANNOTATE_RANGE_LIST_H
 
@@ -9,10 +9,10 @@
 
 struct range {
 	struct addr first, last; /* of one family */
-	struct text origins;     /* as text_origins() reads them; borrowed, as the name */
+	struct text origins;	 /* as text_origins() reads them; borrowed, as the name */
 	struct text name;
 	char country[2]; /* zeros = unknown */
-	uint8_t length;  /* of the prefix */
+	uint8_t length;	 /* of the prefix */
 };
 
 struct range_list {

@@ -1,4 +1,5 @@
-/* Who provides for whom: a look-up in a text file in the form of CAIDA's AS relationships, sorted by both numbers,
+/* Who provides for whom: a look-up in a text file in the form of CAIDA's AS relationships, sorted by both
+ * numbers,
  *
  *   provider|customer|-1     or     peer|peer|0                                                            */
 #ifndef RETOUR_ANNOTATE_RELATIONS_H

@@ -11,12 +11,12 @@
 #include "base/clock.h"
 
 #define QUERY_TIMEOUT_MS 400
-#define QUERY_TRIES      2
+#define QUERY_TRIES	 2
 /* A resolver that has said nothing at all for so long is not there. */
-#define SILENCE_NS       (600 * NS_PER_MS)
-#define CLASS_IN         1
-#define TYPE_TXT         16
-#define TEXT_SIZE        1024
+#define SILENCE_NS (600 * NS_PER_MS)
+#define CLASS_IN   1
+#define TYPE_TXT   16
+#define TEXT_SIZE  1024
 
 struct resolver {
 	ares_channel channel;
@@ -96,8 +96,8 @@ void resolver_ask_name(struct resolver *resolver, struct addr addr, char **name)
 		return;
 	question->name = name;
 	addr_to_bytes(addr, bytes);
-	ares_gethostbyaddr(resolver->channel, bytes, addr.family == 4 ? 4 : 16, addr.family == 4 ? AF_INET : AF_INET6,
-		on_name, question);
+	ares_gethostbyaddr(resolver->channel, bytes, addr.family == 4 ? 4 : 16,
+		addr.family == 4 ? AF_INET : AF_INET6, on_name, question);
 }
 
 static void give_texts(const struct question *question, const struct ares_txt_ext *record)
@@ -155,7 +155,8 @@ static void step(ares_channel channel, int64_t deadline_ns)
 	struct timeval *wait = ares_timeout(channel, &most, &next);
 	poll(fds, count, (int)(wait->tv_sec * 1000 + wait->tv_usec / 1000 + 1));
 	for (nfds_t i = 0; i < count; i++)
-		ares_process_fd(channel, fds[i].revents & (POLLIN | POLLERR | POLLHUP) ? fds[i].fd : ARES_SOCKET_BAD,
+		ares_process_fd(channel,
+			fds[i].revents & (POLLIN | POLLERR | POLLHUP) ? fds[i].fd : ARES_SOCKET_BAD,
 			fds[i].revents & POLLOUT ? fds[i].fd : ARES_SOCKET_BAD);
 	if (count == 0)
 		ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);

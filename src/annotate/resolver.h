@@ -1,6 +1,6 @@
-/* Questions to DNS (c-ares), many at once and within a budget of time: what has not come by then is not waited for,
- * and when nobody answers anything at all, not even that long. Answers are as the network sent them: escape before
- * printing. */
+/* Questions to DNS (c-ares), many at once and within a budget of time: what has not come by then is not
+ * waited for, and when nobody answers anything at all, not even that long. Answers are as the network sent
+ * them: escape before printing. */
 #ifndef RETOUR_ANNOTATE_RESOLVER_H
 #define RETOUR_ANNOTATE_RESOLVER_H
 

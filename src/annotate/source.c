@@ -9,13 +9,14 @@
 #include "annotate/source_inside.h"
 #include "base/escape.h"
 
-#define MMDB_MARK      "\xab\xcd\xefMaxMind.com"
-#define MMDB_TAIL      (128u << 10) /* the mark is within so much of the end */
-#define COLUMNS_MAX    5
+#define MMDB_MARK   "\xab\xcd\xefMaxMind.com"
+#define MMDB_TAIL   (128u << 10) /* the mark is within so much of the end */
+#define COLUMNS_MAX 5
 
 const char *source_word(enum source_kind kind)
 {
-	static const char *const words[] = {"pfx2as", "iptoasn", "exchange list", "AS relationships", "PeeringDB", "MMDB"};
+	static const char *const words[] = {
+		"pfx2as", "iptoasn", "exchange list", "AS relationships", "PeeringDB", "MMDB"};
 	return words[kind];
 }
 
@@ -63,7 +64,9 @@ static bool starts_with(struct text file, const char *bytes)
 /* The first blank of a prefix-and-name line. */
 static char separator_of(struct text line)
 {
-	return memchr(line.start, '\t', line.length) ? '\t' : memchr(line.start, ',', line.length) ? ',' : ' ';
+	return memchr(line.start, '\t', line.length)   ? '\t'
+		: memchr(line.start, ',', line.length) ? ','
+						       : ' ';
 }
 
 static bool text_prefix(struct text text, struct prefix *prefix)
@@ -107,8 +110,9 @@ static int recognise_text(struct text file, enum source_kind *kind, struct error
 	memcpy(start, line.start, length);
 	start[length] = '\0';
 	return error_set(error, -EINVAL,
-		"not data that retour knows (pfx2as, iptoasn, a list of exchanges, AS relationships, PeeringDB's JSON, "
-		"MMDB); it begins with '%s'", escape_text(start, shown, sizeof(shown)));
+		"not data that retour knows (pfx2as, iptoasn, a list of exchanges, AS relationships, "
+		"PeeringDB's JSON, MMDB); it begins with '%s'",
+		escape_text(start, shown, sizeof(shown)));
 }
 
 int source_recognise(struct text file, enum source_kind *kind, struct error *error)
@@ -116,7 +120,7 @@ int source_recognise(struct text file, enum source_kind *kind, struct error *err
 	*kind = SOURCE_MMDB;
 	if (is_mmdb(file))
 		return 0;
-	if (starts_with(file, "\x1f\x8b") || starts_with(file, "BZh") || starts_with(file, "\xfd" "7zXZ") ||
+	if (starts_with(file, "\x1f\x8b") || starts_with(file, "BZh") || starts_with(file, "\xfd\x37zXZ") ||
 		starts_with(file, "PK\x03\x04") || starts_with(file, "\x28\xb5\x2f\xfd"))
 		return error_set(error, -EINVAL, "it is compressed: unpack it first");
 	if (memchr(file.start, '\0', MIN(file.length, 4096u)))
@@ -209,7 +213,8 @@ static int read_lines(struct text file, line_reader *reader, struct range_list l
 		const char *wrong = reader(line, &range);
 		if (wrong)
 			return error_set(error, -EINVAL, "line %u: %s", number, wrong);
-		int code = range.origins.length > 0 ? range_list_add(&lists[range.first.family == 6], &range) : 0;
+		int code = range.origins.length > 0 ? range_list_add(&lists[range.first.family == 6], &range)
+						    : 0;
 		if (code < 0)
 			return source_no_room(code, error);
 	}

@@ -1,6 +1,7 @@
-/* PeeringDB, as its API answers and as dumps have it: `ix`, `ixlan`, `ixpfx`, `netixlan` and `net`, each either
- * {"data": [...]} or the array itself. ixpfx says which prefix is the LAN of which exchange, netixlan whose router
- * has which address there. */
+/* PeeringDB, as its API answers and as dumps have it: `ix`, `ixlan`, `ixpfx`, `netixlan` and `net`, each
+ * either
+ * {"data": [...]} or the array itself. ixpfx says which prefix is the LAN of which exchange, netixlan whose
+ * router has which address there. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -105,7 +106,8 @@ static int add_member(struct range_list *list, struct text address, struct text 
 }
 
 /* `number` is where its AS number as text may live. */
-static int read_member(const struct peeringdb *db, const json_t *object, char number[static 12], struct range_list *list)
+static int read_member(
+	const struct peeringdb *db, const json_t *object, char number[static 12], struct range_list *list)
 {
 	const json_t *asn = json_object_get(object, "asn");
 	if (!json_is_integer(asn) || json_integer_value(asn) < 1 || json_integer_value(asn) > UINT32_MAX)
@@ -183,9 +185,10 @@ int source_read_peeringdb(struct text file, struct tables *tables, struct error 
 		return error_set(error, -EINVAL, "line %d: %s", where.line, where.text);
 	db.root = root;
 	int code = check_shape(root, error);
-	if (code == 0 && (index_list(&db.exchanges, list_of(root, "ix"), "id") < 0 ||
-		index_list(&db.lans, list_of(root, "ixlan"), "id") < 0 ||
-		index_list(&db.networks, list_of(root, "net"), "asn") < 0))
+	if (code == 0 &&
+		(index_list(&db.exchanges, list_of(root, "ix"), "id") < 0 ||
+			index_list(&db.lans, list_of(root, "ixlan"), "id") < 0 ||
+			index_list(&db.networks, list_of(root, "net"), "asn") < 0))
 		code = source_no_room(-ENOMEM, error);
 	if (code == 0)
 		code = read_lans(&db, tables, error);

@@ -40,7 +40,8 @@ static const char *read_line(struct text line, struct relation *relation)
 	unsigned count = text_split(line, '|', fields, 4);
 	if (count != 3 && count != 4)
 		return "expected provider|customer|-1 or peer|peer|0";
-	if (!text_number(fields[0], UINT32_MAX, &relation->a) || !text_number(fields[1], UINT32_MAX, &relation->b))
+	if (!text_number(fields[0], UINT32_MAX, &relation->a) ||
+		!text_number(fields[1], UINT32_MAX, &relation->b))
 		return "the first two columns are not AS numbers";
 	bool provides = fields[2].length == 2 && memcmp(fields[2].start, "-1", 2) == 0;
 	if (!provides && (fields[2].length != 1 || fields[2].start[0] != '0'))

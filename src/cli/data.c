@@ -17,8 +17,10 @@ static void print_help(FILE *out)
 	fputs("usage: retour data [--data DIR]\n"
 	      "       retour data import [--data DIR] FILE...\n"
 	      "\n"
-	      "Tells what data is there about AS numbers, exchanges and countries, and how old it is; checks and\n"
-	      "installs more. A file may be: CAIDA's prefix-to-AS or AS relationships, iptoasn's table, an MMDB file, a\n"
+	      "Tells what data is there about AS numbers, exchanges and countries, and how old it is; checks "
+	      "and\n"
+	      "installs more. A file may be: CAIDA's prefix-to-AS or AS relationships, iptoasn's table, an "
+	      "MMDB file, a\n"
 	      "dump of PeeringDB, or a list of exchanges (prefix, name). What it is, its content tells.\n"
 	      "\n"
 	      "      --data DIR             folder of the data (see FILES in retour-data(1))\n"
@@ -55,7 +57,8 @@ static int list(const char *dir)
 	for (unsigned i = 0; i < data->count; i++) {
 		const struct data_file *file = &data->files[i];
 		printf("%-28s  %-16s  %8zu entries  %s%s\n", escape_text(file->name, name, sizeof(name)),
-			source_word(file->kind), data_entries(file), age_text(file->changed_s, age, sizeof(age)),
+			source_word(file->kind), data_entries(file),
+			age_text(file->changed_s, age, sizeof(age)),
 			file->raw ? "  (as published; import it to find all of it fast)" : "");
 	}
 	if (data->count == 0)
@@ -80,8 +83,9 @@ static int import(const char *dir, char **files, int count)
 			status = EXIT_CANNOT_MEASURE;
 			continue;
 		}
-		printf("%s: %s, %zu %s, %s\n", escape_text(files[i], shown, sizeof(shown)), source_word(result.kind),
-			result.entries, plural(result.entries), age_text(result.changed_s, age, sizeof(age)));
+		printf("%s: %s, %zu %s, %s\n", escape_text(files[i], shown, sizeof(shown)),
+			source_word(result.kind), result.entries, plural(result.entries),
+			age_text(result.changed_s, age, sizeof(age)));
 	}
 	return status;
 }

@@ -14,7 +14,8 @@
 
 static const char *const state_words[] = {"ok", "limited", "missing", "unknown"};
 
-struct check *check_add(struct checkup *checkup, const char *id, enum check_state state, const char *meaning, ...)
+struct check *check_add(
+	struct checkup *checkup, const char *id, enum check_state state, const char *meaning, ...)
 {
 	/* The last place takes what is too many: nothing may be written beyond it. */
 	size_t place = MIN(checkup->count, (size_t)CHECKS_MAX - 1);
@@ -81,8 +82,9 @@ static int print_json(const struct checkup *checkup)
 		escape_text(check->meaning, meaning, sizeof(meaning));
 		escape_text(check->remedy, remedy, sizeof(remedy));
 		json_array_append_new(list,
-			json_pack("{s:s, s:s, s:s, s:s*}", "id", check->id, "state", state_words[check->state], "meaning",
-				meaning, "remedy", remedy[0] ? remedy : NULL));
+			json_pack("{s:s, s:s, s:s, s:s*}", "id", check->id, "state",
+				state_words[check->state], "meaning", meaning, "remedy",
+				remedy[0] ? remedy : NULL));
 	}
 	json_t *document = json_pack("{s:s, s:s, s:o}", "schema", "retour-doctor/1", "can_measure",
 		verdict_word(checkup), "checks", list);
@@ -96,7 +98,8 @@ static int usage(FILE *out, int status)
 {
 	fputs("usage: retour doctor [--json] [--data DIR]\n"
 	      "\n"
-	      "Tells what this machine can and cannot measure, and what would change that. Nothing leaves the machine.\n"
+	      "Tells what this machine can and cannot measure, and what would change that. Nothing leaves "
+	      "the machine.\n"
 	      "\n"
 	      "      --json                 print one JSON document\n"
 	      "      --data DIR             folder of AS data (see FILES in retour(1))\n"

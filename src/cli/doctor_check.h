@@ -13,7 +13,8 @@ struct check {
 	const char *id;
 	enum check_state state;
 	char meaning[300]; /* for measurement */
-	char remedy[200];  /* the one command that would change it; "" = nothing to change, or no command does */
+	char remedy[200];  /* the one command that would change it; "" = nothing to change, or no command does
+			    */
 };
 
 #define CHECKS_MAX 32
@@ -22,13 +23,13 @@ struct checkup {
 	struct check checks[CHECKS_MAX];
 	size_t count;
 	const char *data_dir; /* NULL = the usual one */
-	bool whole; /* all that `retour HOST` needs is there, for some family */
-	bool part;  /* something can be measured */
+	bool whole;	      /* all that `retour HOST` needs is there, for some family */
+	bool part;	      /* something can be measured */
 };
 
 /* A new check; valid until the next. */
-struct check *check_add(struct checkup *checkup, const char *id, enum check_state state, const char *meaning, ...)
-	PRINTF_LIKE(4, 5);
+struct check *check_add(struct checkup *checkup, const char *id, enum check_state state, const char *meaning,
+	...) PRINTF_LIKE(4, 5);
 void check_remedy(struct check *check, const char *format, ...) PRINTF_LIKE(2, 3);
 /* The first number in a file below /proc/sys; false when there is none. */
 bool check_sysctl(const char *name, long *value);

@@ -1,5 +1,5 @@
-/* Rules that stand in the way of a measurement. nftables' rules can say anything; looked for is what people do write:
- * chains whose policy is to drop, and rules that drop or reject ICMP by name. */
+/* Rules that stand in the way of a measurement. nftables' rules can say anything; looked for is what people
+ * do write: chains whose policy is to drop, and rules that drop or reject ICMP by name. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -91,11 +91,14 @@ static void judge_policy(struct rules *rules, const json_t *chain)
 	if (strcmp(text_of(chain, "policy"), "drop") != 0 || lets_errors_pass(rules, chain))
 		return;
 	struct check *check = add_finding(rules,
-		input ? "whatever no rule accepts is dropped, and none accepts ICMP errors: routers stay silent"
-		      : "whatever no rule accepts may not leave, and none lets ICMP pass: probes may not leave",
+		input ? "whatever no rule accepts is dropped, and none accepts ICMP errors: routers stay "
+			"silent"
+		      : "whatever no rule accepts may not leave, and none lets ICMP pass: probes may not "
+			"leave",
 		chain);
-	check_remedy(check, input ? "sudo nft add rule %s %s %s ct state related accept"
-				  : "sudo nft add rule %s %s %s accept",
+	check_remedy(check,
+		input ? "sudo nft add rule %s %s %s ct state related accept"
+		      : "sudo nft add rule %s %s %s accept",
 		text_of(chain, "family"), text_of(chain, "table"), text_of(chain, "name"));
 }
 
@@ -137,10 +140,11 @@ static void judge(struct rules *rules)
 			judge_policy(rules, chain);
 			judge_rules(rules, chain);
 		}
-	if (rules->opaque || has_iptables())
-		check_remedy(check_add(rules->checkup, "firewall", CHECK_UNKNOWN,
-			"there are rules of iptables, which are not read here"), "sudo iptables -S");
-	else if (rules->found == 0)
+	if (rules->opaque || has_iptables()) {
+		struct check *check = check_add(rules->checkup, "firewall", CHECK_UNKNOWN,
+			"there are rules of iptables, which are not read here");
+		check_remedy(check, "sudo iptables -S");
+	} else if (rules->found == 0)
 		check_add(rules->checkup, "firewall", CHECK_OK, "no rule seen that drops ICMP");
 }
 

@@ -30,12 +30,16 @@ static void check_privilege(struct checkup *checkup)
 	bool file = getxattr(path, "security.capability", attribute, sizeof(attribute)) > 0;
 	bool raw = trial_capable(CAP_NET_RAW), admin = trial_capable(CAP_NET_ADMIN);
 	if (raw) {
-		check_add(checkup, "privilege", CHECK_OK, "cap_net_raw%s%s: every kind of probe, quoted headers, ways back",
-			admin ? " and cap_net_admin" : "", geteuid() == 0 ? ", as root" : file ? ", from the file" : "");
+		check_add(checkup, "privilege", CHECK_OK,
+			"cap_net_raw%s%s: every kind of probe, quoted headers, ways back",
+			admin ? " and cap_net_admin" : "",
+			geteuid() == 0 ? ", as root"
+				: file ? ", from the file"
+				       : "");
 		return;
 	}
 	struct check *check = check_add(checkup, "privilege", CHECK_LIMITED,
-		"no cap_net_raw%s: UDP and TCP through the error queue only; no quoted headers, no ways back",
+		"no cap_net_raw%s: probes go through the error queue; no quoted headers, no ways back",
 		file ? ", although the file has capabilities (no_new_privs, or a mount with nosuid?)" : "");
 	check_remedy(check, "sudo setcap cap_net_raw+ep %s", path);
 }
@@ -46,12 +50,13 @@ static void check_sockets(struct checkup *checkup, unsigned which, const struct 
 	if (trial->raw == 0)
 		check_add(checkup, raw_ids[which], CHECK_OK, "raw sockets work");
 	else
-		check_add(checkup, raw_ids[which], CHECK_MISSING, "no raw sockets: %s", strerror(-trial->raw));
+		check_add(
+			checkup, raw_ids[which], CHECK_MISSING, "no raw sockets: %s", strerror(-trial->raw));
 	if (trial->ping == 0) {
 		check_add(checkup, ping_ids[which], CHECK_OK, "ICMP echo sockets work without privilege");
 	} else {
-		check = check_add(checkup, ping_ids[which], CHECK_LIMITED, "no ICMP echo sockets without privilege: %s",
-			strerror(-trial->ping));
+		check = check_add(checkup, ping_ids[which], CHECK_LIMITED,
+			"no ICMP echo sockets without privilege: %s", strerror(-trial->ping));
 		if (trial->ping == -EACCES)
 			check_remedy(check, "sudo sysctl -w net.ipv4.ping_group_range=\"0 2147483647\"");
 	}
@@ -60,9 +65,9 @@ static void check_sockets(struct checkup *checkup, unsigned which, const struct 
 		return;
 	}
 	check = check_add(checkup, queue_ids[which], CHECK_MISSING, "%s",
-		trial->error_queue == -ETIMEDOUT
-			? "an ICMP error to ourselves never came: a firewall on this host drops it, or the loopback is down"
-			: strerror(-trial->error_queue));
+		trial->error_queue == -ETIMEDOUT ? "an ICMP error to ourselves never came: a firewall on "
+						   "this host drops it, or the loopback is down"
+						 : strerror(-trial->error_queue));
 	if (trial->error_queue == -ETIMEDOUT || trial->error_queue == -ENETUNREACH ||
 		trial->error_queue == -EADDRNOTAVAIL)
 		check_remedy(check, "sudo ip link set lo up");
@@ -78,10 +83,11 @@ static bool check_route(struct checkup *checkup, unsigned which)
 	if (there)
 		check_add(checkup, route_ids[which], CHECK_OK, "packets to the world leave from %s",
 			addr_format(source, text));
-	else
-		check_remedy(check_add(checkup, route_ids[which], CHECK_MISSING,
-			"no route to the world: only what is near can be measured"),
-			"sudo ip -%u route add default via GATEWAY", which == 0 ? 4 : 6);
+	else {
+		struct check *check = check_add(checkup, route_ids[which], CHECK_MISSING,
+			"no route to the world: only what is near can be measured");
+		check_remedy(check, "sudo ip -%u route add default via GATEWAY", which == 0 ? 4 : 6);
+	}
 	return there;
 }
 
@@ -89,9 +95,10 @@ static void check_stamps(struct checkup *checkup, const struct trial *trials)
 {
 	bool sent = trials[0].transmit_stamp == 0 || trials[1].transmit_stamp == 0;
 	bool received = trials[0].receive_stamp == 0 || trials[1].receive_stamp == 0;
-	const char *what = sent && received ? "the kernel notes when packets leave and come: no scheduling noise in times"
+	const char *what = sent && received
+		? "the kernel notes when packets leave and come: no scheduling noise in times"
 		: received ? "no transmit timestamps: times include how long this program waited to send"
-		: sent     ? "no receive timestamps: times include how long this program waited to run"
+		: sent	   ? "no receive timestamps: times include how long this program waited to run"
 			   : "no kernel timestamps: times include how long this program waited to run";
 	check_add(checkup, "timestamps", sent && received ? CHECK_OK : CHECK_LIMITED, "%s", what);
 }
@@ -105,12 +112,13 @@ static void check_namespaces(struct checkup *checkup)
 		return;
 	}
 	if (code == 0) {
-		check_remedy(check_add(checkup, "lab", CHECK_LIMITED, "no /dev/net/tun: no `retour lab`"),
-			"sudo modprobe tun");
+		struct check *check =
+			check_add(checkup, "lab", CHECK_LIMITED, "no /dev/net/tun: no `retour lab`");
+		check_remedy(check, "sudo modprobe tun");
 		return;
 	}
-	struct check *check = check_add(checkup, "lab", CHECK_LIMITED, "no network namespaces (%s): no `retour lab`",
-		strerror(-code));
+	struct check *check = check_add(checkup, "lab", CHECK_LIMITED,
+		"no network namespaces (%s): no `retour lab`", strerror(-code));
 	if (check_sysctl("kernel/unprivileged_userns_clone", &allowed) && allowed == 0)
 		check_remedy(check, "sudo sysctl -w kernel.unprivileged_userns_clone=1");
 	else if (check_sysctl("kernel/apparmor_restrict_unprivileged_userns", &allowed) && allowed == 1)

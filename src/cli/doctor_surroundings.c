@@ -24,7 +24,8 @@ static void take_stock(const struct data *data, struct stock *stock)
 	int64_t now_s = clock_wall_ns() / NS_PER_S;
 	for (unsigned i = 0; i < data->count; i++) {
 		const struct data_file *file = &data->files[i];
-		stock->origins |= file->mmdb || file->text[TABLE_ORIGINS4].length + file->text[TABLE_ORIGINS6].length > 0;
+		stock->origins |= file->mmdb ||
+			file->text[TABLE_ORIGINS4].length + file->text[TABLE_ORIGINS6].length > 0;
 		stock->exchanges |= file->text[TABLE_EXCHANGES].length > 0;
 		stock->relations |= file->text[TABLE_RELATIONS].length > 0;
 		if (file->changed_s > 0)
@@ -35,12 +36,14 @@ static void take_stock(const struct data *data, struct stock *stock)
 static void check_kind(struct checkup *checkup, const char *id, bool there, const struct stock *stock,
 	const char *with, const char *without, const char *remedy)
 {
-	if (!there)
-		check_remedy(check_add(checkup, id, CHECK_LIMITED, "%s", without), "%s", remedy);
-	else if (stock->oldest_days > OLD_DAYS)
-		check_remedy(check_add(checkup, id, CHECK_LIMITED, "%s; the oldest of it is %lld days old", with,
-			(long long)stock->oldest_days), "%s", remedy);
-	else
+	if (!there) {
+		struct check *check = check_add(checkup, id, CHECK_LIMITED, "%s", without);
+		check_remedy(check, "%s", remedy);
+	} else if (stock->oldest_days > OLD_DAYS) {
+		struct check *check = check_add(checkup, id, CHECK_LIMITED,
+			"%s; the oldest of it is %lld days old", with, (long long)stock->oldest_days);
+		check_remedy(check, "%s", remedy);
+	} else
 		check_add(checkup, id, CHECK_OK, "%s", with);
 }
 
@@ -52,10 +55,12 @@ static void check_data(struct checkup *checkup)
 		return;
 	data_open(data, checkup->data_dir);
 	take_stock(data, &stock);
-	check_kind(checkup, "data-origins", stock.origins, &stock, "AS numbers of hops are known from local data",
-		"no local data on AS numbers: hops show none", "retour data import pfx2as.txt");
+	check_kind(checkup, "data-origins", stock.origins, &stock,
+		"AS numbers of hops are known from local data", "no local data on AS numbers: hops show none",
+		"retour data import pfx2as.txt");
 	check_kind(checkup, "data-exchanges", stock.exchanges, &stock, "exchanges are recognised",
-		"no local data on exchanges: their LANs are not recognised", "retour data import peeringdb.json");
+		"no local data on exchanges: their LANs are not recognised",
+		"retour data import peeringdb.json");
 	check_kind(checkup, "data-relations", stock.relations, &stock, "borders to customers are recognised",
 		"no local data on who provides for whom: operators at borders are told less often",
 		"retour data import as-rel.txt");
@@ -71,19 +76,24 @@ static void check_terminal(struct checkup *checkup)
 	const char *terminal = getenv("TERM");
 	setlocale(LC_CTYPE, "");
 	if (!isatty(STDOUT_FILENO))
-		check_add(checkup, "terminal", CHECK_LIMITED, "standard output is no terminal: no `retour watch` on it");
-	else if (!terminal || !*terminal || strcmp(terminal, "dumb") == 0)
-		check_remedy(check_add(checkup, "terminal", CHECK_LIMITED, "a terminal of unknown type: no colours"),
-			"export TERM=xterm-256color");
-	else if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_col < 110)
-		check_add(checkup, "terminal", CHECK_OK, "%u columns; from 110 on both ways stand side by side", size.ws_col);
+		check_add(checkup, "terminal", CHECK_LIMITED,
+			"standard output is no terminal: no `retour watch` on it");
+	else if (!terminal || !*terminal || strcmp(terminal, "dumb") == 0) {
+		struct check *check = check_add(
+			checkup, "terminal", CHECK_LIMITED, "a terminal of unknown type: no colours");
+		check_remedy(check, "export TERM=xterm-256color");
+	} else if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_col < 110)
+		check_add(checkup, "terminal", CHECK_OK,
+			"%u columns; from 110 on both ways stand side by side", size.ws_col);
 	else
 		check_add(checkup, "terminal", CHECK_OK, "both ways stand side by side");
 	if (strcmp(nl_langinfo(CODESET), "UTF-8") == 0)
 		check_add(checkup, "locale", CHECK_OK, "UTF-8: lines are drawn");
-	else
-		check_remedy(check_add(checkup, "locale", CHECK_LIMITED, "not UTF-8: pictures are in ASCII"),
-			"export LC_CTYPE=C.UTF-8");
+	else {
+		struct check *check =
+			check_add(checkup, "locale", CHECK_LIMITED, "not UTF-8: pictures are in ASCII");
+		check_remedy(check, "export LC_CTYPE=C.UTF-8");
+	}
 }
 
 static void check_resolver(struct checkup *checkup)

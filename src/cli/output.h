@@ -5,8 +5,8 @@
 #include "cli/options.h"
 #include "path/model.h"
 
-/* 0 or negative errno. Of several measurements in a row the first is to be printed with `first`: it has the head line
- * of a table. */
+/* 0 or negative errno. Of several measurements in a row the first is to be printed with `first`: it has the
+ * head line of a table. */
 int output_print(const struct measurement *measurement, const struct options *options, bool first);
 
 #endif

@@ -26,7 +26,8 @@ static struct addr loopback(uint8_t family)
 
 static int open_socket(uint8_t family, int type, int protocol4, int protocol6)
 {
-	int fd = socket(family == 4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC, family == 4 ? protocol4 : protocol6);
+	int fd = socket(
+		family == 4 ? AF_INET : AF_INET6, type | SOCK_CLOEXEC, family == 4 ? protocol4 : protocol6);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -75,8 +76,8 @@ static int receive(int fd, short events, int flags, bool (*wanted)(const struct 
 	} control;
 	uint8_t data[64];
 	struct iovec iov = {.iov_base = data, .iov_len = sizeof(data)};
-	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control,
-		.msg_controllen = sizeof(control)};
+	struct msghdr message = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
 	struct pollfd poll_fd = {.fd = fd, .events = events};
 	if (poll(&poll_fd, 1, PATIENCE_MS) <= 0)
 		return -ETIMEDOUT;
@@ -101,7 +102,8 @@ static bool is_icmp_error(const struct cmsghdr *c)
 static bool is_stamp(const struct cmsghdr *c)
 {
 	struct scm_timestamping stamps;
-	if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPING || c->cmsg_len < CMSG_LEN(sizeof(stamps)))
+	if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPING ||
+		c->cmsg_len < CMSG_LEN(sizeof(stamps)))
 		return false;
 	memcpy(&stamps, CMSG_DATA(c), sizeof(stamps));
 	return stamps.ts[0].tv_sec != 0;
@@ -119,8 +121,10 @@ static int try_error_queue(uint8_t family)
 	int fd = open_socket(family, SOCK_DGRAM, 0, 0);
 	if (fd < 0)
 		return fd;
-	int code = setsockopt(fd, family == 4 ? IPPROTO_IP : IPPROTO_IPV6, family == 4 ? IP_RECVERR : IPV6_RECVERR, &on,
-		sizeof(on)) < 0 ? -errno : 0;
+	int code = setsockopt(fd, family == 4 ? IPPROTO_IP : IPPROTO_IPV6,
+			   family == 4 ? IP_RECVERR : IPV6_RECVERR, &on, sizeof(on)) < 0
+		? -errno
+		: 0;
 	if (code == 0)
 		code = send_to(fd, family, port);
 	if (code == 0)

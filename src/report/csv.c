@@ -9,9 +9,33 @@
 #define FIELD_SIZE 1024
 
 static const char *const columns[] = {
-	"started_at", "target", "target_address", "direction", "method", "protocol", "ttl", "probe", "sent_ms", "rtt_ms",
-	"address", "name", "asn", "as_name", "operator_asn", "ixp", "country", "technique", "certainty", "icmp_type",
-	"icmp_code", "tcp_flags", "mark", "reply_ttl", "quoted_ttl", "mtu", "mpls",
+	"started_at",
+	"target",
+	"target_address",
+	"direction",
+	"method",
+	"protocol",
+	"ttl",
+	"probe",
+	"sent_ms",
+	"rtt_ms",
+	"address",
+	"name",
+	"asn",
+	"as_name",
+	"operator_asn",
+	"ixp",
+	"country",
+	"technique",
+	"certainty",
+	"icmp_type",
+	"icmp_code",
+	"tcp_flags",
+	"mark",
+	"reply_ttl",
+	"quoted_ttl",
+	"mtu",
+	"mpls",
 };
 
 /* One line being written. */
@@ -75,8 +99,8 @@ static void put_labels(struct row *row, const struct probe_result *probe)
 {
 	next_field(row);
 	for (unsigned i = 0; i < probe->mpls_count; i++)
-		fprintf(row->out, "%s%u:%u:%u:%u", i > 0 ? " " : "", probe->mpls[i].label, probe->mpls[i].traffic_class,
-			probe->mpls[i].bottom, probe->mpls[i].ttl);
+		fprintf(row->out, "%s%u:%u:%u:%u", i > 0 ? " " : "", probe->mpls[i].label,
+			probe->mpls[i].traffic_class, probe->mpls[i].bottom, probe->mpls[i].ttl);
 }
 
 static void put_context(struct row *row, const struct measurement *m, const struct path *path)

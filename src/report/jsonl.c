@@ -11,7 +11,8 @@ int jsonl_event(FILE *out, const char *event, struct addr target, json_t *body)
 	json_t *address = addr_is_set(target) ? json_string(addr_format(target, text)) : json_null();
 	int code = -ENOMEM;
 	if (body && json_object_set_new(line, "event", json_string(event)) == 0 &&
-		json_object_set(line, "target", address) == 0 && json_object_update_missing(line, body) == 0) {
+		json_object_set(line, "target", address) == 0 &&
+		json_object_update_missing(line, body) == 0) {
 		code = json_dumpf(line, out, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
 		code = code < 0 || fputc('\n', out) < 0 || fflush(out) != 0 ? -EIO : 0;
 	}
@@ -85,8 +86,9 @@ int report_jsonl(FILE *out, const struct measurement *measurement)
 	if (!document)
 		return -ENOMEM;
 	json_t *start = copy_members(document, start_keys, true);
-	if (start && json_object_set(start, "target_name",
-		json_object_get(json_object_get(document, "target"), "name")) < 0) {
+	if (start &&
+		json_object_set(start, "target_name",
+			json_object_get(json_object_get(document, "target"), "name")) < 0) {
 		json_decref(start);
 		start = NULL;
 	}

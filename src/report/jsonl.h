@@ -1,5 +1,5 @@
-/* A measurement as events, one JSON object a line. Each has "event" and "target"; what else is in it is a part of the
- * retour/1 document under the names it has there:
+/* A measurement as events, one JSON object a line. Each has "event" and "target"; what else is in it is a
+ * part of the retour/1 document under the names it has there:
  *
  *   start      schema, tool, command, started_at, source, target_name
  *   path       direction and the other members of a path but its hops
@@ -20,7 +20,8 @@
 
 /* 0, -ENOMEM, or -EIO when `out` failed. */
 int report_jsonl(FILE *out, const struct measurement *measurement) MUST_USE;
-/* One event: its word, its target, then the members of `body`, whose reference it takes (NULL: memory was out). */
+/* One event: its word, its target, then the members of `body`, whose reference it takes (NULL: memory was
+ * out). */
 int jsonl_event(FILE *out, const char *event, struct addr target, json_t *body) MUST_USE;
 
 #endif

@@ -173,7 +173,8 @@ static json_t *hops_of(struct out *out, const struct path *path, size_t *attempt
 static unsigned size_of_probes(const struct path *path, const struct scamper_options *options)
 {
 	const struct engine_config config = {.protocol = path->protocol, .destination = path->destination};
-	return options->size && path->direction == DIRECTION_FORWARD ? options->size : engine_size_min(&config);
+	return options->size && path->direction == DIRECTION_FORWARD ? options->size
+								     : engine_size_min(&config);
 }
 
 static json_t *trace_of(struct out *out, const struct path *path, const struct scamper_options *options)
@@ -219,8 +220,9 @@ static int print_path(FILE *file, const struct path *path, const struct scamper_
 		return 0;
 	json_t *trace = trace_of(&out, path, options);
 	int code = out.bad ? -ENOMEM : 0;
-	if (code == 0 && (json_dumpf(trace, file, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12)) < 0 ||
-		fputc('\n', file) < 0))
+	if (code == 0 &&
+		(json_dumpf(trace, file, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12)) < 0 ||
+			fputc('\n', file) < 0))
 		code = -EIO;
 	json_decref(trace);
 	return code;

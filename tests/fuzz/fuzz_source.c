@@ -1,5 +1,5 @@
-/* A data file is refused with a line of text, or becomes tables in which every look-up is safe and every answer is about
- * the address that was asked for. The first byte chooses what it is taken for. */
+/* A data file is refused with a line of text, or becomes tables in which every look-up is safe and every
+ * answer is about the address that was asked for. The first byte chooses what it is taken for. */
 #include <string.h>
 
 #include "annotate/ranges.h"
@@ -9,7 +9,8 @@
 
 static void look_up(struct text table)
 {
-	static const uint64_t low[] = {0, 0x0a000001, 0x0a800001, 0x0ac80001, 0xc0000201, 0xc0000209, 0xffffffff};
+	static const uint64_t low[] = {
+		0, 0x0a000001, 0x0a800001, 0x0ac80001, 0xc0000201, 0xc0000209, 0xffffffff};
 	struct origin origin;
 	for (size_t i = 0; i < ARRAY_LEN(low); i++) {
 		if (ranges_find(table, addr_v4((uint32_t)low[i]), &origin))

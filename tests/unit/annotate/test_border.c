@@ -1,4 +1,5 @@
-/* Whose router a hop is. The paths are drawn by hand: AS64500 provides for AS64510; AS64520 is a peer of AS64500. */
+/* Whose router a hop is. The paths are drawn by hand: AS64500 provides for AS64510; AS64520 is a peer of
+ * AS64500. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,7 +58,8 @@ static void test_customer(void **state)
 	path_free(path);
 }
 
-/* Nothing is said of peers, of the way up to a provider, with a silent hop, or without a router of A before. */
+/* Nothing is said of peers, of the way up to a provider, with a silent hop, or without a router of A before.
+ */
 static void test_no_reason(void **state)
 {
 	(void)state;
@@ -87,7 +89,8 @@ static void test_no_reason(void **state)
 static void test_way_back(void **state)
 {
 	(void)state;
-	struct path *path = path_new(DIRECTION_FORWARD, "ttl"), *back = path_new(DIRECTION_REVERSE, "responder");
+	struct path *path = path_new(DIRECTION_FORWARD, "ttl"),
+		    *back = path_new(DIRECTION_REVERSE, "responder");
 	add(path, "203.0.113.1", 64500);
 	add(path, "203.0.113.9", 64500);
 	add(path, "198.51.100.1", 64520);

@@ -74,7 +74,8 @@ static void test_longest(void **state)
 	assert_int_equal(origin.count, 1);
 	assert_int_equal(origin.asns[0], 64500);
 	assert_string_equal(origin.name, "Five Hundred");
-	/* more specific in pfx2as: its number, not the other's name; the country is of the address all the same */
+	/* more specific in pfx2as: its number, not the other's name; the country is of the address all the
+	 * same */
 	origin = look_up("192.0.2.200");
 	assert_int_equal(origin.asns[0], 64510);
 	assert_string_equal(origin.name, "");

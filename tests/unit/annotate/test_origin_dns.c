@@ -22,8 +22,8 @@ static void test_names(void **state)
 	assert_true(origin_dns_name(addr_v4(0xc6336402), "asn.cymru.com", name));
 	assert_string_equal(name, "2.100.51.198.origin.asn.cymru.com");
 	assert_true(origin_dns_name(addr_v6(0x20010db800000000, 0x1), "asn.lab", name));
-	assert_string_equal(name,
-		"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.origin6.asn.lab");
+	assert_string_equal(
+		name, "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.origin6.asn.lab");
 	memset(zone, 'a', sizeof(zone) - 1);
 	zone[sizeof(zone) - 1] = '\0';
 	assert_false(origin_dns_name(addr_v4(1), zone, name));
@@ -33,12 +33,14 @@ static void test_origins(void **state)
 {
 	(void)state;
 	struct origin origin;
-	assert_true(read_record("64500 | 203.0.113.0/24 | DE | ripencc | 2010-01-01", "203.0.113.9", &origin));
+	assert_true(
+		read_record("64500 | 203.0.113.0/24 | DE | ripencc | 2010-01-01", "203.0.113.9", &origin));
 	assert_int_equal(origin.count, 1);
 	assert_int_equal(origin.asns[0], 64500);
 	assert_int_equal(origin.length, 24);
 	assert_string_equal(origin.country, "DE");
-	assert_true(read_record("64500 64501 64500 | 203.0.113.0/24 | DE | ripencc |", "203.0.113.9", &origin));
+	assert_true(
+		read_record("64500 64501 64500 | 203.0.113.0/24 | DE | ripencc |", "203.0.113.9", &origin));
 	assert_int_equal(origin.count, 2);
 	assert_int_equal(origin.asns[1], 64501);
 	assert_true(read_record("64500 | 2001:db8::/32 | DE | ripencc |", "2001:db8::1", &origin));

@@ -8,13 +8,12 @@
 
 #include "annotate/ranges.h"
 
-static const char good[] =
-	"192.0.2.0\t192.0.2.127\t64496\tDE\tEXAMPLE-ONE\n"
-	"192.0.2.128\t192.0.2.255\t0\tNone\tNot routed\n"
-	"198.51.100.0\t198.51.100.255\t64497\tFR\tExample Two, with words\n"
-	"203.0.113.8\t203.0.113.8\t65551\tUS\tONE-ADDRESS\n"
-	"2001:db8::\t2001:db8:0:ffff:ffff:ffff:ffff:ffff\t64496\tDE\tEXAMPLE-ONE\n"
-	"2001:db8:2::\t2001:db8:2:ffff:ffff:ffff:ffff:ffff\t64498\tNL\tLAST";
+static const char good[] = "192.0.2.0\t192.0.2.127\t64496\tDE\tEXAMPLE-ONE\n"
+			   "192.0.2.128\t192.0.2.255\t0\tNone\tNot routed\n"
+			   "198.51.100.0\t198.51.100.255\t64497\tFR\tExample Two, with words\n"
+			   "203.0.113.8\t203.0.113.8\t65551\tUS\tONE-ADDRESS\n"
+			   "2001:db8::\t2001:db8:0:ffff:ffff:ffff:ffff:ffff\t64496\tDE\tEXAMPLE-ONE\n"
+			   "2001:db8:2::\t2001:db8:2:ffff:ffff:ffff:ffff:ffff\t64498\tNL\tLAST";
 
 static struct text map;
 

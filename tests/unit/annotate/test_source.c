@@ -49,12 +49,14 @@ static struct origin look_up(enum table table, const char *address)
 	struct addr addr;
 	struct origin origin = {0};
 	assert_true(addr_parse(address, &addr));
-	if (!tables.text[table] || !ranges_find((struct text){tables.text[table], tables.length[table]}, addr, &origin))
+	if (!tables.text[table] ||
+		!ranges_find((struct text){tables.text[table], tables.length[table]}, addr, &origin))
 		return (struct origin){.length = 999};
 	return origin;
 }
 
-static void expect_origins(enum table table, const char *address, unsigned length, unsigned count, uint32_t first)
+static void expect_origins(
+	enum table table, const char *address, unsigned length, unsigned count, uint32_t first)
 {
 	struct origin origin = look_up(table, address);
 	assert_int_equal(origin.length, length);
@@ -102,7 +104,8 @@ static void test_pfx2as(void **state)
 static void test_same_prefix(void **state)
 {
 	(void)state;
-	read_good("192.0.2.0\t24\t64500\n192.0.2.0\t24\t64501_64500_0\n192.0.2.0\t24\t64500\n", SOURCE_PFX2AS);
+	read_good(
+		"192.0.2.0\t24\t64500\n192.0.2.0\t24\t64501_64500_0\n192.0.2.0\t24\t64500\n", SOURCE_PFX2AS);
 	expect_origins(TABLE_ORIGINS4, "192.0.2.9", 24, 2, 64500);
 	assert_int_equal(tables.entries[TABLE_ORIGINS4], 1);
 	tables_free(&tables);
@@ -141,7 +144,8 @@ static void test_exchanges(void **state)
 static void test_relations(void **state)
 {
 	(void)state;
-	read_good("# inferred\n64500|64499|-1\n64496|64497|0|bgp\n64496|64500|-1|bgp\n64500|64510|-1\n", SOURCE_RELATIONS);
+	read_good("# inferred\n64500|64499|-1\n64496|64497|0|bgp\n64496|64500|-1|bgp\n64500|64510|-1\n",
+		SOURCE_RELATIONS);
 	struct text text = {tables.text[TABLE_RELATIONS], tables.length[TABLE_RELATIONS]};
 	assert_true(relations_provides(text, 64500, 64499));
 	assert_true(relations_provides(text, 64496, 64500));
@@ -157,7 +161,8 @@ static const char peeringdb[] =
 	"{\"meta\": {}, \"ix\": {\"data\": [{\"id\": 26, \"name\": \"Example IX\", \"country\": \"DE\"},"
 	"  {\"id\": 4, \"name\": \"No LAN\"}]},"
 	" \"ixlan\": {\"data\": [{\"id\": 31, \"ix_id\": 26}, {\"id\": 5, \"ix_id\": 99}]},"
-	" \"ixpfx\": {\"data\": [{\"id\": 1, \"ixlan_id\": 31, \"protocol\": \"IPv4\", \"prefix\": \"192.0.2.0/24\"},"
+	" \"ixpfx\": {\"data\": [{\"id\": 1, \"ixlan_id\": 31, \"protocol\": \"IPv4\", \"prefix\": "
+	"\"192.0.2.0/24\"},"
 	"  {\"id\": 2, \"ixlan_id\": 31, \"protocol\": \"IPv6\", \"prefix\": \"2001:db8:1::/64\"},"
 	"  {\"id\": 3, \"ixlan_id\": 5, \"protocol\": \"IPv4\", \"prefix\": \"198.51.100.0/24\"}]},"
 	" \"net\": [{\"id\": 7, \"asn\": 64500, \"name\": \"Example Net\"}],"
@@ -196,7 +201,8 @@ static void test_refused(void **state)
 	refuse("192.0.2.0\t24\t64500\n192.0.3.0\t24\t64500_x\n", "line 2: the third column");
 	refuse("192.0.2.0\t24\t64500\n192.0.3.0\t24\t4294967296\n", "line 2: the third column");
 	refuse("192.0.2.0\t24\t64500\n192.0.3.0\t24\t645", "cut off");
-	refuse("192.0.2.0\t192.0.2.9\t64500\tDE\tX\n192.0.2.9\t192.0.2.0\t1\tDE\tX\n", "line 2: the range ends");
+	refuse("192.0.2.0\t192.0.2.9\t64500\tDE\tX\n192.0.2.9\t192.0.2.0\t1\tDE\tX\n",
+		"line 2: the range ends");
 	refuse("192.0.2.0\t2001:db8::\t64500\tDE\tX\n", "line 1: the range ends");
 	refuse("192.0.2.0/24 A\n192.0.3.0/24\n", "line 2: the exchange has no name");
 	refuse("1|2|-1\n1|2|7\n", "line 2: the third column");

@@ -1,5 +1,5 @@
-/* CSV and scamper's JSON of what is odd: hostile text, unknown things, hops without probes. What is expected is worked out
- * by hand from RFC 4180 and from what scamper prints. */
+/* CSV and scamper's JSON of what is odd: hostile text, unknown things, hops without probes. What is expected
+ * is worked out by hand from RFC 4180 and from what scamper prints. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -97,13 +97,16 @@ static void test_csv(void **state)
 	print_csv();
 	char *line = strchr(text, '\n') + 1;
 	static const char *const expected =
-		"2026-11-22T01:50:43.123456Z,\"\\x3dcmd|'/c calc'!A0,\"\"x\"\"\",198.51.100.80,forward,ttl,udp,1,1,1.500000,"
-		"1.234567,192.0.2.1,\"a\\x1b[31m\\xff, \"\"b\"\"\\x0d\\x0a\",64500,\\x2d1+2,,,,ttl,measured,11,0,,,,,,\r\n";
+		"2026-11-22T01:50:43.123456Z,\"\\x3dcmd|'/c "
+		"calc'!A0,\"\"x\"\"\",198.51.100.80,forward,ttl,udp,1,1,1.500000,"
+		"1.234567,192.0.2.1,\"a\\x1b[31m\\xff, "
+		"\"\"b\"\"\\x0d\\x0a\",64500,\\x2d1+2,,,,ttl,measured,11,0,,,,,,\r\n";
 	if (strncmp(line, expected, strlen(expected)) != 0)
 		fail_msg("%s", line);
 	assert_non_null(strstr(text, ",udp,1,2,1.500000,,,,,,,,,ttl,measured,,,,,,,,\r\n")); /* no answer */
 	assert_non_null(strstr(text, ",udp,2,,,,,,,,,,,ttl,measured,,,,,,,,\r\n"));	     /* no probe */
-	assert_non_null(strstr(text, ",3,1,1.500000,2.000999,198.51.100.1,,,,,,,ttl,measured,3,13,,!X,,1,1400,\r\n"));
+	assert_non_null(
+		strstr(text, ",3,1,1.500000,2.000999,198.51.100.1,,,,,,,ttl,measured,3,13,,!X,,1,1400,\r\n"));
 	free(text);
 }
 
@@ -142,7 +145,8 @@ static void test_scamper(void **state)
 	assert_int_equal(number(json_object_get(first, "tx"), "usec"), 124956);
 	assert_true(json_real_value(json_object_get(first, "rtt")) == 1.234);
 	assert_null(json_object_get(first, "icmp_q_ttl")); /* not known, so not told */
-	assert_string_equal(json_string_value(json_object_get(first, "name")), "a\\x1b[31m\\xff, \"b\"\\x0d\\x0a");
+	assert_string_equal(
+		json_string_value(json_object_get(first, "name")), "a\\x1b[31m\\xff, \"b\"\\x0d\\x0a");
 	assert_int_equal(number(last, "icmp_q_ttl"), 1);
 	assert_int_equal(number(last, "icmp_nhmtu"), 1400);
 	json_decref(trace);
