@@ -172,6 +172,8 @@ static void describe_transport(const struct engine *engine, const struct flow *f
 	case PROBE_TCP:
 		transport->tcp_flags = config->tcp_flags ? config->tcp_flags : TCP_SYN;
 		transport->tcp_sequence = tcp_sequence_of(token, tag);
+		if (transport->tcp_flags & TCP_ACK)
+			transport->tcp_acknowledgement = transport->tcp_sequence; /* a reset answers with it */
 		transport->tcp_window = TCP_WINDOW;
 		break;
 	case PROBE_IP: break;
@@ -342,6 +344,18 @@ static uint16_t served_token(const struct engine *engine, const struct transport
 	return only;
 }
 
+/* A SYN counts for one (RFC 9293 3.4), other probes for none; a reset may come either way. What acknowledges is reset
+ * with the number that it acknowledged (3.10.7.1). */
+static uint16_t tcp_answered_token(const struct engine *engine, const struct transport *transport)
+{
+	if (!(transport->tcp_flags & TCP_ACK))
+		return transport->tcp_flags & TCP_RST && engine->config.tcp_flags & TCP_ACK
+			? tcp_token(engine, transport->tcp_sequence)
+			: 0;
+	uint16_t token = tcp_token(engine, transport->tcp_acknowledgement - 1);
+	return token ? token : tcp_token(engine, transport->tcp_acknowledgement);
+}
+
 static uint16_t answered_token(const struct engine *engine, const struct packet *packet)
 {
 	const struct engine_config *config = &engine->config;
@@ -354,13 +368,9 @@ static uint16_t answered_token(const struct engine *engine, const struct packet 
 	if ((config->protocol == PROBE_UDP || config->protocol == PROBE_UDPLITE) &&
 		addr_equal(packet->ip.source, config->destination))
 		return served_token(engine, transport);
-	if (config->protocol != PROBE_TCP || !(transport->tcp_flags & TCP_ACK) ||
-		!addr_equal(packet->ip.source, config->destination))
+	if (config->protocol != PROBE_TCP || !addr_equal(packet->ip.source, config->destination))
 		return 0;
-	/* A SYN counts for one (RFC 9293 3.4), other probes for none; a reset may come either way. */
-	uint16_t token = tcp_token(engine, transport->tcp_acknowledgement - 1);
-	if (!token)
-		token = tcp_token(engine, transport->tcp_acknowledgement);
+	uint16_t token = tcp_answered_token(engine, transport);
 	return is_between(slot_of(engine, token), transport) ? token : 0;
 }
 

@@ -178,6 +178,29 @@ static void test_tcp_answers(void **state)
 		}
 }
 
+/* RFC 9293 3.10.7.1: an ACK out of nowhere is reset without one, with the number that it acknowledged. */
+static void test_tcp_reset_of_an_ack(void **state)
+{
+	(void)state;
+	struct engine_config c = config(PROBE_TCP, 4);
+	struct outgoing out;
+	struct reply reply;
+	uint8_t buffer[100];
+	c.tcp_flags = TCP_ACK;
+	engine_deinit(&engine);
+	engine_init(&engine, &c);
+	assert_int_equal(engine_probe(&engine, &(struct probe_request){.ttl = 9, .user = 9}, 0, &out), 0);
+	struct packet probe = read_bytes(out.bytes, out.length);
+	struct packet wrong = tcp_answer(&probe, TCP_RST, 0, buffer);
+	wrong.transport.tcp_sequence = probe.transport.tcp_acknowledgement + 0x10000;
+	assert_false(engine_match(&engine, 1, &wrong, &reply));
+	struct packet right = tcp_answer(&probe, TCP_RST, 0, buffer);
+	right.transport.tcp_sequence = probe.transport.tcp_acknowledgement;
+	assert_true(engine_match(&engine, 1, &right, &reply));
+	assert_true(reply.reached);
+	assert_int_equal(reply.tcp_flags, TCP_RST);
+}
+
 /* Other flows are matched as well, and not confused. */
 static void test_flows_of_requests(void **state)
 {
@@ -438,6 +461,7 @@ int main(void)
 		cmocka_unit_test(test_flow_is_constant),
 		cmocka_unit_test(test_replies_match),
 		cmocka_unit_test(test_tcp_answers),
+		cmocka_unit_test(test_tcp_reset_of_an_ack),
 		cmocka_unit_test(test_flows_of_requests),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_forgeries_are_refused),
