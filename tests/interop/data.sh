@@ -56,6 +56,17 @@ status 3 "$retour" data remove
 status 4 "$retour" data import --data /proc/nowhere/data "$scratch/good.txt"
 has 'a folder that cannot be made' "$(cat "$scratch/err")" '/proc/nowhere/data'
 
+if [ "$(id -u)" -eq 0 ]; then
+	seq -f '10.%g.0.0' 1 250 | sed 's/$/\t16\t64500/' >"$scratch/many.txt"
+	mkdir "$scratch/small"
+	# shellcheck disable=SC2016
+	status 4 unshare -m bash -c 'mount -t tmpfs -o size=4k none "$1" && cd "$1" &&
+		{ "$2" data import --data "$1" "$3"; status=$?; ls -A; exit $status; }' bash "$scratch/small" "$retour" \
+		"$scratch/many.txt"
+	equal 'a full disk leaves nothing behind' "$(cat "$scratch/out")" ''
+	has 'a full disk is told' "$(cat "$scratch/err")" 'No space left'
+fi
+
 # ---- the world's own files, and what hops show
 
 in_lab() { # COMMAND...: in the world with the exchange
