@@ -215,22 +215,28 @@ void build_sums(struct build *build, struct hop *hop, struct addr address, unsig
 		hop->address = address;
 }
 
-static void put_sums(struct build *build)
+/* Hops of which sums are told keep these: the few probes that they may have, too, are not all there were. */
+static int summarise(struct build *build)
 {
 	struct path *path = build->path;
+	size_t hidden[BUILD_HOPS_MAX];
 	for (size_t i = 0; i < path->hop_count; i++) {
 		struct hop *hop = &path->hops[i];
 		const struct sums *sums = &build->sums[hop->ttl];
+		hidden[i] = hop->probe_count;
 		if (!sums->told)
 			continue;
-		path->probes_sent += sums->sent - MIN(hop->sent, sums->sent);
-		path->replies_received += sums->received - MIN(hop->received, sums->received);
+		hop->probe_count = 0;
 		hop->sent = sums->sent;
 		hop->received = sums->received;
 		hop->rtt_min_ns = sums->best_ns;
 		hop->rtt_max_ns = sums->worst_ns;
 		hop->rtt_median_ns = sums->best_ns == sums->worst_ns ? sums->best_ns : RTT_NONE;
 	}
+	int status = path_summarise(path);
+	for (size_t i = 0; i < path->hop_count; i++)
+		path->hops[i].probe_count = hidden[i];
+	return status;
 }
 
 void build_hop_name(struct build *build, struct hop *hop, const char *name)
@@ -356,12 +362,11 @@ void build_end(struct build *build)
 	}
 	identify_target(build);
 	qsort(path->hops, path->hop_count, sizeof(*path->hops), compare_hops);
-	int status = path_summarise(path);
+	int status = summarise(build);
 	for (size_t i = 0; i < path->hop_count && status == 0; i++)
 		status = label_hop(build, &path->hops[i]);
 	if (status < 0)
 		build->status = status;
-	put_sums(build);
 	set_end(build);
 	set_note(build);
 	build_keep(build);

@@ -127,7 +127,7 @@ static bool take_bracket(const char **at, struct token *token)
 	if (is_as(text, length)) {
 		token->kind = TOKEN_AS;
 		token->asn_count = lex_asns(text, length, token->asns);
-	} else if (strncasecmp(text, "MPLS", 4) == 0) {
+	} else if (strncasecmp(text, "MPLS", 4) == 0 || strncasecmp(text, "Label", 5) == 0) {
 		token->kind = TOKEN_LABELS;
 		token->label_count = lex_labels(text, length, token->labels);
 	} else if (lex_address(text, length, &token->address)) {
@@ -166,11 +166,25 @@ static bool take_label_line(const char **at, struct token *token)
 	return true;
 }
 
+/* inetutils turns it around: ADDR (NAME). */
+static void take_name_behind(const char **at, struct token *token)
+{
+	const char *open = text_skip(*at);
+	size_t length = *open == '(' ? strcspn(open + 1, " ()") : 0;
+	if (length == 0 || open[1 + length] != ')' || is_as(open + 1, length))
+		return;
+	lex_copy(token->name, sizeof(token->name), open + 1, length);
+	*at = open + length + 2;
+}
+
 /* A word; with an address in brackets behind it, it is the name of that. */
 static void take_word(const char **at, struct token *token)
 {
 	const char *word = *at;
 	size_t length = word_length(word);
+	const char *bracket = memchr(word, '[', length); /* Huawei: ADDR[AS64501] */
+	if (bracket && lex_address(word, (size_t)(bracket - word), &token->address))
+		length = (size_t)(bracket - word);
 	const char *inside = memchr(word, '(', length); /* name(ADDR) */
 	const char *next = inside && inside > word ? inside : text_skip(word + length);
 	size_t name_length = inside && inside > word ? (size_t)(inside - word) : length;
@@ -187,6 +201,7 @@ static void take_word(const char **at, struct token *token)
 	} else if (lex_address(word, length, &token->address)) {
 		token->kind = TOKEN_ADDRESS;
 		token->name[0] = '\0';
+		take_name_behind(at, token);
 	}
 }
 

@@ -106,6 +106,21 @@ static bool read_hop(struct build *build, const struct columns *columns, const c
 	return true;
 }
 
+/* "[MPLS: Lbl 24001 TC 0 S 1 TTL 1]", a line each, of the address above it. Only a probe can hold them. */
+static void take_labels(struct build *build, struct hop *hop, const char *at)
+{
+	struct addr address = hop->address_count > 0 ? hop->addresses[hop->address_count - 1] : hop->address;
+	struct probe_result *probe = hop->probe_count > 0 ? &hop->probes[hop->probe_count - 1] : NULL;
+	struct mpls_entry labels[MPLS_STACK_MAX];
+	uint8_t count = lex_labels(at, strlen(at), labels);
+	if (!addr_is_set(address))
+		return;
+	if (!probe || !addr_equal(probe->address, address))
+		probe = build_probe(build, hop, address, RTT_NONE);
+	for (uint8_t i = 0; probe && i < count && probe->mpls_count < MPLS_STACK_MAX; i++)
+		probe->mpls[probe->mpls_count++] = labels[i];
+}
+
 /* "    |  `|-- r2.example (203.0.113.5)", or the same without the lines. */
 static bool read_more(struct build *build, const char *line)
 {
@@ -113,9 +128,11 @@ static bool read_more(struct build *build, const char *line)
 	const char *at = line + strspn(line, " |`-");
 	if (!path || path->hop_count == 0 || *at == '\0' || at == line)
 		return false;
-	if (*at == '[' && strstr(at, "MPLS"))
-		return true; /* labels belong to answers, and those are not told one by one */
 	struct hop *hop = &path->hops[path->hop_count - 1];
+	if (*at == '[' && strstr(at, "MPLS")) {
+		take_labels(build, hop, at);
+		return true;
+	}
 	struct mtr_host host = mtr_host(at, strlen(at));
 	if (!addr_is_set(host.address))
 		return host.known && strstr(line, "|--");

@@ -86,8 +86,10 @@ static const char *read_sums(struct row *row, const char *at)
 	at = after_word(at);
 	row->sent = text_number(&at);
 	at = text_skip(at);
-	if (text_begins(at, "timeout"))
-		return after_word(at);
+	if (text_begins(at, "timeout")) {
+		times[count++] = RTT_NONE;
+		at = after_word(at);
+	}
 	while (count < ARRAY_LEN(times) && read_time(at, &times[count])) {
 		at = after_word(at);
 		count++;

@@ -6,11 +6,11 @@
 #include "import/line.h"
 #include "import/windows.h"
 
-#define SLOTS_MAX 8
+#define SLOTS 3 /* there is no option for another number */
 
 struct row {
 	int ttl;
-	int64_t rtts_ns[SLOTS_MAX]; /* RTT_NONE */
+	int64_t rtts_ns[SLOTS]; /* RTT_NONE */
 	size_t slots, answered;
 	struct addr address;
 	char name[LEX_NAME_SIZE];
@@ -19,7 +19,7 @@ struct row {
 
 static void read_slots(struct row *row, const char **at)
 {
-	while (row->slots < SLOTS_MAX) {
+	while (row->slots < SLOTS) {
 		const char *p = text_skip(*at);
 		int64_t rtt_ns = RTT_NONE;
 		if (*p == '*')
@@ -43,7 +43,8 @@ static bool read_row(const char *line, struct row *row)
 	if (row->slots == 0) /* "3  192.0.2.1  reports: ..." */
 		return row->rest && row->address.family && *text_skip(row->rest) &&
 			windows_number(row->rest) < 0;
-	return row->answered == 0 || row->rest;
+	bool refused = row->rest && *text_skip(row->rest); /* "ADDR reports: ..." takes the place of a time */
+	return row->answered == 0 || (row->rest && (!refused || row->slots < SLOTS));
 }
 
 int tracert_score(const struct source *source, const char *dialect)
@@ -51,7 +52,7 @@ int tracert_score(const struct source *source, const char *dialect)
 	(void)dialect;
 	for (size_t i = 0; i < source->text.count; i++) {
 		struct row row;
-		if (read_row(source->text.lines[i], &row) && row.answered > 0)
+		if (read_row(source->text.lines[i], &row) && row.answered > 0 && row.slots == SLOTS)
 			return 85;
 	}
 	return 0;

@@ -15,9 +15,11 @@ bool windows_time(const char **at, int64_t *rtt_ns)
 	if (value < 0 || (*p && *p != ' ' && !isalpha((unsigned char)*p) && (unsigned char)*p < 0x80))
 		return false;
 	p = text_skip(p);
-	if (!*p || isdigit((unsigned char)*p) || strchr("*<[", *p))
+	/* The unit has no digits and no dots, or it is a name already. */
+	size_t unit = strcspn(p, " *<[0123456789.-:");
+	if (unit == 0 || (p[unit] && p[unit] != ' '))
 		return false;
-	*at = p + strcspn(p, " ");
+	*at = p + unit;
 	*rtt_ns = value * NS_PER_MS;
 	return true;
 }

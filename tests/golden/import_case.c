@@ -40,8 +40,8 @@ static void add_labels(struct lines *lines, const struct probe_result *probe)
 {
 	for (unsigned i = 0; i < probe->mpls_count; i++) {
 		const struct mpls_entry *entry = &probe->mpls[i];
-		add(lines, "%s%u:%u:%d:%u", i == 0 ? "<" : "/", entry->label, entry->traffic_class, entry->bottom,
-			entry->ttl);
+		add(lines, "%s%u:%u:%d:%u", i == 0 ? "<" : "/", entry->label, entry->traffic_class,
+			entry->bottom, entry->ttl);
 	}
 	add(lines, "%s", probe->mpls_count > 0 ? ">" : "");
 }
@@ -73,14 +73,19 @@ static void add_probes(struct lines *lines, const struct hop *hop)
 }
 
 /* Programs that tell only sums. */
-static void add_sums(struct lines *lines, const struct hop *hop)
+static void add_addresses(struct lines *lines, const struct hop *hop)
 {
 	add(lines, " ");
 	for (size_t i = 0; i < hop->address_count; i++) {
 		add(lines, "%s", i > 0 ? "," : "");
 		add_address(lines, hop->addresses[i]);
 	}
-	add(lines, "%s %u/%u ", hop->address_count == 0 ? "-" : "", hop->received, hop->sent);
+	add(lines, "%s", hop->address_count == 0 ? "-" : "");
+}
+
+static void add_sums(struct lines *lines, const struct hop *hop)
+{
+	add(lines, " %u/%u ", hop->received, hop->sent);
 	add_ms(lines, hop->rtt_min_ns);
 	add(lines, "..");
 	add_ms(lines, hop->rtt_max_ns);
@@ -89,9 +94,10 @@ static void add_sums(struct lines *lines, const struct hop *hop)
 static void add_hop(struct lines *lines, const struct hop *hop)
 {
 	add(lines, "%d", hop->ttl);
-	if (hop->probe_count > 0)
-		add_probes(lines, hop);
-	else
+	add_probes(lines, hop);
+	if (hop->probe_count == 0)
+		add_addresses(lines, hop);
+	if (hop->probe_count == 0 || hop->sent != hop->probe_count)
 		add_sums(lines, hop);
 	if (hop->name)
 		add(lines, " name=%s", hop->name);

@@ -1,5 +1,5 @@
-/* Every input of the corpus against what a person wrote down for it; the share of hops by dialect is printed, and
- * less than 95 % of one dialect is a failure. Usage: test_golden_import DIRECTORY [FILE to show] */
+/* Every input of the corpus against what a person wrote down for it; the share of hops by dialect is printed,
+ * and less than 95 % of one dialect is a failure. Usage: test_golden_import DIRECTORY [FILE to show] */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,9 +7,9 @@
 
 #include "import_case.h"
 
-#define FILES_MAX   200
-#define INPUT_MAX   (1024 * 1024)
-#define SHARE_MIN   95
+#define FILES_MAX    200
+#define INPUT_MAX    (1024 * 1024)
+#define SHARE_MIN    95
 #define DIALECTS_MAX 64
 
 struct tally {
