@@ -96,18 +96,28 @@ static void print_path_line(FILE *out, const struct path *path, const struct rep
 	print_tries(out, path, options);
 }
 
+/* Its hops did not answer one by one. */
+static bool concluded(const struct path *path)
+{
+	for (size_t i = 0; path && i < path->hop_count; i++)
+		if (path->hops[i].technique == TECHNIQUE_RECORD_ROUTE)
+			return true;
+	return false;
+}
+
 static void print_attempts(FILE *out, const struct measurement *m, const struct report_options *options)
 {
 	for (size_t i = 0; i < m->attempt_count; i++) {
 		const struct attempt *attempt = &m->attempts[i];
-		/* The way that worked is the lane itself. */
-		if (attempt->status == ATTEMPT_OK)
+		bool worked = attempt->status == ATTEMPT_OK;
+		/* The way that worked is the lane itself, unless a conclusion was needed. */
+		if (worked && !(attempt->detail && concluded(m->reverse)))
 			continue;
 		char text[TEXT_MAX];
 		snprintf(text, sizeof(text), "by %s: %s%s%s", attempt->method,
-			attempt_status_word(attempt->status), attempt->detail ? ", " : "",
+			worked ? "" : attempt_status_word(attempt->status), attempt->detail && !worked ? ", " : "",
 			attempt->detail ? attempt->detail : "");
-		print_wrapped(out, options, ROLE_STRONG, "tried  ", 7, text);
+		print_wrapped(out, options, ROLE_STRONG, worked ? "known  " : "tried  ", 7, text);
 	}
 	if (!m->reverse && m->attempt_count > 0)
 		print_wrapped(out, options, ROLE_WARNING, "back   ", 7, "the way back is unknown");

@@ -70,6 +70,7 @@ struct path *record_route_path(const struct record_route *run, int64_t started_w
 	path->source = run->task.target;
 	path->destination = run->task.source;
 	path->flow.icmp_id = run->icmp_id;
+	path->flow.icmp_checksum = run->source_port; /* of the requests */
 	path->reached = complete(&verdict);
 	path->stop_reason = path->reached ? STOP_REACHED : STOP_PARTIAL;
 	path->started_wall_ns = started_wall_ns;
