@@ -42,7 +42,7 @@ _retour() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ] && [[ $cur != -* ]]; then
-		COMPREPLY=($(compgen -W 'trace back serve data doctor lab' -- "$cur"))
+		COMPREPLY=($(compgen -W 'trace back watch serve data doctor lab mtr pathping traceroute tracert' -- "$cur"))
 		_retour_hosts "$cur"
 		return
 	fi
@@ -58,7 +58,7 @@ _retour() {
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi
 		;;
-	trace | back) [[ $cur == -* ]] && _retour_options "$command" || _retour_hosts "$cur" ;;
+	trace | back | watch | mtr | pathping | traceroute | tracert) [[ $cur == -* ]] && _retour_options "$command" || _retour_hosts "$cur" ;;
 	*) [[ $cur == -* ]] && _retour_options || _retour_hosts "$cur" ;;
 	esac
 }
