@@ -63,7 +63,7 @@ traceroute -6 -n -t 16 -l 5 -q 1 server.lab
 traceroute -n --back server.lab
 traceroute -6 -n --back -q 1 server.lab
 traceroute -n -F server.lab 1000
-traceroute -n --mtu -q 2 server.lab
+traceroute -w 0.5 -n --mtu -q 2 server.lab
 traceroute -6 -n --mtu -q 2 server.lab
 traceroute -n -i eth0 -q 1 server.lab
 traceroute -n -s 198.51.100.77 -q 1 server.lab
@@ -209,25 +209,26 @@ table inet silent {
 	}
 }
 END
+# A busy machine may be slower than three or ten times these round trips: they wait for a second.
 beside_in_node near <<END
-traceroute -n far.test
-traceroute far.test
-traceroute -6 far.test
-traceroute -n --back far.test
-traceroute -n -I -q 2 $far4
-traceroute -n -U -p 40000 $far4
-header:traceroute -n -T $far4
-header:traceroute -6 -n -T -O info $far6
-traceroute -n -UL $far4
+traceroute -w 1 -n far.test
+traceroute -w 1 far.test
+traceroute -w 1 -6 far.test
+traceroute -w 1 -n --back far.test
+traceroute -w 1 -n -I -q 2 $far4
+traceroute -w 1 -n -U -p 40000 $far4
+header:traceroute -w 1 -n -T $far4
+header:traceroute -w 1 -6 -n -T -O info $far6
+traceroute -w 1 -n -UL $far4
 traceroute -n -P 253 -w 1 -q 1 $far4
-traceroute -n 10.99.0.1
-traceroute -n -I 10.99.0.1
-traceroute -n 10.99.0.2
+traceroute -w 1 -n 10.99.0.1
+traceroute -w 1 -n -I 10.99.0.1
+traceroute -w 1 -n 10.99.0.2
 traceroute -n -w 0.3 -m 7 10.99.0.3
-traceroute -6 -n fd99::1
-traceroute -6 -n -q 1 fd99::2
-traceroute -6 -n -q 1 -I fd99::2
-traceroute -n 10.98.0.1
+traceroute -w 1 -6 -n fd99::1
+traceroute -w 1 -6 -n -q 1 fd99::2
+traceroute -w 1 -6 -n -q 1 -I fd99::2
+traceroute -w 1 -n 10.98.0.1
 mtr -r -c 1 -i 0.5 -G 0.4 $far4
 mtr -w -b -c 1 -i 0.5 -G 0.4 $far6
 mtr -j -n -c 1 -i 0.5 -G 0.4 10.99.0.3
@@ -237,9 +238,9 @@ END
 ip -n f2 link set to-f3 mtu 1400
 ip -n f3 link set to-f2 mtu 1400
 beside_in_node near <<END
-traceroute -n --mtu -q 1 $far4
-traceroute -n --mtu $far4
-traceroute -6 -n --mtu -q 1 $far6
+traceroute -w 0.5 -n --mtu -q 1 $far4
+traceroute -w 0.5 -n --mtu $far4
+traceroute -w 0.5 -6 -n --mtu -q 1 $far6
 traceroute -n -F -q 1 -I $far4 1450
 traceroute -n -F -q 3 $far4 1450
 traceroute -6 -n -F -q 1 $far6 1450
