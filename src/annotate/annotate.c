@@ -42,7 +42,8 @@ void annotate_measurement(struct measurement *measurement, const struct annotate
 		add_local(reverse, data);
 	}
 	if (options->names || options->as_zone)
-		online_annotate(measurement, options->names, options->as_zone, ONLINE_BUDGET_NS);
+		online_annotate(
+			measurement, options->names, options->as_zone, options->early, ONLINE_BUDGET_NS);
 	if (data) {
 		border_operators(forward, reverse, data);
 		border_operators(reverse, forward, data);

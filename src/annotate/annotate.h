@@ -5,13 +5,15 @@
 
 #include <stdbool.h>
 
+#include "annotate/early.h"
 #include "path/model.h"
 
 struct annotate_options {
 	bool names;	      /* ask reverse DNS */
 	const char *data_dir; /* NULL: where data_dir() looks */
-	const char *
-		as_zone; /* ask DNS below this zone for origins that local data does not know; NULL: do not */
+	/* Ask DNS below this zone for origins that local data does not know; NULL: do not. */
+	const char *as_zone;
+	struct early *early; /* what was asked for while the measurement ran; NULL: nothing */
 };
 
 void annotate_measurement(struct measurement *measurement, const struct annotate_options *options);

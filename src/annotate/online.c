@@ -24,6 +24,7 @@ struct pending {
 
 struct online {
 	struct resolver *resolver;
+	struct early *early; /* owns the resolver, or NULL */
 	const char *zone;
 	struct pending *pending;
 	size_t pending_count;
@@ -31,11 +32,30 @@ struct online {
 	size_t name_count, name_room;
 };
 
-static void ask_names(struct resolver *resolver, struct path *path)
+static void ask_name(struct online *online, struct addr addr, char **name)
+{
+	const char *known;
+	if (addr_is_set(addr) && !*name && !(online->early && early_find(online->early, addr, &known)))
+		resolver_ask_name(online->resolver, addr, name);
+}
+
+static void ask_names(struct online *online, struct path *path)
 {
 	for (size_t i = 0; path && i < path->hop_count; i++)
-		if (addr_is_set(path->hops[i].address) && !path->hops[i].name)
-			resolver_ask_name(resolver, path->hops[i].address, &path->hops[i].name);
+		ask_name(online, path->hops[i].address, &path->hops[i].name);
+}
+
+static void use_name(const struct online *online, struct addr addr, char **name)
+{
+	const char *known = NULL;
+	if (online->early && !*name && early_find(online->early, addr, &known) && known)
+		*name = strdup(known);
+}
+
+static void use_names(const struct online *online, struct path *path)
+{
+	for (size_t i = 0; path && i < path->hop_count; i++)
+		use_name(online, path->hops[i].address, &path->hops[i].name);
 }
 
 static void on_as_name(void *context, const char *text, size_t length)
@@ -114,27 +134,47 @@ static bool prepare(struct online *online, const struct measurement *measurement
 	online->pending = calloc(hops + 1, sizeof(*online->pending));
 	online->names = calloc(hops + 1, sizeof(*online->names));
 	online->name_room = hops;
-	return online->pending && online->names && resolver_new(&online->resolver, NULL) == 0;
+	if (online->early)
+		online->resolver = early_resolver(online->early);
+	return online->pending && online->names &&
+		(online->early || resolver_new(&online->resolver, NULL) == 0);
 }
 
-void online_annotate(struct measurement *measurement, bool names, const char *zone, int64_t budget_ns)
+static void ask_all(struct online *online, struct measurement *measurement, bool names)
 {
-	struct online online = {.zone = zone};
+	if (names) {
+		ask_name(online, measurement->source, &measurement->source_name);
+		ask_names(online, measurement->forward);
+		ask_names(online, measurement->reverse);
+	}
+	if (online->zone) {
+		ask_origins(online, measurement->forward);
+		ask_origins(online, measurement->reverse);
+	}
+}
+
+static void use_all(struct online *online, struct measurement *measurement, bool names)
+{
+	if (names) {
+		use_name(online, measurement->source, &measurement->source_name);
+		use_names(online, measurement->forward);
+		use_names(online, measurement->reverse);
+	}
+	use_origins(online, measurement->forward);
+	use_origins(online, measurement->reverse);
+}
+
+void online_annotate(
+	struct measurement *measurement, bool names, const char *zone, struct early *early, int64_t budget_ns)
+{
+	struct online online = {.zone = zone, .early = early};
 	if (prepare(&online, measurement)) {
-		if (names && addr_is_set(measurement->source) && !measurement->source_name)
-			resolver_ask_name(online.resolver, measurement->source, &measurement->source_name);
-		if (names) {
-			ask_names(online.resolver, measurement->forward);
-			ask_names(online.resolver, measurement->reverse);
-		}
-		if (zone) {
-			ask_origins(&online, measurement->forward);
-			ask_origins(&online, measurement->reverse);
-		}
+		ask_all(&online, measurement, names);
 		resolver_wait(online.resolver, budget_ns);
-		resolver_free(online.resolver);
-		use_origins(&online, measurement->forward);
-		use_origins(&online, measurement->reverse);
+		resolver_give_up(online.resolver);
+		use_all(&online, measurement, names);
+		if (!early)
+			resolver_free(online.resolver);
 	}
 	free(online.names);
 	free(online.pending);

@@ -4,10 +4,12 @@
 
 #include <stdint.h>
 
+#include "annotate/early.h"
 #include "path/model.h"
 
 /* Fill the names of hops and source (`names`), and the origins of hops that have none (`zone`, NULL = do not
- * ask), within `budget_ns` altogether. */
-void online_annotate(struct measurement *measurement, bool names, const char *zone, int64_t budget_ns);
+ * ask), within `budget_ns` altogether. `early` (may be NULL) has what was asked already. */
+void online_annotate(struct measurement *measurement, bool names, const char *zone, struct early *early,
+	int64_t budget_ns);
 
 #endif

@@ -21,6 +21,7 @@
 struct resolver {
 	ares_channel channel;
 	unsigned open, answered;
+	int64_t first_ns; /* when the first question was asked */
 };
 
 struct question {
@@ -67,6 +68,8 @@ static struct question *new_question(struct resolver *resolver)
 	if (question) {
 		question->resolver = resolver;
 		resolver->open++;
+		if (resolver->first_ns == 0)
+			resolver->first_ns = clock_monotonic_ns();
 	}
 	return question;
 }
@@ -164,11 +167,18 @@ static void step(ares_channel channel, int64_t deadline_ns)
 
 void resolver_wait(struct resolver *resolver, int64_t budget_ns)
 {
-	int64_t start_ns = clock_monotonic_ns();
-	for (;;) {
-		int64_t most_ns = resolver->answered > 0 ? budget_ns : MIN(budget_ns, SILENCE_NS);
-		if (resolver->open == 0 || clock_monotonic_ns() - start_ns >= most_ns)
+	int64_t end_ns = clock_monotonic_ns() + budget_ns, silent_ns = resolver->first_ns + SILENCE_NS;
+	while (resolver->open > 0) {
+		int64_t until_ns = resolver->answered > 0 ? end_ns : MIN(end_ns, silent_ns);
+		step(resolver->channel, until_ns);
+		/* What was read just now may be the first answer. */
+		until_ns = resolver->answered > 0 ? end_ns : MIN(end_ns, silent_ns);
+		if (clock_monotonic_ns() >= until_ns)
 			break;
-		step(resolver->channel, start_ns + most_ns);
 	}
+}
+
+void resolver_give_up(struct resolver *resolver)
+{
+	ares_cancel(resolver->channel);
 }

@@ -22,7 +22,9 @@ void resolver_free(struct resolver *resolver);
 void resolver_ask_name(struct resolver *resolver, struct addr addr, char **name);
 /* TXT records: the strings of each are put together. */
 void resolver_ask_text(struct resolver *resolver, const char *name, resolver_text *answer, void *context);
-/* Until all is answered, or for `budget_ns`. */
+/* Until all is answered, or for `budget_ns`; what came before is read in any case. */
 void resolver_wait(struct resolver *resolver, int64_t budget_ns);
+/* Nothing more will be written for what is still open. */
+void resolver_give_up(struct resolver *resolver);
 
 #endif

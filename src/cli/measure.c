@@ -22,6 +22,8 @@ struct run {
 	struct climb *climb;
 	struct explore explore;
 	struct hash_key key;
+	struct early *early; /* the caller's; NULL = no names are asked for */
+	unsigned early_machine, done; /* its number; how many others are done */
 	bool progress_shown;
 };
 
@@ -155,10 +157,8 @@ static int collect(struct run *run, struct measurement *measurement, struct want
 
 /* What the forward trace saw spares the return method long waits for a host that will not answer, and tells the search
  * for the size of packets where to look. */
-static void on_done(void *context, unsigned machine)
+static void hand_on(struct run *run)
 {
-	struct run *run = context;
-	(void)machine;
 	struct standing standing = standing_of(run);
 	if (!standing.finished)
 		return;
@@ -171,6 +171,28 @@ static void on_done(void *context, unsigned machine)
 	if (standing.rtt_max_ns != RTT_NONE)
 		climb_hint(run->climb, standing.rtt_max_ns);
 	climb_known(run->climb, forward_path(run, clock_wall_ns()));
+}
+
+static void on_done(void *context, unsigned machine)
+{
+	struct run *run = context;
+	if (run->early && machine == run->early_machine)
+		return;
+	hand_on(run);
+	/* Who asks for names has no end of its own. */
+	run->done++;
+	if (run->early && run->done + 1 == run->driver.machine_count)
+		early_stop(run->early);
+}
+
+/* Without names there is a measurement all the same. */
+static int add_early(struct run *run, struct wanted wanted)
+{
+	if (!wanted.early || run->driver.machine_count == 0 || early_new(wanted.early, run->session.target, NULL) < 0)
+		return 0;
+	run->early = *wanted.early;
+	run->early_machine = run->driver.machine_count;
+	return driver_add(&run->driver, early_machine(run->early));
 }
 
 static int run_on_channel(struct run *run, struct measurement *measurement, struct wanted wanted, struct hash_key key,
@@ -192,6 +214,8 @@ static int run_on_channel(struct run *run, struct measurement *measurement, stru
 			: add_trace(run, key, error);
 	if (wanted.reverse && run->session.raw && result == 0)
 		result = add_climb(run, key, error);
+	if (result == 0)
+		result = add_early(run, wanted);
 	if (result == 0)
 		result = driver_run(&run->driver, error);
 	if (run->progress_shown)

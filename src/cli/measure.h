@@ -4,12 +4,14 @@
 
 #include <stdbool.h>
 
+#include "annotate/early.h"
 #include "base/error.h"
 #include "cli/options.h"
 #include "path/model.h"
 
 struct wanted {
 	bool forward, reverse;
+	struct early **early; /* names are to be asked for meanwhile; the caller frees it. NULL: they are not */
 };
 
 /* Fills `measurement` (initialised here; the caller deinits it) with what was wanted. `signal` becomes the number

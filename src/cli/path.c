@@ -39,6 +39,7 @@ static int run_command(const char *command, struct wanted wanted, int argc, char
 	struct options options;
 	struct measurement measurement;
 	struct error error = {0};
+	struct early *early = NULL;
 	int signal;
 	int status = options_parse(&options, command, argc, argv);
 	if (status >= 0)
@@ -49,15 +50,18 @@ static int run_command(const char *command, struct wanted wanted, int argc, char
 		fprintf(stderr, "retour: %s\n", error.text);
 		return EXIT_USAGE;
 	}
+	wanted.early = options.numeric ? NULL : &early;
 	int code = measure(&measurement, &options, wanted, &signal, &error);
 	if (code < 0) {
 		fprintf(stderr, "retour: %s\n", error.text);
+		early_free(early);
 		measurement_deinit(&measurement);
 		return code == -ERANGE ? EXIT_USAGE : EXIT_CANNOT_MEASURE;
 	}
 	annotate_measurement(&measurement,
 		&(struct annotate_options){.names = !options.numeric && !signal, .data_dir = options.data_dir,
-			.as_zone = signal ? NULL : options_as_zone(&options)});
+			.as_zone = signal ? NULL : options_as_zone(&options), .early = early});
+	early_free(early);
 	if (insight_run(&measurement) < 0)
 		fputs("retour: out of memory: no findings\n", stderr);
 	status = status_of(&measurement, &options, wanted, signal);
