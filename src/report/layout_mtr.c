@@ -69,12 +69,10 @@ static void print_row(FILE *out, const struct mtr_report *report, const struct m
 		fputs(mtr_field_column(*letter, row, value, sizeof(value)), out);
 	fputc('\n', out);
 	for (size_t i = 1; i < row->host_count; i++) {
+		fprintf(out, "        %-*s\n", report->wide ? width : NARROW_WIDTH, row->hosts[i].text);
 		origin_text(row, i, origin, sizeof(origin));
 		if (report->origins)
-			fprintf(out, "     %-*s", ORIGIN_WIDTH, origin);
-		else
-			fputs("        ", out);
-		fprintf(out, "%-*.*s\n", width, width, row->hosts[i].text);
+			fprintf(out, "     %-*s%s\n", ORIGIN_WIDTH, origin, row->hosts[i].text);
 	}
 }
 
