@@ -19,6 +19,11 @@ fi
 # shellcheck disable=SC2016
 truth_hops='(.paths // [.])[] | [.hops[] | select(.ttl != null) |
 	"\(.ttl) \(if .hidden == "silent" then "-" else .address end)"] | join(";")'
+# What routers write into a Record Route option, and what is left where only the length is inferred.
+# shellcheck disable=SC2016
+recorded_hops='(.paths // [.])[] | [.hops[] | "\(.ttl) \(.record_route // .address)"] | join(";")'
+# shellcheck disable=SC2016
+inferred_hops='(.paths // [.])[] | [.hops[:-1][] | "\(.ttl) -"] | join(";")'
 # The same of a measured path. Behind a loop's first round or the last answer there is nothing to compare.
 # shellcheck disable=SC2016
 measured_hops='[.hops[] | "\(.ttl) \(.address // "-")"] | join(";")'
@@ -30,10 +35,15 @@ truth() { # WORLD FAMILY FROM TO
 }
 
 compare() { # LABEL DIRECTION WORLD FAMILY FROM TO
-	local label=$1 direction=$2 end measured paths
+	local label=$1 direction=$2 end measured paths shown
 	truth "$3" "$4" "$5" "$6" >"$scratch/truth.json"
 	end=$(jq -r '(.paths // [.])[0].end' "$scratch/truth.json")
-	paths=$(jq -r "$truth_hops" "$scratch/truth.json")
+	case $(jq -r ".$direction.method" "$scratch/measured.json") in
+	record-route) shown=$recorded_hops ;;
+	inferred) shown=$inferred_hops ;;
+	*) shown=$truth_hops ;;
+	esac
+	paths=$(jq -r "$shown" "$scratch/truth.json")
 	measured=$(jq -r ".$direction | if . == null then \"none\" else $measured_hops end" "$scratch/measured.json")
 	case $end in
 	loop | dropped)
