@@ -121,7 +121,7 @@ static int bypass_routing(const struct persona_session *session, struct error *e
 enum persona_step persona_open(
 	struct persona_session *session, const struct persona_request *request, struct error *error)
 {
-	*session = (struct persona_session){.port_fd = -1, .channel = {.fds = {-1, -1}}};
+	*session = (struct persona_session){.port_fd = -1, .channel = {.fds = CHANNEL_NO_FDS}};
 	session->source_port = request->source_port;
 	if (route_source(request->destination, request->source, NULL, &session->source, error) < 0)
 		return PERSONA_ROUTE;

@@ -25,7 +25,7 @@ void session_init(struct session *session, const struct options *options)
 		.options = options,
 		.wishes = {.interface = options->interface, .mark = options->mark, .broadcast = options->broadcast},
 		.port_fds = {-1, -1},
-		.channel = {.fds = {-1, -1, -1, -1, -1}},
+		.channel = {.fds = CHANNEL_NO_FDS},
 	};
 }
 

@@ -53,7 +53,7 @@ static void describe(struct windows_run *run)
 int windows_run_open(struct windows_run *run, const struct windows_args *args)
 {
 	struct error error = {0};
-	*run = (struct windows_run){.args = args, .session = {.port_fd = -1, .channel = {.fds = {-1, -1, -1, -1, -1}}}};
+	*run = (struct windows_run){.args = args, .session = {.port_fd = -1, .channel = {.fds = CHANNEL_NO_FDS}}};
 	int status = resolve(run);
 	if (status >= 0)
 		return status;

@@ -14,8 +14,9 @@
 #include "path/model.h"
 #include "probe/machine.h"
 
-#define CHANNEL_FDS_MAX 5
+#define CHANNEL_FDS_MAX 6
 #define CHANNEL_STAMPS  4096 /* transmit stamps that may be outstanding */
+#define CHANNEL_NO_FDS	 {-1, -1, -1, -1, -1, -1}
 
 #define CHANNEL_PROTOCOL(protocol) (1u << (protocol))
 

@@ -1,5 +1,6 @@
-/* The channel with cap_net_raw: we write whole IP headers and see whole ICMP messages, and the answers of TCP and
- * UDP services that come to our ports. */
+/* The channel with cap_net_raw: we write whole IP headers and see whole ICMP messages, the answers of TCP and
+ * UDP services that come to our ports, and IPv6 packets with a routing header that come home: a kernel that does not
+ * let such packets in shows them to raw sockets of that header's number all the same, before it drops them. */
 #include <errno.h>
 #include <linux/icmpv6.h>
 #include <netinet/in.h>
@@ -13,7 +14,7 @@
 #include "net/message.h"
 #include "net/sockaddr.h"
 
-enum { SEND, RECEIVE_ICMP, RECEIVE_FIRST };
+enum { SEND, RECEIVE_ICMP, RECEIVE_ROUTED, RECEIVE_FIRST };
 
 #define RECEIVE_BUFFER_BYTES (1 << 20)
 #define IP_HEADER_BYTES      20 /* without options */
@@ -81,6 +82,16 @@ static void read_icmp(struct channel *channel, const struct channel_events *even
 		events->packet(events->context, stamp_since(&channel->clock, &message->header), &packet);
 }
 
+static void read_routed(struct channel *channel, const struct channel_events *events, int index UNUSED,
+	const struct message *message)
+{
+	struct packet packet;
+	struct ip_header ip = header_from_control(message, PROTOCOL_ROUTING);
+	int result = packet_read_transport(&ip, message->data, message->length, &packet);
+	if (result == 0 && packet.checksum_ok)
+		events->packet(events->context, stamp_since(&channel->clock, &message->header), &packet);
+}
+
 /* A segment or datagram. Its checksum may be left to hardware that it never met (veth), so it is not looked at. */
 static void read_service(struct channel *channel, const struct channel_events *events, int index,
 	const struct message *message)
@@ -105,6 +116,8 @@ static void raw_receive(struct channel *channel, const struct channel_events *ev
 	int64_t since_ns = clock_monotonic_ns();
 	channel_read_errors(channel, events, SEND, NULL);
 	channel_read_all(channel, events, RECEIVE_ICMP, read_icmp);
+	if (channel->fds[RECEIVE_ROUTED] >= 0)
+		channel_read_all(channel, events, RECEIVE_ROUTED, read_routed);
 	for (int i = RECEIVE_FIRST; i < CHANNEL_FDS_MAX; i++)
 		if (channel->fds[i] >= 0)
 			channel_read_all(channel, events, i, read_service);
@@ -194,7 +207,7 @@ int channel_open_raw(struct channel *channel, const struct channel_options *opti
 	*channel = (struct channel){
 		.send = raw_send,
 		.receive = raw_receive,
-		.fds = {-1, -1, -1, -1, -1},
+		.fds = CHANNEL_NO_FDS,
 		.family = options->family,
 		.protocols = options->protocols,
 	};
@@ -202,6 +215,8 @@ int channel_open_raw(struct channel *channel, const struct channel_options *opti
 	if (result == 0)
 		result = open_socket(channel, RECEIVE_ICMP, options->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6,
 			options, error);
+	if (result == 0 && options->family == 6)
+		result = open_socket(channel, RECEIVE_ROUTED, IPPROTO_ROUTING, options, error);
 	if (result == 0)
 		result = open_services(channel, options, error);
 	if (result < 0) {
@@ -210,6 +225,8 @@ int channel_open_raw(struct channel *channel, const struct channel_options *opti
 	}
 	filter_types(channel->fds[RECEIVE_ICMP], channel->family);
 	prepare_receiver(channel->fds[RECEIVE_ICMP], channel->family);
+	if (channel->fds[RECEIVE_ROUTED] >= 0)
+		prepare_receiver(channel->fds[RECEIVE_ROUTED], channel->family);
 	prepare_sender(channel->fds[SEND], channel->family);
 	stamped_open(channel, channel->fds[SEND]);
 	return 0;

@@ -247,7 +247,7 @@ int channel_open_unprivileged(struct channel *channel, const struct channel_opti
 	*channel = (struct channel){
 		.send = unprivileged_send,
 		.receive = unprivileged_receive,
-		.fds = {-1, -1, -1, -1, -1},
+		.fds = CHANNEL_NO_FDS,
 		.family = options->family,
 		.stamped = {.fd = -1},
 	};

@@ -85,7 +85,7 @@ static bool is_extension(uint8_t protocol)
 		protocol == PROTOCOL_FRAGMENT || protocol == PROTOCOL_DESTINATION_OPTIONS;
 }
 
-static void extensions_skip(struct cursor *cursor, struct ip_header *ip)
+void ipv6_extensions_read(struct cursor *cursor, struct ip_header *ip)
 {
 	for (int i = 0; i < EXTENSION_HEADERS_MAX && is_extension(ip->protocol); i++) {
 		if (ip->fragment_offset != 0) /* what follows is the middle of something */
@@ -113,7 +113,7 @@ int ipv6_read(struct cursor *cursor, struct ip_header *ip, bool whole)
 		return -EBADMSG;
 	if (whole && ip->total_length < cursor->length)
 		cursor->length = ip->total_length;
-	extensions_skip(cursor, ip);
+	ipv6_extensions_read(cursor, ip);
 	ip->header_length = (uint16_t)cursor->position;
 	return 0;
 }

@@ -50,9 +50,11 @@ int packet_read_transport(const struct ip_header *ip, const uint8_t *bytes, size
 	*packet = (struct packet){.ip = *ip};
 	packet->ip.fragment_offset = 0;
 	packet->ip.more_fragments = false;
-	if ((family != 4 && family != 6) || (ip_is_icmp(&packet->ip) && length < ICMP_HEADER_SIZE))
-		return -EBADMSG;
 	struct cursor cursor = cursor_init(bytes, length);
+	if (family == 6)
+		ipv6_extensions_read(&cursor, &packet->ip);
+	if ((family != 4 && family != 6) || (ip_is_icmp(&packet->ip) && cursor_left(&cursor) < ICMP_HEADER_SIZE))
+		return -EBADMSG;
 	packet->checksum_ok = transport_checksum_ok(&packet->ip, cursor);
 	upper_read(&cursor, packet);
 	return 0;

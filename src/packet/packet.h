@@ -191,7 +191,8 @@ int packet_read(const uint8_t *bytes, size_t length, struct packet *packet) MUST
 int packet_read_icmp(const struct ip_header *ip, const uint8_t *bytes, size_t length, struct packet *packet)
 	MUST_USE;
 
-/* The same for a message of any protocol: `ip` says which. Only ICMP has a least length. */
+/* The same for a message of any protocol: `ip` says which, and in IPv6 it may be an extension header's. Only ICMP has a
+ * least length. */
 int packet_read_transport(const struct ip_header *ip, const uint8_t *bytes, size_t length, struct packet *packet)
 	MUST_USE;
 

@@ -35,6 +35,8 @@ bool ipv4_option_next(struct cursor *options, struct ipv4_option *option);
 int ipv4_read(struct cursor *cursor, struct ip_header *ip, bool whole) MUST_USE;
 int ipv6_read(struct cursor *cursor, struct ip_header *ip, bool whole) MUST_USE;
 int ip_read(struct cursor *cursor, uint8_t family, struct ip_header *ip, bool whole) MUST_USE;
+/* From ip->protocol on: the extension headers that the cursor begins with, if any. */
+void ipv6_extensions_read(struct cursor *cursor, struct ip_header *ip);
 
 bool ipv4_is_writable(const struct ip_header *ip);
 bool ipv6_is_writable(const struct ip_header *ip);
