@@ -67,7 +67,8 @@ static int choose_methods(struct climb *climb, const char *names, struct error *
 		size_t count;
 		const struct reverse_method *methods = ladder_methods(&count);
 		for (size_t i = 0; i < MIN(count, METHODS_MAX); i++)
-			climb->rungs[climb->count++].method = &methods[i];
+			if (!methods[i].on_request)
+				climb->rungs[climb->count++].method = &methods[i];
 		return 0;
 	}
 	for (;;) {

@@ -7,6 +7,7 @@
 #include "reverse/inferred.h"
 #include "reverse/record_route.h"
 #include "reverse/responder.h"
+#include "reverse/source_route.h"
 
 /* ---- responder */
 
@@ -95,6 +96,58 @@ static int64_t record_route_duration(const void *run)
 static void record_route_end(void *run)
 {
 	record_route_free(run);
+}
+
+/* ---- source-route, and its two forms of old */
+
+static void *source_route_start(const struct reverse_task *task)
+{
+	return source_route_new(task, SOURCE_ROUTE_SEGMENTS);
+}
+
+static void *source_route_start_rh0(const struct reverse_task *task)
+{
+	return source_route_new(task, SOURCE_ROUTE_TYPE0);
+}
+
+static void *source_route_start_lsrr(const struct reverse_task *task)
+{
+	return source_route_new(task, SOURCE_ROUTE_LOOSE);
+}
+
+static struct machine source_route_run(void *run)
+{
+	return source_route_machine(run);
+}
+
+static void source_route_on_hint(void *run, int64_t rtt_ns)
+{
+	source_route_hint(run, rtt_ns);
+}
+
+static void source_route_on_known(void *run, const struct path *forward)
+{
+	source_route_known(run, forward);
+}
+
+static struct path *source_route_result(const void *run, int64_t started_wall_ns)
+{
+	return source_route_path(run, started_wall_ns);
+}
+
+static enum attempt_status source_route_outcome(const void *run, char *detail, size_t size)
+{
+	return source_route_status(run, detail, size);
+}
+
+static int64_t source_route_duration(const void *run)
+{
+	return source_route_duration_ns(run);
+}
+
+static void source_route_end(void *run)
+{
+	source_route_free(run);
 }
 
 /* ---- inferred: sends nothing, reads the way there */
@@ -189,6 +242,14 @@ static const struct reverse_method methods[] = {
 		.duration_ns = record_route_duration,
 		.free = record_route_end,
 	},
+#define SOURCE_ROUTE \
+	.machine = source_route_run, .hint = source_route_on_hint, .known = source_route_on_known, \
+	.path = source_route_result, .status = source_route_outcome, .duration_ns = source_route_duration, \
+	.free = source_route_end
+	{.name = "source-route", .ipv6 = true, .early = true, .start = source_route_start, SOURCE_ROUTE},
+	{.name = "source-route-rh0", .ipv6 = true, .on_request = true, .start = source_route_start_rh0, SOURCE_ROUTE},
+	{.name = "source-route-lsrr", .ipv4 = true, .on_request = true, .start = source_route_start_lsrr, SOURCE_ROUTE},
+#undef SOURCE_ROUTE
 	{
 		.name = "inferred",
 		.ipv4 = true,

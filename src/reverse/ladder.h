@@ -25,6 +25,7 @@ struct reverse_task {
 struct reverse_method {
 	const char *name; /* as in `--via` and in the document */
 	bool ipv4, ipv6;
+	bool on_request; /* only where it is named */
 	bool early; /* harmless: it may start while those before it still wait for their first answer */
 	void *(*start)(const struct reverse_task *task); /* NULL: out of memory, or the task makes no sense */
 	struct machine (*machine)(void *run);
