@@ -5,8 +5,9 @@
 
 #include "base/clock.h"
 
+#define ADDRESSES_MAX 512
 /* Enough for every path; whoever forges answers gets no more questions out of us. */
-#define ADDRESSES_MAX 96
+#define HEARD_MAX 96
 
 struct early {
 	struct resolver *resolver;
@@ -17,13 +18,26 @@ struct early {
 	unsigned count;
 };
 
-static void ask(struct early *early, struct addr addr)
+static unsigned place_of(const struct early *early, struct addr addr)
 {
-	const char *name;
-	if (early->count == ADDRESSES_MAX || !addr_is_unicast(addr) || early_find(early, addr, &name))
+	unsigned i = 0;
+	while (i < early->count && !addr_equal(early->addrs[i], addr))
+		i++;
+	return i;
+}
+
+void early_ask(struct early *early, struct addr addr)
+{
+	if (early->count == ADDRESSES_MAX || !addr_is_unicast(addr) || place_of(early, addr) < early->count)
 		return;
 	early->addrs[early->count] = addr;
 	resolver_ask_name(early->resolver, addr, &early->names[early->count++]);
+}
+
+const char *early_name(const struct early *early, struct addr addr)
+{
+	unsigned place = place_of(early, addr);
+	return place < early->count ? early->names[place] : NULL;
 }
 
 int early_new(struct early **out, struct addr target, struct error *error)
@@ -38,7 +52,6 @@ int early_new(struct early **out, struct addr target, struct error *error)
 		return code;
 	}
 	early->target = target;
-	ask(early, target);
 	*out = early;
 	return 0;
 }
@@ -74,8 +87,9 @@ static void packet(void *self, int64_t received_ns, const struct packet *packet)
 {
 	struct early *early = self;
 	(void)received_ns;
-	if (packet->has_quote && addr_equal(packet->quoted_ip.destination, early->target))
-		ask(early, packet->ip.source);
+	if (packet->has_quote && early->count < HEARD_MAX &&
+		addr_equal(packet->quoted_ip.destination, early->target))
+		early_ask(early, packet->ip.source);
 }
 
 struct machine early_machine(struct early *early)
@@ -92,15 +106,4 @@ void early_stop(struct early *early)
 struct resolver *early_resolver(struct early *early)
 {
 	return early->resolver;
-}
-
-bool early_find(const struct early *early, struct addr addr, const char **name)
-{
-	for (unsigned i = 0; i < early->count; i++) {
-		if (!addr_equal(early->addrs[i], addr))
-			continue;
-		*name = early->names[i];
-		return true;
-	}
-	return false;
 }

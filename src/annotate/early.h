@@ -10,7 +10,7 @@
 
 struct early;
 
-/* For packets about `target`, whose own name is asked for at once. */
+/* For packets about `target`. */
 int early_new(struct early **early, struct addr target, struct error *error) MUST_USE;
 void early_free(struct early *early);
 struct machine early_machine(struct early *early);
@@ -18,7 +18,9 @@ struct machine early_machine(struct early *early);
 void early_stop(struct early *early);
 
 struct resolver *early_resolver(struct early *early);
-/* Was this address asked for? Then *name is its name so far, or NULL. */
-bool early_find(const struct early *early, struct addr addr, const char **name);
+/* Ask for a name, unless that was done. */
+void early_ask(struct early *early, struct addr addr);
+/* The name, or NULL: not asked for, not there, or not yet. */
+const char *early_name(const struct early *early, struct addr addr);
 
 #endif

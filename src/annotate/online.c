@@ -24,7 +24,7 @@ struct pending {
 
 struct online {
 	struct resolver *resolver;
-	struct early *early; /* owns the resolver, or NULL */
+	struct early *early; /* the names that were asked for; owns the resolver */
 	const char *zone;
 	struct pending *pending;
 	size_t pending_count;
@@ -32,23 +32,17 @@ struct online {
 	size_t name_count, name_room;
 };
 
-static void ask_name(struct online *online, struct addr addr, char **name)
-{
-	const char *known;
-	if (addr_is_set(addr) && !*name && !(online->early && early_find(online->early, addr, &known)))
-		resolver_ask_name(online->resolver, addr, name);
-}
-
 static void ask_names(struct online *online, struct path *path)
 {
 	for (size_t i = 0; path && i < path->hop_count; i++)
-		ask_name(online, path->hops[i].address, &path->hops[i].name);
+		if (!path->hops[i].name)
+			early_ask(online->early, path->hops[i].address);
 }
 
 static void use_name(const struct online *online, struct addr addr, char **name)
 {
-	const char *known = NULL;
-	if (online->early && !*name && early_find(online->early, addr, &known) && known)
+	const char *known = early_name(online->early, addr);
+	if (known && !*name)
 		*name = strdup(known);
 }
 
@@ -134,16 +128,14 @@ static bool prepare(struct online *online, const struct measurement *measurement
 	online->pending = calloc(hops + 1, sizeof(*online->pending));
 	online->names = calloc(hops + 1, sizeof(*online->names));
 	online->name_room = hops;
-	if (online->early)
-		online->resolver = early_resolver(online->early);
-	return online->pending && online->names &&
-		(online->early || resolver_new(&online->resolver, NULL) == 0);
+	online->resolver = early_resolver(online->early);
+	return online->pending && online->names;
 }
 
 static void ask_all(struct online *online, struct measurement *measurement, bool names)
 {
 	if (names) {
-		ask_name(online, measurement->source, &measurement->source_name);
+		early_ask(online->early, measurement->source);
 		ask_names(online, measurement->forward);
 		ask_names(online, measurement->reverse);
 	}
@@ -167,15 +159,17 @@ static void use_all(struct online *online, struct measurement *measurement, bool
 void online_annotate(
 	struct measurement *measurement, bool names, const char *zone, struct early *early, int64_t budget_ns)
 {
-	struct online online = {.zone = zone, .early = early};
+	struct early *own = NULL;
+	if (!early && early_new(&own, measurement->target, NULL) < 0)
+		return;
+	struct online online = {.zone = zone, .early = early ? early : own};
 	if (prepare(&online, measurement)) {
 		ask_all(&online, measurement, names);
 		resolver_wait(online.resolver, budget_ns);
 		resolver_give_up(online.resolver);
 		use_all(&online, measurement, names);
-		if (!early)
-			resolver_free(online.resolver);
 	}
+	early_free(own);
 	free(online.names);
 	free(online.pending);
 }

@@ -24,6 +24,20 @@ if command -v tcpdump >/dev/null; then
 	equal 'not a question with -n but for the target' \
 		"$(tcpdump -n -r "$scratch/pcap" 'dst port 53' 2>/dev/null | grep -cvE ' (A|AAAA)\? server\.lab\.')" 0
 fi
+"$retour" lab run --pcap "$scratch/pcap" -- retour -4 --json server.lab >"$scratch/o.json"
+if command -v tcpdump >/dev/null; then
+	# each address of both ways and our own, once; most of them before the last probe was answered
+	tcpdump -n -r "$scratch/pcap" 'dst port 53' 2>/dev/null | grep -oE 'PTR\? [0-9a-z.-]+' | sort >"$scratch/asked"
+	equal 'no address is asked for twice' "$(uniq -d "$scratch/asked")" ''
+	equal 'each is asked for' "$(wc -l <"$scratch/asked")" \
+		"$(jq '[.source.address, (.forward, .reverse).hops[].address | select(.)] | unique | length' "$scratch/o.json")"
+	early=$(tcpdump -n -tt -r "$scratch/pcap" 2>/dev/null |
+		awk '/PTR\?/ && / 198\.19\.255\.53\.53: / { asked[++n] = $1 } / > 198\.18\.18\.80/ { last = $1 }
+			END { for (i in asked) early += asked[i] < last; print early + 0 }')
+	[ "$early" -ge 3 ] || fail "only $early names were asked for while probes were still under way"
+	echo "ok $early names were asked for while probes were under way"
+fi
+equal 'all have names' "$(jq '[(.forward, .reverse).hops[] | select(.address and .name == null)] | length' "$scratch/o.json")" 0
 status 3 "$retour" trace -A elsewhere 192.0.2.1
 
 # ---- a name server that is not there, and one that is slow
