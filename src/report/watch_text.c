@@ -47,6 +47,9 @@ static int widest_name(const struct watch_view *view, bool *has_as)
 			*has_as |= *watch_as(view, address, text, sizeof(text)) != '\0';
 		}
 	}
+	const struct path *back = view->back ? view->back->reverse : NULL;
+	for (size_t i = 0; back && i < back->hop_count; i++)
+		widest = MAX(widest, text_columns(watch_name(view, back->hops[i].address, text, sizeof(text))));
 	return widest;
 }
 

@@ -60,8 +60,7 @@ struct rounds_probe {
 /* A slower re-ask of one hop. */
 struct rounds_test {
 	uint8_t ttl; /* 0 = none */
-	unsigned asked, answered, settled, wanted;
-	unsigned before_missed, before_asked; /* at the usual pace */
+	unsigned asked, answered, settled;
 	int64_t next_ns;
 };
 

@@ -85,7 +85,8 @@ static const struct timeline_hop *compared_with(const struct rounds *rounds, con
 static bool is_suspect(const struct rounds *rounds, const struct timeline_hop *hop)
 {
 	struct count count = count_of(hop);
-	if (hop->limit != LIMIT_UNKNOWN || hop->round_answered == 0 || count.missed < MISSING_MIN ||
+	bool open = hop->limit == LIMIT_UNKNOWN || hop->limit == LIMIT_UNDECIDED;
+	if (!open || hop->round_answered == 0 || count.missed < MISSING_MIN ||
 		count.asked < SETTLED_MIN || hop->candidate_run > 0)
 		return false;
 	const struct timeline_hop *other = compared_with(rounds, hop);
@@ -121,9 +122,6 @@ void limit_consider(struct rounds *rounds, int64_t now_ns)
 			continue;
 		*free_test = (struct rounds_test){
 			.ttl = (uint8_t)ttl,
-			.before_missed = hop->round_lost,
-			.before_asked = count_of(hop).asked,
-			.wanted = asks_needed(count_of(hop)),
 			/* First let it rest. */
 			.next_ns = now_ns + MAX(SLOW_NS, 2 * rounds->config.interval_ns),
 		};
@@ -144,14 +142,19 @@ struct next_probe limit_next(struct rounds *rounds)
 	return next;
 }
 
-static enum limit_verdict judge(const struct rounds_test *test)
+/* Compared with the hop's rounds, none of which are sent while it is asked more slowly: the last of them were still
+ * unsettled when that began. */
+static enum limit_verdict judge(const struct rounds *rounds, const struct rounds_test *test)
 {
+	struct count before = count_of(timeline_hop(&rounds->timeline, test->ttl));
 	struct count slow = {test->settled - test->answered, test->settled};
-	struct count before = {test->before_missed, test->before_asked};
+	/* The way has changed under it. */
+	if (before.missed < MISSING_MIN)
+		return LIMIT_UNKNOWN;
 	double chance = chance_of(slow, before);
 	if (chance < CHANCE_EARLY)
 		return LIMIT_LIMITS;
-	if (test->settled < test->wanted)
+	if (test->settled < asks_needed(before))
 		return LIMIT_TESTING;
 	if (chance < CHANCE_AT_END)
 		return LIMIT_LIMITS;
@@ -169,7 +172,7 @@ void limit_settled(struct rounds *rounds, unsigned ttl, enum watch_event_kind fa
 		test->settled++;
 	test->answered += fate == WATCH_ANSWER;
 	test->next_ns = now_ns + MAX(SLOW_NS, 2 * rounds->config.interval_ns);
-	enum limit_verdict verdict = test->settled >= ASK_MIN ? judge(test) : LIMIT_TESTING;
+	enum limit_verdict verdict = test->settled >= ASK_MIN ? judge(rounds, test) : LIMIT_TESTING;
 	if (verdict == LIMIT_TESTING)
 		return;
 	tell(rounds, test, verdict, now_ns);
