@@ -31,6 +31,12 @@ static void examine(struct view *view)
 		rule_congestion,
 		rule_mpls,
 		rule_load_balancing,
+		rule_branches,
+		rule_bad_branch,
+		rule_nat,
+		rule_remarked,
+		rule_zero_ttl,
+		rule_mtu,
 		rule_path_changed,
 	};
 	for (size_t i = 0; view->path && i < ARRAY_LEN(rules); i++)

@@ -36,6 +36,12 @@ void rule_congestion(struct view *view);
 void rule_path_changed(struct view *view);
 void rule_mpls(struct view *view);
 void rule_load_balancing(struct view *view);
+void rule_branches(struct view *view); /* the same where several flows were explored */
+void rule_bad_branch(struct view *view);
+void rule_nat(struct view *view);
+void rule_remarked(struct view *view);
+void rule_zero_ttl(struct view *view);
+void rule_mtu(struct view *view);
 
 /* Both directions together. The views may be empty (path NULL). */
 void rule_ways(struct measurement *measurement);

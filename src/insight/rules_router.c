@@ -104,7 +104,7 @@ static struct finding *report_balancing(struct view *view, size_t index)
 void rule_load_balancing(struct view *view)
 {
 	const struct path *path = view->path;
-	for (size_t i = 0; i < path->hop_count; i++) {
+	for (size_t i = 0; path->confidence <= 0 && i < path->hop_count; i++) {
 		const struct hop *hop = &path->hops[i];
 		if (hop->address_count < 2)
 			continue;
