@@ -222,7 +222,8 @@ static unsigned required(const struct multipath *mp, const struct class_view *vi
 	unsigned ttl = view->first_ttl - 1;
 	if (view->successor_count == 0) /* one flow first; where that meets silence, some more */
 		return view->missed > 0 || view->answers > 0 ? SILENT_ASKS : 1;
-	if (view->successor_count == 1 && view->ends_only)
+	/* Which router we send to is our own choice; if it varies, the next hop shows it, and confirming finds it. */
+	if (view->successor_count == 1 && (view->ends_only || view == &mp->views[SOURCE]))
 		return view->missed > 0 ? 1 : MIN(END_ANSWERS, stopping->answers[1]);
 	bool inside = ttl >= mp->config.first_ttl && mp->only[ttl] == MANY && !mp->strict[ttl] &&
 		view->flows <= SHARE_INSIDE * mp->known_at[ttl];
@@ -348,7 +349,7 @@ static void satisfy(struct multipath *mp, uint16_t class, bool may_steer)
 		return;
 	unsigned need = required(mp, view), have = view->answers + view->pending;
 	/* Half-way already: where no flow is stable, nothing must be multiplied. */
-	if (view->answers >= MIN(need, mp->stopping.answers[2]) || mp->waiting == 0)
+	if (view->answers >= MIN(need, mp->stopping.answers[2]))
 		repeat(mp, class);
 	/* A few answers that were lost twice are made up for by other flows; many are a limiter, or silence. */
 	unsigned missed = view->missed > LOST_MAX ? view->missed : 0;
@@ -476,6 +477,8 @@ void mp_plan(struct multipath *mp, int64_t now_ns)
 		if (mp_class(mp, (uint16_t)class) == class)
 			satisfy(mp, (uint16_t)class, stable);
 	follow(mp);
+	for (unsigned class = 0; mp->waiting == 0 && class < mp->vertex_count; class++)
+		repeat(mp, (uint16_t)class);
 	if (mp->waiting == 0)
 		confirm(mp);
 	slow_hops(mp, now_ns);
