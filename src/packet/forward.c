@@ -9,7 +9,14 @@
 #define IPV4_LENGTH_OFFSET   2
 #define IPV4_TTL_OFFSET	     8
 #define IPV4_CHECKSUM_OFFSET 10
+#define IPV6_NEXT_OFFSET     6
 #define IPV6_HOPS_OFFSET     7
+#define IPV6_TO_OFFSET	     24
+/* Within the Segment Routing Header (RFC 8754 2). */
+#define SEGMENT_TYPE_OFFSET 2
+#define SEGMENTS_LEFT_OFFSET 3
+#define SEGMENT_LIST_OFFSET 8
+#define SEGMENT_TYPE	    4
 /* Within the route and timestamp options. */
 #define POINTER_OFFSET	2
 #define OVERFLOW_OFFSET 3
@@ -159,5 +166,21 @@ bool forward_mask_tos(uint8_t *bytes, size_t length, uint8_t mask)
 		return false;
 	bytes[0] &= (uint8_t)(0xf0 | mask >> 4); /* RFC 8200 3: the class straddles two bytes */
 	bytes[1] &= (uint8_t)((mask & 15) << 4 | 0x0f);
+	return true;
+}
+
+bool forward_next_segment(uint8_t *bytes, size_t length)
+{
+	uint8_t *header = bytes + IPV6_HEADER_SIZE;
+	if (length < IPV6_HEADER_SIZE + SEGMENT_LIST_OFFSET || bytes[0] >> 4 != 6 ||
+		bytes[IPV6_NEXT_OFFSET] != PROTOCOL_ROUTING || header[SEGMENT_TYPE_OFFSET] != SEGMENT_TYPE ||
+		header[SEGMENTS_LEFT_OFFSET] == 0)
+		return false;
+	size_t offset = SEGMENT_LIST_OFFSET + 16u * (header[SEGMENTS_LEFT_OFFSET] - 1u);
+	size_t header_length = 8u * (header[1] + 1u);
+	if (offset + 16 > header_length || IPV6_HEADER_SIZE + offset + 16 > length)
+		return false;
+	header[SEGMENTS_LEFT_OFFSET]--;
+	memcpy(bytes + IPV6_TO_OFFSET, header + offset, 16);
 	return true;
 }

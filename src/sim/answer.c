@@ -164,6 +164,7 @@ void answer_error(struct sim *sim, uint32_t node, uint32_t interface, const stru
 				.icmp_type = v4 ? complaint->type4 : complaint->type6,
 				.icmp_code = v4 ? complaint->code4 : complaint->code6,
 				.icmp_mtu = complaint->mtu,
+				.icmp_pointer = complaint->pointer,
 				.payload = about->bytes,
 				.payload_length = quote_length(behaviour, &packet, about->length, extended),
 			},
@@ -241,7 +242,8 @@ void answer_local(struct sim *sim, uint32_t node, uint32_t interface, struct par
 		.type4 = ICMP4_UNREACHABLE, .code4 = 2, .type6 = ICMP6_PARAMETER_PROBLEM, .code6 = 1};
 	struct packet packet;
 	if (!fragments_gather(sim, node, parcel) || packet_read(parcel->bytes, parcel->length, &packet) < 0 ||
-		!packet.checksum_ok || !addr_is_unicast(packet.ip.source))
+		!packet.checksum_ok || !addr_is_unicast(packet.ip.source) ||
+		!segments_welcome(sim, node, &packet))
 		return;
 	switch (packet.ip.protocol) {
 	case PROTOCOL_ICMP:

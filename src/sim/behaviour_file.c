@@ -36,6 +36,8 @@ static const cyaml_strval_t own_words[] = {
 static const cyaml_strval_t ping_words[] = {{"all", PING_ALL}, {"plain", PING_PLAIN}, {"none", PING_NONE}};
 static const cyaml_strval_t balance_words[] = {{"none", BALANCE_NONE}, {"flow", BALANCE_FLOW},
 	{"packet", BALANCE_PACKET}, {"options", BALANCE_OPTIONS}};
+static const cyaml_strval_t srv6_words[] = {
+	{"false", SRV6_OFF}, {"true", SRV6_ON}, {"strict", SRV6_STRICT}, {"refuse", SRV6_REFUSE}};
 static const cyaml_strval_t limits_words[] = {{"router", LIMITS_ROUTER}, {"linux", LIMITS_LINUX}};
 static const cyaml_strval_t bleach_words[] = {
 	{"none", BLEACH_NONE}, {"ecn", BLEACH_ECN}, {"dscp", BLEACH_DSCP}, {"all", BLEACH_ALL}};
@@ -117,6 +119,7 @@ const cyaml_schema_field_t behaviour_fields[] = {
 	CHOICE(ping, ping_words),
 	CHOICE(balance, balance_words),
 	CHOICE(silent, flag_words),
+	CHOICE(srv6, srv6_words),
 	CHOICE(zero_ttl, flag_words),
 	PART(initial_ttl, ttl_fields),
 	CHOICE(limits, limits_words),
@@ -234,6 +237,7 @@ static void habits_load(const struct file_behaviour *common, const struct file_b
 		.own_stamps = (enum own_stamps)VALUE(own_stamps, OWN_TWICE),
 		.ping = (enum ping)VALUE(ping, PING_ALL),
 		.balance = (enum balance)VALUE(balance, BALANCE_NONE),
+		.srv6 = (enum srv6)VALUE(srv6, SRV6_OFF),
 		.limits = (enum limits)VALUE(limits, is_host ? LIMITS_LINUX : LIMITS_ROUTER),
 		.bleach = (enum bleach)VALUE(bleach, BLEACH_NONE),
 		.too_big = (enum too_big)VALUE(too_big, TOO_BIG_SAID),

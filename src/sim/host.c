@@ -67,6 +67,8 @@ void host_receive(struct sim *sim, uint32_t node, struct parcel *parcel)
 	sim->counts.delivered++;
 	if (sim->deliver && sim->deliver(sim->deliver_context, node, parcel->bytes, parcel->length)) {
 		/* it is out of our hands */
+	} else if (segments_take(sim, node, sim->world->nodes[node].interfaces[0], parcel)) {
+		return;
 	} else if (fragments_gather(sim, node, parcel) &&
 		packet_read(parcel->bytes, parcel->length, &packet) == 0) {
 		for (uint32_t i = sim->first_machine[node]; i != WORLD_NONE; i = sim->machines[i].next) {

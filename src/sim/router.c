@@ -175,6 +175,8 @@ static void forward(struct sim *sim, struct transit *transit)
 {
 	const struct way *way = way_find(sim, transit->node, transit->peek.destination);
 	uint8_t ttl;
+	if (way->route.kind == ROUTE_LOCAL && segments_take(sim, transit->node, transit->in, transit->parcel))
+		return;
 	if (way->route.kind == ROUTE_LOCAL)
 		answer_local(sim, transit->node, transit->in, transit->parcel);
 	else if (way->route.kind == ROUTE_REFUSE)
