@@ -40,9 +40,9 @@ static struct engine_config describe(const struct mtr_args *args, struct addr de
 		config.flow.icmp_id = (uint16_t)(rng_below(&rng, 0xfffe) + 1);
 		config.flow.icmp_checksum = (uint16_t)(rng_below(&rng, 0xfffe) + 1);
 	} else {
-		config.flow.destination_port = args->port ? args->port :
-			args->protocol == PROBE_TCP           ? HTTP_PORT :
-								FIRST_NUMBER;
+		config.flow.destination_port = args->port ? args->port
+			: args->protocol == PROBE_TCP	  ? HTTP_PORT
+							  : FIRST_NUMBER;
 	}
 	if (destination.family == 6)
 		config.flow.flow_label = (uint32_t)rng_below(&rng, 0xfffff) + 1;
@@ -71,13 +71,14 @@ static struct cycles_config plan(const struct mtr_args *args, const struct engin
 
 /* ---- raw ---- */
 
-static void print_responder(const struct mtr_args *args, unsigned place, const struct cycles_responder *responder)
+static void print_responder(
+	const struct mtr_args *args, unsigned place, const struct cycles_responder *responder)
 {
 	char address[ADDR_TEXT_SIZE];
 	printf("h %u %s\n", place, addr_format(responder->address, address));
 	for (unsigned i = 0; args->mpls && i < responder->mpls_count; i++)
-		printf("m %u %u %u %d %u\n", place, responder->mpls[i].label, responder->mpls[i].traffic_class,
-			responder->mpls[i].bottom, responder->mpls[i].ttl);
+		printf("m %u %u %u %d %u\n", place, responder->mpls[i].label,
+			responder->mpls[i].traffic_class, responder->mpls[i].bottom, responder->mpls[i].ttl);
 }
 
 static void print_name(unsigned place, struct addr address)
@@ -100,7 +101,8 @@ static void print_raw(void *context, const struct cycles_event *event)
 		if (!args->numeric)
 			print_name(place, event->responder->address);
 	} else {
-		printf("p %u %lld %u\n", place, (long long)(event->rtt_ns / NS_PER_US), FIRST_NUMBER + event->number);
+		printf("p %u %lld %u\n", place, (long long)(event->rtt_ns / NS_PER_US),
+			FIRST_NUMBER + event->number);
 	}
 	fflush(stdout);
 }
@@ -122,7 +124,8 @@ static void describe_host(const struct mtr_args *args, struct addr address, stru
 }
 
 /* Who answered last, then the others in the order in which they showed up. */
-static size_t describe_hosts(const struct mtr_args *args, const struct cycles_hop *hop, struct mtr_host *hosts)
+static size_t describe_hosts(
+	const struct mtr_args *args, const struct cycles_hop *hop, struct mtr_host *hosts)
 {
 	size_t count = 0;
 	if (addr_is_set(hop->address))
@@ -146,7 +149,8 @@ static int print_layout(const struct mtr_args *args, const struct mtr_report *re
 	return 0;
 }
 
-static int print_report(const struct mtr_args *args, const char *target, const struct cycles *cycles, int64_t wall_ns)
+static int print_report(
+	const struct mtr_args *args, const char *target, const struct cycles *cycles, int64_t wall_ns)
 {
 	char source[HOST_NAME_MAX + 1] = "UNKNOWN", shown[256];
 	unsigned last = cycles_last(cycles);
@@ -157,7 +161,10 @@ static int print_report(const struct mtr_args *args, const char *target, const s
 	for (unsigned ttl = args->first_ttl; rows && hosts && ttl <= last; ttl++) {
 		const struct cycles_hop *hop = &cycles->hops[ttl];
 		struct mtr_host *own = &hosts[ttl * CYCLES_RESPONDERS];
-		rows[count++] = (struct mtr_row){.ttl = ttl, .sent = hop->sent, .series = hop->series, .hosts = own,
+		rows[count++] = (struct mtr_row){.ttl = ttl,
+			.sent = hop->sent,
+			.series = hop->series,
+			.hosts = own,
 			.host_count = describe_hosts(args, hop, own)};
 	}
 	struct mtr_report report = {
@@ -200,8 +207,8 @@ static int measure(const struct mtr_args *args, const char *target, const struct
 	/* CSV tells when it was written. */
 	if (args->mode == MTR_CSV)
 		wall_ns = clock_wall_ns();
-	int status = result < 0 ? complain("cannot send", strerror(-result)) :
-				  print_report(args, target, cycles, wall_ns);
+	int status = result < 0 ? complain("cannot send", strerror(-result))
+				: print_report(args, target, cycles, wall_ns);
 	cycles_deinit(cycles);
 	free(cycles);
 	return session->signal ? 128 + session->signal : status;
@@ -238,7 +245,8 @@ static int measure_host(const struct mtr_args *args, const char *name)
 		.icmp_id = engine.flow.icmp_id,
 	};
 	enum persona_step step = persona_open(&session, &request, &error);
-	int status = step == PERSONA_READY ? measure(args, name, &engine, &session) : explain(step, args, &error);
+	int status =
+		step == PERSONA_READY ? measure(args, name, &engine, &session) : explain(step, args, &error);
 	persona_close(&session);
 	return status;
 }

@@ -11,7 +11,7 @@
 #include "base/compiler.h"
 #include "probe/machine.h"
 
-#define WORDS_MAX     64 /* in MTR_OPTIONS */
+#define WORDS_MAX      64 /* in MTR_OPTIONS */
 #define PORT_LOCAL_MIN 1024
 
 enum { KEY_DISPLAY_MODE = 256 };
@@ -101,7 +101,9 @@ static int whole(const char *text, unsigned *value)
 	errno = 0;
 	long n = strtol(text, &end, 0);
 	*value = (unsigned)n;
-	return end != text && !*end && !errno && n >= 0 && n <= INT32_MAX ? -1 : refuse("invalid argument: '%s'", text);
+	return end != text && !*end && !errno && n >= 0 && n <= INT32_MAX
+		? -1
+		: refuse("invalid argument: '%s'", text);
 }
 
 static int seconds(const char *text, const char *what, double *value)
@@ -145,7 +147,9 @@ static int set_origins(struct mtr_args *args, const char *text)
 	args->origins = true;
 	if (status < 0 && n > 4)
 		return refuse("value %u out of range (0 - 4)", n);
-	return status < 0 && n > 0 ? refuse("option '-y %u' is not supported here: only AS numbers are known", n) : status;
+	return status < 0 && n > 0
+		? refuse("option '-y %u' is not supported here: only AS numbers are known", n)
+		: status;
 }
 
 static int set_source(struct mtr_args *args, const char *text)
@@ -258,8 +262,8 @@ static void build_tables(struct option *longs, char *shorts)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (rows[i].name)
-			*longs++ = (struct option){
-				rows[i].name, rows[i].argument ? required_argument : no_argument, NULL, rows[i].key};
+			*longs++ = (struct option){rows[i].name,
+				rows[i].argument ? required_argument : no_argument, NULL, rows[i].key};
 		if (rows[i].key < KEY_DISPLAY_MODE) {
 			*shorts++ = (char)rows[i].key;
 			if (rows[i].argument)

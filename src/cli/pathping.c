@@ -26,8 +26,9 @@ static void add_row(struct pathping *pathping, struct addr address)
 {
 	size_t place = pathping->count++;
 	char *name = pathping->names[place];
-	pathping->rows[place] = (struct pathping_row){
-		.address = address, .name = windows_run_name(&pathping->run, address, name), .rtt_ns = RTT_NONE};
+	pathping->rows[place] = (struct pathping_row){.address = address,
+		.name = windows_run_name(&pathping->run, address, name),
+		.rtt_ns = RTT_NONE};
 	layout_pathping_hop(stdout, (unsigned)place, address, pathping->rows[place].name);
 	fflush(stdout);
 }
@@ -97,7 +98,8 @@ static void add_self(struct pathping *pathping)
 static int run(struct pathping *pathping)
 {
 	struct windows_run *run = &pathping->run;
-	layout_pathping_heading(stdout, run->target, run->target_name[0] ? run->target_name : NULL, run->args->max_ttl);
+	layout_pathping_heading(
+		stdout, run->target, run->target_name[0] ? run->target_name : NULL, run->args->max_ttl);
 	add_self(pathping);
 	fflush(stdout);
 	int status = windows_run_trace(run, PROBES, tell, pathping);

@@ -17,7 +17,9 @@
 int persona_resolve(const char *name, uint8_t family, uint8_t preferred, struct addr *address)
 {
 	struct addrinfo hints = {
-		.ai_family = family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_UNSPEC,
+		.ai_family = family == 4 ? AF_INET
+			: family == 6	 ? AF_INET6
+					 : AF_UNSPEC,
 		.ai_socktype = SOCK_DGRAM,
 		.ai_flags = AI_IDN,
 	};
@@ -41,7 +43,8 @@ const char *persona_name(struct addr address, char name[static PERSONA_NAME_SIZE
 {
 	struct sockaddr_storage storage;
 	socklen_t length = sockaddr_from(address, 0, &storage);
-	if (getnameinfo((struct sockaddr *)&storage, length, name, PERSONA_NAME_SIZE, NULL, 0, NI_NAMEREQD) != 0)
+	if (getnameinfo((struct sockaddr *)&storage, length, name, PERSONA_NAME_SIZE, NULL, 0, NI_NAMEREQD) !=
+		0)
 		name[0] = '\0';
 	return name;
 }
@@ -71,10 +74,12 @@ static uint16_t device_mtu(struct addr source)
 		return 0;
 	for (const struct ifaddrs *one = list; one && !request.ifr_name[0]; one = one->ifa_next) {
 		struct sockaddr_storage storage = {0};
-		if (!one->ifa_addr || (one->ifa_addr->sa_family != AF_INET && one->ifa_addr->sa_family != AF_INET6))
+		if (!one->ifa_addr ||
+			(one->ifa_addr->sa_family != AF_INET && one->ifa_addr->sa_family != AF_INET6))
 			continue;
 		memcpy(&storage, one->ifa_addr,
-			one->ifa_addr->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
+			one->ifa_addr->sa_family == AF_INET ? sizeof(struct sockaddr_in)
+							    : sizeof(struct sockaddr_in6));
 		if (addr_equal(sockaddr_read(&storage, NULL), source))
 			strncpy(request.ifr_name, one->ifa_name, sizeof(request.ifr_name) - 1);
 	}
@@ -86,7 +91,8 @@ static uint16_t device_mtu(struct addr source)
 	return result < 0 ? 0 : (uint16_t)MIN(request.ifr_mtu, 65535);
 }
 
-static int open_channel(struct persona_session *session, const struct persona_request *request, struct error *error)
+static int open_channel(
+	struct persona_session *session, const struct persona_request *request, struct error *error)
 {
 	struct channel_options options = {
 		.family = request->destination.family,
@@ -126,7 +132,8 @@ enum persona_step persona_open(
 	if (route_source(request->destination, request->source, NULL, &session->source, error) < 0)
 		return PERSONA_ROUTE;
 	session->link_mtu = device_mtu(session->source);
-	if ((request->protocol == PROBE_UDP || request->protocol == PROBE_UDPLITE || request->protocol == PROBE_TCP) &&
+	if ((request->protocol == PROBE_UDP || request->protocol == PROBE_UDPLITE ||
+		    request->protocol == PROBE_TCP) &&
 		route_reserve_port(session->source, &session->port_fd, &session->source_port, error) < 0)
 		return PERSONA_ROUTE;
 	int result = open_channel(session, request, error);

@@ -1,5 +1,5 @@
-/* What the personalities share: names as their models resolve them, sockets, and one run of machines. Their exit
- * statuses and messages are those of their models, so nothing here prints. */
+/* What the personalities share: names as their models resolve them, sockets, and one run of machines. Their
+ * exit statuses and messages are those of their models, so nothing here prints. */
 #ifndef RETOUR_CLI_PERSONA_H
 #define RETOUR_CLI_PERSONA_H
 
@@ -13,8 +13,8 @@
 
 #define PERSONA_NAME_SIZE 256
 
-/* 0, or what gai_strerror explains. With `family` 0 the first address of `preferred` (0 = none) is taken before
- * others. */
+/* 0, or what gai_strerror explains. With `family` 0 the first address of `preferred` (0 = none) is taken
+ * before others. */
 int persona_resolve(const char *name, uint8_t family, uint8_t preferred, struct addr *address);
 /* The name of an address as the C library's resolver finds it, "" = none. */
 const char *persona_name(struct addr address, char name[static PERSONA_NAME_SIZE]);
@@ -27,7 +27,7 @@ struct persona_request {
 	struct addr source;    /* wanted, or none */
 	uint16_t source_port;  /* 0 = any */
 	const char *interface; /* NULL = by the routing table */
-	uint32_t mark;         /* firewall mark, 0 = none */
+	uint32_t mark;	       /* firewall mark, 0 = none */
 	uint16_t icmp_id;
 	bool dont_fragment;
 	bool bypass_routing;

@@ -89,8 +89,8 @@ static struct engine_config describe(const struct traceroute_args *args)
 		config.flow.destination_port = destination_port(args);
 	}
 	if (args->address.family == 6)
-		config.flow.flow_label = args->flow_label ? args->flow_label & 0xfffff :
-							    (uint32_t)rng_below(&rng, 0xfffff) + 1;
+		config.flow.flow_label = args->flow_label ? args->flow_label & 0xfffff
+							  : (uint32_t)rng_below(&rng, 0xfffff) + 1;
 	unsigned usual = (args->address.family == 4 ? 20 : 40) + SIZE_BEYOND_IP;
 	config.size = (uint16_t)MAX((unsigned)engine_size_min(&config), args->size ? args->size : usual);
 	if (args->protocol == PROBE_TCP)
@@ -143,7 +143,8 @@ static int explain(enum persona_step step, const struct traceroute_args *args, c
 	return cannot("socket", error->code);
 }
 
-static int run(const struct traceroute_args *args, struct persona_session *session, const struct engine_config *engine)
+static int run(const struct traceroute_args *args, struct persona_session *session,
+	const struct engine_config *engine)
 {
 	struct display display = {
 		.args = args,
@@ -171,8 +172,8 @@ static int trace(struct traceroute_args *args)
 	struct persona_session session;
 	struct error error = {0};
 	struct engine_config engine = describe(args);
-	layout_traceroute_header(stdout, args->host, args->address, args->max_ttl,
-		args->find_mtu ? MTU_START : engine.size);
+	layout_traceroute_header(
+		stdout, args->host, args->address, args->max_ttl, args->find_mtu ? MTU_START : engine.size);
 	fflush(stdout);
 	struct persona_request request = {
 		.protocol = args->protocol,

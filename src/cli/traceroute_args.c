@@ -1,5 +1,5 @@
-/* Linux traceroute's grammar is not getopt's: a long option takes its value behind "=" only; an option with a value
- * stands first in its word, or last with the value in the next word; "-UL" is one option. */
+/* Linux traceroute's grammar is not getopt's: a long option takes its value behind "=" only; an option with a
+ * value stands first in its word, or last with the value in the next word; "-UL" is one option. */
 #include "cli/traceroute_args.h"
 
 #include <errno.h>
@@ -90,8 +90,8 @@ static int print_help(void)
 		if (row->word)
 			snprintf(word, sizeof(word), "--%s%s%s", row->word, row->argument ? "=" : "",
 				row->argument ? row->argument : "");
-		snprintf(left, sizeof(left), "%s%s%s%s", row->letters ? "-" : "", row->letters ? row->letters : "",
-			row->letters && row->word ? ", " : "", word);
+		snprintf(left, sizeof(left), "%s%s%s%s", row->letters ? "-" : "",
+			row->letters ? row->letters : "", row->letters && row->word ? ", " : "", word);
 		printf("  %-32s %s\n", left, row->help);
 	}
 	puts("\nretour-traceroute(1) tells what differs from Linux traceroute 2.1.");
@@ -188,8 +188,8 @@ static int apply_tcp_option(struct traceroute_args *args, const char *text)
 	static const struct {
 		const char *name;
 		uint8_t flags;
-	} flags[] = {{"fin", 1}, {"syn", 2}, {"rst", 4}, {"psh", 8}, {"ack", 16}, {"urg", 32}, {"ece", 64}, {"cwr", 128},
-		{"ecn", 0xc2}};
+	} flags[] = {{"fin", 1}, {"syn", 2}, {"rst", 4}, {"psh", 8}, {"ack", 16}, {"urg", 32}, {"ece", 64},
+		{"cwr", 128}, {"ecn", 0xc2}};
 	unsigned number;
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
 		if (strcmp(text, flags[i].name) == 0) {
@@ -209,12 +209,14 @@ static int apply_method_options(struct traceroute_args *args, const char *option
 {
 	char *copy = strdup(options), *rest = NULL;
 	int status = copy ? -1 : refuse("out of memory");
-	for (char *one = copy ? strtok_r(copy, ",", &rest) : NULL; one && status < 0; one = strtok_r(NULL, ",", &rest)) {
+	for (char *one = copy ? strtok_r(copy, ",", &rest) : NULL; one && status < 0;
+		one = strtok_r(NULL, ",", &rest)) {
 		if (strcmp(one, "help") == 0)
 			status = print_method_help();
 		else if (args->protocol == PROBE_TCP)
 			status = apply_tcp_option(args, one);
-		else if (args->protocol == PROBE_IP && strncmp(one, "protocol=", 9) == 0 && parse_protocol(one + 9, args))
+		else if (args->protocol == PROBE_IP && strncmp(one, "protocol=", 9) == 0 &&
+			parse_protocol(one + 9, args))
 			continue;
 		else if (args->protocol != PROBE_ICMP || strcmp(one, "raw") != 0)
 			status = refuse("Option `-O %s' is not supported here", one);
@@ -227,7 +229,8 @@ static int apply_method_options(struct traceroute_args *args, const char *option
 
 static int bad_value(const struct place *place)
 {
-	return refuse("Cannot handle `%s' option with arg `%s' (argc %d)", place->shown, place->value, place->value_argc);
+	return refuse("Cannot handle `%s' option with arg `%s' (argc %d)", place->shown, place->value,
+		place->value_argc);
 }
 
 static int apply_number(struct traceroute_args *args, const struct place *place, unsigned *value)
@@ -298,8 +301,9 @@ static int apply(struct traceroute_args *args, const struct place *place, const 
 	case 'P': return parse_protocol(place->value, args) ? -1 : bad_value(place);
 	case 'O': *method_options = place->value; return -1;
 	case 'M':
-		return choose_method(place->value, args) ? -1 :
-			refuse("Unknown traceroute module %s", place->value);
+		return choose_method(place->value, args)
+			? -1
+			: refuse("Unknown traceroute module %s", place->value);
 	default: return apply_switch(args, place->row->key);
 	}
 }
@@ -309,7 +313,8 @@ static int apply(struct traceroute_args *args, const struct place *place, const 
 static const struct option_row *row_of_letters(const char *letters, size_t length)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].letters && strlen(rows[i].letters) == length && strncmp(rows[i].letters, letters, length) == 0)
+		if (rows[i].letters && strlen(rows[i].letters) == length &&
+			strncmp(rows[i].letters, letters, length) == 0)
 			return &rows[i];
 	return NULL;
 }
@@ -317,7 +322,8 @@ static const struct option_row *row_of_letters(const char *letters, size_t lengt
 static const struct option_row *row_of_word(const char *word, size_t length)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].word && strlen(rows[i].word) == length && strncmp(rows[i].word, word, length) == 0)
+		if (rows[i].word && strlen(rows[i].word) == length &&
+			strncmp(rows[i].word, word, length) == 0)
 			return &rows[i];
 	return NULL;
 }
@@ -339,8 +345,8 @@ static int use(struct walk *walk, struct place *place)
 
 static int missing_value(const struct walk *walk, const struct place *place, const char *joint)
 {
-	return refuse("Option `%s' (argc %d) requires an argument: `%s%s%s'", place->shown, walk->at, place->shown,
-		joint, place->row->argument);
+	return refuse("Option `%s' (argc %d) requires an argument: `%s%s%s'", place->shown, walk->at,
+		place->shown, joint, place->row->argument);
 }
 
 static int take_word(struct walk *walk, const char *word)
@@ -361,11 +367,13 @@ static int take_word(struct walk *walk, const char *word)
 
 static int take_letters(struct walk *walk, const char *letters)
 {
-	const struct option_row *together = strlen(letters) > 1 ? row_of_letters(letters, strlen(letters)) : NULL;
+	const struct option_row *together =
+		strlen(letters) > 1 ? row_of_letters(letters, strlen(letters)) : NULL;
 	size_t length = together ? strlen(letters) : 1;
 	int status = -1, word = walk->at;
 	for (size_t i = 0; letters[i] && status < 0; i += length) {
-		struct place place = {.row = together ? together : row_of_letters(letters + i, 1), .value_argc = word};
+		struct place place = {
+			.row = together ? together : row_of_letters(letters + i, 1), .value_argc = word};
 		snprintf(place.shown, sizeof(place.shown), "-%.*s", (int)length, letters + i);
 		if (!place.row)
 			return refuse("Bad option `%s' (argc %d)", place.shown, word);
@@ -399,7 +407,8 @@ static int take_host(struct traceroute_args *args, const char *text, int argc_in
 static int take_length(struct traceroute_args *args, const char *text, int argc_index)
 {
 	if (!whole(text, &args->size))
-		return refuse("Cannot handle \"packetlen\" cmdline arg `%s' on position 2 (argc %d)", text, argc_index);
+		return refuse("Cannot handle \"packetlen\" cmdline arg `%s' on position 2 (argc %d)", text,
+			argc_index);
 	if (args->size > OUTGOING_SIZE_MAX)
 		return refuse("too big packetlen %s specified", text);
 	return -1;
@@ -426,7 +435,8 @@ static int check(struct traceroute_args *args)
 	if (args->per_hop == 0 || args->per_hop > PER_HOP_MAX)
 		return refuse("no more than %d probes per hop", PER_HOP_MAX);
 	if (args->wait_max_s < 0 || args->wait_here < 0 || args->wait_near < 0)
-		return refuse("bad wait specifications `%g,%g,%g' used", args->wait_max_s, args->wait_here, args->wait_near);
+		return refuse("bad wait specifications `%g,%g,%g' used", args->wait_max_s, args->wait_here,
+			args->wait_near);
 	if (addr_is_set(args->source) && args->source.family != args->address.family)
 		return refuse("IP version mismatch in addresses specified");
 	if (args->source_port || args->protocol == PROBE_IP || args->find_mtu)

@@ -12,7 +12,7 @@
 struct traceroute_args {
 	const char *host;
 	struct addr address; /* of the host */
-	uint8_t family;      /* 0 = any, IPv4 first */
+	uint8_t family;	     /* 0 = any, IPv4 first */
 	enum probe_protocol protocol;
 	uint8_t ip_protocol;
 	bool constant_port; /* -U */

@@ -6,7 +6,8 @@
 
 #define PROBES 3
 
-/* The line of a hop is told probe by probe; its end says who answered last. A refusal ends the line at once. */
+/* The line of a hop is told probe by probe; its end says who answered last. A refusal ends the line at once.
+ */
 struct display {
 	const struct windows_run *run;
 	bool refused;
@@ -21,7 +22,8 @@ static void tell(void *context, const struct classic *classic, unsigned index)
 	if (display->refused)
 		return;
 	if (windows_refusal(probe)) {
-		layout_tracert_refusal(stdout, ttl, probe, place, windows_run_name(display->run, probe->address, name));
+		layout_tracert_refusal(
+			stdout, ttl, probe, place, windows_run_name(display->run, probe->address, name));
 		display->refused = true;
 		fflush(stdout);
 		return;
@@ -46,7 +48,8 @@ int cli_tracert(int argc, char **argv)
 	status = windows_run_open(&run, &args);
 	if (status < 0) {
 		struct display display = {.run = &run};
-		layout_tracert_heading(stdout, run.target, run.target_name[0] ? run.target_name : NULL, args.max_ttl);
+		layout_tracert_heading(
+			stdout, run.target, run.target_name[0] ? run.target_name : NULL, args.max_ttl);
 		fflush(stdout);
 		status = windows_run_trace(&run, PROBES, tell, &display);
 		if (run.session.signal)

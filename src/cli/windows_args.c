@@ -27,7 +27,8 @@ static const struct option_row rows[] = {
 	{'w', IN_BOTH, "timeout", "milliseconds to wait for an answer (tracert 4000, pathping 3000)", NULL},
 	{'p', IN_PATHPING, "period", "milliseconds between two queries (250)", NULL},
 	{'q', IN_PATHPING, "num_queries", "queries for each hop (100)", NULL},
-	{'R', IN_TRACERT, NULL, NULL, "routers ignore the routing header that it takes (RFC 5095); `retour HOST` "
+	{'R', IN_TRACERT, NULL, NULL,
+		"routers ignore the routing header that it takes (RFC 5095); `retour HOST` "
 		"shows the way back"},
 	{'S', IN_TRACERT, "srcaddr", "send from this address", NULL},
 	{'i', IN_PATHPING, "address", "send from this address", NULL},
@@ -48,7 +49,8 @@ static int print_help(enum windows_program program)
 	printf("\nUsage: %s [options] target_name\n\nOptions:\n", names[program]);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (rows[i].where & where_of(program) && !rows[i].refused)
-			printf("    -%c %-16s %s\n", rows[i].key, rows[i].argument ? rows[i].argument : "", rows[i].help);
+			printf("    -%c %-16s %s\n", rows[i].key, rows[i].argument ? rows[i].argument : "",
+				rows[i].help);
 	printf("\nretour-%s(1) tells what differs from Windows' %s.\n", names[program], names[program]);
 	return WINDOWS_FAILED;
 }

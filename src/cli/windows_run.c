@@ -53,7 +53,8 @@ static void describe(struct windows_run *run)
 int windows_run_open(struct windows_run *run, const struct windows_args *args)
 {
 	struct error error = {0};
-	*run = (struct windows_run){.args = args, .session = {.port_fd = -1, .channel = {.fds = CHANNEL_NO_FDS}}};
+	*run = (struct windows_run){
+		.args = args, .session = {.port_fd = -1, .channel = {.fds = CHANNEL_NO_FDS}}};
 	int status = resolve(run);
 	if (status >= 0)
 		return status;
@@ -98,7 +99,8 @@ int windows_run_trace(struct windows_run *run, unsigned per_hop, classic_tell *t
 	return result < 0 ? windows_run_fail(result) : 0;
 }
 
-const char *windows_run_name(const struct windows_run *run, struct addr address, char name[static PERSONA_NAME_SIZE])
+const char *windows_run_name(
+	const struct windows_run *run, struct addr address, char name[static PERSONA_NAME_SIZE])
 {
 	name[0] = '\0';
 	return !run->args->numeric && addr_is_set(address) && persona_name(address, name)[0] ? name : NULL;

@@ -20,7 +20,8 @@ void windows_run_close(struct windows_run *run);
 /* The way with so many probes for each hop. 0 or the exit status. */
 int windows_run_trace(struct windows_run *run, unsigned per_hop, classic_tell *tell, void *context);
 /* The name of an address, as the user wants it; NULL = none. */
-const char *windows_run_name(const struct windows_run *run, struct addr address, char name[static PERSONA_NAME_SIZE]);
+const char *windows_run_name(
+	const struct windows_run *run, struct addr address, char name[static PERSONA_NAME_SIZE]);
 int windows_run_fail(int code);
 
 #endif

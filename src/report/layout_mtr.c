@@ -8,7 +8,7 @@
 
 #define NARROW_WIDTH 33 /* of everything left of the statistics */
 #define ORIGIN_WIDTH 9
-#define UNKNOWN      "???"
+#define UNKNOWN	     "???"
 
 void layout_mtr_start(FILE *out, int64_t wall_ns)
 {
@@ -52,8 +52,10 @@ static struct widths widths_of(const struct mtr_report *report)
 {
 	int longest = (int)longest_name(report);
 	if (!report->wide)
-		return (struct widths){NARROW_WIDTH - 6, NARROW_WIDTH - (report->origins ? 5 + ORIGIN_WIDTH : 8)};
-	return report->origins ? (struct widths){longest + ORIGIN_WIDTH, longest + 1} : (struct widths){longest, longest};
+		return (struct widths){
+			NARROW_WIDTH - 6, NARROW_WIDTH - (report->origins ? 5 + ORIGIN_WIDTH : 8)};
+	return report->origins ? (struct widths){longest + ORIGIN_WIDTH, longest + 1}
+			       : (struct widths){longest, longest};
 }
 
 static void print_row(FILE *out, const struct mtr_report *report, const struct mtr_row *row, int width)
@@ -92,8 +94,8 @@ void layout_mtr_report(FILE *out, const struct mtr_report *report)
 static void print_csv_row(FILE *out, const struct mtr_report *report, const struct mtr_row *row, size_t host)
 {
 	char value[32], origin[16];
-	fprintf(out, "MTR.0.95,%lld,OK,%s,%u,%s", (long long)(report->started_wall_ns / NS_PER_S), report->target,
-		row->ttl, host_text(row, host));
+	fprintf(out, "MTR.0.95,%lld,OK,%s,%u,%s", (long long)(report->started_wall_ns / NS_PER_S),
+		report->target, row->ttl, host_text(row, host));
 	origin_text(row, host, origin, sizeof(origin));
 	if (report->origins)
 		fprintf(out, ",%s", origin);
@@ -136,8 +138,8 @@ static void print_xml_value(FILE *out, const struct mtr_row *row, char letter)
 	int length = (int)strcspn(title, "%");
 	if (letter == ' ')
 		return;
-	fprintf(out, "        <%.*s>%s</%.*s>\n", length, title, mtr_field_text(letter, row, value, sizeof(value)), length,
-		title);
+	fprintf(out, "        <%.*s>%s</%.*s>\n", length, title,
+		mtr_field_text(letter, row, value, sizeof(value)), length, title);
 }
 
 void layout_mtr_xml(FILE *out, const struct mtr_report *report)
@@ -146,8 +148,8 @@ void layout_mtr_xml(FILE *out, const struct mtr_report *report)
 	print_xml(out, report->source);
 	fputs("\" DST=\"", out);
 	print_xml(out, report->target);
-	fprintf(out, "\" TOS=\"0x%X\" PSIZE=\"%u\" BITPATTERN=\"0x00\" TESTS=\"%u\">\n", report->tos, report->size,
-		report->cycles);
+	fprintf(out, "\" TOS=\"0x%X\" PSIZE=\"%u\" BITPATTERN=\"0x00\" TESTS=\"%u\">\n", report->tos,
+		report->size, report->cycles);
 	for (size_t i = 0; i < report->row_count; i++) {
 		fprintf(out, "    <HUB COUNT=\"%u\" HOST=\"", report->rows[i].ttl);
 		print_xml(out, host_text(&report->rows[i], 0));

@@ -10,7 +10,7 @@
 #include "base/compiler.h"
 #include "path/series.h"
 
-#define MTR_FIELDS_MAX   32
+#define MTR_FIELDS_MAX	 32
 #define MTR_FIELDS_USUAL "LS NABWV"
 
 /* One who answered; `text` is its name, its address, or both, as the user wants it. */

@@ -20,7 +20,8 @@ static json_t *number_of(char letter, const struct mtr_row *row)
 static json_t *hub_of(const struct mtr_report *report, const struct mtr_row *row)
 {
 	char origin[16];
-	json_t *hub = json_pack("{s:i, s:s}", "count", (int)row->ttl, "host", row->host_count ? row->hosts[0].text : "???");
+	json_t *hub = json_pack(
+		"{s:i, s:s}", "count", (int)row->ttl, "host", row->host_count ? row->hosts[0].text : "???");
 	if (!hub)
 		return NULL;
 	if (row->host_count && row->hosts[0].asn)
@@ -45,10 +46,11 @@ int layout_mtr_json(FILE *out, const struct mtr_report *report)
 	int result = hubs ? 0 : -1;
 	for (size_t i = 0; i < report->row_count && result == 0; i++)
 		result = json_array_append_new(hubs, hub_of(report, &report->rows[i]));
-	json_t *all = result < 0 ? NULL :
-		json_pack("{s:{s:{s:s, s:s, s:i, s:i, s:s, s:s}, s:O}}", "report", "mtr", "src", report->source, "dst",
-			report->target, "tos", (int)report->tos, "tests", (int)report->cycles, "psize", size, "bitpattern",
-			"0x00", "hubs", hubs);
+	json_t *all = result < 0
+		? NULL
+		: json_pack("{s:{s:{s:s, s:s, s:i, s:i, s:s, s:s}, s:O}}", "report", "mtr", "src",
+			  report->source, "dst", report->target, "tos", (int)report->tos, "tests",
+			  (int)report->cycles, "psize", size, "bitpattern", "0x00", "hubs", hubs);
 	if (all)
 		result = json_dumpf(all, out, JSON_INDENT(4) | JSON_REAL_PRECISION(DIGITS));
 	json_decref(hubs);

@@ -7,11 +7,12 @@
 
 #define EXTENSION_TEXT_SIZE 512
 
-void layout_traceroute_header(FILE *out, const char *target, struct addr address, unsigned max_ttl, unsigned size)
+void layout_traceroute_header(
+	FILE *out, const char *target, struct addr address, unsigned max_ttl, unsigned size)
 {
 	char text[ADDR_TEXT_SIZE], shown[256];
-	fprintf(out, "traceroute to %s (%s), %u hops max, %u byte packets", escape_text(target, shown, sizeof(shown)),
-		addr_format(address, text), max_ttl, size);
+	fprintf(out, "traceroute to %s (%s), %u hops max, %u byte packets",
+		escape_text(target, shown, sizeof(shown)), addr_format(address, text), max_ttl, size);
 }
 
 static void add_flags(const struct probe_result *probe, char *text, size_t size)
@@ -20,19 +21,20 @@ static void add_flags(const struct probe_result *probe, char *text, size_t size)
 	size_t length = strlen(text);
 	for (unsigned bit = 0; bit < 8; bit++)
 		if (probe->tcp_flags & 1u << bit && length < size)
-			length += (size_t)snprintf(text + length, size - length, "%s%s", length ? "," : "", names[bit]);
+			length += (size_t)snprintf(
+				text + length, size - length, "%s%s", length ? "," : "", names[bit]);
 }
 
 /* What stands in angle brackets behind the address. */
-static void extension_text(const struct traceroute_style *style, const struct probe_result *probe, char *text,
-	size_t size)
+static void extension_text(
+	const struct traceroute_style *style, const struct probe_result *probe, char *text, size_t size)
 {
 	size_t length = 0;
 	text[0] = '\0';
 	for (unsigned i = 0; style->extensions && i < probe->mpls_count && length < size; i++) {
 		const struct mpls_entry *entry = &probe->mpls[i];
-		length += (size_t)snprintf(text + length, size - length, "%sL=%u,E=%u,S=%d,T=%u", i ? "/" : "MPLS:",
-			entry->label, entry->traffic_class, entry->bottom, entry->ttl);
+		length += (size_t)snprintf(text + length, size - length, "%sL=%u,E=%u,S=%d,T=%u",
+			i ? "/" : "MPLS:", entry->label, entry->traffic_class, entry->bottom, entry->ttl);
 	}
 	if (style->tcp_flags)
 		add_flags(probe, text, size);
@@ -69,7 +71,8 @@ static void print_address(FILE *out, const struct traceroute_style *style, unsig
 	if (style->numeric)
 		fprintf(out, " %s", address);
 	else
-		fprintf(out, " %s (%s)", label->name ? escape_text(label->name, name, sizeof(name)) : address, address);
+		fprintf(out, " %s (%s)", label->name ? escape_text(label->name, name, sizeof(name)) : address,
+			address);
 	if (style->origins && label->asn)
 		fprintf(out, " [AS%u]", label->asn);
 	else if (style->origins)

@@ -1,4 +1,5 @@
-/* The layout of Linux traceroute 2.1, piece by piece, so that each probe can be written as soon as it is its turn. */
+/* The layout of Linux traceroute 2.1, piece by piece, so that each probe can be written as soon as it is its
+ * turn. */
 #ifndef RETOUR_REPORT_LAYOUT_TRACEROUTE_H
 #define RETOUR_REPORT_LAYOUT_TRACEROUTE_H
 
@@ -9,20 +10,21 @@
 
 struct traceroute_style {
 	bool numeric;
-	bool origins;    /* -A */
+	bool origins;	 /* -A */
 	bool extensions; /* -e */
-	bool backwards;  /* --back */
-	bool tcp_flags;  /* of answers */
+	bool backwards;	 /* --back */
+	bool tcp_flags;	 /* of answers */
 };
 
 /* What is known about the address of a probe besides the probe. */
 struct traceroute_label {
 	const char *name; /* NULL = none */
-	uint32_t asn;     /* 0 = unknown */
+	uint32_t asn;	  /* 0 = unknown */
 };
 
 /* No newline: each hop begins with one. */
-void layout_traceroute_header(FILE *out, const char *target, struct addr address, unsigned max_ttl, unsigned size);
+void layout_traceroute_header(
+	FILE *out, const char *target, struct addr address, unsigned max_ttl, unsigned size);
 /* Whether the address of probe `index` of the hop is written: others repeat what stands before them. */
 bool layout_traceroute_shows_address(
 	const struct traceroute_style *style, const struct probe_result *const *hop, unsigned index);

@@ -68,7 +68,8 @@ const char *windows_refusal(const struct probe_result *probe)
 	}
 }
 
-void layout_tracert_refusal(FILE *out, unsigned ttl, const struct probe_result *probe, unsigned index, const char *name)
+void layout_tracert_refusal(
+	FILE *out, unsigned ttl, const struct probe_result *probe, unsigned index, const char *name)
 {
 	if (index == 0)
 		fprintf(out, "%3u", ttl);

@@ -17,15 +17,16 @@ void layout_tracert_probe(FILE *out, unsigned ttl, const struct probe_result *pr
 /* What follows the probes of a hop: who answered (none = nobody). */
 void layout_tracert_host(FILE *out, struct addr address, const char *name);
 /* Instead of a time: whoever answered says that it does not go on. */
-void layout_tracert_refusal(FILE *out, unsigned ttl, const struct probe_result *probe, unsigned index, const char *name);
+void layout_tracert_refusal(
+	FILE *out, unsigned ttl, const struct probe_result *probe, unsigned index, const char *name);
 /* NULL: no refusal. */
 const char *windows_refusal(const struct probe_result *probe);
 void layout_tracert_end(FILE *out);
 
 struct pathping_row {
 	struct addr address;
-	const char *name;  /* NULL = none */
-	int64_t rtt_ns;    /* mean, RTT_NONE = no answer */
+	const char *name;    /* NULL = none */
+	int64_t rtt_ns;	     /* mean, RTT_NONE = no answer */
 	unsigned sent, lost; /* of the queries to this hop */
 };
 

@@ -15,7 +15,8 @@
 /* The probe and how often it was sent again: an answer to an earlier attempt is no answer any more. */
 #define USER_OF(index, attempt) ((uint32_t)(attempt) << 16 | (index))
 
-void classic_init(struct classic *classic, const struct classic_config *config, classic_tell *tell, void *context)
+void classic_init(
+	struct classic *classic, const struct classic_config *config, classic_tell *tell, void *context)
 {
 	memset(classic, 0, sizeof(*classic));
 	classic->config = *config;
@@ -57,8 +58,9 @@ static int64_t patience_ns(const struct classic *classic, unsigned index)
 			factor = config->wait_here;
 			rtt_ns = classic->probes[i].result.rtt_ns;
 		}
-	for (unsigned i = index + 1; i < config->max_ttl * config->per_hop && config->wait_near > 0 && factor == 0 &&
-		     classic->probes[i].state != CLASSIC_UNSENT; i++)
+	for (unsigned i = index + 1; i < config->max_ttl * config->per_hop && config->wait_near > 0 &&
+		factor == 0 && classic->probes[i].state != CLASSIC_UNSENT;
+		i++)
 		if (has_rtt(&classic->probes[i])) {
 			factor = config->wait_near;
 			rtt_ns = classic->probes[i].result.rtt_ns;
@@ -71,7 +73,8 @@ static int64_t patience_ns(const struct classic *classic, unsigned index)
 
 /* ---- a refusal in the wrong place ---- */
 
-/* The first probe behind the lost one that is done, when it is a refusal; NULL when the lost one is simply lost. */
+/* The first probe behind the lost one that is done, when it is a refusal; NULL when the lost one is simply
+ * lost. */
 static struct classic_probe *later_refusal(struct classic *classic, unsigned lost)
 {
 	for (unsigned i = hop_start(classic, lost); i < lost; i++)
@@ -80,7 +83,9 @@ static struct classic_probe *later_refusal(struct classic *classic, unsigned los
 	unsigned all = classic->config.max_ttl * classic->config.per_hop;
 	for (unsigned i = lost + 1; i < all && classic->probes[i].state != CLASSIC_UNSENT; i++)
 		if (classic->probes[i].state == CLASSIC_DONE)
-			return classic->probes[i].final && classic->probes[i].result.mark[0] ? &classic->probes[i] : NULL;
+			return classic->probes[i].final && classic->probes[i].result.mark[0]
+				? &classic->probes[i]
+				: NULL;
 	return NULL;
 }
 
@@ -92,7 +97,8 @@ static bool answered_before(const struct classic *classic, unsigned index, struc
 	return false;
 }
 
-/* By the hop limit of the refusal, corrected by that of the nearest earlier answer, which came the same way back. */
+/* By the hop limit of the refusal, corrected by that of the nearest earlier answer, which came the same way
+ * back. */
 static bool came_from_here(const struct classic *classic, unsigned lost, const struct probe_result *refusal)
 {
 	if (refusal->reply.ttl <= 0)
@@ -124,19 +130,23 @@ static void lose(struct classic *classic, unsigned lost)
 	if (!refusal)
 		return;
 	unsigned place = (unsigned)(refusal - classic->probes);
-	bool same_hop = lost % classic->config.per_hop > 0 || hop_start(classic, place) == hop_start(classic, lost);
+	bool same_hop =
+		lost % classic->config.per_hop > 0 || hop_start(classic, place) == hop_start(classic, lost);
 	if (!same_hop && !answered_before(classic, lost, refusal->result.address) &&
 		!came_from_here(classic, lost, &refusal->result))
 		return;
 	*probe = *refusal;
-	*refusal = (struct classic_probe){
-		.state = CLASSIC_ON_ITS_WAY, .attempt = UINT8_MAX, .sent_ns = INT64_MIN / 2, .result = probe_result_none()};
+	*refusal = (struct classic_probe){.state = CLASSIC_ON_ITS_WAY,
+		.attempt = UINT8_MAX,
+		.sent_ns = INT64_MIN / 2,
+		.result = probe_result_none()};
 	note_end(classic, lost);
 }
 
 /* ---- sending ---- */
 
-static enum machine_want send_probe(struct classic *classic, unsigned index, int64_t now_ns, struct outgoing *outgoing)
+static enum machine_want send_probe(
+	struct classic *classic, unsigned index, int64_t now_ns, struct outgoing *outgoing)
 {
 	struct classic_probe *probe = &classic->probes[index];
 	struct flow flow = classic->config.engine.flow;
@@ -192,8 +202,9 @@ static enum machine_want classic_next(void *self, int64_t now_ns, struct outgoin
 		return MACHINE_DONE;
 	for (unsigned i = classic->told; i < classic->end && on_their_way < classic->config.window; i++) {
 		if (classic->probes[i].state == CLASSIC_UNSENT) {
-			int64_t ready_ns = classic->last_sent_ns == TIME_NEVER ? now_ns :
-				classic->last_sent_ns + classic->config.gap_ns;
+			int64_t ready_ns = classic->last_sent_ns == TIME_NEVER
+				? now_ns
+				: classic->last_sent_ns + classic->config.gap_ns;
 			if (ready_ns <= now_ns)
 				return send_probe(classic, i, now_ns, outgoing);
 			*wake_ns = MIN(*wake_ns, ready_ns);
@@ -209,8 +220,8 @@ static enum machine_want classic_next(void *self, int64_t now_ns, struct outgoin
 /* The probe was too big for a link of `mtu` bytes: send it again, smaller. false: that makes no sense. */
 static bool shrink(struct classic *classic, struct classic_probe *probe, uint32_t mtu)
 {
-	if (!classic->config.find_mtu || mtu >= classic->size || mtu < engine_size_min(&classic->config.engine) ||
-		probe->attempt >= ATTEMPTS_MAX)
+	if (!classic->config.find_mtu || mtu >= classic->size ||
+		mtu < engine_size_min(&classic->config.engine) || probe->attempt >= ATTEMPTS_MAX)
 		return false;
 	classic->size = (uint16_t)mtu;
 	snprintf(probe->result.mark, sizeof(probe->result.mark), "F=%u", mtu);
@@ -293,6 +304,7 @@ void classic_deinit(struct classic *classic)
 
 struct machine classic_machine(struct classic *classic)
 {
-	static const struct machine_ops ops = {.next = classic_next, .sent = classic_sent, .packet = classic_packet};
+	static const struct machine_ops ops = {
+		.next = classic_next, .sent = classic_sent, .packet = classic_packet};
 	return (struct machine){.ops = &ops, .self = classic};
 }

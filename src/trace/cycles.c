@@ -8,7 +8,8 @@
 #define HOSTS_AT_FIRST 10
 #define PATIENCE_NS    (1000 * NS_PER_MS) /* at least, after the last cycle */
 
-void cycles_init(struct cycles *cycles, const struct cycles_config *config, cycles_observer *observer, void *context)
+void cycles_init(
+	struct cycles *cycles, const struct cycles_config *config, cycles_observer *observer, void *context)
 {
 	memset(cycles, 0, sizeof(*cycles));
 	cycles->config = *config;
@@ -138,7 +139,8 @@ static void note_responder(struct cycles *cycles, unsigned ttl, const struct rep
 	responder->address = reply->from;
 	responder->mpls_count = reply->extensions.mpls_count;
 	memcpy(responder->mpls, reply->extensions.mpls, sizeof(responder->mpls));
-	tell(cycles, &(struct cycles_event){.kind = CYCLES_NEW_RESPONDER, .ttl = ttl, .responder = responder});
+	tell(cycles,
+		&(struct cycles_event){.kind = CYCLES_NEW_RESPONDER, .ttl = ttl, .responder = responder});
 }
 
 static void cycles_packet(void *self, int64_t received_ns, const struct packet *packet)
@@ -157,12 +159,15 @@ static void cycles_packet(void *self, int64_t received_ns, const struct packet *
 	cycles->rtt_max_ns = MAX(cycles->rtt_max_ns, reply.rtt_ns);
 	cycles->answered++;
 	tell(cycles,
-		&(struct cycles_event){
-			.kind = CYCLES_ANSWER, .ttl = ttl, .number = reply.user >> 8, .rtt_ns = reply.rtt_ns});
+		&(struct cycles_event){.kind = CYCLES_ANSWER,
+			.ttl = ttl,
+			.number = reply.user >> 8,
+			.rtt_ns = reply.rtt_ns});
 }
 
 struct machine cycles_machine(struct cycles *cycles)
 {
-	static const struct machine_ops ops = {.next = cycles_next, .sent = cycles_sent, .packet = cycles_packet};
+	static const struct machine_ops ops = {
+		.next = cycles_next, .sent = cycles_sent, .packet = cycles_packet};
 	return (struct machine){.ops = &ops, .self = cycles};
 }

@@ -1,6 +1,6 @@
-/* The layouts of other programs, written by hand: traceroute(8)'s annotations, Microsoft's documentation of tracert and
- * pathping, and mtr 0.95's columns as it prints them. What a run of the models can show is compared with them in
- * tests/interop/persona.sh; here is what cannot be made to happen there. */
+/* The layouts of other programs, written by hand: traceroute(8)'s annotations, Microsoft's documentation of
+ * tracert and pathping, and mtr 0.95's columns as it prints them. What a run of the models can show is
+ * compared with them in tests/interop/persona.sh; here is what cannot be made to happen there. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,8 +49,8 @@ static struct probe_result answer(const char *from, double ms)
 
 /* ---- traceroute ---- */
 
-static void print_hop(const struct traceroute_style *style, unsigned ttl, const struct probe_result *probes, unsigned count,
-	const struct traceroute_label *label)
+static void print_hop(const struct traceroute_style *style, unsigned ttl, const struct probe_result *probes,
+	unsigned count, const struct traceroute_label *label)
 {
 	const struct probe_result *hop[10];
 	for (unsigned i = 0; i < count; i++) {
@@ -64,8 +64,8 @@ static void test_traceroute_lines(void **state)
 	(void)state;
 	struct traceroute_style style = {.numeric = true};
 	struct traceroute_label none = {0}, named = {.name = "gw.example\x1b[2J", .asn = 64496};
-	struct probe_result several[] = {answer("192.0.2.1", 1.5), probe_result_none(), answer("192.0.2.1", 1.25),
-		answer("192.0.2.2", 10.0625)};
+	struct probe_result several[] = {answer("192.0.2.1", 1.5), probe_result_none(),
+		answer("192.0.2.1", 1.25), answer("192.0.2.2", 10.0625)};
 	struct probe_result refusal[] = {answer("192.0.2.9", 3)};
 	strcpy(refusal[0].mark, "!H");
 	struct probe_result silent[] = {probe_result_none(), probe_result_none(), answer("192.0.2.7", 4)};
@@ -95,21 +95,24 @@ static void test_traceroute_annotations(void **state)
 	(void)state;
 	struct traceroute_style style = {.numeric = true, .extensions = true, .backwards = true};
 	struct traceroute_label none = {0};
-	struct probe_result labels[] = {answer("192.0.2.1", 1), answer("192.0.2.1", 1), answer("192.0.2.1", 1)};
+	struct probe_result labels[] = {
+		answer("192.0.2.1", 1), answer("192.0.2.1", 1), answer("192.0.2.1", 1)};
 	labels[0].mpls_count = labels[1].mpls_count = 2;
 	for (int i = 0; i < 2; i++) {
 		labels[i].mpls[0] = (struct mpls_entry){.label = 24005, .ttl = 1};
-		labels[i].mpls[1] = (struct mpls_entry){.label = 16, .traffic_class = 5, .bottom = true, .ttl = 254};
+		labels[i].mpls[1] =
+			(struct mpls_entry){.label = 16, .traffic_class = 5, .bottom = true, .ttl = 254};
 	}
 	struct probe_result ways[] = {answer("192.0.2.2", 1), answer("192.0.2.2", 1), answer("192.0.2.2", 1)};
-	ways[0].reply.ttl = 62;  /* 3 from 64 */
+	ways[0].reply.ttl = 62;	 /* 3 from 64 */
 	ways[1].reply.ttl = 253; /* 3 from 255 */
 	ways[2].reply.ttl = 120; /* 9 from 128 */
 	begin();
 	print_hop(&style, 4, labels, 3, &none);
 	print_hop(&style, 3, ways, 3, &none);
 	layout_traceroute_end(out);
-	expect("\n 4  192.0.2.1 <MPLS:L=24005,E=0,S=0,T=1/L=16,E=5,S=1,T=254>  1.000 ms  1.000 ms 192.0.2.1  1.000 ms"
+	expect("\n 4  192.0.2.1 <MPLS:L=24005,E=0,S=0,T=1/L=16,E=5,S=1,T=254>  1.000 ms  1.000 ms 192.0.2.1  "
+	       "1.000 ms"
 	       "\n 3  192.0.2.2  1.000 ms 192.0.2.2  1.000 ms 192.0.2.2 '-9'  1.000 ms\n");
 }
 
@@ -246,8 +249,15 @@ static struct mtr_report report_of_three(void)
 	for (int i = 0; i < 4; i++)
 		series_answer(&rows[0].series, 10 * NS_PER_MS);
 	series_answer(&rows[2].series, 100 * NS_PER_MS);
-	return (struct mtr_report){.source = "here", .target = "there", .started_wall_ns = 1795324225 * NS_PER_S,
-		.tos = 16, .size = 64, .cycles = 4, .fields = MTR_FIELDS_USUAL, .rows = rows, .row_count = 3};
+	return (struct mtr_report){.source = "here",
+		.target = "there",
+		.started_wall_ns = 1795324225 * NS_PER_S,
+		.tos = 16,
+		.size = 64,
+		.cycles = 4,
+		.fields = MTR_FIELDS_USUAL,
+		.rows = rows,
+		.row_count = 3};
 }
 
 /* A hop that nobody answered for; a whole hundred without its percent sign; a second address of a hop. */
@@ -285,7 +295,8 @@ static void test_mtr_csv(void **state)
 	       "MTR.0.95,1795324225,OK,there,1,198.51.100.2,AS64496,0.00,4,0,10.00,10.00,10.00,10.00,0.00\n"
 	       "MTR.0.95,1795324225,OK,there,2,???,AS???,100.00,4,4,0.00,0.00,0.00,0.00,0.00\n"
 	       "MTR.0.95,1795324225,OK,there,3,a<b>&\"c,AS???,75.00,4,3,100.00,100.00,100.00,100.00,0.00\n"
-	       "MTR.0.95,1795324225,OK,there,3,203.0.113.13,AS???,75.00,4,3,100.00,100.00,100.00,100.00,0.00\n");
+	       "MTR.0.95,1795324225,OK,there,3,203.0.113.13,AS???,75.00,4,3,100.00,100.00,100.00,100.00,0."
+	       "00\n");
 }
 
 static void test_mtr_xml_and_json(void **state)
@@ -308,11 +319,14 @@ static void test_mtr_xml_and_json(void **state)
 	       "</MTR>\n");
 	begin();
 	assert_int_equal(layout_mtr_json(out, &report), 0);
-	expect("{\n    \"report\": {\n        \"mtr\": {\n            \"src\": \"here\",\n            \"dst\": \"there\",\n"
+	expect("{\n    \"report\": {\n        \"mtr\": {\n            \"src\": \"here\",\n            "
+	       "\"dst\": \"there\",\n"
 	       "            \"tos\": 16,\n            \"tests\": 4,\n            \"psize\": \"64\",\n"
 	       "            \"bitpattern\": \"0x00\"\n        },\n        \"hubs\": [\n            {\n"
-	       "                \"count\": 3,\n                \"host\": \"a<b>&\\\"c\",\n                \"Loss%\": 75.0,\n"
-	       "                \"Snt\": 4,\n                \"Last\": 100.0\n            }\n        ]\n    }\n}\n");
+	       "                \"count\": 3,\n                \"host\": \"a<b>&\\\"c\",\n                "
+	       "\"Loss%\": 75.0,\n"
+	       "                \"Snt\": 4,\n                \"Last\": 100.0\n            }\n        ]\n    "
+	       "}\n}\n");
 }
 
 static void test_mtr_fields(void **state)

@@ -1,5 +1,5 @@
-/* Linux traceroute's strategy in virtual time: order, window, waiting, ends, refusals in the wrong place, sizes. What is
- * expected is what traceroute(8) says, or what traceroute 2.1 was seen to do. */
+/* Linux traceroute's strategy in virtual time: order, window, waiting, ends, refusals in the wrong place,
+ * sizes. What is expected is what traceroute(8) says, or what traceroute 2.1 was seen to do. */
 #include "chain.h"
 
 #include <errno.h>
@@ -28,9 +28,15 @@ static void tell(void *context, const struct classic *from, unsigned index)
 static struct classic_config usual(enum probe_protocol protocol)
 {
 	return (struct classic_config){
-		.engine = {.protocol = protocol, .source = source4, .destination = target4,
-			.flow = {.source_port = 50000, .destination_port = 33434, .icmp_id = 7, .icmp_checksum = 9},
-			.size = 60, .key = {1, 2}},
+		.engine = {.protocol = protocol,
+			.source = source4,
+			.destination = target4,
+			.flow = {.source_port = 50000,
+				.destination_port = 33434,
+				.icmp_id = 7,
+				.icmp_checksum = 9},
+			.size = 60,
+			.key = {1, 2}},
 		.first_ttl = 1,
 		.max_ttl = 30,
 		.per_hop = 3,
@@ -118,7 +124,8 @@ static void test_pause(void **state)
 	assert_int_equal(told.count, 12);
 }
 
-/* A silent hop costs ten round trips of a later one, or all of the longest wait when that is all that is given. */
+/* A silent hop costs ten round trips of a later one, or all of the longest wait when that is all that is
+ * given. */
 static void test_waiting_for_a_silent_hop(void **state)
 {
 	(void)state;
@@ -254,7 +261,8 @@ static void test_arrival_does_not_move(void **state)
 	assert_string_equal(result_of(3, 0)->mark, "");
 }
 
-/* Whoever refuses is not known from before; the answer came three hops (64 - 62 + 1), and hop 1's came one. */
+/* Whoever refuses is not known from before; the answer came three hops (64 - 62 + 1), and hop 1's came one.
+ */
 static void test_refusal_from_further_on_stays(void **state)
 {
 	(void)state;
@@ -275,9 +283,10 @@ static void test_marks(void **state)
 	static const struct {
 		uint8_t type, code;
 		const char *mark;
-	} cases[] = {{3, 0, "!N"}, {3, 6, "!N"}, {3, 8, "!N"}, {3, 11, "!N"}, {3, 1, "!H"}, {3, 7, "!H"}, {3, 12, "!H"},
-		{3, 2, "!P"}, {3, 5, "!S"}, {3, 9, "!X"}, {3, 10, "!X"}, {3, 13, "!X"}, {3, 14, "!V"}, {3, 15, "!C"},
-		{3, 99, "!<99>"}, {11, 1, "!<11-1>"}, {12, 0, "!<12-0>"}, {11, 0, ""}, {3, 3, ""}};
+	} cases[] = {{3, 0, "!N"}, {3, 6, "!N"}, {3, 8, "!N"}, {3, 11, "!N"}, {3, 1, "!H"}, {3, 7, "!H"},
+		{3, 12, "!H"}, {3, 2, "!P"}, {3, 5, "!S"}, {3, 9, "!X"}, {3, 10, "!X"}, {3, 13, "!X"},
+		{3, 14, "!V"}, {3, 15, "!C"}, {3, 99, "!<99>"}, {11, 1, "!<11-1>"}, {12, 0, "!<12-0>"},
+		{11, 0, ""}, {3, 3, ""}};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct told told;
 		send_all(1, &told, PROBE_UDP);
@@ -300,7 +309,8 @@ static void test_ports(void **state)
 		classic_init(&classic, &config, tell, &told);
 		for (unsigned i = 0; i < 5; i++) {
 			struct machine machine = classic_machine(&classic);
-			assert_int_equal(machine.ops->next(machine.self, 0, &sent[0], &wake_ns), MACHINE_SEND);
+			assert_int_equal(
+				machine.ops->next(machine.self, 0, &sent[0], &wake_ns), MACHINE_SEND);
 			assert_int_equal(packet_read(sent[0].bytes, sent[0].length, &packet), 0);
 			assert_int_equal(sent[0].length, 60);
 			assert_int_equal(packet.transport.destination_port, 33434 + (grows ? i : 0));
@@ -351,7 +361,10 @@ static void test_mtu(void **state)
 	struct chain chain = {.family = 4, .waiting = 1};
 	struct packet_spec spec = {
 		.ip = {.source = r1, .destination = source4, .ttl = 64, .protocol = PROTOCOL_ICMP, .id = 1},
-		.transport = {.icmp_type = 3, .icmp_code = 4, .icmp_mtu = 1400, .payload = sent[0].bytes,
+		.transport = {.icmp_type = 3,
+			.icmp_code = 4,
+			.icmp_mtu = 1400,
+			.payload = sent[0].bytes,
 			.payload_length = 576},
 	};
 	fly(&chain, 20 * NS_PER_MS, &spec);

@@ -1,5 +1,5 @@
-/* mtr's strategy in virtual time: which hops a cycle asks, how often, when, and which hops are shown at the end. What is
- * expected is what mtr 0.95 was seen to do. */
+/* mtr's strategy in virtual time: which hops a cycle asks, how often, when, and which hops are shown at the
+ * end. What is expected is what mtr 0.95 was seen to do. */
 #include "chain.h"
 
 #include <stdlib.h>
@@ -11,8 +11,12 @@ static struct cycles cycles;
 static struct cycles_config usual(void)
 {
 	return (struct cycles_config){
-		.engine = {.protocol = PROBE_ICMP, .source = source4, .destination = target4,
-			.flow = {.icmp_id = 7, .icmp_checksum = 9}, .size = 64, .key = {1, 2}},
+		.engine = {.protocol = PROBE_ICMP,
+			.source = source4,
+			.destination = target4,
+			.flow = {.icmp_id = 7, .icmp_checksum = 9},
+			.size = 64,
+			.key = {1, 2}},
 		.first_ttl = 1,
 		.max_ttl = 30,
 		.max_unknown = 12,
@@ -22,7 +26,8 @@ static struct cycles_config usual(void)
 	};
 }
 
-static int64_t run(const struct cycles_config *config, struct chain *chain, cycles_observer *observer, void *context)
+static int64_t run(
+	const struct cycles_config *config, struct chain *chain, cycles_observer *observer, void *context)
 {
 	cycles_deinit(&cycles);
 	cycles_init(&cycles, config, observer, context);
@@ -42,7 +47,8 @@ static void test_every_hop_once_a_cycle(void **state)
 		assert_int_equal(cycles.hops[ttl].series.worst_ns, 20 * NS_PER_MS);
 	}
 	assert_true(cycles.hops[6].reached);
-	/* The first cycle takes a tenth of the interval for each hop, the others the whole interval; then one round trip. */
+	/* The first cycle takes a tenth of the interval for each hop, the others the whole interval; then one
+	 * round trip. */
 	assert_true(took_ns >= 2400 * NS_PER_MS && took_ns <= 2700 * NS_PER_MS);
 }
 
