@@ -126,6 +126,7 @@ struct timeline {
 	unsigned end;     /* TTL at which the destination answers, 0 = not known */
 	unsigned refusal; /* TTL of the refusal that ends the way, 0 = none */
 	unsigned highest; /* TTL that belongs to the present way and answered */
+	unsigned end_rounds; /* that found the end there */
 	unsigned end_candidate, end_candidate_run, end_missed; /* rounds */
 	int64_t end_candidate_since_ns;
 	unsigned rounds; /* finished */

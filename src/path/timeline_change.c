@@ -238,6 +238,7 @@ static bool move_end(struct timeline *timeline, unsigned end)
 		if (hop->responders[i].reached)
 			to = &hop->responders[i];
 	timeline->end = end;
+	timeline->end_rounds = TIMELINE_CONFIRM;
 	if (to && to->state != RESPONDER_NOW) {
 		retire(hop, timeline->end_candidate_since_ns);
 		to->state = RESPONDER_NOW;
@@ -259,6 +260,13 @@ static bool may_have_grown(const struct timeline *timeline, unsigned end)
 		hop->silent >= END_SILENT_ROUNDS;
 }
 
+/* At the beginning, when more is sent than is needed, the destination may miss the probe with just enough hops and
+ * answer the next one. */
+static bool is_first_mistake(const struct timeline *timeline, unsigned end)
+{
+	return end < timeline->end && timeline->end_rounds < TIMELINE_CONFIRM && timeline->changes_ever == 0;
+}
+
 bool change_by_round(struct timeline *timeline, const struct timeline_round *round, int64_t at_ns)
 {
 	unsigned end = round->reached;
@@ -272,7 +280,11 @@ bool change_by_round(struct timeline *timeline, const struct timeline_round *rou
 		return false;
 	}
 	timeline->end_missed = 0;
-	if (end == timeline->end || timeline->end == 0) {
+	if (end == timeline->end || timeline->end == 0 || is_first_mistake(timeline, end)) {
+		for (unsigned ttl = end + 1; ttl <= timeline->end; ttl++)
+			if (timeline->hops[ttl])
+				retire(timeline->hops[ttl], round->reached_ns);
+		timeline->end_rounds = end == timeline->end ? timeline->end_rounds + 1 : 1;
 		timeline->end = end;
 		timeline->end_candidate_run = 0;
 		timeline->highest = MIN(timeline->highest, end);

@@ -11,9 +11,9 @@
 #define MISSING_MIN   3
 #define ASK_MIN       5
 #define ASK_MAX       40
-#define CHANCE_EARLY  0.01 /* that is left to chance, when looking again and again */
-#define CHANCE_AT_END 0.05
-#define CHANCE_ALIKE  0.2
+#define CHANCE_EARLY  0.001 /* that is left to chance, when looking again and again */
+#define CHANCE_AT_END 0.01
+#define CHANCE_ALIKE  0.1
 #define AGAIN_NS      (600 * NS_PER_S) /* until a hop is examined anew */
 
 struct rounds_test *limit_test_of(struct rounds *rounds, unsigned ttl)

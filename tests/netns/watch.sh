@@ -22,7 +22,7 @@ lossy=$(jq '[.report.hubs[] | select(."Loss%" > 20)] | length' "$scratch/mtr.jso
 echo "ok mtr shows loss at $lossy hops, where there is none"
 sleep 7
 
-expect_status 0 in_node near "$RETOUR" watch -n -r -c 130 -i 0.2 --json "$far4"
+expect_status 0 in_node near "$RETOUR" watch -n -r -c 190 -i 0.2 --json "$far4"
 validate "$scratch/out"
 expect_equal "no hop loses" "0 0 0 0 0 0" "$(document '[.forward.hops[].series.loss.lost] | map(tostring) | join(" ")')"
 expect_equal "hops that skip answers are as many as with mtr" 5 \

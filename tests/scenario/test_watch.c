@@ -130,6 +130,31 @@ static void test_limiter_is_not_loss(void **state)
 	scene_end(&scene);
 }
 
+/* Whatever the dice say, loss is neither a limit on replies nor a change of the way, and its true share lies in the
+ * interval about as often as is claimed. */
+static void test_loss_is_nothing_else(void **state)
+{
+	(void)state;
+	static const double losses[] = {0.02, 0.1, 0.3};
+	unsigned outside = 0;
+	for (unsigned i = 0; i < 30; i++) {
+		char faults[100];
+		snprintf(faults, sizeof(faults), "faults:\n  - {link: [r2, r3], loss: %g, one_way: true}\n", losses[i % 3]);
+		struct scene scene = scene_of(chain("", faults));
+		sim_free(scene.sim);
+		scene.sim = sim_new(scene.world, 1000 + i);
+		struct rounds_config config = config_of(&scene, 400, PROBE_ICMP);
+		watch_for(&scene, &config);
+		assert_int_equal(rounds.timeline.changes_ever, 0);
+		for (unsigned ttl = 1; ttl <= 4; ttl++)
+			assert_int_not_equal(timeline_hop(&rounds.timeline, ttl)->limit, LIMIT_LIMITS);
+		outside += loss_at(4).share.low > losses[i % 3] || loss_at(4).share.high < losses[i % 3];
+		scene_end(&scene);
+	}
+	/* One and a half in thirty are expected; six or more are a chance of 1 in 300. */
+	assert_true(outside < 6);
+}
+
 /* A real loss and a limiter before it: each is told from the other. */
 static void test_limiter_and_loss(void **state)
 {
@@ -281,6 +306,7 @@ int main(void)
 		cmocka_unit_test(test_true_loss),
 		cmocka_unit_test(test_limiter_is_not_loss),
 		cmocka_unit_test(test_limiter_and_loss),
+		cmocka_unit_test(test_loss_is_nothing_else),
 		cmocka_unit_test(test_link_fault),
 		cmocka_unit_test(test_fault_that_ends),
 		cmocka_unit_test(test_congestion_by_time_of_day),
