@@ -139,7 +139,7 @@ struct probe_result *build_probe(struct build *build, struct hop *hop, struct ad
 {
 	if (!hop || build->status < 0)
 		return NULL;
-	if (hop->probe_count >= BUILD_PROBES_MAX) {
+	if (hop->probe_count >= BUILD_PROBES_MAX || build->probes >= BUILD_ALL_PROBES_MAX) {
 		build->cut = true;
 		return NULL;
 	}
@@ -148,6 +148,7 @@ struct probe_result *build_probe(struct build *build, struct hop *hop, struct ad
 		build->status = -ENOMEM;
 		return NULL;
 	}
+	build->probes++;
 	probe->address = address;
 	probe->rtt_ns = rtt_ns;
 	return probe;

@@ -8,8 +8,9 @@
 #include "import/import.h"
 #include "import/lex.h"
 
-#define BUILD_HOPS_MAX	 255
-#define BUILD_PROBES_MAX 1024 /* a hop; text has 32 at most on a line */
+#define BUILD_HOPS_MAX	     255
+#define BUILD_PROBES_MAX     1024	  /* a hop */
+#define BUILD_ALL_PROBES_MAX (128 * 1024) /* of all traces: some formats have a byte for many silent ones */
 
 struct responder; /* name and origin of an address */
 
@@ -25,6 +26,7 @@ struct build {
 	const char *dialect;
 	struct import_hints hints;
 	int status;
+	size_t probes; /* of all traces so far */
 	/* The current trace; none before the first. */
 	struct imported *trace;
 	struct path *path;

@@ -95,13 +95,6 @@ size_t lex_asns(const char *text, size_t length, uint32_t asns[static LEX_ASNS_M
 	return count;
 }
 
-/* What is between `at`, which is on a bracket, and the closing one; NULL: it is not closed. */
-static const char *closing(const char *at, char close)
-{
-	const char *end = strchr(at, close);
-	return end;
-}
-
 static size_t word_length(const char *at)
 {
 	return strcspn(at, " ");
@@ -120,7 +113,7 @@ static bool is_as(const char *text, size_t length)
 static bool take_bracket(const char **at, struct token *token)
 {
 	const char *text = *at + 1;
-	const char *end = closing(text, **at == '[' ? ']' : **at == '<' ? '>' : ')');
+	const char *end = strchr(text, **at == '[' ? ']' : **at == '<' ? '>' : ')');
 	if (!end)
 		return false;
 	size_t length = (size_t)(end - text);
@@ -143,12 +136,14 @@ static bool take_bracket(const char **at, struct token *token)
 static bool take_bare_as(const char **at, struct token *token)
 {
 	size_t length = word_length(*at);
+	if (strncmp(*at, "AS", 2) != 0)
+		return false;
 	const char *digits = *at + 2 + ((*at)[2] == '=');
-	if (strncmp(*at, "AS", 2) != 0 || !isdigit((unsigned char)*digits) ||
-		strspn(digits, "0123456789") != length - (size_t)(digits - *at))
+	size_t count = length - (size_t)(digits - *at);
+	if (count == 0 || strspn(digits, "0123456789") < count)
 		return false;
 	token->kind = TOKEN_AS;
-	token->asn_count = lex_asns(digits, length - (size_t)(digits - *at), token->asns);
+	token->asn_count = lex_asns(digits, count, token->asns);
 	*at += length;
 	return true;
 }

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define ATTEMPTS_MAX 64
+#define ATTEMPTS_MAX 20 /* scamper's own bound */
 
 struct probe_result *scamper_answer(
 	struct build *build, int ttl, int attempt, struct addr address, int64_t rtt_ns)

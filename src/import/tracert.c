@@ -39,9 +39,12 @@ static bool read_row(const char *line, struct row *row)
 	if (row->ttl < 1)
 		return false;
 	read_slots(row, &at);
+	const char *who = at;
+	struct token token;
+	lex_next(&who, &token);
 	row->rest = windows_target(at, &row->address, row->name);
 	if (row->slots == 0) /* "3  192.0.2.1  reports: ..." */
-		return row->rest && row->address.family && *text_skip(row->rest) &&
+		return token.kind == TOKEN_ADDRESS && row->rest && *text_skip(row->rest) &&
 			windows_number(row->rest) < 0;
 	bool refused = row->rest && *text_skip(row->rest); /* "ADDR reports: ..." takes the place of a time */
 	return row->answered == 0 || (row->rest && (!refused || row->slots < SLOTS));

@@ -1,0 +1,10 @@
+/* traceroute's family: the line grammar that routers and hosts share. */
+#include "import_fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const dialects[] = {"linux"};
+	for (size_t i = 0; i < ARRAY_LEN(dialects); i++)
+		check_import(data, size, dialects[i]);
+	return 0;
+}

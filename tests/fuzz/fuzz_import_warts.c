@@ -1,0 +1,10 @@
+/* scamper's binary format. */
+#include "import_fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const dialects[] = {"warts"};
+	for (size_t i = 0; i < ARRAY_LEN(dialects); i++)
+		check_import(data, size, dialects[i]);
+	return 0;
+}
