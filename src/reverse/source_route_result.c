@@ -166,8 +166,8 @@ static enum attempt_status describe_silence(
 		snprintf(detail, size, "packets with %s are dropped after hop %u (%s)", header, last, from);
 		return ATTEMPT_TIMEOUT;
 	}
-	snprintf(detail, size, "packets with %s get to the far host, and nothing comes from beyond: %s", header,
-		silence_reason(run->kind));
+	snprintf(detail, size, "packets with %s get as far as the far host, and nothing comes from beyond: %s, or they are "
+		"filtered right before it", header, silence_reason(run->kind));
 	return ATTEMPT_UNSUPPORTED;
 }
 
@@ -185,7 +185,7 @@ static enum attempt_status describe_proof(
 		view->end ? "" : "; none came home: packets with our address as their source are dropped on the way "
 				 "(BCP 38), or by our own firewall",
 		far_is_sure(view) ? "" : "; the first of them may be missing, as it is not known how far the far host is");
-	return whole(view) ? ATTEMPT_OK : ATTEMPT_PARTIAL;
+	return whole(view) ? ATTEMPT_OK : view->end || routers ? ATTEMPT_PARTIAL : ATTEMPT_TIMEOUT;
 }
 
 enum attempt_status source_route_status(const struct source_route *run, char *detail, size_t size)
