@@ -31,7 +31,7 @@ struct climb {
 	struct rung rungs[METHODS_MAX];
 	size_t count;
 	struct path *forward; /* NULL = not known */
-	bool complete;        /* a whole path was found */
+	bool complete;	      /* a whole path was found */
 };
 
 static int unknown_method(const char *name, size_t length, struct error *error)
@@ -241,7 +241,8 @@ static void climb_packet(void *self, int64_t received_ns, const struct packet *p
 
 struct machine climb_machine(struct climb *climb)
 {
-	static const struct machine_ops ops = {.next = climb_next, .sent = climb_sent, .packet = climb_packet};
+	static const struct machine_ops ops = {
+		.next = climb_next, .sent = climb_sent, .packet = climb_packet};
 	return (struct machine){.ops = &ops, .self = climb};
 }
 

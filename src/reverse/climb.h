@@ -1,5 +1,6 @@
-/* Going up the ladder: one way back after the other until one gives a whole path. A way that is harmless starts before
- * the one above it has given up, when that one has heard nothing for a while. Pure; a `struct machine`. */
+/* Going up the ladder: one way back after the other until one gives a whole path. A way that is harmless
+ * starts before the one above it has given up, when that one has heard nothing for a while. Pure; a `struct
+ * machine`. */
 #ifndef RETOUR_REVERSE_CLIMB_H
 #define RETOUR_REVERSE_CLIMB_H
 
@@ -10,8 +11,10 @@
 
 struct climb;
 
-/* `names` lists methods separated by commas, to be tried in that order; NULL = all. -EINVAL: an unknown name. */
-int climb_new(struct climb **climb, const struct reverse_task *task, const char *names, struct error *error) MUST_USE;
+/* `names` lists methods separated by commas, to be tried in that order; NULL = all. -EINVAL: an unknown name.
+ */
+int climb_new(struct climb **climb, const struct reverse_task *task, const char *names,
+	struct error *error) MUST_USE;
 void climb_free(struct climb *climb);
 /* Are these names that climb_new would take? 0 or -EINVAL. */
 int climb_check(const char *names, struct error *error) MUST_USE;
@@ -20,8 +23,8 @@ struct machine climb_machine(struct climb *climb);
 void climb_hint(struct climb *climb, int64_t rtt_ns);
 /* The way there has become known; it belongs to the climb from now on. */
 void climb_known(struct climb *climb, struct path *forward);
-/* At any time: add the attempts so far and the path, if there is one, to the measurement, whose way there is used where
- * it is set. 0 or -ENOMEM. */
+/* At any time: add the attempts so far and the path, if there is one, to the measurement, whose way there is
+ * used where it is set. 0 or -ENOMEM. */
 int climb_collect(struct climb *climb, struct measurement *measurement) MUST_USE;
 
 #endif

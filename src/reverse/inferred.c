@@ -159,9 +159,10 @@ static void describe_change(const struct inferred *inferred, char *text, size_t 
 	if (inferred->tunnel)
 		snprintf(text, size, "; a tunnel of labels on the way back makes routers seem farther away");
 	else if (inferred->changes_at && inferred->step_ns >= NS_PER_MS)
-		snprintf(text, size, "; from hop %d on answers come another way, %d %s, and take %.0f ms longer",
-			inferred->changes_at, abs(inferred->change), inferred->change > 0 ? "longer" : "shorter",
-			(double)inferred->step_ns / 1e6);
+		snprintf(text, size,
+			"; from hop %d on answers come another way, %d %s, and take %.0f ms longer",
+			inferred->changes_at, abs(inferred->change),
+			inferred->change > 0 ? "longer" : "shorter", (double)inferred->step_ns / 1e6);
 	else if (inferred->changes_at)
 		snprintf(text, size, "; from hop %d on answers come another way, %d %s", inferred->changes_at,
 			abs(inferred->change), inferred->change > 0 ? "longer" : "shorter");
@@ -184,7 +185,9 @@ enum attempt_status inferred_status(const struct path *forward, char *detail, si
 			forward->reached ? "the target's answer" : "the target did not answer and", change);
 		return ATTEMPT_UNAVAILABLE;
 	}
-	snprintf(detail, size, "about %d routers back, %d there: the answer's TTL, if it began with %d%s; a responder on "
-		"the target would decide", inferred.back_hops, inferred.there_hops, inferred.initial_ttl, change);
+	snprintf(detail, size,
+		"about %d routers back, %d there: the answer's TTL, if it began with %d%s; a responder on "
+		"the target would decide",
+		inferred.back_hops, inferred.there_hops, inferred.initial_ttl, change);
 	return ATTEMPT_PARTIAL;
 }

@@ -10,13 +10,14 @@
 #define UDP_TRIES  2
 
 #define PATIENCE_FIRST_NS NS_PER_S /* while no round-trip time is known */
-#define PATIENCE_MIN_NS   (200 * NS_PER_MS)
-#define PATIENCE_MAX_NS   (3 * NS_PER_S)
+#define PATIENCE_MIN_NS	  (200 * NS_PER_MS)
+#define PATIENCE_MAX_NS	  (3 * NS_PER_S)
 
 #define PROBE_TTL 64
 #define UDP_PORT  33434 /* and some more: nobody listens there */
 
-/* 8 bytes tell our probes from what strangers make up; 2 keep the checksum, and with it the flow, the same. */
+/* 8 bytes tell our probes from what strangers make up; 2 keep the checksum, and with it the flow, the same.
+ */
 #define PAYLOAD_SIZE 10
 
 /* ---- what is known so far */
@@ -91,7 +92,8 @@ static bool ask_next(struct record_route *run)
 	const struct rr_probe *echo = record_route_answer(run, RR_ECHO);
 	if (!echo)
 		return tries(run, RR_ECHO) < ECHO_TRIES && ask(run, RR_ECHO, PROBE_TTL);
-	if (!record_route_verdict(run, &verdict) || verdict.rule <= RR_RULE_ALIAS || out_of_reach(run, &verdict))
+	if (!record_route_verdict(run, &verdict) || verdict.rule <= RR_RULE_ALIAS ||
+		out_of_reach(run, &verdict))
 		return false;
 	if (!record_route_answer(run, RR_UDP)) {
 		if (tries(run, RR_UDP) < UDP_TRIES)

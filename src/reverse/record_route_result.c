@@ -55,7 +55,8 @@ static bool fill_hops(const struct record_route *run, const struct rr_verdict *v
 			return false;
 	}
 	/* The reply came here. */
-	return !verdict->ends_here || add_hop(path, numbered ? ++ttl : -1, run->task.source, CERTAINTY_MEASURED);
+	return !verdict->ends_here ||
+		add_hop(path, numbered ? ++ttl : -1, run->task.source, CERTAINTY_MEASURED);
 }
 
 struct path *record_route_path(const struct record_route *run, int64_t started_wall_ns)
@@ -101,7 +102,8 @@ static enum attempt_status describe_silence(const struct record_route *run, char
 		return ATTEMPT_REFUSED;
 	}
 	if (echo) {
-		snprintf(detail, size, "the echo came back without the list: something on the way, or the target, "
+		snprintf(detail, size,
+			"the echo came back without the list: something on the way, or the target, "
 			"takes the option off");
 		return ATTEMPT_UNSUPPORTED;
 	}
@@ -110,7 +112,8 @@ static enum attempt_status describe_silence(const struct record_route *run, char
 			strerror(-run->probes[run->count - 1].error));
 		return ATTEMPT_UNAVAILABLE;
 	}
-	snprintf(detail, size, "no answer to echo requests with the option: it is dropped on the way, or the target "
+	snprintf(detail, size,
+		"no answer to echo requests with the option: it is dropped on the way, or the target "
 		"answers no echo");
 	return ATTEMPT_TIMEOUT;
 }
@@ -142,8 +145,10 @@ static void say_missing(const struct rr_verdict *verdict, bool whole, char *text
 	text[0] = '\0';
 	if (verdict->back_hops <= (int)verdict->back_stamps)
 		return;
-	snprintf(text, size, whole ? " of about %d: the others did not write, and are not shown" :
-				     " of about %d by the TTL of the reply", verdict->back_hops);
+	snprintf(text, size,
+		whole ? " of about %d: the others did not write, and are not shown"
+		      : " of about %d by the TTL of the reply",
+		verdict->back_hops);
 }
 
 enum attempt_status record_route_status(const struct record_route *run, char *detail, size_t size)
@@ -159,9 +164,9 @@ enum attempt_status record_route_status(const struct record_route *run, char *de
 	say_missing(&verdict, whole, missing, sizeof(missing));
 	if (unrouted)
 		snprintf(extra, sizeof(extra), "; %u with an address that is not routed", unrouted);
-	snprintf(detail, size, "%u router%s back%s: %s%s%s", verdict.back_stamps, verdict.back_stamps == 1 ? "" : "s",
-		missing, rr_rule_text(verdict.rule), extra,
-		whole			? ""
+	snprintf(detail, size, "%u router%s back%s: %s%s%s", verdict.back_stamps,
+		verdict.back_stamps == 1 ? "" : "s", missing, rr_rule_text(verdict.rule), extra,
+		whole			    ? ""
 			: verdict.ends_here ? "; the beginning of the way back is not known"
 					    : "; then the list was full");
 	return whole ? ATTEMPT_OK : ATTEMPT_PARTIAL;

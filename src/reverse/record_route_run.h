@@ -24,7 +24,7 @@ struct rr_probe {
 struct record_route {
 	struct reverse_task task;
 	const struct path *forward; /* borrowed, or NULL */
-	int forward_length;         /* hop limit of the target, 0 = not known; outlives `forward` */
+	int forward_length;	    /* hop limit of the target, 0 = not known; outlives `forward` */
 	uint16_t icmp_id, source_port;
 	uint64_t tag;
 	struct rr_probe probes[OPTION_PACKETS_MAX];

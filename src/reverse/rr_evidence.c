@@ -29,6 +29,11 @@ int rr_hops_passed(int ttl)
 	return -1;
 }
 
+static unsigned stamps_in(const struct route_option *list)
+{
+	return MIN(MIN(list->used, list->slots), RECORD_ROUTE_SLOTS_MAX);
+}
+
 /* ---- bounds */
 
 static void back_from(struct rr_verdict *verdict, unsigned index, bool sure, enum rr_rule rule)
@@ -112,8 +117,8 @@ static int forward_length(const struct rr_known *known)
 
 enum sameness { DIFFERENT, PERHAPS_ONE_LINK, ONE_LINK, ONE_ROUTER };
 
-/* The two ends of a /31 differ in the last bit alone, and cannot both be hosts of a /30. Those of a /30 could also be
- * of two /31 that were numbered in a row. */
+/* The two ends of a /31 differ in the last bit alone, and cannot both be hosts of a /30. Those of a /30 could
+ * also be of two /31 that were numbered in a row. */
 static enum sameness compare(struct addr a, struct addr b)
 {
 	if (addr_equal(a, b))
@@ -123,8 +128,8 @@ static enum sameness compare(struct addr a, struct addr b)
 	return (a.low ^ b.low) == 1 ? ONE_LINK : PERHAPS_ONE_LINK;
 }
 
-/* Links seem to have a /30 each: every address is one of the two in the middle. With /31 that would be chance, less
- * than one in a hundred for seven. */
+/* Links seem to have a /30 each: every address is one of the two in the middle. With /31 that would be
+ * chance, less than one in a hundred for seven. */
 static bool numbered_by_30(const struct rr_verdict *verdict)
 {
 	unsigned count = 0;
@@ -139,16 +144,16 @@ static bool numbered_by_30(const struct rr_verdict *verdict)
 	return count >= 7;
 }
 
-/* Can stamp number `index` be of the way back at all? `sure`: even if every router on the way there wrote; else up to two
- * of them may not have. Where the way there is not known, it can, but nothing is sure. */
+/* Can stamp number `index` be of the way back at all? `sure`: even if every router on the way there wrote;
+ * else up to two of them may not have. Where the way there is not known, it can, but nothing is sure. */
 static bool late_enough(const struct rr_known *known, unsigned index, bool sure)
 {
 	int routers_there = forward_length(known) - 1;
 	return routers_there < 0 ? !sure : (int)index + (sure ? 0 : MISSING_MAX) >= routers_there;
 }
 
-/* Sure only where the target must have been met by then: a packet that is sent through a tunnel may pass a router twice
- * on the way there. */
+/* Sure only where the target must have been met by then: a packet that is sent through a tunnel may pass a
+ * router twice on the way there. */
 static void find_passed_twice(const struct rr_known *known, struct rr_verdict *verdict)
 {
 	bool by_30 = numbered_by_30(verdict);
@@ -165,7 +170,8 @@ static void find_passed_twice(const struct rr_known *known, struct rr_verdict *v
 		}
 }
 
-/* X, X: the target wrote it twice; or a router always writes the same, and is the last there and the first back. */
+/* X, X: the target wrote it twice; or a router always writes the same, and is the last there and the first
+ * back. */
 static void find_double(const struct rr_known *known, struct rr_verdict *verdict)
 {
 	for (unsigned i = 0; i + 1 < verdict->count; i++)
@@ -176,8 +182,8 @@ static void find_double(const struct rr_known *known, struct rr_verdict *verdict
 		}
 }
 
-/* Which router of the way there this is: the hop that answers from it, or the one before the hop that has the other
- * end of its link. 0: none. */
+/* Which router of the way there this is: the hop that answers from it, or the one before the hop that has the
+ * other end of its link. 0: none. */
 static int router_number(const struct rr_known *known, struct addr address)
 {
 	const struct path *forward = known->forward;
@@ -195,8 +201,8 @@ static int router_number(const struct rr_known *known, struct addr address)
 	return found;
 }
 
-/* A router that follows one further on, or itself, is on the way back; unless balancers or tunnels led the request
- * another way than the trace. */
+/* A router that follows one further on, or itself, is on the way back; unless balancers or tunnels led the
+ * request another way than the trace. */
 static void find_turn(const struct rr_known *known, struct rr_verdict *verdict)
 {
 	int furthest = 0;
@@ -225,8 +231,8 @@ static int common_start(const struct rr_verdict *verdict, const struct route_opt
 	return (int)used;
 }
 
-/* May the stamp be the target's, by an address that nobody knows to be its own? Not when it is a router's of the way
- * there, or on a link with one; and not when without it there are too few for the reply's TTL. */
+/* May the stamp be the target's, by an address that nobody knows to be its own? Not when it is a router's of
+ * the way there, or on a link with one; and not when without it there are too few for the reply's TTL. */
 static bool may_be_targets(const struct rr_known *known, const struct rr_verdict *verdict, unsigned index)
 {
 	if (index >= verdict->count)
@@ -241,12 +247,13 @@ static bool may_be_targets(const struct rr_known *known, const struct rr_verdict
 
 static bool surely_targets(const struct rr_verdict *verdict, unsigned index)
 {
-	return !verdict->full && verdict->back_hops >= 0 && verdict->back_hops + 1 == (int)(verdict->count - index);
+	return !verdict->full && verdict->back_hops >= 0 &&
+		verdict->back_hops + 1 == (int)(verdict->count - index);
 }
 
 static void use_quote(const struct rr_known *known, struct rr_verdict *verdict)
 {
-	unsigned used = MIN(known->quote->used, known->quote->slots);
+	unsigned used = stamps_in(known->quote);
 	/* Linux has written its own address by then. */
 	if (used > 0 && addr_equal(known->quote->addrs[used - 1], known->target))
 		used--;
@@ -258,8 +265,8 @@ static void use_quote(const struct rr_known *known, struct rr_verdict *verdict)
 		verdict->rule = RR_RULE_QUOTE;
 		return;
 	}
-	/* The target by another address: twice, or one stamp more than the way back has routers. An address that is not
-	 * routed is rather one inside of it than a router's. */
+	/* The target by another address: twice, or one stamp more than the way back has routers. An address
+	 * that is not routed is rather one inside of it than a router's. */
 	bool twice = used > 0 && addr_equal(stamp(verdict, used - 1), stamp(verdict, used));
 	bool perhaps = !twice && may_be_targets(known, verdict, used);
 	bool own = twice || surely_targets(verdict, used) || (perhaps && verdict->stamps[used].unrouted);
@@ -268,21 +275,23 @@ static void use_quote(const struct rr_known *known, struct rr_verdict *verdict)
 	back_from(verdict, used + own + perhaps, true, RR_RULE_QUOTE);
 }
 
-/* After that list come the stamp of the router where the request ran out, which may be in it already, and perhaps one
- * of the target; then the way back. */
+/* After that list come the stamp of the router where the request ran out, which may be in it already, and
+ * perhaps one of the target; then the way back. */
 static void use_expired(const struct rr_known *known, struct rr_verdict *verdict)
 {
-	unsigned used = MIN(known->expired->used, known->expired->slots);
+	unsigned used = stamps_in(known->expired);
 	if (common_start(verdict, known->expired, used) < 0)
 		return;
 	there_until(verdict, used);
 	if (used >= verdict->count)
 		verdict->beyond = verdict->full;
 	else
-		back_from(verdict, MIN(used + 2, verdict->count), used + 2 <= verdict->count, RR_RULE_EXPIRED);
+		back_from(
+			verdict, MIN(used + 2, verdict->count), used + 2 <= verdict->count, RR_RULE_EXPIRED);
 }
 
-/* Every router writes once on either way, and the target not at all, once or twice: then the numbers must add up. */
+/* Every router writes once on either way, and the target not at all, once or twice: then the numbers must add
+ * up. */
 static void use_counts(const struct rr_known *known, struct rr_verdict *verdict)
 {
 	int there = forward_length(known) - 1, back = verdict->back_hops;
@@ -299,10 +308,9 @@ static void use_counts(const struct rr_known *known, struct rr_verdict *verdict)
 static void read_list(const struct rr_known *known, struct rr_verdict *verdict)
 {
 	const struct route_option *list = known->reply;
-	unsigned slots = MIN(list->slots, RECORD_ROUTE_SLOTS_MAX);
 	*verdict = (struct rr_verdict){
-		.count = MIN(list->used, slots),
-		.full = list->used >= slots,
+		.count = stamps_in(list),
+		.full = list->used >= list->slots,
 		.rule = RR_RULE_NONE,
 		.back_hops = rr_hops_passed(known->reply_ttl),
 	};
@@ -323,8 +331,8 @@ static void read_list(const struct rr_known *known, struct rr_verdict *verdict)
 	verdict->back_likely = verdict->back_sure = verdict->count;
 }
 
-/* The list is full, but its last stamp is the router that our first packets meet; or there are as many as the reply has
- * passed routers. */
+/* The list is full, but its last stamp is the router that our first packets meet; or there are as many as the
+ * reply has passed routers. */
 static bool just_fits(const struct rr_known *known, const struct rr_verdict *verdict)
 {
 	const struct hop *gateway = forward_hop(known, 1);
@@ -341,10 +349,10 @@ static void name_sides(struct rr_verdict *verdict)
 	bool placed = verdict->rule != RR_RULE_NONE;
 	for (unsigned i = 0; i < verdict->count; i++) {
 		struct rr_stamp *s = &verdict->stamps[i];
-		s->side = i < verdict->there_end	   ? RR_THERE
+		s->side = i < verdict->there_end	      ? RR_THERE
 			: placed && i >= verdict->back_likely ? RR_BACK
-			: verdict->rule <= RR_RULE_ALIAS	   ? RR_TARGET
-							   : RR_UNDECIDED;
+			: verdict->rule <= RR_RULE_ALIAS      ? RR_TARGET
+							      : RR_UNDECIDED;
 		s->certainty = i >= verdict->back_sure ? CERTAINTY_MEASURED : CERTAINTY_INFERRED;
 	}
 	verdict->back_stamps = placed ? verdict->count - verdict->back_likely : 0;
@@ -363,7 +371,8 @@ void rr_judge(const struct rr_known *known, struct rr_verdict *verdict)
 		find_double(known, verdict);
 		use_counts(known, verdict);
 	}
-	/* Rules that contradict each other: what some rule calls the way there is not given out as the way back. */
+	/* Rules that contradict each other: what some rule calls the way there is not given out as the way
+	 * back. */
 	verdict->back_likely = MAX(verdict->back_likely, verdict->there_end);
 	verdict->back_sure = MAX(verdict->back_sure, verdict->there_end);
 	name_sides(verdict);

@@ -1,5 +1,5 @@
-/* The way back by Record Route against the truth: each habit of targets and routers in a small world, and generated
- * worlds for the shares. */
+/* The way back by Record Route against the truth: each habit of targets and routers in a small world, and
+ * generated worlds for the shares. */
 #include "scene.h"
 
 #include "base/rng.h"
@@ -44,8 +44,8 @@ static struct path *trace_there(struct sim *sim, uint32_t client, struct addr fr
 	return path;
 }
 
-static void measure(
-	struct result *result, const struct world *world, uint32_t client, struct addr to, uint64_t seed, bool forward)
+static void measure(struct result *result, const struct world *world, uint32_t client, struct addr to,
+	uint64_t seed, bool forward)
 {
 	struct sim *sim = sim_new(world, seed);
 	struct addr from = world_node_address(world, client, 4);
@@ -93,7 +93,8 @@ static void nodes_between(struct nodes *nodes, const struct world *world, uint32
 	static struct truth truths[TRUTHS_MAX];
 	struct sim *sim = sim_new(world, 1);
 	unsigned count = sim_truths(sim, from, to, truths, TRUTHS_MAX);
-	*nodes = (struct nodes){.reached = count > 0 && truths[0].hop_count > 0 && truths[0].end == TRUTH_REACHED};
+	*nodes = (struct nodes){
+		.reached = count > 0 && truths[0].hop_count > 0 && truths[0].end == TRUTH_REACHED};
 	for (unsigned i = 0; i < count; i++)
 		for (unsigned j = 0; j < truths[i].hop_count; j++)
 			nodes->list[nodes->count++] = truths[i].hops[j].node;
@@ -126,7 +127,8 @@ static struct world *two_ways(const char *host, const char *gateway, const char 
 	char text[3000];
 	snprintf(text, sizeof(text),
 		"ases:\n"
-		"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: \"2001:db8:1::/48\"}\n"
+		"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: "
+		"\"2001:db8:1::/48\"}\n"
 		"hosts:\n"
 		"  - {name: a, as: 64496}\n"
 		"  - {name: b, as: 64496, behaviour: {%s}}\n"
@@ -168,7 +170,8 @@ static void case_end(struct case_of *c)
 	world_free(c->world);
 }
 
-/* The hops are these nodes, in order ("?": nobody known), each with its certainty: '!' measured, '~' inferred. */
+/* The hops are these nodes, in order ("?": nobody known), each with its certainty: '!' measured, '~'
+ * inferred. */
 static void assert_hops(const struct case_of *c, const char *expected)
 {
 	char found[400] = "";
@@ -187,7 +190,8 @@ static void assert_hops(const struct case_of *c, const char *expected)
 		fail_msg("hops '%s', expected '%s' (%s)", found, expected, c->result.detail);
 }
 
-static void assert_outcome(const struct case_of *c, enum attempt_status status, enum rr_rule rule, unsigned packets)
+static void assert_outcome(
+	const struct case_of *c, enum attempt_status status, enum rr_rule rule, unsigned packets)
 {
 	if (c->result.status != status)
 		fail_msg("%s: %s", attempt_status_word(c->result.status), c->result.detail);
@@ -218,7 +222,8 @@ static void test_target_writes_once(void **state)
 	case_end(&c);
 }
 
-/* The quote tells where the target is; the TTL of the reply that its own stamp is one too many for the way back. */
+/* The quote tells where the target is; the TTL of the reply that its own stamp is one too many for the way
+ * back. */
 static void test_target_writes_alias(void **state)
 {
 	(void)state;
@@ -237,8 +242,8 @@ static void test_target_writes_nothing(void **state)
 	case_end(&c);
 }
 
-/* No port unreachable either: the last router before the target is asked. It may itself be the last stamp of the way
- * there, and the next the target's, so that up to two hops are missing or not sure. */
+/* No port unreachable either: the last router before the target is asked. It may itself be the last stamp of
+ * the way there, and the next the target's, so that up to two hops are missing or not sure. */
 static void test_target_writes_nothing_and_drops_udp(void **state)
 {
 	(void)state;
@@ -325,8 +330,8 @@ static void test_target_answers_plain_only(void **state)
 static void test_options_limited(void **state)
 {
 	(void)state;
-	struct case_of c = case_of(two_ways("own_stamps: none",
-		"options_limit: {burst: 2, per_second: 0.1}", "", ""), true);
+	struct case_of c = case_of(
+		two_ways("own_stamps: none", "options_limit: {burst: 2, per_second: 0.1}", "", ""), true);
 	/* Two passed: the request and its reply. The UDP packets do not, and nothing is made up instead. */
 	assert_true(c.result.sent <= OPTION_PACKETS_MAX);
 	static struct nodes back;
@@ -379,7 +384,8 @@ static void tell(const struct world *world, const struct nodes *nodes, const str
 	const struct hop *hop)
 {
 	char text[ADDR_TEXT_SIZE];
-	fprintf(stderr, "WRONG %s %s, there %d\n", addr_format(hop->address, text), certainty_word(hop->certainty),
+	fprintf(stderr, "WRONG %s %s, there %d\n", addr_format(hop->address, text),
+		certainty_word(hop->certainty),
 		result->forward->reached ? (int)result->forward->hop_count - 1 : -1);
 	for (unsigned i = 0; i < result->verdict.count; i++) {
 		const struct rr_stamp *s = &result->verdict.stamps[i];
@@ -403,7 +409,8 @@ static void count_hops(struct tally *tally, const struct world *world, const str
 		const struct hop *hop = &path->hops[i];
 		if (!addr_is_set(hop->address) || addr_equal(hop->address, path->destination))
 			continue;
-		bool is_true = on_way(world, nodes, hop->address), sure = hop->certainty == CERTAINTY_MEASURED;
+		bool is_true = on_way(world, nodes, hop->address),
+		     sure = hop->certainty == CERTAINTY_MEASURED;
 		tally->measured += sure;
 		tally->measured_true += sure && is_true;
 		tally->inferred += !sure;
@@ -419,8 +426,8 @@ static void count_hops(struct tally *tally, const struct world *world, const str
 		tally->by_rule[result->verdict.rule]++;
 }
 
-static void count_inferred(struct tally *tally, const struct nodes *there, const struct nodes *back,
-	const struct path *forward)
+static void count_inferred(
+	struct tally *tally, const struct nodes *there, const struct nodes *back, const struct path *forward)
 {
 	struct inferred inferred;
 	infer(forward, &inferred);
@@ -440,7 +447,8 @@ static void count_inferred(struct tally *tally, const struct nodes *there, const
 static bool is_public(const struct world *world, uint32_t host)
 {
 	struct addr address = world_node_address(world, host, 4);
-	return addr_is_set(address) && !addr_is_private(address) && world_find_as(world, address) != WORLD_NONE;
+	return addr_is_set(address) && !addr_is_private(address) &&
+		world_find_as(world, address) != WORLD_NONE;
 }
 
 static uint32_t draw_host(const struct world *world, struct rng *rng)
@@ -474,14 +482,16 @@ static uint32_t central_host(const struct world *world, struct rng *rng)
 }
 
 /* From one central host, or from any. */
-static void explore(struct tally *tally, const struct world *world, unsigned pairs, uint64_t seed, bool central)
+static void explore(
+	struct tally *tally, const struct world *world, unsigned pairs, uint64_t seed, bool central)
 {
 	struct rng rng = rng_seed(seed);
 	static struct nodes there, back;
 	uint32_t centre = central ? central_host(world, &rng) : WORLD_NONE;
 	for (unsigned i = 0; i < pairs; i++) {
 		uint32_t client = central ? centre : draw_host(world, &rng), target = draw_host(world, &rng);
-		struct addr from = world_node_address(world, client, 4), to = world_node_address(world, target, 4);
+		struct addr from = world_node_address(world, client, 4),
+			    to = world_node_address(world, target, 4);
 		struct result result;
 		nodes_between(&there, world, client, to);
 		if (!there.reached || there.end == client || there.end >= world->host_count)
@@ -507,14 +517,20 @@ static double share(unsigned part, unsigned of)
 
 static void print_tally(const char *name, const struct tally *t)
 {
-	fprintf(stderr, "%s: asked %u, answer ping %.1f %%, answer the option %.1f %%; way back known in part %.1f %%, "
-		"whole %.1f %%; measured hops %u, true %.2f %%; inferred %u, true %.2f %%; packets %.2f\n", name,
-		t->asked, share(t->pinged, t->asked), share(t->answered, t->asked), share(t->part, t->asked),
-		share(t->whole, t->asked), t->measured, share(t->measured_true, t->measured), t->inferred,
-		share(t->inferred_true, t->inferred), t->asked ? (double)t->packets / t->asked : 0);
-	fprintf(stderr, "    by TTL: length of the way back %u times, exact %.1f %%, within one %.1f %%; changes seen %u, "
-		"true %.1f %%\n", t->lengths, share(t->lengths_exact, t->lengths),
-		share(t->lengths_near, t->lengths), t->changes, share(t->changes_true, t->changes));
+	fprintf(stderr,
+		"%s: asked %u, answer ping %.1f %%, answer the option %.1f %%; way back known in part %.1f "
+		"%%, "
+		"whole %.1f %%; measured hops %u, true %.2f %%; inferred %u, true %.2f %%; packets %.2f\n",
+		name, t->asked, share(t->pinged, t->asked), share(t->answered, t->asked),
+		share(t->part, t->asked), share(t->whole, t->asked), t->measured,
+		share(t->measured_true, t->measured), t->inferred, share(t->inferred_true, t->inferred),
+		t->asked ? (double)t->packets / t->asked : 0);
+	fprintf(stderr,
+		"    by TTL: length of the way back %u times, exact %.1f %%, within one %.1f %%; changes "
+		"seen %u, "
+		"true %.1f %%\n",
+		t->lengths, share(t->lengths_exact, t->lengths), share(t->lengths_near, t->lengths),
+		t->changes, share(t->changes_true, t->changes));
 	for (int rule = 0; rule < RR_RULE_NONE; rule++)
 		if (t->by_rule[rule])
 			fprintf(stderr, "    %5u times, %u hops wrong: %s\n", t->by_rule[rule],

@@ -45,8 +45,8 @@ static void scene_deinit(struct scene *scene)
 
 static enum machine_want next(struct scene *scene)
 {
-	enum machine_want want = scene->machine.ops->next(
-		scene->machine.self, scene->now_ns, &scene->out, &scene->wake_ns);
+	enum machine_want want =
+		scene->machine.ops->next(scene->machine.self, scene->now_ns, &scene->out, &scene->wake_ns);
 	if (want == MACHINE_SEND) {
 		assert_int_equal(packet_read(scene->out.bytes, scene->out.length, &scene->last), 0);
 		scene->machine.ops->sent(scene->machine.self, scene->out.token, scene->now_ns, 0);
@@ -106,7 +106,8 @@ static void reply(struct scene *scene, const uint32_t *stamps, uint8_t count, co
 }
 
 static const uint32_t whole[] = {0xc0000201, 0xcb007109, 0xcb007109, 0xc0000246, 0xc0000250};
-static const uint32_t full[] = {1 << 24, 2 << 24, 3 << 24, 4 << 24, 5 << 24, 6 << 24, 0xcb007109, 0xcb007109, 0xc0000246};
+static const uint32_t full[] = {
+	1 << 24, 2 << 24, 3 << 24, 4 << 24, 5 << 24, 6 << 24, 0xcb007109, 0xcb007109, 0xc0000246};
 
 /* The responder is given a quarter of a second; a whole list then ends it all, though it still waits. */
 static void test_starts_beside(void **state)
@@ -252,9 +253,14 @@ static void test_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_starts_beside), cmocka_unit_test(test_hint), cmocka_unit_test(test_order),
-		cmocka_unit_test(test_partial_stands), cmocka_unit_test(test_forged),
-		cmocka_unit_test(test_silence), cmocka_unit_test(test_ipv6), cmocka_unit_test(test_known),
+		cmocka_unit_test(test_starts_beside),
+		cmocka_unit_test(test_hint),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_partial_stands),
+		cmocka_unit_test(test_forged),
+		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_ipv6),
+		cmocka_unit_test(test_known),
 		cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

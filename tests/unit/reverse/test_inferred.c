@@ -134,8 +134,12 @@ static void test_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_symmetric), cmocka_unit_test(test_change), cmocka_unit_test(test_tunnel),
-		cmocka_unit_test(test_labels), cmocka_unit_test(test_one_alone), cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_symmetric),
+		cmocka_unit_test(test_change),
+		cmocka_unit_test(test_tunnel),
+		cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_one_alone),
+		cmocka_unit_test(test_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Which stamps are the way back: lists made by hand, one for each rule and each way in which it could be fooled. */
+/* Which stamps are the way back: lists made by hand, one for each rule and each way in which it could be
+ * fooled. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -89,8 +90,8 @@ static struct rr_verdict judge(const struct question *question, const char *expe
 static void test_target(void **state)
 {
 	(void)state;
-	struct rr_verdict v = judge(&(struct question){.reply = "192.0.2.1 192.0.2.5 " T T "192.0.2.70 192.0.2.80"},
-		"fftt!!");
+	struct rr_verdict v = judge(
+		&(struct question){.reply = "192.0.2.1 192.0.2.5 " T T "192.0.2.70 192.0.2.80"}, "fftt!!");
 	assert_int_equal(v.rule, RR_RULE_TARGET);
 	assert_true(v.ends_here);
 	assert_int_equal(v.back_stamps, 2);
@@ -111,7 +112,8 @@ static void test_full(void **state)
 	/* Only that one router passed the reply on. */
 	assert_true(judge(&(struct question){.reply = reply, .ttl = 63}, "fffffftt!").ends_here);
 	/* It is the router that our first packets meet. */
-	v = judge(&(struct question){.reply = reply, .ttl = 50, .there = "192.0.2.70 192.0.2.4"}, "fffffftt!");
+	v = judge(
+		&(struct question){.reply = reply, .ttl = 50, .there = "192.0.2.70 192.0.2.4"}, "fffffftt!");
 	assert_true(v.ends_here);
 	snprintf(reply, sizeof(reply), "%s192.0.2.30 192.0.2.40 " T, eight);
 	v = judge(&(struct question){.reply = reply}, "fffffffft");
@@ -123,10 +125,10 @@ static void test_full(void **state)
 static void test_ourselves(void **state)
 {
 	(void)state;
-	struct rr_verdict v = judge(
-		&(struct question){.reply = "192.0.2.1 192.0.2.5 192.0.2.9 192.0.2.13 192.0.2.17 " T T
-					   "192.0.2.70 198.51.100.7"},
-		"ffffftt!");
+	struct rr_verdict v =
+		judge(&(struct question){.reply = "192.0.2.1 192.0.2.5 192.0.2.9 192.0.2.13 192.0.2.17 " T T
+						  "192.0.2.70 198.51.100.7"},
+			"ffffftt!");
 	assert_true(v.ends_here);
 	assert_int_equal(v.count, 8);
 }
@@ -153,7 +155,9 @@ static void test_quote(void **state)
 	/* Nobody knows how many: it may be the target's. */
 	judge(&(struct question){.reply = reply, .quote = "192.0.2.1 192.0.2.5"}, "ff~!!");
 	/* It answers on the way there: no target. */
-	judge(&(struct question){.reply = reply, .quote = "192.0.2.1 192.0.2.5", .there = "192.0.2.7 192.0.2.70"},
+	judge(
+		&(struct question){
+			.reply = reply, .quote = "192.0.2.1 192.0.2.5", .there = "192.0.2.7 192.0.2.70"},
 		"ff!!!");
 	/* Linux had written itself down by then. */
 	judge(&(struct question){.reply = reply, .quote = "192.0.2.1 192.0.2.5 " T, .ttl = 61}, "ff!!!");
@@ -168,8 +172,9 @@ static void test_quote(void **state)
 static void test_quote_full(void **state)
 {
 	(void)state;
-	const char *nine = "192.0.2.1 192.0.2.5 192.0.2.9 192.0.2.13 192.0.2.17 192.0.2.21 192.0.2.25 192.0.2.29 "
-			   "192.0.2.33";
+	const char *nine =
+		"192.0.2.1 192.0.2.5 192.0.2.9 192.0.2.13 192.0.2.17 192.0.2.21 192.0.2.25 192.0.2.29 "
+		"192.0.2.33";
 	struct rr_verdict v = judge(&(struct question){.reply = nine, .quote = nine}, "fffffffff");
 	assert_true(v.beyond);
 }
@@ -218,21 +223,22 @@ static void test_counts(void **state)
 {
 	(void)state;
 	/* Three routers there, two back, and one stamp more: the target's. */
-	struct rr_verdict v = judge(&(struct question){.reply = "192.0.2.1 192.0.2.5 192.0.2.9 192.0.2.90 192.0.2.70 "
-								"192.0.2.80",
-					    .there = "192.0.2.101 192.0.2.105 192.0.2.109",
-					    .ttl = 62},
-		"uuuu~~");
+	struct rr_verdict v =
+		judge(&(struct question){.reply = "192.0.2.1 192.0.2.5 192.0.2.9 192.0.2.90 192.0.2.70 "
+						  "192.0.2.80",
+			      .there = "192.0.2.101 192.0.2.105 192.0.2.109",
+			      .ttl = 62},
+			"uuuu~~");
 	assert_int_equal(v.rule, RR_RULE_COUNT);
 }
 
 static void test_expired(void **state)
 {
 	(void)state;
-	struct rr_verdict v = judge(
-		&(struct question){.reply = "192.0.2.1 192.0.2.5 192.0.2.9 192.0.2.70 192.0.2.80",
-			.expired = "192.0.2.1 192.0.2.5"},
-		"ffuu!");
+	struct rr_verdict v =
+		judge(&(struct question){.reply = "192.0.2.1 192.0.2.5 192.0.2.9 192.0.2.70 192.0.2.80",
+			      .expired = "192.0.2.1 192.0.2.5"},
+			"ffuu!");
 	assert_int_equal(v.rule, RR_RULE_EXPIRED);
 }
 
@@ -245,8 +251,11 @@ static void test_odd_lists(void **state)
 	assert_false(addr_is_set(v.stamps[2].address));
 	/* Fields that a stranger made up. */
 	struct route_option mad = {.present = true, .slots = 255, .used = 255};
-	struct rr_known known = {.target = address("203.0.113.9"), .source = address("198.51.100.7"), .reply = &mad,
-		.quote = &mad, .expired = &mad};
+	struct rr_known known = {.target = address("203.0.113.9"),
+		.source = address("198.51.100.7"),
+		.reply = &mad,
+		.quote = &mad,
+		.expired = &mad};
 	rr_judge(&known, &v);
 	assert_int_equal(v.count, RECORD_ROUTE_SLOTS_MAX);
 }
@@ -264,10 +273,18 @@ static void test_hops_passed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_target), cmocka_unit_test(test_full), cmocka_unit_test(test_ourselves),
-		cmocka_unit_test(test_alias), cmocka_unit_test(test_quote), cmocka_unit_test(test_quote_full),
-		cmocka_unit_test(test_passed_twice), cmocka_unit_test(test_double), cmocka_unit_test(test_order),
-		cmocka_unit_test(test_counts), cmocka_unit_test(test_expired), cmocka_unit_test(test_odd_lists),
+		cmocka_unit_test(test_target),
+		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_ourselves),
+		cmocka_unit_test(test_alias),
+		cmocka_unit_test(test_quote),
+		cmocka_unit_test(test_quote_full),
+		cmocka_unit_test(test_passed_twice),
+		cmocka_unit_test(test_double),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_counts),
+		cmocka_unit_test(test_expired),
+		cmocka_unit_test(test_odd_lists),
 		cmocka_unit_test(test_hops_passed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
