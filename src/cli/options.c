@@ -271,6 +271,20 @@ static const struct option_row *rival(const struct option_row *row, const struct
 	return NULL;
 }
 
+/* The option for probes of this protocol, which know more of it than bare packets; NULL = none. */
+static const char *better_than_bare(uint8_t protocol)
+{
+	switch (protocol) {
+	case PROTOCOL_ICMP:
+	case PROTOCOL_ICMPV6: return "--proto: ICMP has probes of its own, -I";
+	case PROTOCOL_TCP: return "--proto: TCP has probes of its own, -T";
+	case PROTOCOL_UDP: return "--proto: UDP has probes of its own, -u";
+	case PROTOCOL_UDPLITE: return "--proto: UDP-Lite has probes of its own, --udplite";
+	case 255: return "--proto: 255 is reserved";
+	default: return NULL;
+	}
+}
+
 /* What contradicts itself in the options, for a person; NULL = nothing. */
 static const char *contradiction(const struct options *o)
 {
@@ -302,6 +316,8 @@ static const char *contradiction(const struct options *o)
 		return "either a host or --targets";
 	if (o->targets && o->json)
 		return "many targets make many documents: use --jsonl";
+	if (o->protocol == PROBE_IP && better_than_bare(o->ip_protocol))
+		return better_than_bare(o->ip_protocol);
 	if (o->size && o->protocol == PROBE_TCP)
 		return "TCP probes are bare SYNs and have no size";
 	return NULL;

@@ -214,6 +214,18 @@ static void set_timing(const struct options *options, struct trace_config *confi
 	config->simultaneous = options->simultaneous;
 }
 
+/* What is an extension header in IPv6 (RFC 7045 4) carries no probe. */
+static int check_protocol(const struct trace_config *config, struct error *error)
+{
+	static const uint8_t headers[] = {PROTOCOL_HOP_BY_HOP, PROTOCOL_ROUTING, PROTOCOL_FRAGMENT, PROTOCOL_NO_NEXT,
+		PROTOCOL_DESTINATION_OPTIONS};
+	for (size_t i = 0; i < sizeof(headers); i++)
+		if (config->protocol == PROBE_IP && config->destination.family == 6 && config->ip_protocol == headers[i])
+			return error_set(error, -ERANGE, "protocol %u is an extension header of IPv6, no probe can be "
+				"made of it", headers[i]);
+	return 0;
+}
+
 static int check_size(const struct trace_config *config, struct error *error)
 {
 	struct engine_config engine = {
@@ -257,5 +269,6 @@ int session_plan(const struct session *session, struct addr source, struct addr 
 				.protocol = order[i].protocol,
 				.flow = flow_of(session, order[i].protocol, order[i].port, target.family),
 			};
-	return check_size(config, error);
+	int result = check_protocol(config, error);
+	return result < 0 ? result : check_size(config, error);
 }

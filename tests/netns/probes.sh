@@ -333,6 +333,9 @@ done <<-END
 	3 -w 0 $far4
 	3 -N 0 $far4
 	3 --targets - $far4
+	3 --proto 6 $far4
+	3 --proto 44 $far6
+	3 --proto 256 $far4
 END
 expect_status 2 in_node near "$RETOUR" trace --broadcast -m 2 --gap 2 -u 224.0.0.1
 printf '%s xn--bcher-kva.test\n' "$far4" >>$names
