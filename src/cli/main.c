@@ -10,6 +10,7 @@
 #include "cli/mtr.h"
 #include "cli/path.h"
 #include "cli/serve.h"
+#include "cli/streams.h"
 #include "cli/traceroute.h"
 #include "cli/watch.h"
 #include "cli/windows.h"
@@ -74,6 +75,7 @@ static const struct command *find_persona(const char *path)
 
 int main(int argc, char **argv)
 {
+	streams_guard();
 	const struct command *command = argc > 0 ? find_persona(argv[0]) : NULL;
 	if (command)
 		return command->run(argc, argv);
