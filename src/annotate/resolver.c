@@ -145,11 +145,12 @@ static void step(ares_channel channel, int64_t deadline_ns)
 {
 	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
 	struct pollfd fds[ARES_GETSOCK_MAXNUM];
-	int bits = ares_getsock(channel, sockets, ARES_GETSOCK_MAXNUM);
+	/* Two bits a socket; c-ares' own macros for them shift a signed 1 into the sign. */
+	unsigned bits = (unsigned)ares_getsock(channel, sockets, ARES_GETSOCK_MAXNUM);
 	nfds_t count = 0;
 	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-		short events = (short)((ARES_GETSOCK_READABLE(bits, i) ? POLLIN : 0) |
-			(ARES_GETSOCK_WRITABLE(bits, i) ? POLLOUT : 0));
+		bool readable = bits >> i & 1, writable = bits >> (i + ARES_GETSOCK_MAXNUM) & 1;
+		short events = (short)((readable ? POLLIN : 0) | (writable ? POLLOUT : 0));
 		if (events)
 			fds[count++] = (struct pollfd){.fd = sockets[i], .events = events};
 	}
