@@ -182,14 +182,13 @@ static int write_probe(const struct source_route *run, unsigned index, struct ou
 			.destination = run->task.target,
 			.ttl = probe->ttl,
 			.protocol = v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6,
-			.flow_label = v4 ? 0 : (run->tag & 0xfffff) | 1},
+			.flow_label = run->flow.flow_label},
 		.transport = {.icmp_type = v4 ? ICMP4_ECHO_REQUEST : ICMP6_ECHO_REQUEST,
-			.icmp_id = run->icmp_id,
+			.icmp_id = run->flow.icmp_id,
 			.icmp_seq = (uint16_t)(index + 1),
 			.payload = payload,
 			.payload_length = sizeof(payload)},
-		/* One flow for all, so that balancers send them the same way. */
-		.force_checksum = CHECKSUM,
+		.force_checksum = run->flow.icmp_checksum,
 	};
 	if (!probe->plain)
 		add_route(run, &spec.ip);
@@ -252,7 +251,7 @@ static bool is_ours(const struct source_route *run, const struct transport *t, b
 {
 	unsigned index = t->icmp_seq - 1u;
 	struct cursor body = cursor_init(t->payload, t->payload_length);
-	if (t->seen < 8 || t->icmp_id != run->icmp_id || t->icmp_code != 0 || index >= run->sent)
+	if (t->seen < 8 || t->icmp_id != run->flow.icmp_id || t->icmp_code != 0 || index >= run->sent)
 		return false;
 	if (t->payload_length < 8)
 		return quoted;
@@ -359,7 +358,10 @@ struct source_route *source_route_new(const struct reverse_task *task, enum sour
 	/* The seed numbers other methods' requests, too: what comes of it here must be something else. */
 	static const char purpose[] = "source route";
 	run->tag = hash_bytes((struct hash_key){task->seed, (uint64_t)kind}, purpose, sizeof(purpose));
-	run->icmp_id = (uint16_t)(run->tag >> 48);
+	/* One flow for all, so that balancers send them the same way. */
+	run->flow = (struct flow){.icmp_id = (uint16_t)(run->tag >> 48), .icmp_checksum = CHECKSUM};
+	if (family == 6)
+		run->flow.flow_label = (run->tag & 0xfffff) | 1;
 	return run;
 }
 

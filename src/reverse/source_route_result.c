@@ -79,7 +79,7 @@ struct path *source_route_path(const struct source_route *run, int64_t started_w
 	path->protocol = PROBE_ICMP;
 	path->source = run->task.target;
 	path->destination = run->task.source;
-	path->flow.icmp_id = run->icmp_id;
+	path->flow = run->flow;
 	path->reached = whole(&view);
 	path->stop_reason = path->reached ? STOP_REACHED : STOP_PARTIAL;
 	path->started_wall_ns = started_wall_ns;

@@ -46,7 +46,7 @@ struct source_route {
 	enum source_route_kind kind;
 	unsigned forward_length; /* hop limit of the far host, 0 = not known */
 	uint64_t tag;
-	uint16_t icmp_id;
+	struct flow flow; /* of all packets */
 	struct sr_slot slots[HELLO_TTL + 1]; /* by hop limit */
 	struct sr_plain plain[HELLO_TTL + 1];
 	bool home;	   /* a packet came home */
