@@ -129,6 +129,7 @@ static void on_round(struct watch *watch)
 	const struct timeline_hop *end = timeline_hop(timeline, timeline_last(timeline));
 	if (end && end->total.received > 0)
 		recheck_hint(&watch->recheck, end->total.worst_ns);
+	recheck_known(&watch->recheck);
 	if (every > 0 && timeline->rounds >= watch->back_round + every)
 		ask_for_way_back(watch);
 	if (watch->options->prometheus)
@@ -167,6 +168,21 @@ static void on_tick(uv_timer_t *timer)
 	struct watch *watch = timer->data;
 	watch_look_up(watch);
 	record_names(watch);
+}
+
+static struct path *way_there(void *context)
+{
+	struct watch *watch = context;
+	const struct rounds_config *config = &watch->rounds.config;
+	struct path *path = timeline_path(&watch->rounds.timeline, watch->started_wall_ns);
+	if (!path)
+		return NULL;
+	path->protocol = config->engine.protocol;
+	path->source = config->engine.source;
+	path->destination = config->engine.destination;
+	path->flow = config->engine.flow;
+	book_annotate(&watch->book, path);
+	return path;
 }
 
 /* The rounds are over: the way back does not hold up the result. */
@@ -237,6 +253,7 @@ static int plan(struct watch *watch, struct hash_key key, struct error *error)
 	};
 	recheck_init(&watch->recheck, &task, watch->options->probe.methods);
 	watch->recheck.done = on_way_back;
+	watch->recheck.forward = way_there;
 	watch->recheck.context = watch;
 	if (!session->raw && !measurement_add_attempt(&watch->recheck.latest, "responder", ATTEMPT_UNAVAILABLE,
 				     "needs the cap_net_raw capability"))

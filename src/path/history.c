@@ -44,6 +44,8 @@ static void pack(struct history_entry *entry, const struct watch_event *event)
 	entry->rtt_ns = event->answer->rtt_ns;
 	entry->address = event->answer->address;
 	entry->reply_ttl = (int16_t)event->answer->reply.ttl;
+	entry->icmp_type = (int16_t)event->answer->icmp_type;
+	entry->icmp_code = (int16_t)event->answer->icmp_code;
 	memcpy(entry->mark, event->answer->mark, sizeof(entry->mark));
 }
 
@@ -70,6 +72,8 @@ static void apply(struct timeline *timeline, const struct history_entry *entry)
 		answer.rtt_ns = entry->rtt_ns;
 		answer.address = entry->address;
 		answer.reply.ttl = entry->reply_ttl;
+		answer.icmp_type = entry->icmp_type;
+		answer.icmp_code = entry->icmp_code;
 		memcpy(answer.mark, entry->mark, sizeof(answer.mark));
 		event.answer = &answer;
 	}

@@ -15,7 +15,7 @@ struct history_entry {
 	struct addr address;
 	uint32_t probe, round;
 	uint16_t asked, answered;
-	int16_t error, reply_ttl;
+	int16_t error, reply_ttl, icmp_type, icmp_code;
 	uint8_t kind, ttl, limit;
 	bool test, late, reached, refused;
 	char mark[12];

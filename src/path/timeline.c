@@ -130,6 +130,8 @@ static void note_responder(struct responder *responder, const struct watch_event
 	responder->last_ns = MAX(responder->last_ns, event->sent_ns);
 	responder->reached = event->reached;
 	responder->reply_ttl = answer->reply.ttl;
+	responder->icmp_type = answer->icmp_type;
+	responder->icmp_code = answer->icmp_code;
 	memcpy(responder->mark, answer->mark, sizeof(responder->mark));
 	responder->mpls_count = MIN(answer->mpls_count, MPLS_STACK_MAX);
 	memcpy(responder->mpls, answer->mpls, sizeof(responder->mpls));

@@ -72,6 +72,7 @@ struct responder {
 	struct series series; /* answers only */
 	int64_t first_ns, last_ns; /* when its first and last answered probes left */
 	char mark[12];
+	int icmp_type, icmp_code; /* as in the model */
 	bool reached;
 	int reply_ttl;
 	uint8_t mpls_count;

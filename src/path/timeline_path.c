@@ -36,17 +36,26 @@ static int add_samples(struct hop *hop, const struct timeline_hop *from, int64_t
 	return 0;
 }
 
-static void add_last_answer(struct hop *hop, const struct responder *shown)
+/* What is known of the last answer; and as many of the last answers as were refusals say so. */
+static void add_particulars(struct hop *hop, const struct timeline_hop *from, const struct responder *shown)
 {
+	unsigned refusals = shown && shown->mark[0] ? from->refused : 0, answers = 0;
 	for (size_t i = hop->probe_count; shown && i > 0; i--) {
 		struct probe_result *probe = &hop->probes[i - 1];
 		if (probe->rtt_ns == RTT_NONE)
 			continue;
-		probe->mpls_count = shown->mpls_count;
-		memcpy(probe->mpls, shown->mpls, sizeof(probe->mpls));
-		memcpy(probe->mark, shown->mark, sizeof(probe->mark));
-		probe->reply.ttl = shown->reply_ttl;
-		return;
+		if (answers == 0) {
+			probe->mpls_count = shown->mpls_count;
+			memcpy(probe->mpls, shown->mpls, sizeof(probe->mpls));
+			probe->reply.ttl = shown->reply_ttl;
+		}
+		if (answers == 0 || answers < refusals) {
+			memcpy(probe->mark, shown->mark, sizeof(probe->mark));
+			probe->icmp_type = shown->icmp_type;
+			probe->icmp_code = shown->icmp_code;
+			probe->address = shown->address;
+		}
+		answers++;
 	}
 }
 
@@ -61,13 +70,23 @@ static int add_hop(struct path *path, const struct timeline *timeline, unsigned 
 		return 0;
 	if (add_addresses(hop, from) < 0 || add_samples(hop, from, from->since_ns) < 0)
 		return -1;
-	add_last_answer(hop, timeline_shown(from));
+	add_particulars(hop, from, timeline_shown(from));
 	hop->sent = series_settled(&from->now);
 	hop->received = from->now.received;
 	hop->rtt_min_ns = from->now.best_ns;
 	hop->rtt_max_ns = from->now.worst_ns;
 	hop->rtt_median_ns = timeline_quantile_ns(from, 0.5);
 	return 0;
+}
+
+/* Where nothing answers any more, the silent hops that were tried belong to the path: they are the evidence. */
+static unsigned last_tried(const struct timeline *timeline)
+{
+	unsigned last = timeline_last(timeline);
+	for (unsigned ttl = last + 1; !timeline->end && !timeline->refusal && ttl <= TIMELINE_TTL_MAX; ttl++)
+		if (timeline->hops[ttl] && timeline->hops[ttl]->total.lost > 0)
+			last = ttl;
+	return last;
 }
 
 struct path *timeline_path(const struct timeline *timeline, int64_t started_wall_ns)
@@ -81,10 +100,10 @@ struct path *timeline_path(const struct timeline *timeline, int64_t started_wall
 	path->stop_reason = timeline->end ? STOP_REACHED : timeline->refusal ? STOP_UNREACHABLE : STOP_GAP_LIMIT;
 	path->probes_sent = timeline->sent;
 	path->replies_received = timeline->answered;
-	unsigned first = 1;
-	while (first < timeline_last(timeline) && !timeline->hops[first])
+	unsigned first = 1, last = last_tried(timeline);
+	while (first < last && !timeline->hops[first])
 		first++;
-	for (unsigned ttl = first; ttl <= timeline_last(timeline); ttl++) {
+	for (unsigned ttl = first; ttl <= last; ttl++) {
 		if (add_hop(path, timeline, ttl) == 0)
 			continue;
 		path_free(path);

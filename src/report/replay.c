@@ -60,6 +60,11 @@ static void read_answer(struct in *in, const json_t *object, struct probe_result
 	answer->rtt_ns = in_integer_member(in, object, "rtt_ns", RTT_MAX_NS, RTT_NONE);
 	answer->address = in_address_member(in, object, "from");
 	answer->reply.ttl = (int)in_integer_member(in, object, "reply_ttl", 255, -1);
+	const json_t *icmp = in_object_member(in, object, "icmp");
+	if (icmp) {
+		answer->icmp_type = (int)in_integer_member(in, icmp, "type", 255, -1);
+		answer->icmp_code = (int)in_integer_member(in, icmp, "code", 255, -1);
+	}
 	in_fixed_member(in, object, "mark", answer->mark, sizeof(answer->mark));
 	read_mpls(in, object, answer);
 	event->reached = in_bool_member(in, object, "reached");

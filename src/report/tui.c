@@ -9,7 +9,8 @@
 #include "base/escape.h"
 #include "report/tui_inside.h"
 
-#define ESCAPE_MS 25
+#define ESCAPE_MS       25
+#define CHART_LINES_MAX 24 /* below the table */
 
 static void start_colours(struct tui *tui)
 {
@@ -164,6 +165,8 @@ static void draw_summary(struct tui *tui, const struct tui_frame *frame)
 		protocol_word(frame->view->protocol));
 	if (timeline->end)
 		x = tui_put(tui, 1, x, COLOUR_DESTINATION, 0, "%u hops", timeline->end);
+	else if (timeline->rounds == 0)
+		x = tui_put(tui, 1, x, COLOUR_PLAIN, 0, "the first is on its way");
 	else
 		x = tui_put(tui, 1, x, COLOUR_WARNING, 0, timeline->refusal ? "refused" : "not reached");
 	if (timeline->send_errors > 0)
@@ -205,6 +208,10 @@ static void draw_note(struct tui *tui, const struct tui_frame *frame)
 			return;
 		}
 	}
+	if (!timeline->end && timeline->rounds > 1 && timeline->highest > 0 && !timeline->refusal) {
+		tui_put(tui, tui->height - 2, 1, COLOUR_WARNING, 0, "nothing answers behind hop %u", timeline->highest);
+		return;
+	}
 	if (timeline->change_count == 0)
 		return;
 	watch_change_line(frame->view, &timeline->changes[timeline->change_count - 1], line, sizeof(line));
@@ -215,7 +222,7 @@ static void draw_table_page(struct tui *tui, const struct tui_frame *frame)
 {
 	int room = tui->height - 4; /* title, summary, note, keys */
 	int wanted = tui->row_count + 1;
-	int chart = room - wanted >= 6 ? MIN(room - wanted - 1, 14) : 0;
+	int chart = tui->row_count > 0 && room - wanted >= 6 ? MIN(room - wanted - 1, CHART_LINES_MAX) : 0;
 	table_draw(tui, frame, 2, room - (chart ? chart + 1 : 0));
 	if (chart)
 		chart_draw(tui, frame, tui->selected_ttl, false, tui->height - 2 - chart, chart);

@@ -42,8 +42,8 @@ void watch_back_line(const struct watch_view *view, char *text, size_t size)
 {
 	char when[16];
 	const struct path *path = view->back ? view->back->reverse : NULL;
-	const struct attempt *attempt =
-		view->back && view->back->attempt_count > 0 ? &view->back->attempts[view->back->attempt_count - 1] : NULL;
+	/* The best way first: why that one failed is worth most. */
+	const struct attempt *attempt = view->back && view->back->attempt_count > 0 ? &view->back->attempts[0] : NULL;
 	const char *again = view->back_running ? ", measuring again" : "";
 	watch_clock(view, view->back_at_ns, when, sizeof(when));
 	if (path)

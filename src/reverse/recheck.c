@@ -31,11 +31,23 @@ void recheck_hint(struct recheck *recheck, int64_t rtt_ns)
 		climb_hint(recheck->climb, rtt_ns);
 }
 
+void recheck_known(struct recheck *recheck)
+{
+	struct path *forward = recheck->climb && recheck->forward ? recheck->forward(recheck->context) : NULL;
+	if (forward)
+		climb_known(recheck->climb, forward);
+}
+
 static void collect(struct recheck *recheck)
 {
 	struct measurement found;
 	measurement_init(&found);
-	if (climb_collect(recheck->climb, &found) == 0) {
+	found.forward = recheck->forward ? recheck->forward(recheck->context) : NULL;
+	int result = climb_collect(recheck->climb, &found);
+	/* It was lent to those who infer from it. */
+	path_free(found.forward);
+	found.forward = NULL;
+	if (result == 0) {
 		measurement_deinit(&recheck->latest);
 		recheck->latest = found;
 		recheck->latest_ns = recheck->started_ns;

@@ -20,6 +20,7 @@ struct recheck {
 	struct measurement latest;
 	int64_t latest_ns; /* when it began, on the driver's clock; 0 = none yet */
 	void (*done)(void *context); /* or NULL; after each */
+	struct path *(*forward)(void *context); /* the way there as known now, for the climb to own; may give NULL */
 	void *context;
 };
 
@@ -30,6 +31,8 @@ struct machine recheck_machine(struct recheck *recheck);
 void recheck_request(struct recheck *recheck);
 /* As climb_hint, for this climb and those to come. */
 void recheck_hint(struct recheck *recheck, int64_t rtt_ns);
+/* The way there has become known, or better known: a climb that goes on asks for it. */
+void recheck_known(struct recheck *recheck);
 /* No more: what is not finished counts as it is, and the machine is DONE. */
 void recheck_stop(struct recheck *recheck);
 

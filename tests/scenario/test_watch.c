@@ -173,6 +173,51 @@ static void test_limiter_and_loss(void **state)
 	scene_end(&scene);
 }
 
+/* Rounds from client to server of a shipped world. */
+static struct scene shipped(const char *name)
+{
+	struct scene scene = {0};
+	struct error error;
+	assert_int_equal(world_load(name, &scene.world, &error), 0);
+	scene.sim = sim_new(scene.world, 42);
+	scene.a = world_find_node(scene.world, "client");
+	scene.b = world_find_node(scene.world, "server");
+	scene.from[4] = world_node_address(scene.world, scene.a, 4);
+	scene.to[4] = world_node_address(scene.world, scene.b, 4);
+	struct rounds_config config = config_of(&scene, 12, PROBE_ICMP);
+	watch_for(&scene, &config);
+	return scene;
+}
+
+/* A refusal is said to be one, by whom, and is no loss of the router that refuses. */
+static void test_refused(void **state)
+{
+	(void)state;
+	struct scene scene = shipped("refused");
+	struct measurement m = concluded(&scene);
+	const struct finding *finding = must_find(&m, "refused");
+	assert_int_equal(finding->hops[0], 7);
+	assert_int_equal(timeline_last(&rounds.timeline), 7);
+	assert_int_equal(m.forward->stop_reason, STOP_UNREACHABLE);
+	assert_int_equal(loss_at(7).lost, 0);
+	assert_string_equal(timeline_shown(timeline_hop(&rounds.timeline, 7))->mark, "!H");
+	measurement_deinit(&m);
+	scene_end(&scene);
+}
+
+/* Beyond the last answer only a hop or two are asked each round, not all there could be. */
+static void test_black_hole(void **state)
+{
+	(void)state;
+	struct scene scene = shipped("blackhole");
+	struct measurement m = concluded(&scene);
+	assert_int_equal(must_find(&m, "black-hole")->hops[0], 8);
+	assert_int_equal(m.forward->stop_reason, STOP_GAP_LIMIT);
+	assert_true(rounds.timeline.sent <= 12 * 10 + 12);
+	measurement_deinit(&m);
+	scene_end(&scene);
+}
+
 static struct world *two_ways(const char *faults)
 {
 	char text[2000];
@@ -307,6 +352,8 @@ int main(void)
 		cmocka_unit_test(test_limiter_is_not_loss),
 		cmocka_unit_test(test_limiter_and_loss),
 		cmocka_unit_test(test_loss_is_nothing_else),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_black_hole),
 		cmocka_unit_test(test_link_fault),
 		cmocka_unit_test(test_fault_that_ends),
 		cmocka_unit_test(test_congestion_by_time_of_day),
