@@ -242,7 +242,7 @@ static void judge(struct alignment *alignment, struct ways *ways, struct pair *p
 	/* From here on only routers count. */
 	size_t routers = 0;
 	for (size_t i = 0; i < count; i++)
-		if (pairs[i].by != SHARED_BY_AS)
+		if (pairs[i].by != SHARED_BY_AS && pairs[i].forward < ways->forward_count)
 			pairs[routers++] = pairs[i];
 	ways->pairs = pairs;
 	ways->pair_count = routers;
@@ -258,7 +258,9 @@ static void judge(struct alignment *alignment, struct ways *ways, struct pair *p
 struct alignment *align_paths(const struct path *forward, const struct path *reverse)
 {
 	struct ways ways = {.forward = forward, .reverse = reverse};
-	ways.forward_count = forward->hop_count - ends_at_destination(forward);
+	/* A target may answer from another of its addresses than it was asked by. */
+	bool has_target = forward->hop_count > 0 && (forward->reached || ends_at_destination(forward));
+	ways.forward_count = forward->hop_count - has_target;
 	ways.reverse_first = ends_at_destination(reverse);
 	size_t room = MIN(forward->hop_count, reverse->hop_count) + 1, count = 0;
 	struct alignment *alignment = calloc(1, sizeof(*alignment));

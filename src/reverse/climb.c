@@ -32,6 +32,7 @@ struct climb {
 	size_t count;
 	struct path *forward; /* NULL = not known */
 	bool complete;	      /* a whole path was found */
+	bool named;	      /* somebody asked for these methods by name */
 };
 
 static int unknown_method(const char *name, size_t length, struct error *error)
@@ -93,6 +94,7 @@ int climb_new(struct climb **out, const struct reverse_task *task, const char *n
 	if (!climb)
 		return error_set(error, -ENOMEM, "out of memory");
 	climb->task = *task;
+	climb->named = names != NULL;
 	int result = choose_methods(climb, names, error);
 	if (result < 0) {
 		climb_free(climb);
@@ -286,11 +288,11 @@ static int collect_rung(const struct climb *climb, const struct rung *rung, stru
 		duration_ns = rung->method->duration_ns(rung->run);
 	} else if (rung->failed_to_start) {
 		snprintf(detail, sizeof(detail), "could not be started: out of memory");
-	} else if (rung->done) {
+	} else if (rung->done && (climb->named || !climb->complete)) {
 		status = ATTEMPT_UNAVAILABLE;
 		snprintf(detail, sizeof(detail), "not for IPv%u", climb->task.target.family);
 	} else {
-		return 0; /* its turn never came */
+		return 0; /* its turn never came, or it could not have come */
 	}
 	struct attempt *attempt = measurement_add_attempt(measurement, rung->method->name, status, detail);
 	if (!attempt)

@@ -158,6 +158,11 @@ enum attempt_status record_route_status(const struct record_route *run, char *de
 		return describe_silence(run, detail, size);
 	if (verdict.back_stamps == 0 && !direct(&verdict))
 		return describe_none(&verdict, detail, size);
+	if (verdict.back_stamps == 0) {
+		snprintf(detail, size, "no router is between the target and this host: %s",
+			rr_rule_text(verdict.rule));
+		return ATTEMPT_OK;
+	}
 	bool whole = complete(&verdict);
 	unsigned unrouted = count_unrouted(&verdict);
 	char missing[80], extra[60] = "";
