@@ -1,22 +1,22 @@
 #!/bin/bash
-# The personalities beside their models: Debian's traceroute 2.1 and mtr 0.95 and ours, one after the other in the same
-# worlds of the lab and on the same kernel routers. Everything but times must be equal, byte by byte.
+# The personalities beside their models: Debian's traceroute 2.1 and mtr 0.95 and ours, one after the other in
+# the same worlds of the lab and on the same kernel routers. Everything but times must be equal, byte by byte.
 . "$(dirname "$0")/../netns/lib.sh"
 need traceroute.db mtr nft /usr/bin/python3
 
 beside=$here/../interop/persona_beside.sh
 failed=0
 
-# Where the kernel of the target answers all errors: otherwise the second program finds the limit used up by the first.
-# The neighbour that is asked first is asked before anything is compared.
+# The kernel of the target answers all errors: otherwise the second program finds the limit used up by the first.
 beside_in_world() { # WORLD < COMMAND LINES
-	local world=$scratch/$1.yaml answers='  - {host: server, run: "sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0"}'
+	local world=$scratch/$1.yaml limits='net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0'
+	local answers="  - {host: server, run: \"sysctl -qw $limits\"}"
 	cp "$here/../../lab/$1.yaml" "$world"
 	grep -q '^services:' "$world" || echo 'services:' >>"$world"
 	sed -i "/^services:/,\$ { /^  - {host: server, run: retour serve}/d }" "$world"
 	echo "$answers" >>"$world"
 	echo "-- world $1"
-	timeout 250 "$RETOUR" lab run -w "$world" -- "$BASH" "$beside" || failed=1
+	timeout 400 "$RETOUR" lab run -w "$world" -- "$BASH" "$beside" || failed=1
 }
 
 beside_in_node() { # NODE < COMMAND LINES
@@ -161,15 +161,16 @@ status:mtr --help
 status:mtr --version
 END
 
+# A second for an answer: a busy machine is slower than three or ten times these round trips.
 for world in silent-hop refused mpls loop; do
 	beside_in_world $world <<'END'
-traceroute -n server.lab
-traceroute -6 -n server.lab
-traceroute -n -I -e server.lab
-traceroute -6 -n -e -q 2 server.lab
-traceroute -n --back -I server.lab
-traceroute -q 1 -N 1 server.lab
-header:traceroute -n -T -e server.lab
+traceroute -w 1 -n server.lab
+traceroute -w 1 -6 -n server.lab
+traceroute -w 1 -n -I -e server.lab
+traceroute -w 1 -6 -n -e -q 2 server.lab
+traceroute -w 1 -n --back -I server.lab
+traceroute -w 1 -q 1 -N 1 server.lab
+header:traceroute -w 1 -n -T -e server.lab
 mtr -4 -r -n -c 2 -i 0.5 -G 0.4 server.lab
 mtr -6 -w -e -c 1 -i 0.5 -G 0.4 server.lab
 mtr -4 -C -n -c 2 -i 0.5 -G 0.4 server.lab
@@ -209,7 +210,6 @@ table inet silent {
 	}
 }
 END
-# A busy machine may be slower than three or ten times these round trips: they wait for a second.
 beside_in_node near <<END
 traceroute -w 1 -n far.test
 traceroute -w 1 far.test
@@ -266,8 +266,10 @@ writes 'a link called pathping' '^Computing statistics' "$scratch/pathping" -n -
 refuses() { # STATUS NAME OPTION...
 	local status=0
 	"$RETOUR" "${@:2}" localhost >$scratch/refusal 2>&1 || status=$?
-	[ $status -eq "$1" ] && [ "$(wc -l <$scratch/refusal)" -eq 1 ] && grep -q 'not supported here' $scratch/refusal ||
+	if [ $status -ne "$1" ] || [ "$(wc -l <$scratch/refusal)" -ne 1 ] ||
+		! grep -q 'not supported here' $scratch/refusal; then
 		fail "${*:2}: status $status, $(cat $scratch/refusal)"
+	fi
 }
 refuses 2 traceroute -g 10.0.0.1
 refuses 2 traceroute -D

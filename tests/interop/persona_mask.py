@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Standard input with every time and date masked, and nothing else. Widths stay: a time that is a column becomes as many
-#. Percentages, counts, names, blanks and line ends are left alone."""
+"""Standard input with every time and date masked, and nothing else. Widths stay: a time that is a column becomes
+as many #. Percentages, counts, names, blanks and line ends are left alone."""
 import re
 import sys
 
@@ -19,7 +19,8 @@ def report_row(match):
 
 def csv_row(match):
     loss, *rest = match.group(2).split(',')
-    return match.group(1) + ','.join([loss] + ['#' if re.fullmatch(r'\d+\.\d\d', field) else field for field in rest])
+    rest = ['#' if re.fullmatch(r'\d+\.\d\d', field) else field for field in rest]
+    return match.group(1) + ','.join([loss] + rest)
 
 
 def main():
@@ -30,7 +31,7 @@ def main():
     text = re.sub(r'(?m)^MTR\.0\.95,\d+,', 'MTR.0.95,#,', text)
     text = re.sub(r'(?m)^(MTR\.0\.95,#,OK,[^,]*,\d+,[^,]*,(?:AS[^,]*,)?)(.*)$', csv_row, text)
     text = re.sub(r'("(?:%s)": )\d+\.\d+' % TIMES, r'\1#', text)
-    text = re.sub(r'<(%s)>( *\d+\.\d)<' % TIMES, lambda m: '<%s>%s<' % (m.group(1), '#' * len(m.group(2))), text)
+    text = re.sub(r'(?<=<)(%s)>( *\d+\.\d)(?=<)' % TIMES, lambda m: m.group(1) + '>' + '#' * len(m.group(2)), text)
     text = re.sub(r'(?m)^p (\d+) \d+ ', r'p \1 # ', text)  # mtr --raw
     sys.stdout.write(text)
 
