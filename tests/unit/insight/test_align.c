@@ -307,6 +307,42 @@ static void test_mates_that_contradict_the_ends(void **state)
 	done(&f);
 }
 
+/* After a change by hand. */
+static void align_anew(struct fixture *f)
+{
+	alignment_free(f->alignment);
+	f->alignment = align_paths(f->forward, f->reverse);
+	assert_non_null(f->alignment);
+}
+
+/* Record Route: a router that did not write itself down is missing, not elsewhere. */
+static void test_uncounted_hops_prove_no_difference(void **state)
+{
+	(void)state;
+	struct fixture f = align(THERE("10.0.0.1", "10.0.1.1", "10.0.2.1", "10.0.3.1", TARGET),
+		THERE("10.0.3.1", "10.0.1.1", "10.0.0.1", SOURCE));
+	assert_int_equal(f.alignment->router_symmetric, TERNARY_FALSE);
+	for (size_t i = 0; i < f.reverse->hop_count; i++)
+		f.reverse->hops[i].ttl = -1;
+	align_anew(&f);
+	assert_int_equal(f.alignment->shared_count, 3);
+	assert_int_equal(f.alignment->router_symmetric, TERNARY_UNKNOWN);
+	assert_false(f.alignment->diverges);
+	done(&f);
+}
+
+/* The target was asked by one address and answers from another: it is no router on the way. */
+static void test_target_answers_from_another_address(void **state)
+{
+	(void)state;
+	struct fixture f = align(THERE("10.0.0.1", "10.0.1.1"), THERE("10.0.0.1", SOURCE));
+	f.forward->reached = true;
+	align_anew(&f);
+	assert_false(f.alignment->diverges);
+	assert_int_equal(f.alignment->router_symmetric, TERNARY_TRUE);
+	done(&f);
+}
+
 static void test_empty_paths(void **state)
 {
 	(void)state;
@@ -337,6 +373,8 @@ int main(void)
 		cmocka_unit_test(test_assumed_hops_prove_nothing),
 		cmocka_unit_test(test_names_of_one_router),
 		cmocka_unit_test(test_mates_that_contradict_the_ends),
+		cmocka_unit_test(test_uncounted_hops_prove_no_difference),
+		cmocka_unit_test(test_target_answers_from_another_address),
 		cmocka_unit_test(test_empty_paths),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
