@@ -69,12 +69,12 @@ struct option_row {
 	const char *help;
 };
 
-#define FIELD(name)             offsetof(struct options, name)
-#define FLAG(name)              KIND_FLAG, FIELD(name), 0, 0
+#define FIELD(name)		offsetof(struct options, name)
+#define FLAG(name)		KIND_FLAG, FIELD(name), 0, 0
 #define NUMBER(name, low, high) KIND_NUMBER, FIELD(name), low, high
-#define PORT(name)              KIND_PORT, FIELD(name), 1, 65535
-#define TEXT(name)              KIND_TEXT, FIELD(name), 0, 0
-#define PROTO(value)            KIND_PROTOCOL, FIELD(protocol), value, 0
+#define PORT(name)		KIND_PORT, FIELD(name), 1, 65535
+#define TEXT(name)		KIND_TEXT, FIELD(name), 0, 0
+#define PROTO(value)		KIND_PROTOCOL, FIELD(protocol), value, 0
 
 static const struct option_row rows[] = {
 	{'4', "ipv4", NULL, ALL, KIND_FAMILY, FIELD(family), 4, 0, "use IPv4"},
@@ -113,7 +113,8 @@ static const struct option_row rows[] = {
 		"of the whole packet (as small as it gets)"},
 	{OPTION_MULTIPATH, "multipath", "[=CONFIDENCE]", FORWARD, KIND_SHARE, FIELD(multipath), 0, 0,
 		"explore every way that flows take (95 %)"},
-	{OPTION_MTU, "mtu", NULL, FORWARD, FLAG(mtu), "find out how large packets may be, and where they vanish"},
+	{OPTION_MTU, "mtu", NULL, FORWARD, FLAG(mtu),
+		"find out how large packets may be, and where they vanish"},
 	{OPTION_BROADCAST, "broadcast", NULL, FORWARD, FLAG(broadcast),
 		"the target may be a broadcast or multicast address"},
 	{OPTION_TARGETS, "targets", "FILE", FORWARD, TEXT(targets),
@@ -129,7 +130,8 @@ static const struct option_row rows[] = {
 	{OPTION_JSON, "json", NULL, ALL, FLAG(json), "print one retour/1 document"},
 	{OPTION_JSONL, "jsonl", NULL, ALL, FLAG(jsonl), "print events, one JSON object a line"},
 	{OPTION_CSV, "csv", NULL, ALL, FLAG(csv), "print a table, a row for each probe"},
-	{OPTION_DOT, "dot", NULL, FORWARD, FLAG(dot), "print the ways of --multipath as a graph for Graphviz"},
+	{OPTION_DOT, "dot", NULL, FORWARD, FLAG(dot),
+		"print the ways of --multipath as a graph for Graphviz"},
 	{OPTION_FORMAT, "format", "NAME", ALL, TEXT(format), "print in another program's form: scamper-json"},
 	{OPTION_CHECK, "check", NULL, ALL, FLAG(check), "exit 1 when something is found to be a problem"},
 	{'h', "help", NULL, ALL, KIND_HELP, 0, 0, 0, "this text"},
@@ -150,7 +152,8 @@ static void print_help(FILE *out, const char *command)
 		if (rows[i].key < ONLY_LONG)
 			snprintf(letter, sizeof(letter), "-%c, ", rows[i].key);
 		const char *argument = rows[i].argument ? rows[i].argument : "";
-		snprintf(left, sizeof(left), "%s--%s%s%s", letter, rows[i].name, *argument == '[' ? "" : " ", argument);
+		snprintf(left, sizeof(left), "%s--%s%s%s", letter, rows[i].name, *argument == '[' ? "" : " ",
+			argument);
 		fprintf(out, "  %-28s %s\n", left, rows[i].help);
 	}
 }
@@ -158,8 +161,8 @@ static void print_help(FILE *out, const char *command)
 static int usage_error(const char *command, const char *what, const char *value)
 {
 	char shown[80];
-	fprintf(stderr, "retour: %s '%s'; see `retour%s%s --help`\n", what, escape_text(value, shown, sizeof(shown)),
-		*command ? " " : "", command);
+	fprintf(stderr, "retour: %s '%s'; see `retour%s%s --help`\n", what,
+		escape_text(value, shown, sizeof(shown)), *command ? " " : "", command);
 	return EXIT_USAGE;
 }
 
@@ -259,13 +262,14 @@ static bool apply(struct options *options, const struct option_row *row, const c
 /* ---- what fits together ---- */
 
 /* Of options that exclude each other the row that came before this one; NULL = none. */
-static const struct option_row *rival(const struct option_row *row, const struct option_row *const *given,
-	size_t count)
+static const struct option_row *rival(
+	const struct option_row *row, const struct option_row *const *given, size_t count)
 {
 	bool chooses = row->kind == KIND_PROTOCOL || row->kind == KIND_IP;
 	for (size_t i = 0; i < count; i++) {
 		bool chose = given[i]->kind == KIND_PROTOCOL || given[i]->kind == KIND_IP;
-		if (given[i] != row && ((chooses && chose) || (row->kind == KIND_FAMILY && given[i]->kind == row->kind)))
+		if (given[i] != row &&
+			((chooses && chose) || (row->kind == KIND_FAMILY && given[i]->kind == row->kind)))
 			return given[i];
 	}
 	return NULL;
@@ -302,7 +306,8 @@ static const char *contradiction(const struct options *o)
 	if (o->multipath > 0 && o->protocol == PROBE_IP)
 		return "--multipath needs probes with ports, or ICMP: balancers see one flow in bare IP";
 	if (o->multipath > 0 && (o->classic_port || o->targets))
-		return "--multipath is about one host, and chooses ports itself: no --classic-port, no --targets";
+		return "--multipath is about one host, and chooses ports itself: no --classic-port, no "
+		       "--targets";
 	if (o->mtu && o->targets)
 		return "--mtu is about one host: no --targets";
 	if (o->dot && o->multipath <= 0)
@@ -342,7 +347,7 @@ static void build_tables(enum where scope, struct option *longs, char *shorts)
 		if (rows[i].name)
 			longs[used++] = (struct option){
 				.name = rows[i].name,
-				.has_arg = !rows[i].argument        ? no_argument
+				.has_arg = !rows[i].argument	     ? no_argument
 					: rows[i].argument[0] == '[' ? optional_argument
 								     : required_argument,
 				.val = rows[i].key,
@@ -416,8 +421,8 @@ int options_parse(struct options *options, const char *command, int argc, char *
 			return EXIT_OK;
 		}
 		if (key == '?' || key == ':')
-			return usage_error(command, key == ':' ? "a value is missing after" : "unknown option",
-				argv[optind - 1]);
+			return usage_error(command,
+				key == ':' ? "a value is missing after" : "unknown option", argv[optind - 1]);
 		status = take(options, command, row_of(key), given, &count);
 	}
 	return status < 0 ? finish(options, command, argc, argv) : status;

@@ -23,7 +23,9 @@ void session_init(struct session *session, const struct options *options)
 {
 	*session = (struct session){
 		.options = options,
-		.wishes = {.interface = options->interface, .mark = options->mark, .broadcast = options->broadcast},
+		.wishes = {.interface = options->interface,
+			.mark = options->mark,
+			.broadcast = options->broadcast},
 		.port_fds = {-1, -1},
 		.channel = {.fds = CHANNEL_NO_FDS},
 	};
@@ -51,8 +53,8 @@ static int check_target(const struct session *session, const char *host, struct 
 	if (!addr_is_set(session->target) || (session->target.low == 0 && session->target.high == 0))
 		return error_set(error, -EINVAL, "%s is not the address of a host", host);
 	if (!addr_is_unicast(session->target) && !session->options->broadcast)
-		return error_set(error, -EINVAL, "%s is not the address of one host; --broadcast probes it all the same",
-			host);
+		return error_set(error, -EINVAL,
+			"%s is not the address of one host; --broadcast probes it all the same", host);
 	return 0;
 }
 
@@ -68,25 +70,27 @@ int session_find(struct session *session, const char *host, struct error *error)
 	if (result < 0)
 		return result;
 	snprintf(session->interface, sizeof(session->interface), "%s", found.interface);
-	if (found.interface[0] && session->options->interface && strcmp(found.interface, session->options->interface) != 0)
+	if (found.interface[0] && session->options->interface &&
+		strcmp(found.interface, session->options->interface) != 0)
 		return error_set(error, -EINVAL, "the target is on %s, but -i says %s", found.interface,
 			session->options->interface);
 	if (found.interface[0])
 		session->wishes.interface = session->interface;
 	if (found.count > 1 && !session->options->targets)
-		fprintf(stderr, "retour: %s has %u addresses of this family; this is about %s\n", host, found.count,
-			addr_format(found.addr, address));
-	return route_source(session->target, session->options->source, &session->wishes, &session->source, error);
+		fprintf(stderr, "retour: %s has %u addresses of this family; this is about %s\n", host,
+			found.count, addr_format(found.addr, address));
+	return route_source(
+		session->target, session->options->source, &session->wishes, &session->source, error);
 }
 
 /* ---- the flow ---- */
 
 static uint16_t port_of(const struct options *options, enum probe_protocol protocol)
 {
-	return options->destination_port   ? options->destination_port
-		: protocol == PROBE_TCP    ? WEB_PORT
-		: options->dns             ? DNS_PORT
-					   : UDP_PORT;
+	return options->destination_port ? options->destination_port
+		: protocol == PROBE_TCP	 ? WEB_PORT
+		: options->dns		 ? DNS_PORT
+					 : UDP_PORT;
 }
 
 static int choose_flow(struct session *session, struct hash_key key, struct error *error)
@@ -95,7 +99,7 @@ static int choose_flow(struct session *session, struct hash_key key, struct erro
 	struct rng rng = rng_seed(key.k1);
 	struct flow *flow = &session->flow;
 	flow->flow_label = options->flow_label != OPTION_NOT_GIVEN ? options->flow_label
-								     : (uint32_t)rng_below(&rng, 0xfffff) + 1;
+								   : (uint32_t)rng_below(&rng, 0xfffff) + 1;
 	flow->icmp_id = (uint16_t)(rng_below(&rng, 0xfffe) + 1);
 	flow->icmp_checksum = (uint16_t)(rng_below(&rng, 0xfffe) + 1);
 	flow->destination_port = port_of(options, options->protocol);
@@ -106,7 +110,8 @@ static int choose_flow(struct session *session, struct hash_key key, struct erro
 }
 
 /* What the flow of that protocol is made of, and no more. */
-static struct flow flow_of(const struct session *session, enum probe_protocol protocol, uint16_t port, uint8_t family)
+static struct flow flow_of(
+	const struct session *session, enum probe_protocol protocol, uint16_t port, uint8_t family)
 {
 	const struct flow *flow = &session->flow;
 	/* Without raw sockets the kernel chooses flow labels, and the source ports of TCP. */
@@ -144,24 +149,28 @@ static void say_what_is_lost(const struct session *session)
 		automatic && !echo ? "ICMP (see net.ipv4.ping_group_range) " : "");
 }
 
-static int open_unprivileged(struct session *session, const struct channel_options *wanted, const char *needs_raw,
-	struct error *error)
+static int open_unprivileged(struct session *session, const struct channel_options *wanted,
+	const char *needs_raw, struct error *error)
 {
 	enum probe_protocol protocol = session->options->protocol;
 	if (needs_raw)
-		return error_set(error, -EPERM, "%s the cap_net_raw capability: run as root, or see `setcap` in retour(1)",
+		return error_set(error, -EPERM,
+			"%s the cap_net_raw capability: run as root, or see `setcap` in retour(1)",
 			needs_raw);
 	if (session->options->flow_label != OPTION_NOT_GIVEN)
 		return error_set(error, -EPERM, "--flow-label needs the cap_net_raw capability: run as root");
 	if (session->options->source_port && protocol == PROBE_TCP)
-		return error_set(error, -EPERM, "--sport of TCP probes needs the cap_net_raw capability: run as root");
+		return error_set(
+			error, -EPERM, "--sport of TCP probes needs the cap_net_raw capability: run as root");
 	free_ports(session); /* the channel's own sockets take the port over */
 	int result = channel_open_unprivileged(&session->channel, wanted, error);
 	if (result == 0 && !(session->channel.protocols & CHANNEL_PROTOCOL(protocol)))
 		result = -EPERM;
 	if (result < 0 && (protocol == PROBE_ICMP || protocol == PROBE_IP || protocol == PROBE_UDPLITE))
-		return error_set(error, -EPERM, "%s probes need the cap_net_raw capability%s: run as root, or probe with UDP",
-			protocol_name(protocol), protocol == PROBE_ICMP ? ", or net.ipv4.ping_group_range" : "");
+		return error_set(error, -EPERM,
+			"%s probes need the cap_net_raw capability%s: run as root, or probe with UDP",
+			protocol_name(protocol),
+			protocol == PROBE_ICMP ? ", or net.ipv4.ping_group_range" : "");
 	if (result == 0)
 		say_what_is_lost(session);
 	return result;
@@ -199,8 +208,11 @@ void session_say_drops(const struct session *session)
 {
 	uint32_t drops = channel_drops(&session->channel);
 	if (drops > 0)
-		fprintf(stderr, "retour: this host dropped %u answers for want of room in its own buffers; they count as "
-				"unanswered\n", drops);
+		fprintf(stderr,
+			"retour: this host dropped %u answers for want of room in its own buffers; they "
+			"count as "
+			"unanswered\n",
+			drops);
 }
 
 /* ---- the trace ---- */
@@ -217,12 +229,15 @@ static void set_timing(const struct options *options, struct trace_config *confi
 /* What is an extension header in IPv6 (RFC 7045 4) carries no probe. */
 static int check_protocol(const struct trace_config *config, struct error *error)
 {
-	static const uint8_t headers[] = {PROTOCOL_HOP_BY_HOP, PROTOCOL_ROUTING, PROTOCOL_FRAGMENT, PROTOCOL_NO_NEXT,
-		PROTOCOL_DESTINATION_OPTIONS};
+	static const uint8_t headers[] = {PROTOCOL_HOP_BY_HOP, PROTOCOL_ROUTING, PROTOCOL_FRAGMENT,
+		PROTOCOL_NO_NEXT, PROTOCOL_DESTINATION_OPTIONS};
 	for (size_t i = 0; i < sizeof(headers); i++)
-		if (config->protocol == PROBE_IP && config->destination.family == 6 && config->ip_protocol == headers[i])
-			return error_set(error, -ERANGE, "protocol %u is an extension header of IPv6, no probe can be "
-				"made of it", headers[i]);
+		if (config->protocol == PROBE_IP && config->destination.family == 6 &&
+			config->ip_protocol == headers[i])
+			return error_set(error, -ERANGE,
+				"protocol %u is an extension header of IPv6, no probe can be "
+				"made of it",
+				headers[i]);
 	return 0;
 }
 
@@ -233,12 +248,13 @@ static int check_size(const struct trace_config *config, struct error *error)
 	uint16_t least = engine_size_min(&engine);
 	if (config->size == 0 || config->size >= least)
 		return 0;
-	return error_set(error, -ERANGE, "packets of %u bytes are too small: these probes have %u or more", config->size,
-		least);
+	return error_set(error, -ERANGE, "packets of %u bytes are too small: these probes have %u or more",
+		config->size, least);
 }
 
 int session_plan(const struct session *session, struct addr source, struct addr target, struct hash_key key,
-	struct trace_config *config, struct automatic_other *others, unsigned *other_count, struct error *error)
+	struct trace_config *config, struct automatic_other *others, unsigned *other_count,
+	struct error *error)
 {
 	static const struct {
 		enum probe_protocol protocol;

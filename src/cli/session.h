@@ -24,20 +24,22 @@ struct session {
 
 void session_init(struct session *session, const struct options *options);
 void session_deinit(struct session *session);
-/* Resolve `host`; find the source address towards it. Says on standard error which address it took of several. */
+/* Resolve `host`; find the source address towards it. Says on standard error which address it took of
+ * several. */
 int session_find(struct session *session, const char *host, struct error *error) MUST_USE;
-/* Choose the flow and open the sockets for all protocols that the options may need; then no privilege is left.
- * `needs_raw`: a reason not to do without raw sockets, for a person; NULL = none. */
-int session_open(struct session *session, struct hash_key key, const char *needs_raw, struct error *error) MUST_USE;
+/* Choose the flow and open the sockets for all protocols that the options may need; then no privilege is
+ * left. `needs_raw`: a reason not to do without raw sockets, for a person; NULL = none. */
+int session_open(
+	struct session *session, struct hash_key key, const char *needs_raw, struct error *error) MUST_USE;
 /* The same, but with the privilege kept: one of several sessions. */
-int session_open_one(struct session *session, struct hash_key key, const char *needs_raw, struct error *error)
-	MUST_USE;
+int session_open_one(
+	struct session *session, struct hash_key key, const char *needs_raw, struct error *error) MUST_USE;
 /* On standard error, if this host had no room for answers. */
 void session_say_drops(const struct session *session);
-/* A trace to `target` with these options; `others` has room for AUTOMATIC_OTHERS_MAX. -ERANGE: a size that cannot
- * be. */
+/* A trace to `target` with these options; `others` has room for AUTOMATIC_OTHERS_MAX. -ERANGE: a size that
+ * cannot be. */
 int session_plan(const struct session *session, struct addr source, struct addr target, struct hash_key key,
-	struct trace_config *config, struct automatic_other *others, unsigned *other_count, struct error *error)
-	MUST_USE;
+	struct trace_config *config, struct automatic_other *others, unsigned *other_count,
+	struct error *error) MUST_USE;
 
 #endif

@@ -48,7 +48,8 @@ static int family_index(struct addr addr)
 static void show_resolving(const struct targets *run, size_t done, size_t all)
 {
 	if (isatty(STDERR_FILENO) && (done % 16 == 0 || done == all))
-		fprintf(stderr, "\rretour: looking up names, %zu of %zu%s", done, all, done == all ? "\r\033[K" : "\033[K");
+		fprintf(stderr, "\rretour: looking up names, %zu of %zu%s", done, all,
+			done == all ? "\r\033[K" : "\033[K");
 	(void)run;
 }
 
@@ -65,10 +66,11 @@ static int find_all(struct targets *run, const struct target_list *list)
 		show_resolving(run, i, list->count);
 		int result = session_find(&session, list->names[i], &error);
 		if (result == 0 && session.interface[0])
-			result = error_set(&error, -EINVAL, "%s: addresses with a scope one at a time, please",
-				list->names[i]);
+			result = error_set(&error, -EINVAL,
+				"%s: addresses with a scope one at a time, please", list->names[i]);
 		if (result < 0) {
-			fprintf(stderr, "%sretour: %s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "", error.text);
+			fprintf(stderr, "%sretour: %s\n", isatty(STDERR_FILENO) ? "\r\033[K" : "",
+				error.text);
 			run->failed++;
 			continue;
 		}
@@ -91,7 +93,8 @@ static int open_sockets(struct targets *run, struct error *error)
 		session->source = (struct addr){.family = i == 0 ? 4 : 6};
 		result = session_open_one(session, run->key, NULL, error);
 		if (result == 0 && !session->raw && addr_is_set(run->options->source))
-			result = error_set(error, -EPERM, "--targets with -s needs the cap_net_raw capability");
+			result = error_set(
+				error, -EPERM, "--targets with -s needs the cap_net_raw capability");
 	}
 	return result < 0 ? result : privilege_drop(error);
 }
@@ -106,8 +109,8 @@ static int start_one(struct targets *run, struct error *error)
 	struct hash_key key = run->key;
 	unsigned other_count;
 	key.k1 += 4 * run->started; /* each trace takes as many as it has protocols */
-	int result = session_plan(&run->sessions[family_index(target->address)], target->source, target->address, key,
-		&config, others, &other_count, error);
+	int result = session_plan(&run->sessions[family_index(target->address)], target->source,
+		target->address, key, &config, others, &other_count, error);
 	if (result < 0)
 		return result;
 	target->trace = malloc(sizeof(*target->trace));
@@ -146,7 +149,8 @@ static void print(struct targets *run, const struct measurement *measurement)
 	bool text = !options->jsonl && !options->csv && !options->format;
 	if (text && run->printed > 0)
 		putchar('\n');
-	int result = options->jsonl ? print_line(measurement) : output_print(measurement, options, run->printed == 0);
+	int result = options->jsonl ? print_line(measurement)
+				    : output_print(measurement, options, run->printed == 0);
 	run->printed++;
 	if (result < 0 || fflush(stdout) != 0)
 		run->no_output = true;
@@ -189,7 +193,8 @@ static void conclude(struct targets *run, struct target *target)
 		run->failed++;
 		measurement_deinit(&measurement);
 	} else {
-		annotate_measurement(&measurement, &(struct annotate_options){.data_dir = run->options->data_dir});
+		annotate_measurement(
+			&measurement, &(struct annotate_options){.data_dir = run->options->data_dir});
 		if (insight_run(&measurement) < 0)
 			fputs("retour: out of memory: no findings\n", stderr);
 		run->reached += measurement.forward->reached;
@@ -219,8 +224,8 @@ static void on_done(void *context, unsigned machine)
 static void show_progress(void *context, double elapsed_s)
 {
 	struct targets *run = context;
-	fprintf(stderr, "\rretour: %.0f s, %zu of %zu targets done, %u packets sent\033[K", elapsed_s, run->finished,
-		run->count, run->driver.send_count);
+	fprintf(stderr, "\rretour: %.0f s, %zu of %zu targets done, %u packets sent\033[K", elapsed_s,
+		run->finished, run->count, run->driver.send_count);
 	run->progress_shown = true;
 }
 

@@ -38,8 +38,8 @@ static void report_stamp(struct channel *channel, const struct channel_events *e
 			stamp_since(&channel->clock, &message->header));
 }
 
-void channel_read_errors(struct channel *channel, const struct channel_events *events, int index,
-	channel_error_reader *other)
+void channel_read_errors(
+	struct channel *channel, const struct channel_events *events, int index, channel_error_reader *other)
 {
 	struct message message;
 	while (message_receive(&message, channel->fds[index], MSG_ERRQUEUE) == 0) {
@@ -53,8 +53,8 @@ void channel_read_errors(struct channel *channel, const struct channel_events *e
 	}
 }
 
-void channel_read_all(struct channel *channel, const struct channel_events *events, int index,
-	channel_error_reader *reader)
+void channel_read_all(
+	struct channel *channel, const struct channel_events *events, int index, channel_error_reader *reader)
 {
 	struct message message;
 	while (message_receive(&message, channel->fds[index], 0) == 0) {

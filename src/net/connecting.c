@@ -15,10 +15,10 @@
 #include "net/message.h"
 #include "net/sockaddr.h"
 
-#define CONNECTIONS_MAX  512
-#define CONNECTION_NS    (950 * NS_PER_MS)
-#define EVENTS_AT_ONCE   64
-#define TIMER            UINT32_MAX
+#define CONNECTIONS_MAX 512
+#define CONNECTION_NS	(950 * NS_PER_MS)
+#define EVENTS_AT_ONCE	64
+#define TIMER		UINT32_MAX
 
 struct connection {
 	int fd; /* -1 = free */
@@ -137,7 +137,8 @@ static int start(const struct connecting *connecting, int fd, const struct packe
 	if (bind(fd, (struct sockaddr *)&from, from_length) < 0)
 		return -errno;
 	/* Whatever connect() says at once is found again by poll. */
-	if (connect(fd, (struct sockaddr *)&to, to_length) < 0 && errno != EINPROGRESS && errno != ECONNREFUSED)
+	if (connect(fd, (struct sockaddr *)&to, to_length) < 0 && errno != EINPROGRESS &&
+		errno != ECONNREFUSED)
 		return -errno;
 	return 0;
 }
@@ -197,7 +198,8 @@ static bool read_error(const struct connection *connection, const struct channel
 }
 
 /* The destination said yes or no. */
-static void report_answer(const struct connection *connection, const struct channel_events *events, uint8_t flags)
+static void report_answer(
+	const struct connection *connection, const struct channel_events *events, uint8_t flags)
 {
 	const struct transport *probe = &connection->packet.transport;
 	struct packet packet = {
@@ -212,8 +214,8 @@ static void report_answer(const struct connection *connection, const struct chan
 	events->packet(events->context, clock_monotonic_ns(), &packet);
 }
 
-static void read_connection(struct connection *connection, const struct channel_events *events,
-	const struct stamp_clock *clock)
+static void read_connection(
+	struct connection *connection, const struct channel_events *events, const struct stamp_clock *clock)
 {
 	int error = 0;
 	socklen_t size = sizeof(error);
@@ -238,8 +240,8 @@ static void close_old(struct connecting *connecting)
 			close_connection(&connecting->connections[i]);
 }
 
-void connecting_receive(struct connecting *connecting, const struct channel_events *events,
-	const struct stamp_clock *clock)
+void connecting_receive(
+	struct connecting *connecting, const struct channel_events *events, const struct stamp_clock *clock)
 {
 	struct epoll_event ready[EVENTS_AT_ONCE];
 	int count;

@@ -57,7 +57,8 @@ static void tell(struct driver *driver, struct addr about, int64_t received_ns, 
 {
 	if (driver->bucket_count == 0)
 		return;
-	for (unsigned i = driver->buckets[bucket_of(driver, about)]; i != DRIVER_NONE; i = driver->machines[i].next) {
+	for (unsigned i = driver->buckets[bucket_of(driver, about)]; i != DRIVER_NONE;
+		i = driver->machines[i].next) {
 		struct driver_machine *dm = &driver->machines[i];
 		if (dm->done || !addr_equal(dm->target, about))
 			continue;
@@ -70,7 +71,8 @@ static void on_packet(void *context, int64_t received_ns, const struct packet *p
 {
 	struct driver *driver = context;
 	tell(driver, ADDR_NONE, received_ns, packet);
-	tell(driver, packet->has_quote ? packet->quoted_ip.destination : packet->ip.source, received_ns, packet);
+	tell(driver, packet->has_quote ? packet->quoted_ip.destination : packet->ip.source, received_ns,
+		packet);
 }
 
 static void on_stamp(void *context, uint32_t number, int64_t sent_ns)
@@ -80,7 +82,8 @@ static void on_stamp(void *context, uint32_t number, int64_t sent_ns)
 		return;
 	struct driver_machine *dm = &driver->machines[driver->sends[number % CHANNEL_STAMPS].machine];
 	if (!dm->done)
-		dm->machine.ops->sent(dm->machine.self, driver->sends[number % CHANNEL_STAMPS].token, sent_ns, 0);
+		dm->machine.ops->sent(
+			dm->machine.self, driver->sends[number % CHANNEL_STAMPS].token, sent_ns, 0);
 }
 
 static void receive(struct driver *driver)
@@ -127,7 +130,8 @@ static void finish(struct driver *driver, unsigned index)
 	if (driver->done)
 		driver->done(driver->done_context, index);
 	/* What was learned there may concern those who run beside it. */
-	for (unsigned i = driver->buckets[bucket_of(driver, ADDR_NONE)]; i != DRIVER_NONE; i = driver->machines[i].next)
+	for (unsigned i = driver->buckets[bucket_of(driver, ADDR_NONE)]; i != DRIVER_NONE;
+		i = driver->machines[i].next)
 		schedule_set(&driver->schedule, i, 0);
 }
 
@@ -270,7 +274,8 @@ int driver_add_channel(struct driver *driver, struct channel *channel, struct er
 
 void driver_set_rate(struct driver *driver, double per_second)
 {
-	pacer_init(&driver->pacer, per_second, MIN((double)DRIVER_BURST, MAX(1.0, per_second / 10)), driver->key.k0);
+	pacer_init(&driver->pacer, per_second, MIN((double)DRIVER_BURST, MAX(1.0, per_second / 10)),
+		driver->key.k0);
 }
 
 int driver_add_for(struct driver *driver, struct machine machine, struct addr target)
@@ -280,7 +285,8 @@ int driver_add_for(struct driver *driver, struct machine machine, struct addr ta
 		result = schedule_add(&driver->schedule);
 	if (result < 0)
 		return result;
-	driver->machines[driver->machine_count] = (struct driver_machine){.machine = machine, .target = target};
+	driver->machines[driver->machine_count] =
+		(struct driver_machine){.machine = machine, .target = target};
 	link_machine(driver, driver->machine_count++);
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* The kernel driver: runs machines on real sockets, in one thread, on one libuv loop.
  *
- *   driver_init, driver_add for each machine, driver_run, driver_deinit; machines are borrowed until they are done. */
+ *   driver_init, driver_add for each machine, driver_run, driver_deinit; machines are borrowed until they are
+ * done. */
 #ifndef RETOUR_NET_DRIVER_H
 #define RETOUR_NET_DRIVER_H
 
@@ -16,18 +17,18 @@
 #include "probe/pacer.h"
 
 #define DRIVER_MACHINES_AT_FIRST 8 /* a power of two */
-#define DRIVER_NONE              UINT_MAX
+#define DRIVER_NONE		 UINT_MAX
 
 /* The cap that is always in force, over all machines of the process: what a burst may hold, and the rate that
  * follows it. One measurement there and back fits into a burst or two. */
 #define DRIVER_PACKETS_PER_S 2500
-#define DRIVER_BURST         32
+#define DRIVER_BURST	     32
 
 struct driver_machine {
 	struct machine machine;
 	struct addr target; /* it hears packets about this address only; none: all packets */
 	bool done;
-	unsigned next;      /* with the same hash of the target, or DRIVER_NONE */
+	unsigned next; /* with the same hash of the target, or DRIVER_NONE */
 };
 
 /* Called twice a second in a run that takes longer than two. */
@@ -60,7 +61,7 @@ struct driver {
 		uint32_t token;
 	} sends[CHANNEL_STAMPS]; /* the last ones, by number */
 	uint32_t send_count;
-	int signal;          /* that ended the run, 0 = none */
+	int signal; /* that ended the run, 0 = none */
 };
 
 int driver_init(struct driver *driver, struct channel *channel, struct error *error) MUST_USE;
@@ -74,8 +75,8 @@ int driver_add_for(struct driver *driver, struct machine machine, struct addr ta
 void driver_set_rate(struct driver *driver, double per_second);
 void driver_set_done(struct driver *driver, driver_done *done, void *context);
 void driver_set_progress(struct driver *driver, driver_progress *progress, void *context);
-/* Until every machine is DONE, or SIGINT or SIGTERM came: then their number is in `signal`, and the machines hold
- * what they have. */
+/* Until every machine is DONE, or SIGINT or SIGTERM came: then their number is in `signal`, and the machines
+ * hold what they have. */
 int driver_run(struct driver *driver, struct error *error) MUST_USE;
 void driver_deinit(struct driver *driver);
 

@@ -1,6 +1,7 @@
 /* The channel with cap_net_raw: we write whole IP headers and see whole ICMP messages, the answers of TCP and
- * UDP services that come to our ports, and IPv6 packets with a routing header that come home: a kernel that does not
- * let such packets in shows them to raw sockets of that header's number all the same, before it drops them. */
+ * UDP services that come to our ports, and IPv6 packets with a routing header that come home: a kernel that
+ * does not let such packets in shows them to raw sockets of that header's number all the same, before it
+ * drops them. */
 #include <errno.h>
 #include <linux/icmpv6.h>
 #include <netinet/in.h>
@@ -17,7 +18,7 @@
 enum { SEND, RECEIVE_ICMP, RECEIVE_ROUTED, RECEIVE_FIRST };
 
 #define RECEIVE_BUFFER_BYTES (1 << 20)
-#define IP_HEADER_BYTES      20 /* without options */
+#define IP_HEADER_BYTES	     20 /* without options */
 
 static int raw_send(struct channel *channel, const struct outgoing *outgoing, uint32_t number)
 {
@@ -26,7 +27,8 @@ static int raw_send(struct channel *channel, const struct outgoing *outgoing, ui
 	if (packet_read(outgoing->bytes, outgoing->length, &packet) < 0)
 		return -EINVAL;
 	socklen_t to_length = sockaddr_from(packet.ip.destination, 0, &to);
-	if (sendto(channel->fds[SEND], outgoing->bytes, outgoing->length, 0, (struct sockaddr *)&to, to_length) < 0)
+	if (sendto(channel->fds[SEND], outgoing->bytes, outgoing->length, 0, (struct sockaddr *)&to,
+		    to_length) < 0)
 		return -errno;
 	stamped_sent(channel, number);
 	return 0;
@@ -51,8 +53,8 @@ static struct ip_header header_from_control(const struct message *message, uint8
 	return ip;
 }
 
-/* The kernel has looked at the checksum of the IP header, and after that written this host into a Record Route option
- * (ip_options_compile), so that it does not hold any more: that of ICMP alone is looked at. */
+/* The kernel has looked at the checksum of the IP header, and after that written this host into a Record
+ * Route option (ip_options_compile), so that it does not hold any more: that of ICMP alone is looked at. */
 static int read_icmp4(const struct message *message, struct packet *packet)
 {
 	int result = packet_read(message->data, message->length, packet);
@@ -92,7 +94,8 @@ static void read_routed(struct channel *channel, const struct channel_events *ev
 		events->packet(events->context, stamp_since(&channel->clock, &message->header), &packet);
 }
 
-/* A segment or datagram. Its checksum may be left to hardware that it never met (veth), so it is not looked at. */
+/* A segment or datagram. Its checksum may be left to hardware that it never met (veth), so it is not looked
+ * at. */
 static void read_service(struct channel *channel, const struct channel_events *events, int index,
 	const struct message *message)
 {
@@ -156,8 +159,8 @@ static void prepare_receiver(int fd, uint8_t family)
 	(void)stamp_enable(fd, false);
 }
 
-/* Fragmenting is for the sender of a probe to decide: the kernel shall neither do it nor refuse a packet because
- * of a path MTU that it remembers (ip(7), ipv6(7)). */
+/* Fragmenting is for the sender of a probe to decide: the kernel shall neither do it nor refuse a packet
+ * because of a path MTU that it remembers (ip(7), ipv6(7)). */
 static void prepare_sender(int fd, uint8_t family)
 {
 	int probe = family == 4 ? IP_PMTUDISC_PROBE : IPV6_PMTUDISC_PROBE, on = 1;
@@ -169,10 +172,11 @@ static void prepare_sender(int fd, uint8_t family)
 	setsockopt(fd, IPPROTO_IPV6, IPV6_DONTFRAG, &on, sizeof(on));
 }
 
-static int open_socket(struct channel *channel, int index, int protocol, const struct channel_options *options,
-	struct error *error)
+static int open_socket(struct channel *channel, int index, int protocol,
+	const struct channel_options *options, struct error *error)
 {
-	int fd = socket(channel->family == 4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
+	int fd = socket(
+		channel->family == 4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol);
 	if (fd < 0)
 		return error_set(error, -errno, "cannot open raw sockets: %s", strerror(errno));
 	channel->fds[index] = fd;
@@ -184,8 +188,7 @@ static int open_services(struct channel *channel, const struct channel_options *
 	static const struct {
 		enum probe_protocol protocol;
 		int number;
-	} services[] = {
-		{PROBE_UDP, IPPROTO_UDP}, {PROBE_TCP, IPPROTO_TCP}, {PROBE_UDPLITE, IPPROTO_UDPLITE}};
+	} services[] = {{PROBE_UDP, IPPROTO_UDP}, {PROBE_TCP, IPPROTO_TCP}, {PROBE_UDPLITE, IPPROTO_UDPLITE}};
 	int index = RECEIVE_FIRST;
 	for (size_t i = 0; i < ARRAY_LEN(services); i++) {
 		if (!(options->protocols & CHANNEL_PROTOCOL(services[i].protocol)) || !options->source_port)
@@ -213,8 +216,8 @@ int channel_open_raw(struct channel *channel, const struct channel_options *opti
 	};
 	int result = open_socket(channel, SEND, IPPROTO_RAW, options, error);
 	if (result == 0)
-		result = open_socket(channel, RECEIVE_ICMP, options->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6,
-			options, error);
+		result = open_socket(channel, RECEIVE_ICMP,
+			options->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6, options, error);
 	if (result == 0 && options->family == 6)
 		result = open_socket(channel, RECEIVE_ROUTED, IPPROTO_ROUTING, options, error);
 	if (result == 0)

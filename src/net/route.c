@@ -13,7 +13,7 @@
 #include "base/escape.h"
 #include "net/sockaddr.h"
 
-#define DISCARD_PORT    9 /* any port will do to ask for a route: nothing is sent */
+#define DISCARD_PORT	9 /* any port will do to ask for a route: nothing is sent */
 #define RESERVE_RETRIES 8
 
 static const char *family_name(uint8_t family)
@@ -26,7 +26,9 @@ static const char *family_name(uint8_t family)
 static int ask(const char *name, uint8_t family, int flags, struct addrinfo **list)
 {
 	struct addrinfo hints = {
-		.ai_family = family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_UNSPEC,
+		.ai_family = family == 4 ? AF_INET
+			: family == 6	 ? AF_INET6
+					 : AF_UNSPEC,
 		.ai_socktype = SOCK_DGRAM,
 		.ai_flags = flags,
 	};
@@ -43,7 +45,8 @@ static int take_first(const struct addrinfo *list, struct route_target *target)
 	for (const struct addrinfo *one = list; one; one = one->ai_next)
 		target->count += one->ai_family == list->ai_family;
 	memcpy(&in6, &storage, sizeof(in6));
-	if (list->ai_family == AF_INET6 && in6.sin6_scope_id && !if_indextoname(in6.sin6_scope_id, target->interface))
+	if (list->ai_family == AF_INET6 && in6.sin6_scope_id &&
+		!if_indextoname(in6.sin6_scope_id, target->interface))
 		return -ENODEV;
 	return 0;
 }
@@ -59,7 +62,8 @@ static int look_up_scoped(const char *name, struct route_target *target, struct 
 			escape_text(scope, shown, sizeof(shown)));
 	int result = take_first(list, target);
 	freeaddrinfo(list);
-	/* Only link-local addresses have a scope in the kernel's eyes; the user's word counts for others too. */
+	/* Only link-local addresses have a scope in the kernel's eyes; the user's word counts for others too.
+	 */
 	if (result == 0 && !target->interface[0])
 		snprintf(target->interface, sizeof(target->interface), "%s", scope);
 	return result < 0 ? error_set(error, result, "%s: %s", name, strerror(-result)) : 0;
@@ -105,7 +109,8 @@ int route_look_up(const char *name, uint8_t family, struct route_target *target,
 		uint8_t other = list->ai_family == AF_INET ? 4 : 6;
 		freeaddrinfo(list);
 		return error_set(error, -EADDRNOTAVAIL, "%s has no %s address%s, only %s", shown,
-			family_name((uint8_t)(10 - other)), family ? "" : " that this machine could use", family_name(other));
+			family_name((uint8_t)(10 - other)), family ? "" : " that this machine could use",
+			family_name(other));
 	}
 	return error_set(error, -ENOENT, "cannot resolve %s: %s; check the name and the name server", shown,
 		result == EAI_SYSTEM ? strerror(reason) : gai_strerror(result));
@@ -130,7 +135,8 @@ static int bind_wanted(int fd, struct addr wanted, struct addr destination, stru
 	addr_format(destination, to);
 	addr_format(wanted, from);
 	if (wanted.family != destination.family)
-		return error_set(error, -EAFNOSUPPORT, "source %s and target %s are of different families", from, to);
+		return error_set(
+			error, -EAFNOSUPPORT, "source %s and target %s are of different families", from, to);
 	socklen_t length = sockaddr_from(wanted, 0, &storage);
 	if (bind(fd, (struct sockaddr *)&storage, length) < 0)
 		return error_set(error, -errno, "source %s is not an address of this machine", from);
@@ -146,14 +152,16 @@ static int connect_to(int fd, struct addr destination, const struct wishes *wish
 	if (connect(fd, (struct sockaddr *)&storage, length) == 0)
 		return 0;
 	if (errno == EACCES)
-		return error_set(error, -EACCES, "%s is a broadcast address; --broadcast probes it all the same", to);
+		return error_set(
+			error, -EACCES, "%s is a broadcast address; --broadcast probes it all the same", to);
 	if (addr_is_link_local(destination) && destination.family == 6 && !(wishes && wishes->interface))
-		return error_set(error, -errno, "%s is the same address on every link: say on which, %s%%INTERFACE", to, to);
+		return error_set(error, -errno,
+			"%s is the same address on every link: say on which, %s%%INTERFACE", to, to);
 	return error_set(error, -errno, "no route to %s: %s", to, strerror(errno));
 }
 
-int route_source(struct addr destination, struct addr wanted, const struct wishes *wishes, struct addr *source,
-	struct error *error)
+int route_source(struct addr destination, struct addr wanted, const struct wishes *wishes,
+	struct addr *source, struct error *error)
 {
 	char to[ADDR_TEXT_SIZE];
 	struct sockaddr_storage storage;
@@ -168,8 +176,8 @@ int route_source(struct addr destination, struct addr wanted, const struct wishe
 	if (code == 0)
 		code = connect_to(fd, destination, wishes, error);
 	if (code == 0 && getsockname(fd, (struct sockaddr *)&storage, &length) < 0)
-		code = error_set(error, -errno, "no source address towards %s: %s", addr_format(destination, to),
-			strerror(errno));
+		code = error_set(error, -errno, "no source address towards %s: %s",
+			addr_format(destination, to), strerror(errno));
 	if (code == 0)
 		*source = sockaddr_read(&storage, NULL);
 	close(fd);
@@ -199,7 +207,8 @@ static int reserve(struct addr source, const struct wishes *wishes, int type, in
 int route_reserve_port(struct addr source, int *fd, uint16_t *port, struct error *error)
 {
 	int code = reserve(source, NULL, SOCK_DGRAM, fd, port);
-	return code < 0 ? error_set(error, code, "cannot reserve UDP port %u: %s", *port, strerror(-code)) : 0;
+	return code < 0 ? error_set(error, code, "cannot reserve UDP port %u: %s", *port, strerror(-code))
+			: 0;
 }
 
 int route_reserve(struct addr source, const struct wishes *wishes, int fds[static 2], uint16_t *port,

@@ -39,7 +39,8 @@ static void move_down(struct schedule *schedule, unsigned place)
 	unsigned number = schedule->heap[place];
 	for (;;) {
 		unsigned child = 2 * place + 1;
-		if (child + 1 < schedule->heap_count && time_at(schedule, child + 1) < time_at(schedule, child))
+		if (child + 1 < schedule->heap_count &&
+			time_at(schedule, child + 1) < time_at(schedule, child))
 			child++;
 		if (child >= schedule->heap_count ||
 			schedule->entries[number].when_ns <= time_at(schedule, child))

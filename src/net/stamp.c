@@ -9,15 +9,15 @@
 #include "base/clock.h"
 
 #define STAMP_AGE_MAX_NS (2 * NS_PER_S)
-#define STAMP_SLACK_NS   NS_PER_MS /* stamps are queued a little after they are taken */
+#define STAMP_SLACK_NS	 NS_PER_MS /* stamps are queued a little after they are taken */
 
 int stamp_enable(int fd, bool transmit)
 {
 	int off = 0;
 	int flags = SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE;
 	if (transmit)
-		flags |= SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY |
-			SOF_TIMESTAMPING_OPT_CMSG;
+		flags |= SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
+			SOF_TIMESTAMPING_OPT_TSONLY | SOF_TIMESTAMPING_OPT_CMSG;
 	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &off, sizeof(off)) < 0 ||
 		setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof(flags)) < 0)
 		return -errno;
@@ -60,7 +60,8 @@ int64_t stamp_since(const struct stamp_clock *clock, const struct msghdr *messag
 	/* The wall clock may have been set since: a stamp from before that fits the old offset. */
 	int64_t with_old = stamp_ns - clock->offset_ns, with_new = stamp_ns - offset_ns;
 	int64_t since_ns = clock->drained_ns - STAMP_SLACK_NS;
-	bool set = offset_ns - clock->offset_ns > STAMP_SLACK_NS || clock->offset_ns - offset_ns > STAMP_SLACK_NS;
+	bool set = offset_ns - clock->offset_ns > STAMP_SLACK_NS ||
+		clock->offset_ns - offset_ns > STAMP_SLACK_NS;
 	if (set && with_old >= since_ns && with_old <= now_ns)
 		return with_old;
 	return with_new >= since_ns && with_new <= now_ns ? with_new : now_ns;

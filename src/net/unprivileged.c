@@ -1,10 +1,10 @@
-/* The channel without privilege. Sockets with an error queue (ip(7), IP_RECVERR) tell which router sent which ICMP
- * error about which of our packets: UDP and UDP-Lite sockets, "ping" sockets where the administrator allows them
- * (net.ipv4.ping_group_range), and TCP sockets that connect (connecting.h).
+/* The channel without privilege. Sockets with an error queue (ip(7), IP_RECVERR) tell which router sent which
+ * ICMP error about which of our packets: UDP and UDP-Lite sockets, "ping" sockets where the administrator
+ * allows them (net.ipv4.ping_group_range), and TCP sockets that connect (connecting.h).
  *
- * The kernel keeps the quoted IP header and everything that is not about these sockets to itself: no quoted hop
- * limits, no checksum tricks seen; and for UDP a router that quotes only 8 bytes gives an answer that cannot be told
- * from its neighbours', which is dropped. */
+ * The kernel keeps the quoted IP header and everything that is not about these sockets to itself: no quoted
+ * hop limits, no checksum tricks seen; and for UDP a router that quotes only 8 bytes gives an answer that
+ * cannot be told from its neighbours', which is dropped. */
 #include <errno.h>
 #include <time.h> /* before errqueue.h, which does not include it */
 #include <linux/errqueue.h>
@@ -21,7 +21,7 @@
 
 enum { UDP, UDPLITE, ECHO, TCP };
 
-#define SEND_RETRIES     4
+#define SEND_RETRIES	 4
 #define ICMP_HEADER_SIZE 8
 
 /* ---- sending ---- */
@@ -63,8 +63,8 @@ static int send_datagram(int fd, const struct packet *packet, const uint8_t *byt
 	return -errno;
 }
 
-/* The kernel shall not fragment because of a path MTU that it remembers; whether routers may, the packet says.
- * IPv6 sockets never do (see open_datagram). */
+/* The kernel shall not fragment because of a path MTU that it remembers; whether routers may, the packet
+ * says. IPv6 sockets never do (see open_datagram). */
 static void set_fragmenting(struct channel *channel, bool dont_fragment)
 {
 	int mode = dont_fragment ? IP_PMTUDISC_PROBE : IP_PMTUDISC_OMIT;
@@ -198,7 +198,8 @@ static int open_datagram(struct channel *channel, int index, int protocol, uint1
 	socklen_t length = sockaddr_from(options->source, port, &local);
 	if (bind(fd, (struct sockaddr *)&local, length) < 0 ||
 		setsockopt(fd, level, v4 ? IP_RECVERR : IPV6_RECVERR, &on, sizeof(on)) < 0)
-		return error_set(error, -errno, "cannot open a socket with an error queue: %s", strerror(errno));
+		return error_set(
+			error, -errno, "cannot open a socket with an error queue: %s", strerror(errno));
 	setsockopt(fd, level, v4 ? IP_RECVTTL : IPV6_RECVHOPLIMIT, &on, sizeof(on));
 	setsockopt(fd, level, v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &mode, sizeof(mode));
 	if (!v4)
@@ -223,7 +224,8 @@ static int open_all(struct channel *channel, const struct channel_options *optio
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		if (!(options->protocols & CHANNEL_PROTOCOL(kinds[i].protocol)))
 			continue;
-		int opened = open_datagram(channel, kinds[i].index, kinds[i].number, kinds[i].port, options, error);
+		int opened = open_datagram(
+			channel, kinds[i].index, kinds[i].number, kinds[i].port, options, error);
 		if (opened == 0) {
 			channel->protocols |= CHANNEL_PROTOCOL(kinds[i].protocol);
 			continue;
@@ -242,7 +244,8 @@ static int open_all(struct channel *channel, const struct channel_options *optio
 	return channel->protocols ? 0 : result;
 }
 
-int channel_open_unprivileged(struct channel *channel, const struct channel_options *options, struct error *error)
+int channel_open_unprivileged(
+	struct channel *channel, const struct channel_options *options, struct error *error)
 {
 	*channel = (struct channel){
 		.send = unprivileged_send,

@@ -49,8 +49,8 @@ static void start_knocking(struct automatic *automatic)
 	}
 }
 
-static enum machine_want next_of(struct trace *trace, unsigned number, int64_t now_ns, struct outgoing *outgoing,
-	int64_t *wake_ns)
+static enum machine_want next_of(
+	struct trace *trace, unsigned number, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
 {
 	struct machine machine = trace_machine(trace);
 	enum machine_want want = machine.ops->next(machine.self, now_ns, outgoing, wake_ns);
@@ -85,8 +85,8 @@ static void choose_follower(struct automatic *automatic, bool pending)
 }
 
 /* The knocks; DONE when nobody waits for an answer any more. */
-static enum machine_want next_knock(struct automatic *automatic, int64_t now_ns, struct outgoing *outgoing,
-	int64_t *wake_ns)
+static enum machine_want next_knock(
+	struct automatic *automatic, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
 {
 	bool pending = false;
 	*wake_ns = TIME_NEVER;
@@ -111,7 +111,8 @@ static unsigned number_of(const struct automatic *automatic, const struct trace 
 	return number + 1;
 }
 
-static enum machine_want automatic_next(void *self, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
+static enum machine_want automatic_next(
+	void *self, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
 {
 	struct automatic *automatic = self;
 	struct trace *first = &automatic->first;
@@ -131,7 +132,8 @@ static enum machine_want automatic_next(void *self, int64_t now_ns, struct outgo
 			choose_follower(automatic, knocks == MACHINE_WAIT);
 	}
 	if (automatic->follower)
-		return next_of(automatic->follower, number_of(automatic, automatic->follower), now_ns, outgoing, wake_ns);
+		return next_of(automatic->follower, number_of(automatic, automatic->follower), now_ns,
+			outgoing, wake_ns);
 	if (want == MACHINE_DONE && (knocks == MACHINE_DONE || !wants_follower(automatic)))
 		return MACHINE_DONE;
 	*wake_ns = want == MACHINE_DONE ? knock_wake_ns : MIN(*wake_ns, knock_wake_ns);
@@ -142,7 +144,7 @@ static void automatic_sent(void *self, uint32_t token, int64_t sent_ns, int erro
 {
 	struct automatic *automatic = self;
 	unsigned number = token >> TRACE_SHIFT;
-	struct trace *trace = number == 0 ? &automatic->first
+	struct trace *trace = number == 0	 ? &automatic->first
 		: number <= AUTOMATIC_OTHERS_MAX ? automatic->knocking[number - 1]
 						 : NULL;
 	if (!trace)

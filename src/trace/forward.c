@@ -7,16 +7,16 @@
 #include "base/compiler.h"
 #include "trace/result.h"
 
-#define INITIAL_WINDOW   6   /* hop limits probed before anything is known */
-#define WINDOW           4   /* beyond the last answer, while the distance is unknown */
-#define DISTANCE_TTL     64  /* reaches everything the Internet has */
+#define INITIAL_WINDOW	 6		    /* hop limits probed before anything is known */
+#define WINDOW		 4		    /* beyond the last answer, while the distance is unknown */
+#define DISTANCE_TTL	 64		    /* reaches everything the Internet has */
 #define FIRST_TIMEOUT_NS (1000 * NS_PER_MS) /* until the first answer gives a scale */
-#define VERDICT_NS       (500 * NS_PER_MS)  /* the least wait before "nothing answers" is said */
+#define VERDICT_NS	 (500 * NS_PER_MS)  /* the least wait before "nothing answers" is said */
 #define LIMITER_PAUSE_NS (1100 * NS_PER_MS) /* longer than the second in which Linux refills one reply */
-#define SEND_ERRORS_MAX  10
-#define KNOCKS_MAX       2   /* once more: the first may be lost */
-#define KNOCK_WAIT_NS    (400 * NS_PER_MS) /* at least, for the answer to one */
-#define DISTANCE_USER    UINT32_MAX
+#define SEND_ERRORS_MAX	 10
+#define KNOCKS_MAX	 2		   /* once more: the first may be lost */
+#define KNOCK_WAIT_NS	 (400 * NS_PER_MS) /* at least, for the answer to one */
+#define DISTANCE_USER	 UINT32_MAX
 
 struct trace_config trace_defaults(void)
 {
@@ -102,7 +102,8 @@ static int64_t times(double factor, int64_t rtt_ns)
 static int64_t judged_patience_ns(const struct trace *trace, const struct trace_hop *hop)
 {
 	const struct trace_config *config = &trace->config;
-	/* Who refuses often refuses only some probes (Linux: 1 or 2 of 3); the others would have come as quickly. */
+	/* Who refuses often refuses only some probes (Linux: 1 or 2 of 3); the others would have come as
+	 * quickly. */
 	if (hop->unreachable)
 		return hop->rtt_max_ns + hop->rtt_max_ns / 2 + 5 * NS_PER_MS;
 	if (hop->answered > 0)
@@ -254,7 +255,8 @@ static bool make_room(struct trace_hop *hop)
 	return true;
 }
 
-static enum machine_want send_to_hop(struct trace *trace, unsigned ttl, int64_t now_ns, struct outgoing *outgoing)
+static enum machine_want send_to_hop(
+	struct trace *trace, unsigned ttl, int64_t now_ns, struct outgoing *outgoing)
 {
 	struct trace_hop *hop = &trace->hops[ttl];
 	if (!make_room(hop))
@@ -273,7 +275,8 @@ static enum machine_want send_distance(struct trace *trace, int64_t now_ns, stru
 	return send_probe(trace, DISTANCE_TTL, DISTANCE_USER, now_ns, outgoing, &trace->distance_probe);
 }
 
-static enum machine_want send_again(struct trace *trace, unsigned ttl, int64_t now_ns, struct outgoing *outgoing)
+static enum machine_want send_again(
+	struct trace *trace, unsigned ttl, int64_t now_ns, struct outgoing *outgoing)
 {
 	struct trace_hop *hop = &trace->hops[ttl];
 	hop->asked_again = true;
@@ -292,8 +295,8 @@ static int64_t next_deadline_ns(const struct trace *trace, int64_t now_ns)
 	return earliest;
 }
 
-/* When the next probe may leave: not before the pause is over, nor while as many wait as may; TIME_NEVER is until
- * one is answered. */
+/* When the next probe may leave: not before the pause is over, nor while as many wait as may; TIME_NEVER is
+ * until one is answered. */
 static int64_t allowed_ns(const struct trace *trace, int64_t now_ns)
 {
 	if (trace->probes_sent == 0)
@@ -309,7 +312,8 @@ static int64_t allowed_ns(const struct trace *trace, int64_t now_ns)
 }
 
 /* The distance probe alone, once more if need be; then wait for trace_release, or end. */
-static enum machine_want knock(struct trace *trace, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
+static enum machine_want knock(
+	struct trace *trace, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
 {
 	*wake_ns = TIME_NEVER;
 	if (trace->distance_answered)
@@ -436,6 +440,7 @@ static void trace_packet(void *self, int64_t received_ns, const struct packet *p
 
 struct machine trace_machine(struct trace *trace)
 {
-	static const struct machine_ops ops = {.next = trace_next, .sent = trace_sent, .packet = trace_packet};
+	static const struct machine_ops ops = {
+		.next = trace_next, .sent = trace_sent, .packet = trace_packet};
 	return (struct machine){.ops = &ops, .self = trace};
 }

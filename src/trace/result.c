@@ -11,12 +11,13 @@ struct mark {
 	const char *text;
 };
 static const struct mark unreachable_marks[] = {
-	{4, 0, "!N"}, {4, 6, "!N"}, {4, 8, "!N"}, {4, 11, "!N"},  /* network unreachable, unknown, isolated, TOS */
-	{4, 1, "!H"}, {4, 7, "!H"}, {4, 12, "!H"},                /* host unreachable, unknown, TOS */
-	{4, 2, "!P"}, {4, 5, "!S"},                               /* protocol; source route failed */
-	{4, 9, "!X"}, {4, 10, "!X"}, {4, 13, "!X"},               /* administratively prohibited */
-	{4, 14, "!V"}, {4, 15, "!C"},                             /* precedence violation, cutoff */
-	{6, 0, "!N"}, {6, 1, "!X"}, {6, 2, "!H"}, {6, 3, "!H"},   /* RFC 4443 3.1 */
+	{4, 0, "!N"}, {4, 6, "!N"}, {4, 8, "!N"},
+	{4, 11, "!N"},				    /* network unreachable, unknown, isolated, TOS */
+	{4, 1, "!H"}, {4, 7, "!H"}, {4, 12, "!H"},  /* host unreachable, unknown, TOS */
+	{4, 2, "!P"}, {4, 5, "!S"},		    /* protocol; source route failed */
+	{4, 9, "!X"}, {4, 10, "!X"}, {4, 13, "!X"}, /* administratively prohibited */
+	{4, 14, "!V"}, {4, 15, "!C"},		    /* precedence violation, cutoff */
+	{6, 0, "!N"}, {6, 1, "!X"}, {6, 2, "!H"}, {6, 3, "!H"}, /* RFC 4443 3.1 */
 };
 
 static void mark_reply(struct probe_result *probe, uint8_t family, const struct reply *reply)

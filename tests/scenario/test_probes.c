@@ -1,4 +1,5 @@
-/* The forward trace in worlds that do something to its probes: what gets through, and what replies give away. */
+/* The forward trace in worlds that do something to its probes: what gets through, and what replies give away.
+ */
 #include "scene.h"
 
 #include "trace/automatic.h"
@@ -8,7 +9,8 @@ static struct automatic automatic;
 static const uint8_t families[] = {4, 6};
 
 /* A trace from a to b by `protocol`; with `all`, others are tried where it does not get through. */
-static struct path *trace(struct scene *scene, uint8_t family, enum probe_protocol protocol, uint8_t tos, bool all)
+static struct path *trace(
+	struct scene *scene, uint8_t family, enum probe_protocol protocol, uint8_t tos, bool all)
 {
 	static const struct automatic_other others[] = {
 		{PROBE_ICMP, {.icmp_id = 9, .icmp_checksum = 0x4242, .flow_label = 5}},
@@ -20,8 +22,11 @@ static struct path *trace(struct scene *scene, uint8_t family, enum probe_protoc
 	config.source = scene->from[family];
 	config.destination = scene->to[family];
 	config.tos = tos;
-	config.flow = (struct flow){.source_port = 41000, .destination_port = protocol == PROBE_TCP ? 80 : 33434,
-		.flow_label = 5, .icmp_id = 99, .icmp_checksum = 0x1111};
+	config.flow = (struct flow){.source_port = 41000,
+		.destination_port = protocol == PROBE_TCP ? 80 : 33434,
+		.flow_label = 5,
+		.icmp_id = 99,
+		.icmp_checksum = 0x1111};
 	config.key = (struct hash_key){1, 2};
 	automatic_deinit(&automatic);
 	automatic_init(&automatic, &config, others, all ? ARRAY_LEN(others) : 0);
@@ -38,7 +43,8 @@ static void assert_routers(const struct scene *scene, const struct path *path, u
 	static const char *const nodes[] = {"r1", "r2", "r3"}, *const before[] = {"a", "r1", "r2"};
 	assert_true(path->hop_count >= count);
 	for (size_t i = 0; i < count && i < 3; i++)
-		assert_addr(path->hops[i].address, interface_address(scene->world, nodes[i], before[i], family));
+		assert_addr(
+			path->hops[i].address, interface_address(scene->world, nodes[i], before[i], family));
 	if (count == 4)
 		assert_addr(path->hops[3].address, scene->to[family]);
 }
@@ -52,9 +58,12 @@ static void test_automatic_through_firewalls(void **state)
 	} cases[] = {
 		{"firewall: [{do: drop, protocol: udp}]", PROBE_ICMP},
 		{"firewall: [{do: drop, protocol: udp}, {do: drop, protocol: icmp}]", PROBE_TCP},
-		{"firewall: [{do: drop, protocol: udp}, {do: drop, protocol: icmp}, {do: drop, protocol: tcp, port: 443}]",
+		{"firewall: [{do: drop, protocol: udp}, {do: drop, protocol: icmp}, {do: drop, protocol: "
+		 "tcp, port: 443}]",
 			PROBE_TCP},
-		{"firewall: [{do: drop, protocol: udp}, {do: drop, protocol: icmp}, {do: drop, protocol: tcp}]", -1},
+		{"firewall: [{do: drop, protocol: udp}, {do: drop, protocol: icmp}, {do: drop, protocol: "
+		 "tcp}]",
+			-1},
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases) * 2; i++) {
@@ -116,7 +125,8 @@ static void test_bleaching_shows_in_quotes(void **state)
 	}
 }
 
-/* A router that sends on what it should drop: r3 shows twice, the first time for a probe whose TTL was 0 there. */
+/* A router that sends on what it should drop: r3 shows twice, the first time for a probe whose TTL was 0
+ * there. */
 static void test_zero_ttl_shows_in_quotes(void **state)
 {
 	(void)state;
@@ -139,7 +149,8 @@ static void test_nat_shows_in_quotes(void **state)
 {
 	static const char world[] =
 		"ases:\n"
-		"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: \"2001:db8:1::/48\"}\n"
+		"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: "
+		"\"2001:db8:1::/48\"}\n"
 		"hosts:\n"
 		"  - {name: a, as: 64496, address: 192.168.1.2}\n"
 		"  - {name: b, as: 64496}\n"
@@ -158,7 +169,8 @@ static void test_nat_shows_in_quotes(void **state)
 		struct path *path = trace(&s, 4, protocols[i], 0, false);
 		assert_addr(path->hops[0].probes[0].quoted.source, s.from[4]);
 		assert_int_equal(path->hops[0].probes[0].quoted.source_port, 41000);
-		/* An answer whose quote is another flow's cannot be proven by the flow; UDP has its payload. */
+		/* An answer whose quote is another flow's cannot be proven by the flow; UDP has its payload.
+		 */
 		if (protocols[i] == PROBE_UDP) {
 			assert_true(path->reached);
 			assert_addr(path->hops[1].probes[0].quoted.source, outside);

@@ -20,19 +20,19 @@
 struct chain {
 	uint8_t family;
 	unsigned hops;
-	int64_t rtt_ns;        /* to every hop (the delay sits in the first link) */
-	unsigned silent;       /* this router answers nothing */
-	unsigned black_hole;   /* this router swallows what it should forward */
-	unsigned refuses;      /* this router says host unreachable for what it should forward */
-	unsigned loops_from;   /* from here packets run between two routers */
-	unsigned refusals;     /* that it gives at all, 0 = no limit */
-	unsigned answers_each; /* replies a router gives at all, 0 = no limit */
+	int64_t rtt_ns;		   /* to every hop (the delay sits in the first link) */
+	unsigned silent;	   /* this router answers nothing */
+	unsigned black_hole;	   /* this router swallows what it should forward */
+	unsigned refuses;	   /* this router says host unreachable for what it should forward */
+	unsigned loops_from;	   /* from here packets run between two routers */
+	unsigned refusals;	   /* that it gives at all, 0 = no limit */
+	unsigned answers_each;	   /* replies a router gives at all, 0 = no limit */
 	bool target_silent_to_ttl; /* the destination answers only packets with plenty of TTL left */
-	unsigned deaf;         /* the destination does not answer these protocols: 1 << number, TCP: by port */
-	uint16_t deaf_port;    /* of TCP */
+	unsigned deaf;	    /* the destination does not answer these protocols: 1 << number, TCP: by port */
+	uint16_t deaf_port; /* of TCP */
 	unsigned given[256];
 	unsigned packets, waiting, waiting_max; /* that will be answered, at once */
-	int64_t last_sent_ns, pause_min_ns;     /* between two packets */
+	int64_t last_sent_ns, pause_min_ns;	/* between two packets */
 	struct {
 		int64_t at_ns;
 		size_t length;
@@ -46,14 +46,16 @@ static struct addr router_addr(const struct chain *chain, unsigned n)
 	return chain->family == 4 ? addr_v4(0xcb007100 + n) : addr_v6(0x20010db800ff0000, n);
 }
 
-static const struct addr source4 = {.low = 0xc0000201, .family = 4}, target4 = {.low = 0xc6336401, .family = 4};
+static const struct addr source4 = {.low = 0xc0000201, .family = 4},
+			 target4 = {.low = 0xc6336401, .family = 4};
 static const struct addr source6 = {.high = 0x20010db800000000, .low = 1, .family = 6};
 static const struct addr target6 = {.high = 0x20010db800010000, .low = 1, .family = 6};
 
 static void fly(struct chain *chain, int64_t at_ns, const struct packet_spec *spec)
 {
 	assert_true(chain->flying_count < IN_FLIGHT_MAX);
-	struct writer writer = writer_init(chain->flying[chain->flying_count].bytes, sizeof(chain->flying[0].bytes));
+	struct writer writer =
+		writer_init(chain->flying[chain->flying_count].bytes, sizeof(chain->flying[0].bytes));
 	assert_int_equal(packet_write(&writer, spec), 0);
 	chain->flying[chain->flying_count].length = writer.length;
 	chain->flying[chain->flying_count++].at_ns = at_ns;
@@ -66,9 +68,15 @@ static void answer_error(struct chain *chain, int64_t at_ns, const struct outgoi
 	memcpy(quote, probe->bytes, probe->length);
 	quote[chain->family == 4 ? 8 : 7] = ttl_left;
 	struct packet_spec spec = {
-		.ip = {.source = from, .destination = chain->family == 4 ? source4 : source6, .ttl = 64,
-			.protocol = chain->family == 4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6, .id = 1},
-		.transport = {.icmp_type = type, .icmp_code = code, .payload = quote, .payload_length = probe->length},
+		.ip = {.source = from,
+			.destination = chain->family == 4 ? source4 : source6,
+			.ttl = 64,
+			.protocol = chain->family == 4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6,
+			.id = 1},
+		.transport = {.icmp_type = type,
+			.icmp_code = code,
+			.payload = quote,
+			.payload_length = probe->length},
 	};
 	fly(chain, at_ns, &spec);
 }
@@ -76,8 +84,11 @@ static void answer_error(struct chain *chain, int64_t at_ns, const struct outgoi
 static void answer_echo(struct chain *chain, int64_t at_ns, const struct packet *p)
 {
 	struct packet_spec spec = {
-		.ip = {.source = p->ip.destination, .destination = p->ip.source, .ttl = (uint8_t)(64 - chain->hops + 1),
-			.protocol = p->ip.protocol, .id = 1},
+		.ip = {.source = p->ip.destination,
+			.destination = p->ip.source,
+			.ttl = (uint8_t)(64 - chain->hops + 1),
+			.protocol = p->ip.protocol,
+			.id = 1},
 		.transport = p->transport,
 	};
 	spec.transport.icmp_type = chain->family == 4 ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY;
@@ -88,10 +99,15 @@ static void answer_echo(struct chain *chain, int64_t at_ns, const struct packet 
 static void answer_syn(struct chain *chain, int64_t at_ns, const struct packet *p)
 {
 	struct packet_spec spec = {
-		.ip = {.source = p->ip.destination, .destination = p->ip.source, .ttl = (uint8_t)(64 - chain->hops + 1),
-			.protocol = p->ip.protocol, .id = 1},
-		.transport = {.source_port = p->transport.destination_port, .destination_port = p->transport.source_port,
-			.tcp_flags = TCP_SYN | TCP_ACK, .tcp_acknowledgement = p->transport.tcp_sequence + 1},
+		.ip = {.source = p->ip.destination,
+			.destination = p->ip.source,
+			.ttl = (uint8_t)(64 - chain->hops + 1),
+			.protocol = p->ip.protocol,
+			.id = 1},
+		.transport = {.source_port = p->transport.destination_port,
+			.destination_port = p->transport.source_port,
+			.tcp_flags = TCP_SYN | TCP_ACK,
+			.tcp_acknowledgement = p->transport.tcp_sequence + 1},
 	};
 	fly(chain, at_ns, &spec);
 }
@@ -115,8 +131,9 @@ static void chain_send(struct chain *chain, int64_t now_ns, const struct outgoin
 	bool v4 = chain->family == 4;
 	assert_int_equal(packet_read(probe->bytes, probe->length, &p), 0);
 	if (chain->packets++ > 0)
-		chain->pause_min_ns = chain->packets == 2 ? now_ns - chain->last_sent_ns
-							  : MIN(chain->pause_min_ns, now_ns - chain->last_sent_ns);
+		chain->pause_min_ns = chain->packets == 2
+			? now_ns - chain->last_sent_ns
+			: MIN(chain->pause_min_ns, now_ns - chain->last_sent_ns);
 	chain->last_sent_ns = now_ns;
 	chain->waiting++;
 	chain->waiting_max = MAX(chain->waiting_max, chain->waiting);
@@ -141,7 +158,8 @@ static void chain_send(struct chain *chain, int64_t now_ns, const struct outgoin
 		if (p.ip.protocol == PROTOCOL_TCP)
 			answer_syn(chain, at_ns, &p);
 		else if (p.ip.protocol == PROTOCOL_UDP)
-			answer_error(chain, at_ns, probe, v4 ? target4 : target6, left, v4 ? 3 : 1, v4 ? 3 : 4);
+			answer_error(
+				chain, at_ns, probe, v4 ? target4 : target6, left, v4 ? 3 : 1, v4 ? 3 : 4);
 		else
 			answer_echo(chain, at_ns, &p);
 	}

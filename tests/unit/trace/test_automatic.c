@@ -1,4 +1,5 @@
-/* Several protocols on one path: what costs nothing while the first gets through, and what follows where it does not. */
+/* Several protocols on one path: what costs nothing while the first gets through, and what follows where it
+ * does not. */
 #include "chain.h"
 
 #include "trace/automatic.h"
@@ -66,7 +67,9 @@ static void test_icmp_follows(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		struct chain chain = {.family = families[i], .hops = 10, .rtt_ns = 20 * NS_PER_MS,
+		struct chain chain = {.family = families[i],
+			.hops = 10,
+			.rtt_ns = 20 * NS_PER_MS,
 			.deaf = 1 << PROTOCOL_UDP};
 		int64_t took_ns = run(&chain);
 		struct path *path = path_of();
@@ -90,8 +93,11 @@ static void test_icmp_follows(void **state)
 static void test_port_80_follows(void **state)
 {
 	(void)state;
-	struct chain chain = {.family = 4, .hops = 10, .rtt_ns = 20 * NS_PER_MS,
-		.deaf = 1 << PROTOCOL_UDP | 1 << PROTOCOL_ICMP | 1 << PROTOCOL_TCP, .deaf_port = 443};
+	struct chain chain = {.family = 4,
+		.hops = 10,
+		.rtt_ns = 20 * NS_PER_MS,
+		.deaf = 1 << PROTOCOL_UDP | 1 << PROTOCOL_ICMP | 1 << PROTOCOL_TCP,
+		.deaf_port = 443};
 	int64_t took_ns = run(&chain);
 	struct path *path = path_of();
 	assert_whole(&chain, path);
@@ -121,7 +127,8 @@ static void test_black_hole(void **state)
 static void test_nothing_answers_at_all(void **state)
 {
 	(void)state;
-	struct chain chain = {.family = 4, .hops = 200, .rtt_ns = 20 * NS_PER_MS, .black_hole = 1, .silent = 1};
+	struct chain chain = {
+		.family = 4, .hops = 200, .rtt_ns = 20 * NS_PER_MS, .black_hole = 1, .silent = 1};
 	int64_t took_ns = run(&chain);
 	struct path *path = path_of();
 	assert_false(path->reached);
@@ -133,7 +140,8 @@ static void test_nothing_answers_at_all(void **state)
 static void test_refusal_is_final(void **state)
 {
 	(void)state;
-	struct chain chain = {.family = 4, .hops = 10, .rtt_ns = 20 * NS_PER_MS, .refuses = 9, .answers_each = 3};
+	struct chain chain = {
+		.family = 4, .hops = 10, .rtt_ns = 20 * NS_PER_MS, .refuses = 9, .answers_each = 3};
 	int64_t took_ns = run(&chain);
 	struct path *path = path_of();
 	assert_int_equal(path->stop_reason, STOP_UNREACHABLE);

@@ -13,7 +13,8 @@ static struct trace_config config_of(const struct chain *chain, enum probe_proto
 	config.protocol = protocol;
 	config.source = chain->family == 4 ? source4 : source6;
 	config.destination = chain->family == 4 ? target4 : target6;
-	config.flow = (struct flow){.source_port = 50000, .destination_port = 33434, .icmp_id = 7, .icmp_checksum = 0x1234};
+	config.flow = (struct flow){
+		.source_port = 50000, .destination_port = 33434, .icmp_id = 7, .icmp_checksum = 0x1234};
 	config.key = (struct hash_key){3, 4};
 	return config;
 }
@@ -117,7 +118,8 @@ static void test_black_hole(void **state)
 static void test_nothing_answers(void **state)
 {
 	(void)state;
-	struct chain chain = {.family = 4, .hops = 200, .rtt_ns = 20 * NS_PER_MS, .black_hole = 1, .silent = 1};
+	struct chain chain = {
+		.family = 4, .hops = 200, .rtt_ns = 20 * NS_PER_MS, .black_hole = 1, .silent = 1};
 	run(&chain, PROBE_UDP);
 	struct path *path = path_of();
 	assert_false(path->reached);
@@ -131,7 +133,10 @@ static void test_refused(void **state)
 {
 	(void)state;
 	for (uint8_t family = 4; family <= 6; family += 2) {
-		struct chain chain = {.family = family, .hops = 10, .rtt_ns = 20 * NS_PER_MS, .refuses = 9,
+		struct chain chain = {.family = family,
+			.hops = 10,
+			.rtt_ns = 20 * NS_PER_MS,
+			.refuses = 9,
 			.answers_each = 3};
 		int64_t took_ns = run(&chain, PROBE_UDP);
 		struct path *path = path_of();
@@ -231,7 +236,8 @@ static void test_sends_that_fail_end_it(void **state)
 	trace_init(&trace, &config);
 	struct machine machine = trace_machine(&trace);
 	enum machine_want want;
-	for (int i = 0; (want = machine.ops->next(machine.self, now_ns, &outgoing, &wake_ns)) != MACHINE_DONE; i++) {
+	for (int i = 0; (want = machine.ops->next(machine.self, now_ns, &outgoing, &wake_ns)) != MACHINE_DONE;
+		i++) {
 		assert_true(i < 1000);
 		if (want == MACHINE_SEND)
 			machine.ops->sent(machine.self, outgoing.token, now_ns, -100);
@@ -310,7 +316,8 @@ static void test_pause(void **state)
 static void test_wait(void **state)
 {
 	(void)state;
-	struct chain dead = {.family = 4, .hops = 200, .rtt_ns = 20 * NS_PER_MS, .black_hole = 1, .silent = 1};
+	struct chain dead = {
+		.family = 4, .hops = 200, .rtt_ns = 20 * NS_PER_MS, .black_hole = 1, .silent = 1};
 	struct trace_config config = config_of(&dead, PROBE_UDP);
 	int64_t usual_ns = run_with(&dead, &config);
 	config.wait_max_ns = 100 * NS_PER_MS;
