@@ -63,7 +63,7 @@ double member_number(const json_t *object, const char *key, double missing)
 	if (json_is_number(value))
 		return json_number_value(value);
 	const char *text = json_string_value(value);
-	char *end;
+	char *end = NULL;
 	double number = text ? strtod(text, &end) : NAN;
 	return text && end != text && isfinite(number) ? number : missing;
 }
