@@ -12,8 +12,8 @@
 #include "report/prometheus.h"
 #include "report/watch_events.h"
 
-#define TICK_MS        100
-#define LOOK_UP_NS     (300 * NS_PER_US) /* that one tick gives to the resolver */
+#define TICK_MS		100
+#define LOOK_UP_NS	(300 * NS_PER_US) /* that one tick gives to the resolver */
 #define NAMES_AT_END_NS (500 * NS_PER_MS) /* for those that were asked for late, in a report */
 
 void watch_view_of(const struct watch *watch, struct watch_view *view)
@@ -81,7 +81,8 @@ static void write_event(struct watch *watch, const struct watch_event *event, bo
 		if (result == 0 && changed)
 			result = watch_events_changed(outs[i], &view);
 		if (result < 0)
-			say_once(i == 0 ? &watch->record_failed : &watch->jsonl_failed, i == 0 ? "the recording" : "events");
+			say_once(i == 0 ? &watch->record_failed : &watch->jsonl_failed,
+				i == 0 ? "the recording" : "events");
 	}
 	if (watch->jsonl_failed)
 		uv_stop(&watch->driver.loop);
@@ -108,7 +109,8 @@ static void write_metrics(struct watch *watch)
 	struct watch_view view;
 	const char *path = watch->options->prometheus;
 	watch_view_of(watch, &view);
-	if (strcmp(path, "-") == 0 ? prometheus_write(stdout, &view) < 0 : prometheus_file(path, &view, &error) < 0) {
+	if (strcmp(path, "-") == 0 ? prometheus_write(stdout, &view) < 0
+				   : prometheus_file(path, &view, &error) < 0) {
 		fprintf(stderr, "retour: %s\n", error.text[0] ? error.text : "cannot write metrics");
 		uv_stop(&watch->driver.loop);
 	}
@@ -212,7 +214,9 @@ static int choose_protocol(struct watch *watch, struct options *probe, struct er
 	bool ports = probe->destination_port || probe->source_port;
 	probe->protocol = can & CHANNEL_PROTOCOL(PROBE_ICMP) && !ports ? PROBE_ICMP : PROBE_UDP;
 	probe->automatic = false;
-	return can & CHANNEL_PROTOCOL(probe->protocol) ? 0 : error_set(error, -EPERM, "no probes can be sent from here");
+	return can & CHANNEL_PROTOCOL(probe->protocol)
+		? 0
+		: error_set(error, -EPERM, "no probes can be sent from here");
 }
 
 static int plan(struct watch *watch, struct hash_key key, struct error *error)
@@ -221,7 +225,8 @@ static int plan(struct watch *watch, struct hash_key key, struct error *error)
 	struct automatic_other others[AUTOMATIC_OTHERS_MAX];
 	unsigned count;
 	const struct session *session = &watch->session;
-	int result = session_plan(session, session->source, session->target, key, &trace, others, &count, error);
+	int result =
+		session_plan(session, session->source, session->target, key, &trace, others, &count, error);
 	if (result < 0)
 		return result;
 	struct rounds_config config = rounds_defaults();
@@ -255,8 +260,9 @@ static int plan(struct watch *watch, struct hash_key key, struct error *error)
 	watch->recheck.done = on_way_back;
 	watch->recheck.forward = way_there;
 	watch->recheck.context = watch;
-	if (!session->raw && !measurement_add_attempt(&watch->recheck.latest, "responder", ATTEMPT_UNAVAILABLE,
-				     "needs the cap_net_raw capability"))
+	if (!session->raw &&
+		!measurement_add_attempt(&watch->recheck.latest, "responder", ATTEMPT_UNAVAILABLE,
+			"needs the cap_net_raw capability"))
 		return error_set(error, -ENOMEM, "out of memory");
 	return 0;
 }
@@ -310,7 +316,8 @@ static void start_handles(struct watch *watch)
 }
 
 /* What the screen shows of the present, or of the moment in the past it stands at. */
-static void view_for_screen(void *context, const struct timeline *timeline, int64_t at_ns, struct watch_view *view)
+static void view_for_screen(
+	void *context, const struct timeline *timeline, int64_t at_ns, struct watch_view *view)
 {
 	(void)at_ns;
 	watch_view_of(context, view);
@@ -321,7 +328,8 @@ static int start_screen(struct watch *watch, struct error *error)
 {
 	history_init(&watch->history, watch->rounds.config.interval_ns, HISTORY_LIVE);
 	watch->has_screen = true;
-	int result = screen_init(&watch->screen, &watch->driver.loop, &watch->history, &watch->rounds.timeline, 1, error);
+	int result = screen_init(
+		&watch->screen, &watch->driver.loop, &watch->history, &watch->rounds.timeline, 1, error);
 	watch->screen.names = !watch->options->probe.numeric;
 	watch->screen.view = view_for_screen;
 	watch->screen.context = watch;

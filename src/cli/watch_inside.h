@@ -1,5 +1,5 @@
-/* Between the files of `retour watch`: watch.c measures, watch_screen.c shows it live, watch_replay.c shows recordings,
- * watch_result.c is what is left at the end. */
+/* Between the files of `retour watch`: watch.c measures, watch_screen.c shows it live, watch_replay.c shows
+ * recordings, watch_result.c is what is left at the end. */
 #ifndef RETOUR_CLI_WATCH_INSIDE_H
 #define RETOUR_CLI_WATCH_INSIDE_H
 
@@ -45,7 +45,8 @@ void watch_view_of(const struct watch *watch, struct watch_view *view);
 void watch_look_up(struct watch *watch);
 
 /* The result at the end, from a view: text, document, exit status. */
-int watch_result(const struct watch_view *view, const struct watch_options *options, int signal, int64_t finished_wall_ns);
+int watch_result(const struct watch_view *view, const struct watch_options *options, int signal,
+	int64_t finished_wall_ns);
 
 int watch_replay(const struct watch_options *options);
 

@@ -49,7 +49,8 @@ static const struct row rows[] = {
 	{OPTION_RECORD, "record", "FILE", "keep every probe in FILE"},
 	{OPTION_REPLAY, "replay", "FILE", "show a recording; without a host"},
 	{OPTION_SPEED, "speed", "FACTOR", "of a replay on the screen (1)"},
-	{OPTION_PROMETHEUS, "prometheus", "FILE", "after each round write metrics into FILE ('-': standard output)"},
+	{OPTION_PROMETHEUS, "prometheus", "FILE",
+		"after each round write metrics into FILE ('-': standard output)"},
 	{OPTION_BACK_EVERY, "back-every", "ROUNDS", "measure the way back again (300; 0: at changes only)"},
 	{OPTION_VIA, "via", "METHOD,...", "ways back to try, in this order"},
 	{'4', "ipv4", NULL, "use IPv4"},
@@ -76,12 +77,14 @@ static const struct row rows[] = {
 static void print_help(FILE *out)
 {
 	fputs("usage: retour watch [OPTIONS] HOST\n"
-	      "       retour watch --replay FILE\n\n", out);
+	      "       retour watch --replay FILE\n\n",
+		out);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char left[40], letter[8] = "    ";
 		if (rows[i].key < ONLY_LONG)
 			snprintf(letter, sizeof(letter), "-%c, ", rows[i].key);
-		snprintf(left, sizeof(left), "%s--%s %s", letter, rows[i].name, rows[i].argument ? rows[i].argument : "");
+		snprintf(left, sizeof(left), "%s--%s %s", letter, rows[i].name,
+			rows[i].argument ? rows[i].argument : "");
 		fprintf(out, "  %-26s %s\n", left, rows[i].help);
 	}
 }
@@ -89,7 +92,8 @@ static void print_help(FILE *out)
 static int usage_error(const char *what, const char *value)
 {
 	char shown[80];
-	fprintf(stderr, "retour: %s '%s'; see `retour watch --help`\n", what, escape_text(value, shown, sizeof(shown)));
+	fprintf(stderr, "retour: %s '%s'; see `retour watch --help`\n", what,
+		escape_text(value, shown, sizeof(shown)));
 	return EXIT_USAGE;
 }
 
@@ -211,7 +215,8 @@ static int check_outputs(const struct watch_options *options)
 	if (metrics && (options->probe.json || options->probe.jsonl || options->report))
 		return contradiction("--prometheus - needs standard output for itself");
 	if (options->replay && (options->record || options->prometheus || options->probe.jsonl))
-		return contradiction("a replay measures nothing: --record, --prometheus and --jsonl make no sense with it");
+		return contradiction("a replay measures nothing: --record, --prometheus and --jsonl make no "
+				     "sense with it");
 	return -1;
 }
 
@@ -230,7 +235,8 @@ static int finish(struct watch_options *options, int argc, char **argv)
 		return usage_error("not a host:", probe->host);
 	if (probe->first_ttl > probe->max_ttl)
 		return contradiction("the first hop (-f) is beyond the last (-m)");
-	if (probe->protocol == PROBE_ICMP && !probe->automatic && (probe->destination_port || probe->source_port))
+	if (probe->protocol == PROBE_ICMP && !probe->automatic &&
+		(probe->destination_port || probe->source_port))
 		return contradiction("ports (-p, --sport) need probes that have them: UDP or TCP");
 	if (probe->size && probe->protocol == PROBE_TCP)
 		return contradiction("TCP probes are bare SYNs and have no size");
@@ -248,15 +254,16 @@ int watch_options_parse(struct watch_options *options, int argc, char **argv)
 	char shorts[2 * ARRAY_LEN(rows) + 2];
 	int key;
 	*options = (struct watch_options){
-		.probe = {
-			.protocol = PROBE_UDP,
-			.automatic = true,
-			.first_ttl = 1,
-			.max_ttl = 30,
-			.probes_per_hop = 3,
-			.gap_limit = 8,
-			.flow_label = OPTION_NOT_GIVEN,
-		},
+		.probe =
+			{
+				.protocol = PROBE_UDP,
+				.automatic = true,
+				.first_ttl = 1,
+				.max_ttl = 30,
+				.probes_per_hop = 3,
+				.gap_limit = 8,
+				.flow_label = OPTION_NOT_GIVEN,
+			},
 		.interval_s = 1,
 		.back_every = BACK_EVERY,
 		.speed = 1,
@@ -269,7 +276,8 @@ int watch_options_parse(struct watch_options *options, int argc, char **argv)
 			return EXIT_OK;
 		}
 		if (key == '?' || key == ':')
-			return usage_error(key == ':' ? "a value is missing after" : "unknown option", argv[optind - 1]);
+			return usage_error(
+				key == ':' ? "a value is missing after" : "unknown option", argv[optind - 1]);
 		if (!apply(options, key, optarg)) {
 			char what[60];
 			snprintf(what, sizeof(what), "not a value for --%s:", name_of(key));

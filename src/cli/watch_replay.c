@@ -11,10 +11,13 @@
 static void say_what_is_wrong(const struct replay *replay, const char *path)
 {
 	if (replay->bad_lines > 0)
-		fprintf(stderr, "retour: %s: %zu of %zu lines cannot be read, the first is line %zu; the rest is used\n", path,
-			replay->bad_lines, replay->lines, replay->first_bad);
+		fprintf(stderr,
+			"retour: %s: %zu of %zu lines cannot be read, the first is line %zu; the rest is "
+			"used\n",
+			path, replay->bad_lines, replay->lines, replay->first_bad);
 	if (!replay->complete)
-		fprintf(stderr, "retour: %s: the recording has no end: it was cut off, or still goes on\n", path);
+		fprintf(stderr, "retour: %s: the recording has no end: it was cut off, or still goes on\n",
+			path);
 }
 
 static void view_at(const struct replay *replay, const struct watch_options *options, int64_t at_ns,
@@ -62,7 +65,8 @@ struct player {
 	int signal;
 };
 
-static void view_for_screen(void *context, const struct timeline *timeline, int64_t at_ns, struct watch_view *view)
+static void view_for_screen(
+	void *context, const struct timeline *timeline, int64_t at_ns, struct watch_view *view)
 {
 	struct player *player = context;
 	view_at(player->replay, player->options, at_ns, timeline, view);
@@ -90,8 +94,8 @@ static int play(struct player *player, uv_loop_t *loop, struct error *error)
 		player->signals[i].data = player;
 		uv_signal_start(&player->signals[i], on_signal, numbers[i]);
 	}
-	int result =
-		screen_init(&player->screen, loop, &player->replay->history, NULL, player->options->speed, error);
+	int result = screen_init(
+		&player->screen, loop, &player->replay->history, NULL, player->options->speed, error);
 	player->screen.view = view_for_screen;
 	player->screen.context = player;
 	player->screen.names = !player->options->probe.numeric;

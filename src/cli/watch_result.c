@@ -29,7 +29,8 @@ static int width_of_terminal(void)
 static bool wants_colour(void)
 {
 	const char *no_colour = getenv("NO_COLOR"), *terminal = getenv("TERM");
-	return isatty(STDOUT_FILENO) && !(no_colour && *no_colour) && terminal && strcmp(terminal, "dumb") != 0;
+	return isatty(STDOUT_FILENO) && !(no_colour && *no_colour) && terminal &&
+		strcmp(terminal, "dumb") != 0;
 }
 
 static int copy_back(struct measurement *measurement, const struct watch_view *view)
@@ -79,24 +80,28 @@ static int fill(struct measurement *measurement, const struct watch_view *view, 
 static int print_json(const struct watch_view *view, const struct measurement *measurement)
 {
 	json_t *document = watch_json(view, measurement);
-	int result = document ? json_dumpf(document, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
-			      : -1;
+	int result = document
+		? json_dumpf(document, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
+		: -1;
 	json_decref(document);
 	return result < 0 || putchar('\n') == EOF ? -EIO : 0;
 }
 
-static int print(const struct watch_view *view, const struct measurement *measurement, const struct watch_options *options)
+static int print(const struct watch_view *view, const struct measurement *measurement,
+	const struct watch_options *options)
 {
 	if (options->probe.json)
 		return print_json(view, measurement);
 	setlocale(LC_CTYPE, "");
 	struct watch_text_options text = {
-		.report = {
-			.width = options->probe.width ? (int)options->probe.width : width_of_terminal(),
-			.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
-			.colour = wants_colour(),
-			.numeric = options->probe.numeric,
-		},
+		.report =
+			{
+				.width = options->probe.width ? (int)options->probe.width
+							      : width_of_terminal(),
+				.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+				.colour = wants_colour(),
+				.numeric = options->probe.numeric,
+			},
 		.wide = options->wide,
 	};
 	return watch_text(stdout, view, measurement, &text);
@@ -110,7 +115,8 @@ static bool has_problem(const struct measurement *measurement)
 	return false;
 }
 
-int watch_result(const struct watch_view *view, const struct watch_options *options, int signal, int64_t finished_wall_ns)
+int watch_result(const struct watch_view *view, const struct watch_options *options, int signal,
+	int64_t finished_wall_ns)
 {
 	struct measurement measurement;
 	/* q is how a screen ends: only what ends a report early is an interruption. */

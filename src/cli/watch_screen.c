@@ -161,7 +161,8 @@ static int open_terminal(struct screen *screen, struct error *error)
 	const char *no_colour = getenv("NO_COLOR");
 	setlocale(LC_CTYPE, "");
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return error_set(error, -ENOTTY, "no terminal for the live table; `retour watch -r HOST` prints one at the end");
+		return error_set(error, -ENOTTY,
+			"no terminal for the live table; `retour watch -r HOST` prints one at the end");
 	struct tui_options options = {
 		.in = stdin,
 		.out = stdout,
@@ -171,8 +172,8 @@ static int open_terminal(struct screen *screen, struct error *error)
 	return tui_new(&screen->tui, &options, error);
 }
 
-int screen_init(struct screen *screen, uv_loop_t *loop, const struct history *history, const struct timeline *live,
-	double speed, struct error *error)
+int screen_init(struct screen *screen, uv_loop_t *loop, const struct history *history,
+	const struct timeline *live, double speed, struct error *error)
 {
 	*screen = (struct screen){
 		.loop = loop, .history = history, .live = live, .speed = speed, .names = true, .past_ns = -1};

@@ -1,5 +1,5 @@
-/* The screen of `retour watch`, for a measurement and for a recording: when to draw, what time to show, what keys
- * do. */
+/* The screen of `retour watch`, for a measurement and for a recording: when to draw, what time to show, what
+ * keys do. */
 #ifndef RETOUR_CLI_WATCH_SCREEN_H
 #define RETOUR_CLI_WATCH_SCREEN_H
 
@@ -17,23 +17,23 @@ struct screen {
 	uv_poll_t keys;
 	uv_signal_t resized, resumed;
 	const struct history *history;
-	const struct timeline *live;  /* NULL in a replay */
-	struct timeline past;         /* what is shown when that is not the present */
-	int64_t past_ns;              /* of `past`, -1 = none */
-	size_t past_count;            /* entries of the history when it was made */
+	const struct timeline *live; /* NULL in a replay */
+	struct timeline past;	     /* what is shown when that is not the present */
+	int64_t past_ns;	     /* of `past`, -1 = none */
+	size_t past_count;	     /* entries of the history when it was made */
 	bool paused, names;
-	int64_t cursor_ns;            /* the time shown, unless it is the present */
+	int64_t cursor_ns; /* the time shown, unless it is the present */
 	double speed;
-	int64_t drawn_ns;             /* on the monotonic clock */
-	bool gone;                    /* the terminal is */
+	int64_t drawn_ns; /* on the monotonic clock */
+	bool gone;	  /* the terminal is */
 	/* Fills in the rest of what is shown, as it was at `at_ns`. */
 	void (*view)(void *context, const struct timeline *timeline, int64_t at_ns, struct watch_view *view);
 	void *context;
 };
 
 /* `live`: NULL = a replay. */
-int screen_init(struct screen *screen, uv_loop_t *loop, const struct history *history, const struct timeline *live,
-	double speed, struct error *error) MUST_USE;
+int screen_init(struct screen *screen, uv_loop_t *loop, const struct history *history,
+	const struct timeline *live, double speed, struct error *error) MUST_USE;
 void screen_deinit(struct screen *screen);
 /* The time that was shown last. */
 int64_t screen_time_ns(const struct screen *screen);

@@ -1,5 +1,5 @@
-/* What only a measurement over time shows: limits found out by asking more slowly, changes of the way, queues that
- * fill and empty again. */
+/* What only a measurement over time shows: limits found out by asking more slowly, changes of the way, queues
+ * that fill and empty again. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,10 +24,12 @@ static void report_limiter(struct view *view, size_t index, const struct timelin
 	char label[HOP_LABEL_SIZE];
 	bool tried = hop->limit == LIMIT_LIMITS;
 	bool end = index + 1 == view->path->hop_count;
-	struct finding *finding = measurement_add_finding(view->measurement, "reply-rate-limited", SEVERITY_INFO,
-		tried ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY, view->path->direction,
-		end ? "The end, %s, left %u of %u probes unanswered and answers when asked more slowly: it limits its replies."
-		    : "%s left %u of %u probes unanswered, but what passes through it arrives: it limits its replies.",
+	struct finding *finding = measurement_add_finding(view->measurement, "reply-rate-limited",
+		SEVERITY_INFO, tried ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY, view->path->direction,
+		end ? "The end, %s, left %u of %u probes unanswered and answers when asked more slowly: it "
+		      "limits its replies."
+		    : "%s left %u of %u probes unanswered, but what passes through it arrives: it limits its "
+		      "replies.",
 		hop_label(view->path, index, label), hop->round_lost, hop->round_lost + hop->round_answered);
 	view->explained[index] = true;
 	if (!finding)
@@ -36,12 +38,16 @@ static void report_limiter(struct view *view, size_t index, const struct timelin
 		finding->summary[0] = 'H';
 	finding_add_hop(finding, hop->ttl);
 	if (!end)
-		finding_add_evidence(finding, "in the same rounds and the same flow, hops behind it missed clearly fewer");
+		finding_add_evidence(
+			finding, "in the same rounds and the same flow, hops behind it missed clearly fewer");
 	if (tried)
-		finding_set_text(&finding->disproof, "Tried: loss would not have ended with slower asking, but asked alone "
-			"and every other second it answered %u of %u.", hop->limit_answered, hop->limit_asked);
+		finding_set_text(&finding->disproof,
+			"Tried: loss would not have ended with slower asking, but asked alone "
+			"and every other second it answered %u of %u.",
+			hop->limit_answered, hop->limit_asked);
 	else
-		finding_set_text(&finding->disproof, "Loss on the way back from it alone looks the same; slower asking, "
+		finding_set_text(&finding->disproof,
+			"Loss on the way back from it alone looks the same; slower asking, "
 			"which takes longer than this measurement did, would tell.");
 }
 
@@ -54,7 +60,8 @@ static void report_lost_answers(struct view *view, size_t index, const struct ti
 		return;
 	struct finding *finding = measurement_add_finding(view->measurement, "replies-lost", SEVERITY_INFO,
 		CONFIDENCE_LIKELY, view->path->direction,
-		"%s left %u of %u probes unanswered at any pace, but what passes through it arrives: only its own answers "
+		"%s left %u of %u probes unanswered at any pace, but what passes through it arrives: only "
+		"its own answers "
 		"get lost.",
 		hop_label(view->path, index, label), hop->round_lost, hop->round_lost + hop->round_answered);
 	view->explained[index] = true;
@@ -64,7 +71,8 @@ static void report_lost_answers(struct view *view, size_t index, const struct ti
 	finding_add_hop(finding, hop->ttl);
 	finding_add_evidence(finding, "asked alone and more slowly it answered %u of %u", hop->limit_answered,
 		hop->limit_asked);
-	finding_set_text(&finding->disproof, "A limit with a long memory looks the same; so does a router that answers by "
+	finding_set_text(&finding->disproof,
+		"A limit with a long memory looks the same; so does a router that answers by "
 		"chance.");
 }
 
@@ -108,16 +116,20 @@ static bool is_large(const struct timeline_change *change)
 		change->rtt_after_ns - change->rtt_before_ns >= STEP_LARGE_NS;
 }
 
-static void change_text(const struct view *view, const struct timeline_change *change, char *text, size_t size)
+static void change_text(
+	const struct view *view, const struct timeline_change *change, char *text, size_t size)
 {
-	char when[TIME_TEXT_SIZE], before[ADDR_TEXT_SIZE], after[ADDR_TEXT_SIZE], length[60] = "", delay[60] = "";
+	char when[TIME_TEXT_SIZE], before[ADDR_TEXT_SIZE], after[ADDR_TEXT_SIZE], length[60] = "",
+										  delay[60] = "";
 	if (change->end_before != change->end_after && change->end_before)
-		snprintf(length, sizeof(length), ", %u hops instead of %u", change->end_after, change->end_before);
+		snprintf(length, sizeof(length), ", %u hops instead of %u", change->end_after,
+			change->end_before);
 	if (change->rtt_before_ns != RTT_NONE && change->rtt_after_ns != RTT_NONE)
 		snprintf(delay, sizeof(delay), ", least round trip %.1f instead of %.1f ms",
 			ns_to_ms(change->rtt_after_ns), ns_to_ms(change->rtt_before_ns));
 	snprintf(text, size, "%s from hop %u on, %s instead of %s%s%s", time_text(view, change->at_ns, when),
-		change->first_ttl, address_text(change->after, after), address_text(change->before, before), length, delay);
+		change->first_ttl, address_text(change->after, after), address_text(change->before, before),
+		length, delay);
 }
 
 void rule_path_changed(struct view *view)
@@ -130,12 +142,13 @@ void rule_path_changed(struct view *view)
 	bool many = timeline->changes_ever >= CHANGES_MANY;
 	change_text(view, last, text, sizeof(text));
 	struct finding *finding = measurement_add_finding(view->measurement, "path-changed",
-		many || is_large(last) ? SEVERITY_WARNING : SEVERITY_INFO, CONFIDENCE_CERTAIN, view->path->direction,
-		"The way there changed: %s.", text);
+		many || is_large(last) ? SEVERITY_WARNING : SEVERITY_INFO, CONFIDENCE_CERTAIN,
+		view->path->direction, "The way there changed: %s.", text);
 	if (!finding)
 		return;
 	if (timeline->changes_ever > 1)
-		finding_set_text(&finding->summary, "The way there changed %u times, last: %s.", timeline->changes_ever, text);
+		finding_set_text(&finding->summary, "The way there changed %u times, last: %s.",
+			timeline->changes_ever, text);
 	for (unsigned ttl = last->first_ttl; ttl <= last->last_ttl; ttl++)
 		finding_add_hop(finding, (int)ttl);
 	size_t from = timeline->change_count > CHANGES_TOLD ? timeline->change_count - CHANGES_TOLD : 0;
@@ -143,21 +156,24 @@ void rule_path_changed(struct view *view)
 		change_text(view, &timeline->changes[i], text, sizeof(text));
 		finding_add_evidence(finding, "%s", text);
 	}
-	finding_add_evidence(finding, "all probes took one flow; addresses that alternate are not counted as changes");
-	finding_set_text(&finding->disproof, "Checked: %d answers in a row came from the new routers, and none from the old.",
+	finding_add_evidence(
+		finding, "all probes took one flow; addresses that alternate are not counted as changes");
+	finding_set_text(&finding->disproof,
+		"Checked: %d answers in a row came from the new routers, and none from the old.",
 		TIMELINE_CONFIRM);
 	if (many)
-		finding_set_text(&finding->advice, "Ask the network at the first hop that changes whether a link there is "
+		finding_set_text(&finding->advice,
+			"Ask the network at the first hop that changes whether a link there is "
 			"unstable.");
 }
 
 /* ---- queues ---- */
 
-#define QUEUE_MIN_NS      (5 * NS_PER_MS)
-#define QUEUE_SHARE       0.25 /* of the usual round trip */
-#define PERIOD_PARTS_MIN  3    /* parts of time in which it is elevated */
-#define ALIKE             0.6  /* of those parts in which a hop behind the queue is elevated, too */
-#define UNLIKE            0.3
+#define QUEUE_MIN_NS	 (5 * NS_PER_MS)
+#define QUEUE_SHARE	 0.25 /* of the usual round trip */
+#define PERIOD_PARTS_MIN 3    /* parts of time in which it is elevated */
+#define ALIKE		 0.6  /* of those parts in which a hop behind the queue is elevated, too */
+#define UNLIKE		 0.3
 
 static int compare_ns(const void *a, const void *b)
 {
@@ -224,7 +240,9 @@ static void find_queue(struct queue *queue, const struct timeline *timeline, con
 	size_t run = 0;
 	*queue = (struct queue){0};
 	if (timeline->change_count > 0)
-		queue->from = (size_t)(timeline->changes[timeline->change_count - 1].at_ns / end->buckets.width_ns) + 1;
+		queue->from = (size_t)(timeline->changes[timeline->change_count - 1].at_ns /
+				      end->buckets.width_ns) +
+			1;
 	queue->usual = usual_ns(end, queue->from);
 	for (size_t i = queue->from; queue->usual != RTT_NONE && i < end->buckets.count; i++)
 		if (end->buckets.parts[i].received > 0)
@@ -232,7 +250,8 @@ static void find_queue(struct queue *queue, const struct timeline *timeline, con
 }
 
 /* In what share of the elevated parts this hop is elevated, too; -1: it did not answer then. */
-static double likeness(const struct queue *queue, const struct timeline_hop *hop, const struct timeline_hop *end)
+static double likeness(
+	const struct queue *queue, const struct timeline_hop *hop, const struct timeline_hop *end)
 {
 	size_t alike = 0, seen = 0;
 	int64_t usual = usual_ns(hop, queue->from);
@@ -246,9 +265,10 @@ static double likeness(const struct queue *queue, const struct timeline_hop *hop
 	return seen > 0 && same_width ? (double)alike / (double)seen : -1;
 }
 
-/* The first hop from which on all that answer wait, and the last before it that does not; false: it does not show. */
-static bool locate(const struct view *view, const struct queue *queue, const struct timeline_hop *end, size_t *before,
-	size_t *at)
+/* The first hop from which on all that answer wait, and the last before it that does not; false: it does not
+ * show. */
+static bool locate(const struct view *view, const struct queue *queue, const struct timeline_hop *end,
+	size_t *before, size_t *at)
 {
 	size_t count = view->path->hop_count;
 	*at = *before = count;
@@ -281,22 +301,28 @@ void rule_congestion(struct view *view)
 		!locate(view, &queue, end, &before, &at))
 		return;
 	bool likely = queue.answers >= RULE_SAMPLES_MIN && before < view->path->hop_count;
-	const char *start = before < view->path->hop_count ? hop_label(view->path, before, from) : "this host";
+	const char *start =
+		before < view->path->hop_count ? hop_label(view->path, before, from) : "this host";
 	struct finding *finding = measurement_add_finding(view->measurement, "congestion", SEVERITY_WARNING,
 		likely ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE, view->path->direction,
-		"The wait grows by up to %.0f ms between %s and %s, or on the way back from there, and returns to %.1f ms: a "
+		"The wait grows by up to %.0f ms between %s and %s, or on the way back from there, and "
+		"returns to %.1f ms: a "
 		"queue fills and empties.",
-		ns_to_ms(queue.worst - queue.usual), start, hop_label(view->path, at, to), ns_to_ms(queue.usual));
+		ns_to_ms(queue.worst - queue.usual), start, hop_label(view->path, at, to),
+		ns_to_ms(queue.usual));
 	if (!finding)
 		return;
 	finding_add_range(finding, view->path, at, view->path->hop_count - 1);
 	int64_t width = end->buckets.width_ns, first = (int64_t)queue.longest_first * width;
-	finding_add_evidence(finding, "%zu time%s, the longest from %s to %s", queue.periods, queue.periods == 1 ? "" : "s",
-		time_text(view, first, when), time_text(view, first + (int64_t)queue.longest_count * width, until));
-	finding_add_evidence(finding, "%u of %u probes to the end lost then, %u of %u at other times", queue.busy_lost,
-		queue.busy_sent, queue.calm_lost, queue.calm_sent);
-	finding_set_text(&finding->disproof, before < view->path->hop_count
-			? "Checked: the hops before do not wait at these times, all that answer behind do; the way was the same."
+	finding_add_evidence(finding, "%zu time%s, the longest from %s to %s", queue.periods,
+		queue.periods == 1 ? "" : "s", time_text(view, first, when),
+		time_text(view, first + (int64_t)queue.longest_count * width, until));
+	finding_add_evidence(finding, "%u of %u probes to the end lost then, %u of %u at other times",
+		queue.busy_lost, queue.busy_sent, queue.calm_lost, queue.calm_sent);
+	finding_set_text(&finding->disproof,
+		before < view->path->hop_count
+			? "Checked: the hops before do not wait at these times, all that answer behind do; "
+			  "the way was the same."
 			: "It begins at the first hop: a busy machine or radio link here looks the same.");
 	finding_set_text(&finding->advice,
 		"Compare with the load of that link at these times; larger packets would suffer more.");

@@ -8,9 +8,9 @@
 
 struct book_entry {
 	struct addr address;
-	char *name;    /* heap; NULL = none, or not known yet */
-	uint32_t asn;  /* 0 = unknown */
-	char *as_name; /* heap or NULL */
+	char *name;	      /* heap; NULL = none, or not known yet */
+	uint32_t asn;	      /* 0 = unknown */
+	char *as_name;	      /* heap or NULL */
 	bool asked, recorded; /* marks of whoever keeps the book */
 };
 

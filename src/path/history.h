@@ -1,6 +1,6 @@
-/* The events of a continuous measurement, kept so that any moment of it can be seen again. Memory is bounded: beyond
- * its limit the oldest half becomes the state from which everything later is folded; nothing that was counted is
- * forgotten, but a moment before that cannot be seen any more. */
+/* The events of a continuous measurement, kept so that any moment of it can be seen again. Memory is bounded:
+ * beyond its limit the oldest half becomes the state from which everything later is folded; nothing that was
+ * counted is forgotten, but a moment before that cannot be seen any more. */
 #ifndef RETOUR_PATH_HISTORY_H
 #define RETOUR_PATH_HISTORY_H
 

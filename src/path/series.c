@@ -74,7 +74,8 @@ struct share share_of(unsigned part, unsigned whole)
 	double spread = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
 	double scale = 1 + z * z / n;
 	/* Rounding may leave a trace where the bound is exact. */
-	return (struct share){part == 0 ? 0 : (centre - spread) / scale, part == whole ? 1 : (centre + spread) / scale};
+	return (struct share){
+		part == 0 ? 0 : (centre - spread) / scale, part == whole ? 1 : (centre + spread) / scale};
 }
 
 void samples_add(struct samples *samples, struct sample sample)

@@ -1,6 +1,6 @@
-/* Statistics over time of round trips to one place. Pure, bounded memory: running sums for what was counted since the
- * beginning, which never forget; the last samples for medians and screens; and buckets that cover all time, ever
- * coarser, for charts. */
+/* Statistics over time of round trips to one place. Pure, bounded memory: running sums for what was counted
+ * since the beginning, which never forget; the last samples for medians and screens; and buckets that cover
+ * all time, ever coarser, for charts. */
 #ifndef RETOUR_PATH_SERIES_H
 #define RETOUR_PATH_SERIES_H
 
@@ -10,13 +10,14 @@
 
 #include "path/model.h"
 
-/* Probes whose fate is known: answered, or given up. All times in nanoseconds, RTT_NONE before the first answer. */
+/* Probes whose fate is known: answered, or given up. All times in nanoseconds, RTT_NONE before the first
+ * answer. */
 struct series {
 	unsigned received, lost;
 	int64_t last_ns, best_ns, worst_ns;
 	double mean_ns;
 	double deviations; /* sum of squared deviations from the mean (Welford, 1962) */
-	double log_sum;    /* of ln(rtt in ns) */
+	double log_sum;	   /* of ln(rtt in ns) */
 	/* The difference of two round trips that follow each other; the first has none. */
 	int64_t jitter_ns, jitter_worst_ns;
 	double jitter_sum_ns;
@@ -39,7 +40,8 @@ double series_geometric_mean_ns(const struct series *series);
 /* Mean of the jitter, counting the first answer as 0, as mtr does. */
 double series_jitter_mean_ns(const struct series *series);
 
-/* Wilson's 95 % score interval (Wilson, 1927) of a share of `part` in `whole`; 0..1 where nothing was counted. */
+/* Wilson's 95 % score interval (Wilson, 1927) of a share of `part` in `whole`; 0..1 where nothing was
+ * counted. */
 struct share {
 	double low, high;
 };
@@ -47,7 +49,7 @@ struct share share_of(unsigned part, unsigned whole);
 
 /* One probe in time. */
 struct sample {
-	int64_t at_ns;  /* sent, since the start */
+	int64_t at_ns;	/* sent, since the start */
 	int64_t rtt_ns; /* RTT_NONE: no answer */
 };
 
@@ -65,7 +67,8 @@ size_t samples_kept(const struct samples *samples);
 struct sample samples_get(const struct samples *samples, size_t back);
 /* A given-up probe that was sent at `at_ns` has been answered. */
 void samples_late(struct samples *samples, struct sample sample);
-/* The round trip below which `share` (0..1) of the kept answers to probes since then lie; RTT_NONE without any. */
+/* The round trip below which `share` (0..1) of the kept answers to probes since then lie; RTT_NONE without
+ * any. */
 int64_t samples_quantile_ns(const struct samples *samples, double share, int64_t since_ns);
 
 #define BUCKETS_KEPT 256 /* even */

@@ -138,7 +138,8 @@ static void note_responder(struct responder *responder, const struct watch_event
 	series_answer(&responder->series, answer->rtt_ns);
 }
 
-/* A refusal by a router further up answers every probe that would go beyond it: it tells nothing of this hop. */
+/* A refusal by a router further up answers every probe that would go beyond it: it tells nothing of this hop.
+ */
 static bool is_echo_of_refusal(struct timeline *timeline, const struct watch_event *event)
 {
 	uint8_t refused = round_of(timeline, event->round)->refused;

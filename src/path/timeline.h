@@ -1,28 +1,29 @@
 /* What a continuous measurement knows, folded from its events one after the other: statistics per hop and per
- * responder, the way as it is now, the ways it took before, who only limits replies. Pure. A live screen, a report,
- * and the replay of a recording are all folds of the same events.
+ * responder, the way as it is now, the ways it took before, who only limits replies. Pure. A live screen, a
+ * report, and the replay of a recording are all folds of the same events.
  *
  * Theory of operation
  *
  * Lost is said of a probe whose answer did not come in time; an answer that comes later takes that back.
  *
- * Probe fate, not hop fate. All probes of a round take one flow, so what hops further on answer has passed the nearer
- * ones. Of the answers that hop h fails to give, only the share that every hop from h to the end misses as well can
- * have hit traffic: timeline_loss(). The rest are answers that h skips.
+ * Probe fate, not hop fate. All probes of a round take one flow, so what hops further on answer has passed
+ * the nearer ones. Of the answers that hop h fails to give, only the share that every hop from h to the end
+ * misses as well can have hit traffic: timeline_loss(). The rest are answers that h skips.
  *
- * A hop changes when an address that is not of the present way answers TIMELINE_CONFIRM times with none of the
- * present ones in between; if one of those comes in between, both belong to the way (a balancer deals packets out).
- * The end changes likewise. Probes lost since the last answer of the old way then count for the new one: what went
- * missing while the way was moving is not loss of the old hops, and hops that are no longer there lose nothing. */
+ * A hop changes when an address that is not of the present way answers TIMELINE_CONFIRM times with none of
+ * the present ones in between; if one of those comes in between, both belong to the way (a balancer deals
+ * packets out). The end changes likewise. Probes lost since the last answer of the old way then count for the
+ * new one: what went missing while the way was moving is not loss of the old hops, and hops that are no
+ * longer there lose nothing. */
 #ifndef RETOUR_PATH_TIMELINE_H
 #define RETOUR_PATH_TIMELINE_H
 
 #include "path/series.h"
 
 #define TIMELINE_TTL_MAX    255
-#define TIMELINE_RESPONDERS 16 /* addresses kept per hop */
-#define TIMELINE_CHANGES    64 /* kept; all are counted */
-#define TIMELINE_ROUNDS     256 /* that may be unfinished at once */
+#define TIMELINE_RESPONDERS 16	/* addresses kept per hop */
+#define TIMELINE_CHANGES    64	/* kept; all are counted */
+#define TIMELINE_ROUNDS	    256 /* that may be unfinished at once */
 #define TIMELINE_CONFIRM    3
 
 enum watch_event_kind {
@@ -37,39 +38,39 @@ enum watch_event_kind {
 /* Why a hop leaves probes unanswered that passed it. */
 enum limit_verdict {
 	LIMIT_UNKNOWN,
-	LIMIT_TESTING,   /* being asked more slowly */
-	LIMIT_LIMITS,    /* slower, it answers: it limits replies */
-	LIMIT_LOSES,     /* slower, it misses as much: answers get lost */
+	LIMIT_TESTING,	 /* being asked more slowly */
+	LIMIT_LIMITS,	 /* slower, it answers: it limits replies */
+	LIMIT_LOSES,	 /* slower, it misses as much: answers get lost */
 	LIMIT_UNDECIDED, /* neither can be said */
 };
 
 struct watch_event {
 	enum watch_event_kind kind;
-	int64_t at_ns;  /* when it happened, since the start */
+	int64_t at_ns;	/* when it happened, since the start */
 	uint32_t probe; /* its number, from 1 on */
 	uint32_t round; /* from 0 on */
 	uint8_t ttl;
-	bool test;      /* belongs to a slower re-ask, not to the round */
-	bool late;      /* WATCH_ANSWER: after WATCH_LOST */
-	bool reached;   /* WATCH_ANSWER: the destination answered */
-	bool refused;   /* WATCH_ANSWER: somebody refuses to pass it on */
-	int64_t sent_ns;                   /* all but ROUND and LIMIT: when the probe left */
-	int error;                         /* WATCH_VOID: of the send, negative errno or 0 */
+	bool test;			   /* belongs to a slower re-ask, not to the round */
+	bool late;			   /* WATCH_ANSWER: after WATCH_LOST */
+	bool reached;			   /* WATCH_ANSWER: the destination answered */
+	bool refused;			   /* WATCH_ANSWER: somebody refuses to pass it on */
+	int64_t sent_ns;		   /* all but ROUND and LIMIT: when the probe left */
+	int error;			   /* WATCH_VOID: of the send, negative errno or 0 */
 	const struct probe_result *answer; /* WATCH_ANSWER; borrowed */
-	enum limit_verdict limit;          /* WATCH_LIMIT */
-	unsigned asked, answered;          /* WATCH_LIMIT */
+	enum limit_verdict limit;	   /* WATCH_LIMIT */
+	unsigned asked, answered;	   /* WATCH_LIMIT */
 };
 
 enum responder_state {
-	RESPONDER_NOW,      /* of the present way */
+	RESPONDER_NOW,	     /* of the present way */
 	RESPONDER_CANDIDATE, /* not confirmed yet */
-	RESPONDER_OLD,      /* of a way before */
+	RESPONDER_OLD,	     /* of a way before */
 };
 
 struct responder {
 	struct addr address;
 	enum responder_state state;
-	struct series series; /* answers only */
+	struct series series;	   /* answers only */
 	int64_t first_ns, last_ns; /* when its first and last answered probes left */
 	char mark[12];
 	int icmp_type, icmp_code; /* as in the model */
@@ -115,8 +116,8 @@ struct timeline_change {
 
 struct timeline_round {
 	uint32_t round;
-	uint8_t reached; /* the least TTL at which the destination answered, 0 = none */
-	uint8_t refused; /* likewise, a refusal */
+	uint8_t reached;    /* the least TTL at which the destination answered, 0 = none */
+	uint8_t refused;    /* likewise, a refusal */
 	int64_t reached_ns; /* when that probe left */
 };
 
@@ -124,9 +125,9 @@ struct timeline {
 	int64_t now_ns; /* of the last event */
 	int64_t interval_ns;
 	struct timeline_hop *hops[TIMELINE_TTL_MAX + 1]; /* by TTL; NULL = not probed */
-	unsigned end;     /* TTL at which the destination answers, 0 = not known */
-	unsigned refusal; /* TTL of the refusal that ends the way, 0 = none */
-	unsigned highest; /* TTL that belongs to the present way and answered */
+	unsigned end;	     /* TTL at which the destination answers, 0 = not known */
+	unsigned refusal;    /* TTL of the refusal that ends the way, 0 = none */
+	unsigned highest;    /* TTL that belongs to the present way and answered */
 	unsigned end_rounds; /* that found the end there */
 	unsigned end_candidate, end_candidate_run, end_missed; /* rounds */
 	int64_t end_candidate_since_ns;
@@ -150,24 +151,27 @@ bool timeline_apply(struct timeline *timeline, const struct watch_event *event);
 unsigned timeline_last(const struct timeline *timeline);
 /* NULL: not probed. */
 const struct timeline_hop *timeline_hop(const struct timeline *timeline, unsigned ttl);
-/* The round trip below which `share` (0..1) of the kept answers of the present way lie; RTT_NONE without any. */
+/* The round trip below which `share` (0..1) of the kept answers of the present way lie; RTT_NONE without any.
+ */
 int64_t timeline_quantile_ns(const struct timeline_hop *hop, double share);
 /* The address to show: of the present way, the one that answered last; NULL = none. */
 const struct responder *timeline_shown(const struct timeline_hop *hop);
 
 /* What of the missing answers can have been loss of traffic; see above. */
 struct loss {
-	unsigned sent; /* settled */
-	unsigned lost; /* as many as the hop behind with the least share misses too */
-	unsigned skipped; /* missing for another reason: traffic passed */
-	bool skips; /* more than chance explains: the hop skips answers */
+	unsigned sent;	    /* settled */
+	unsigned lost;	    /* as many as the hop behind with the least share misses too */
+	unsigned skipped;   /* missing for another reason: traffic passed */
+	bool skips;	    /* more than chance explains: the hop skips answers */
 	struct share share; /* 95 % interval of lost in sent */
 };
 struct loss timeline_loss(const struct timeline *timeline, unsigned ttl);
 
-/* A number that names the present way: the same addresses at the same TTLs, the same number, on every machine. */
+/* A number that names the present way: the same addresses at the same TTLs, the same number, on every
+ * machine. */
 uint64_t timeline_path_id(const struct timeline *timeline);
-/* The present way as a path of the document, with the kept samples as probes. Caller owns. NULL: out of memory. */
+/* The present way as a path of the document, with the kept samples as probes. Caller owns. NULL: out of
+ * memory. */
 struct path *timeline_path(const struct timeline *timeline, int64_t started_wall_ns);
 
 #endif

@@ -22,7 +22,8 @@ static int64_t least_rtt_to_end(const struct timeline *timeline, int64_t from_ns
 static struct timeline_change *add_change(struct timeline *timeline, const struct timeline_change *change)
 {
 	if (timeline->change_count == TIMELINE_CHANGES) {
-		memmove(timeline->changes, timeline->changes + 1, (TIMELINE_CHANGES - 1) * sizeof(*timeline->changes));
+		memmove(timeline->changes, timeline->changes + 1,
+			(TIMELINE_CHANGES - 1) * sizeof(*timeline->changes));
 		timeline->change_count--;
 	}
 	timeline->changes_ever++;
@@ -54,7 +55,8 @@ static void close_accounts(struct timeline *timeline)
 }
 
 /* The change that is going on, or a new one. `before` are the things as they were. */
-static struct timeline_change *note_change(struct timeline *timeline, const struct timeline_change *before, bool *fresh)
+static struct timeline_change *note_change(
+	struct timeline *timeline, const struct timeline_change *before, bool *fresh)
 {
 	struct timeline_change *last =
 		timeline->change_count > 0 ? &timeline->changes[timeline->change_count - 1] : NULL;
@@ -193,8 +195,8 @@ bool change_by_answer(struct timeline *timeline, struct timeline_hop *hop, struc
 
 /* ---- the end of the way ---- */
 
-/* Probes that found the destination further on than it was, because too many were sent at first, tell nothing of the
- * hop that stands there now: it is counted from `since_ns` on. */
+/* Probes that found the destination further on than it was, because too many were sent at first, tell nothing
+ * of the hop that stands there now: it is counted from `since_ns` on. */
 static void restart(struct timeline_hop *hop, int64_t since_ns)
 {
 	hop->since_ns = since_ns;
@@ -250,8 +252,8 @@ static bool move_end(struct timeline *timeline, unsigned end)
 	return fresh;
 }
 
-/* A destination that limits its replies may answer behind its place and not at it. So for a longer way, a router must
- * stand where the end was, or nobody for a good while. */
+/* A destination that limits its replies may answer behind its place and not at it. So for a longer way, a
+ * router must stand where the end was, or nobody for a good while. */
 static bool may_have_grown(const struct timeline *timeline, unsigned end)
 {
 	const struct timeline_hop *hop = timeline_hop(timeline, timeline->end);
@@ -260,8 +262,8 @@ static bool may_have_grown(const struct timeline *timeline, unsigned end)
 		hop->silent >= END_SILENT_ROUNDS;
 }
 
-/* At the beginning, when more is sent than is needed, the destination may miss the probe with just enough hops and
- * answer the next one. */
+/* At the beginning, when more is sent than is needed, the destination may miss the probe with just enough
+ * hops and answer the next one. */
 static bool is_first_mistake(const struct timeline *timeline, unsigned end)
 {
 	return end < timeline->end && timeline->end_rounds < TIMELINE_CONFIRM && timeline->changes_ever == 0;

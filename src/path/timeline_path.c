@@ -13,7 +13,8 @@ static int add_addresses(struct hop *hop, const struct timeline_hop *from)
 	if (hop_add_address(hop, shown->address) < 0)
 		return -1;
 	for (size_t i = 0; i < from->responder_count; i++)
-		if (from->responders[i].state == RESPONDER_NOW && hop_add_address(hop, from->responders[i].address) < 0)
+		if (from->responders[i].state == RESPONDER_NOW &&
+			hop_add_address(hop, from->responders[i].address) < 0)
 			return -1;
 	return 0;
 }
@@ -79,7 +80,8 @@ static int add_hop(struct path *path, const struct timeline *timeline, unsigned 
 	return 0;
 }
 
-/* Where nothing answers any more, the silent hops that were tried belong to the path: they are the evidence. */
+/* Where nothing answers any more, the silent hops that were tried belong to the path: they are the evidence.
+ */
 static unsigned last_tried(const struct timeline *timeline)
 {
 	unsigned last = timeline_last(timeline);
@@ -97,7 +99,9 @@ struct path *timeline_path(const struct timeline *timeline, int64_t started_wall
 	path->started_wall_ns = started_wall_ns;
 	path->duration_ns = timeline->now_ns;
 	path->reached = timeline->end != 0;
-	path->stop_reason = timeline->end ? STOP_REACHED : timeline->refusal ? STOP_UNREACHABLE : STOP_GAP_LIMIT;
+	path->stop_reason = timeline->end ? STOP_REACHED
+		: timeline->refusal	  ? STOP_UNREACHABLE
+					  : STOP_GAP_LIMIT;
 	path->probes_sent = timeline->sent;
 	path->replies_received = timeline->answered;
 	unsigned first = 1, last = last_tried(timeline);

@@ -32,7 +32,8 @@ static void family(const struct exposition *x, const char *name, const char *typ
 	fprintf(x->out, "# HELP retour_%s %s\n# TYPE retour_%s %s\n", name, help, name, type);
 }
 
-static void whole(const struct exposition *x, const char *name, const char *type, const char *help, double value)
+static void whole(
+	const struct exposition *x, const char *name, const char *type, const char *help, double value)
 {
 	family(x, name, type, help);
 	fprintf(x->out, "retour_%s{target=\"%s\"} %.10g\n", name, x->target, value);
@@ -89,14 +90,16 @@ static bool hop_limits(const struct watch_view *view, const struct timeline_hop 
 	return true;
 }
 
-static void each_hop(const struct exposition *x, const char *name, const char *type, const char *help, hop_value *of)
+static void each_hop(
+	const struct exposition *x, const char *name, const char *type, const char *help, hop_value *of)
 {
 	family(x, name, type, help);
 	for (unsigned ttl = 1; ttl <= timeline_last(x->view->timeline); ttl++) {
 		const struct timeline_hop *hop = timeline_hop(x->view->timeline, ttl);
 		double value;
 		if (hop && of(x->view, hop, &value))
-			fprintf(x->out, "retour_%s{target=\"%s\",hop=\"%u\"} %.10g\n", name, x->target, ttl, value);
+			fprintf(x->out, "retour_%s{target=\"%s\",hop=\"%u\"} %.10g\n", name, x->target, ttl,
+				value);
 	}
 }
 
@@ -109,7 +112,8 @@ int prometheus_write(FILE *out, const struct watch_view *view)
 	whole(&x, "rounds_total", "counter", "Finished rounds.", timeline->rounds);
 	whole(&x, "reached", "gauge", "Whether the last round reached the target.",
 		timeline->end != 0 && timeline->end_missed == 0);
-	whole(&x, "path_hops", "gauge", "Hops to the target, or to the last that answers.", timeline_last(timeline));
+	whole(&x, "path_hops", "gauge", "Hops to the target, or to the last that answers.",
+		timeline_last(timeline));
 	whole(&x, "path_changes_total", "counter", "Changes of the way.", timeline->changes_ever);
 	/* A gauge of 32 bits of it: exact as a floating-point number. */
 	whole(&x, "path_id", "gauge", "A number that names the present way.",
@@ -119,10 +123,10 @@ int prometheus_write(FILE *out, const struct watch_view *view)
 	whole(&x, "send_errors_total", "counter", "Probes that could not be sent.", timeline->send_errors);
 	each_hop(&x, "hop_probes_total", "counter", "Probes to the hop whose fate is known.", hop_sent);
 	each_hop(&x, "hop_answers_total", "counter", "Answers of the hop.", hop_received);
-	each_hop(&x, "hop_loss_ratio", "gauge", "Loss that carries through to the end; skipped answers are not in it.",
-		hop_loss);
-	each_hop(&x, "hop_limits_replies", "gauge", "Whether slower asking showed that the hop limits its replies.",
-		hop_limits);
+	each_hop(&x, "hop_loss_ratio", "gauge",
+		"Loss that carries through to the end; skipped answers are not in it.", hop_loss);
+	each_hop(&x, "hop_limits_replies", "gauge",
+		"Whether slower asking showed that the hop limits its replies.", hop_limits);
 	each_hop(&x, "hop_rtt_seconds", "gauge", "The last round trip.", hop_last);
 	each_hop(&x, "hop_rtt_best_seconds", "gauge", "The least round trip.", hop_best);
 	each_hop(&x, "hop_rtt_mean_seconds", "gauge", "The mean round trip.", hop_mean);
@@ -132,7 +136,8 @@ int prometheus_write(FILE *out, const struct watch_view *view)
 int prometheus_file(const char *path, const struct watch_view *view, struct error *error)
 {
 	char temporary[PATH_MAX];
-	if (snprintf(temporary, sizeof(temporary), "%s.%d.tmp", path, (int)getpid()) >= (int)sizeof(temporary))
+	if (snprintf(temporary, sizeof(temporary), "%s.%d.tmp", path, (int)getpid()) >=
+		(int)sizeof(temporary))
 		return error_set(error, -ENAMETOOLONG, "%s: the name is too long", path);
 	FILE *out = fopen(temporary, "we");
 	if (!out)

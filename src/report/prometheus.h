@@ -1,5 +1,5 @@
-/* A continuous measurement in Prometheus' text exposition format (version 0.0.4). Labels are bounded: the target, and
- * hop numbers; addresses appear as one number that names the way. */
+/* A continuous measurement in Prometheus' text exposition format (version 0.0.4). Labels are bounded: the
+ * target, and hop numbers; addresses appear as one number that names the way. */
 #ifndef RETOUR_REPORT_PROMETHEUS_H
 #define RETOUR_REPORT_PROMETHEUS_H
 

@@ -18,7 +18,8 @@
 static const struct word_table event_words = {
 	.words = (const char *const[]){"sent", "answer", "lost", "void", "round", "limit"}, .count = 6};
 static const struct word_table limit_words = {
-	.words = (const char *const[]){"unknown", "testing", "limits-replies", "loses-answers", "undecided"}, .count = 5};
+	.words = (const char *const[]){"unknown", "testing", "limits-replies", "loses-answers", "undecided"},
+	.count = 5};
 
 void replay_deinit(struct replay *replay)
 {
@@ -54,7 +55,8 @@ static void read_mpls(struct in *in, const json_t *object, struct probe_result *
 	answer->mpls_count = (uint8_t)count;
 }
 
-static void read_answer(struct in *in, const json_t *object, struct probe_result *answer, struct watch_event *event)
+static void read_answer(
+	struct in *in, const json_t *object, struct probe_result *answer, struct watch_event *event)
 {
 	*answer = probe_result_none();
 	answer->rtt_ns = in_integer_member(in, object, "rtt_ns", RTT_MAX_NS, RTT_NONE);
@@ -95,7 +97,8 @@ static bool read_event(struct replay *replay, const json_t *object, enum watch_e
 	if (kind == WATCH_VOID && json_is_integer(json_object_get(object, "error")))
 		event.error = (int)MAX(-4095, MIN(0, json_integer_value(json_object_get(object, "error"))));
 	if (kind == WATCH_LIMIT) {
-		event.limit = (enum limit_verdict)in_word_member(&in, object, "replies", &limit_words, LIMIT_UNKNOWN);
+		event.limit = (enum limit_verdict)in_word_member(
+			&in, object, "replies", &limit_words, LIMIT_UNKNOWN);
 		event.asked = (unsigned)in_integer_member(&in, object, "asked", UINT16_MAX, 0);
 		event.answered = (unsigned)in_integer_member(&in, object, "answered", UINT16_MAX, 0);
 	}
@@ -112,7 +115,8 @@ static bool read_name(struct replay *replay, const json_t *object)
 	struct error error;
 	struct in in = {.error = &error};
 	struct addr address = in_address_member(&in, object, "address");
-	const char *name = in_string_member(&in, object, "name"), *as_name = in_string_member(&in, object, "as_name");
+	const char *name = in_string_member(&in, object, "name"),
+		   *as_name = in_string_member(&in, object, "as_name");
 	uint32_t asn = (uint32_t)in_integer_member(&in, object, "asn", UINT32_MAX, 0);
 	struct book_entry *entry = in.status < 0 ? NULL : book_entry(&replay->book, address);
 	if (!entry)
@@ -165,18 +169,21 @@ static int read_start(struct replay *replay, const json_t *object, struct error 
 	struct in in = {.error = error};
 	const char *schema = in_string_member(&in, object, "schema");
 	if (!schema || strcmp(schema, BEGINNING) != 0)
-		return error_set(error, -EINVAL, "not a recording of retour watch: it does not begin with one");
+		return error_set(
+			error, -EINVAL, "not a recording of retour watch: it does not begin with one");
 	snprintf(in.where, sizeof(in.where), "start");
 	const json_t *flow = in_object_member(&in, object, "flow");
 	replay->target = in_address_member(&in, object, "target");
 	replay->source = in_address_member(&in, object, "source");
 	replay->target_name = in_copy_member(&in, object, "target_name");
-	replay->protocol = (enum probe_protocol)in_word_member(&in, object, "protocol", &protocol_words, PROBE_UDP);
+	replay->protocol =
+		(enum probe_protocol)in_word_member(&in, object, "protocol", &protocol_words, PROBE_UDP);
 	replay->started_wall_ns = in_time_member(&in, object, "started_at");
 	replay->interval_ns = in_integer_member(&in, object, "interval_ns", RTT_MAX_NS, NS_PER_S);
 	if (flow) {
 		replay->flow.source_port = (uint16_t)in_integer_member(&in, flow, "source_port", 65535, 0);
-		replay->flow.destination_port = (uint16_t)in_integer_member(&in, flow, "destination_port", 65535, 0);
+		replay->flow.destination_port =
+			(uint16_t)in_integer_member(&in, flow, "destination_port", 65535, 0);
 		replay->flow.icmp_id = (uint16_t)in_integer_member(&in, flow, "icmp_id", 65535, 0);
 	}
 	history_init(&replay->history, MAX(replay->interval_ns, NS_PER_MS), HISTORY_REPLAY);
@@ -211,7 +218,8 @@ static int read_lines(struct replay *replay, FILE *in, char *line, struct error 
 		if (!good && replay->bad_lines++ == 0)
 			replay->first_bad = replay->lines;
 	}
-	return replay->lines > 0 ? 0 : error_set(error, -EINVAL, "not a recording of retour watch: it is empty");
+	return replay->lines > 0 ? 0
+				 : error_set(error, -EINVAL, "not a recording of retour watch: it is empty");
 }
 
 int replay_read(struct replay *replay, FILE *in, struct error *error)

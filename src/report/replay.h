@@ -1,5 +1,5 @@
-/* Recordings of continuous measurements, read again. Any input is safe: what is readable is used, and what is not is
- * counted. */
+/* Recordings of continuous measurements, read again. Any input is safe: what is readable is used, and what is
+ * not is counted. */
 #ifndef RETOUR_REPORT_REPLAY_H
 #define RETOUR_REPORT_REPLAY_H
 
@@ -33,8 +33,8 @@ struct replay {
 };
 
 void replay_deinit(struct replay *replay);
-/* Fills `replay`, which needs no initialisation and is always to be deinitialised. 0; -EINVAL: no recording, since it
- * does not begin with a "start"; -ENOMEM. */
+/* Fills `replay`, which needs no initialisation and is always to be deinitialised. 0; -EINVAL: no recording,
+ * since it does not begin with a "start"; -ENOMEM. */
 int replay_read(struct replay *replay, FILE *in, struct error *error) MUST_USE;
 /* The way back as it was known then; NULL = not measured yet. */
 const struct replay_back *replay_back_at(const struct replay *replay, int64_t at_ns);

@@ -9,13 +9,16 @@
 #include "base/escape.h"
 #include "report/tui_inside.h"
 
-#define ESCAPE_MS       25
+#define ESCAPE_MS	25
 #define CHART_LINES_MAX 24 /* below the table */
 
 static void start_colours(struct tui *tui)
 {
-	static const short colours[] = {[COLOUR_OURS] = COLOR_CYAN, [COLOUR_TRANSIT] = COLOR_BLUE,
-		[COLOUR_DESTINATION] = COLOR_GREEN, [COLOUR_WARNING] = COLOR_YELLOW, [COLOUR_PROBLEM] = COLOR_RED};
+	static const short colours[] = {[COLOUR_OURS] = COLOR_CYAN,
+		[COLOUR_TRANSIT] = COLOR_BLUE,
+		[COLOUR_DESTINATION] = COLOR_GREEN,
+		[COLOUR_WARNING] = COLOR_YELLOW,
+		[COLOUR_PROBLEM] = COLOR_RED};
 	tui->options.colour = tui->options.colour && has_colors();
 	if (!tui->options.colour)
 		return;
@@ -44,8 +47,10 @@ int tui_new(struct tui **out, const struct tui_options *options, struct error *e
 	if (!tui->screen) {
 		char shown[40];
 		free(tui);
-		return error_set(error, -ENOTTY, "this terminal (TERM=%s) cannot show a live table; `retour watch -r HOST` "
-			"prints one at the end", escape_text(terminal, shown, sizeof(shown)));
+		return error_set(error, -ENOTTY,
+			"this terminal (TERM=%s) cannot show a live table; `retour watch -r HOST` "
+			"prints one at the end",
+			escape_text(terminal, shown, sizeof(shown)));
 	}
 	set_term(tui->screen);
 	start_colours(tui);
@@ -143,7 +148,8 @@ static void draw_title(struct tui *tui, const struct tui_frame *frame)
 	char name[200], address[ADDR_TEXT_SIZE], when[16], state[60];
 	watch_clock(view, frame->shown_ns, when, sizeof(when));
 	if (frame->replay)
-		snprintf(state, sizeof(state), " %s %gx %s UTC ", frame->paused ? "STOPPED" : "REPLAY", frame->speed, when);
+		snprintf(state, sizeof(state), " %s %gx %s UTC ", frame->paused ? "STOPPED" : "REPLAY",
+			frame->speed, when);
 	else
 		snprintf(state, sizeof(state), " %s %s UTC ", frame->live ? "LIVE" : "PAUSED", when);
 	tui_fill(tui, 0, 0, tui->width, COLOUR_BAR, ' ');
@@ -190,7 +196,8 @@ static void draw_keys(struct tui *tui, const struct tui_frame *frame)
 	int y = tui->height - 1;
 	tui_fill(tui, y, 0, tui->width, COLOUR_BAR, ' ');
 	if (frame->replay && tui->page == PAGE_TABLE)
-		tui_put(tui, y, 1, COLOUR_BAR, 0, "?:help Enter:hop c:chart l:changes b:back p:stop <-,->:time +,-:speed q:quit");
+		tui_put(tui, y, 1, COLOUR_BAR, 0,
+			"?:help Enter:hop c:chart l:changes b:back p:stop <-,->:time +,-:speed q:quit");
 	else
 		tui_put(tui, y, 1, COLOUR_BAR, 0, "%s", keys[tui->page]);
 }
@@ -204,12 +211,14 @@ static void draw_note(struct tui *tui, const struct tui_frame *frame)
 		int row = table_selected(tui, frame->view);
 		watch_remark(frame->view, tui->rows[row].ttl, line, sizeof(line));
 		if (*line) {
-			tui_put(tui, tui->height - 2, 1, COLOUR_WARNING, 0, "hop %u: %s", tui->rows[row].ttl, line);
+			tui_put(tui, tui->height - 2, 1, COLOUR_WARNING, 0, "hop %u: %s", tui->rows[row].ttl,
+				line);
 			return;
 		}
 	}
 	if (!timeline->end && timeline->rounds > 1 && timeline->highest > 0 && !timeline->refusal) {
-		tui_put(tui, tui->height - 2, 1, COLOUR_WARNING, 0, "nothing answers behind hop %u", timeline->highest);
+		tui_put(tui, tui->height - 2, 1, COLOUR_WARNING, 0, "nothing answers behind hop %u",
+			timeline->highest);
 		return;
 	}
 	if (timeline->change_count == 0)
@@ -276,7 +285,8 @@ static void move_selection(struct tui *tui, int by)
 	}
 	int row = MAX(0, tui->row_count - 1);
 	for (int i = 0; i < tui->row_count; i++)
-		if (tui->rows[i].ttl == tui->selected_ttl && tui->rows[i].responder == tui->selected_responder)
+		if (tui->rows[i].ttl == tui->selected_ttl &&
+			tui->rows[i].responder == tui->selected_responder)
 			row = i;
 	table_select(tui, row + by);
 }
@@ -285,20 +295,26 @@ static void move_selection(struct tui *tui, int by)
 static bool screen_key(struct tui *tui, int key)
 {
 	switch (key) {
-	case KEY_UP: case 'k': move_selection(tui, -1); return true;
-	case KEY_DOWN: case 'j': move_selection(tui, 1); return true;
+	case KEY_UP:
+	case 'k': move_selection(tui, -1); return true;
+	case KEY_DOWN:
+	case 'j': move_selection(tui, 1); return true;
 	case KEY_PPAGE: move_selection(tui, -10); return true;
 	case KEY_NPAGE: move_selection(tui, 10); return true;
-	case '\r': case '\n': case KEY_ENTER: case 'd': turn_to(tui, PAGE_DETAIL); return true;
+	case '\r':
+	case '\n':
+	case KEY_ENTER:
+	case 'd': turn_to(tui, PAGE_DETAIL); return true;
 	case 'c': turn_to(tui, PAGE_CHART); return true;
 	case 'l': turn_to(tui, PAGE_CHANGES); return true;
 	case 'b': turn_to(tui, PAGE_BACK); return true;
-	case '?': case 'h': case KEY_F(1): turn_to(tui, PAGE_HELP); return true;
+	case '?':
+	case 'h':
+	case KEY_F(1): turn_to(tui, PAGE_HELP); return true;
 	case 'z': chart_zoom(tui, -1); return true;
 	case 'Z': chart_zoom(tui, 1); return true;
-	case 27: case KEY_BACKSPACE:
-		tui->page = tui->page == PAGE_HELP ? tui->page_before : PAGE_TABLE;
-		return true;
+	case 27:
+	case KEY_BACKSPACE: tui->page = tui->page == PAGE_HELP ? tui->page_before : PAGE_TABLE; return true;
 	case '\f' /* ^L */: clearok(stdscr, TRUE); return true;
 	}
 	return false;
@@ -318,17 +334,24 @@ bool tui_input(struct tui *tui, struct tui_command *command)
 	if (screen_key(tui, key))
 		return true;
 	switch (key) {
-	case 'q': case 'Q': command->wish = TUI_QUIT; break;
-	case 'p': case ' ': command->wish = TUI_PAUSE; break;
+	case 'q':
+	case 'Q': command->wish = TUI_QUIT; break;
+	case 'p':
+	case ' ': command->wish = TUI_PAUSE; break;
 	case 'n': command->wish = TUI_NAMES; break;
-	case '+': case '=': command->wish = TUI_FASTER; break;
+	case '+':
+	case '=': command->wish = TUI_FASTER; break;
 	case '-': command->wish = TUI_SLOWER; break;
-	case KEY_HOME: case 'g': command->wish = TUI_FIRST; break;
-	case KEY_END: case 'G': command->wish = TUI_LIVE; break;
+	case KEY_HOME:
+	case 'g': command->wish = TUI_FIRST; break;
+	case KEY_END:
+	case 'G': command->wish = TUI_LIVE; break;
 	case KEY_LEFT: *command = (struct tui_command){TUI_MOVE, -5 * NS_PER_S}; break;
 	case KEY_RIGHT: *command = (struct tui_command){TUI_MOVE, 5 * NS_PER_S}; break;
-	case '[': case KEY_SLEFT: *command = (struct tui_command){TUI_MOVE, -60 * NS_PER_S}; break;
-	case ']': case KEY_SRIGHT: *command = (struct tui_command){TUI_MOVE, 60 * NS_PER_S}; break;
+	case '[':
+	case KEY_SLEFT: *command = (struct tui_command){TUI_MOVE, -60 * NS_PER_S}; break;
+	case ']':
+	case KEY_SRIGHT: *command = (struct tui_command){TUI_MOVE, 60 * NS_PER_S}; break;
 	}
 	return true;
 }

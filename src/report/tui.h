@@ -1,5 +1,5 @@
-/* The live screen of a continuous measurement (ncursesw). It draws what it is given and says what the user wants; time
- * and measurement belong to the caller. */
+/* The live screen of a continuous measurement (ncursesw). It draws what it is given and says what the user
+ * wants; time and measurement belong to the caller. */
 #ifndef RETOUR_REPORT_TUI_H
 #define RETOUR_REPORT_TUI_H
 
@@ -24,8 +24,8 @@ enum tui_wish {
 	TUI_LIVE,   /* to the end */
 	TUI_FASTER, /* twice the speed of a replay */
 	TUI_SLOWER,
-	TUI_NAMES,  /* names or numbers */
-	TUI_GONE,   /* the terminal is */
+	TUI_NAMES, /* names or numbers */
+	TUI_GONE,  /* the terminal is */
 };
 
 struct tui_command {
@@ -34,10 +34,10 @@ struct tui_command {
 };
 
 struct tui_frame {
-	const struct watch_view *view; /* as things were at shown_ns */
+	const struct watch_view *view;	     /* as things were at shown_ns */
 	int64_t shown_ns, first_ns, last_ns; /* times that can be shown */
-	bool live;   /* it follows the measurement */
-	bool paused; /* the time shown stands still */
+	bool live;			     /* it follows the measurement */
+	bool paused;			     /* the time shown stands still */
 	bool replay;
 	double speed;
 };
@@ -49,7 +49,8 @@ void tui_free(struct tui *tui);
 /* The terminal has another size now. */
 void tui_resize(struct tui *tui);
 void tui_draw(struct tui *tui, const struct tui_frame *frame);
-/* One key that was pressed; false: no more are waiting. Many keys concern the screen alone: then nothing is wished. */
+/* One key that was pressed; false: no more are waiting. Many keys concern the screen alone: then nothing is
+ * wished. */
 bool tui_input(struct tui *tui, struct tui_command *command);
 
 #endif

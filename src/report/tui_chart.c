@@ -1,14 +1,15 @@
-/* Round trips over time, drawn in dots (Braille, Unicode 2800-28FF: two columns and four rows a cell) or asterisks. */
+/* Round trips over time, drawn in dots (Braille, Unicode 2800-28FF: two columns and four rows a cell) or
+ * asterisks. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "report/tui_inside.h"
 
-#define CHART_WIDTH_MAX  500
+#define CHART_WIDTH_MAX	 500
 #define CHART_HEIGHT_MAX 100
-#define LABEL_WIDTH      9
-#define SERIES_MAX       3
+#define LABEL_WIDTH	 9
+#define SERIES_MAX	 3
 
 static const struct {
 	int64_t length_ns; /* 0 = all */
@@ -48,7 +49,7 @@ struct plot {
 	const struct tui_frame *frame;
 	int64_t from_ns, to_ns;
 	int64_t top_ns; /* value at the upper edge */
-	int columns;    /* of dots */
+	int columns;	/* of dots */
 	struct canvas canvas;
 	struct point points[2 * CHART_WIDTH_MAX];
 };
@@ -74,7 +75,8 @@ static void collect(struct plot *plot, const struct timeline_hop *hop)
 		plot->points[i] = (struct point){RTT_NONE, RTT_NONE, false};
 	if (kept == 0)
 		return;
-	bool whole = hop->samples.count == kept || samples_get(&hop->samples, kept - 1).at_ns <= plot->from_ns;
+	bool whole =
+		hop->samples.count == kept || samples_get(&hop->samples, kept - 1).at_ns <= plot->from_ns;
 	for (size_t i = 0; whole && i < kept; i++) {
 		struct sample sample = samples_get(&hop->samples, i);
 		add_point(plot, sample.at_ns, sample.rtt_ns, sample.rtt_ns, sample.rtt_ns == RTT_NONE);
@@ -110,11 +112,13 @@ static void draw_series(struct plot *plot, const struct timeline_hop *hop, enum 
 		const struct point *point = &plot->points[x];
 		if (point->least_ns == RTT_NONE)
 			continue;
-		int low = dot_row(plot, point->least_ns), high = dot_row(plot, MIN(point->most_ns, plot->top_ns));
+		int low = dot_row(plot, point->least_ns),
+		    high = dot_row(plot, MIN(point->most_ns, plot->top_ns));
 		for (int y = high; y <= low; y++)
 			set_dot(plot, x, y, colour);
 		/* A line from the point before, as long as that is near. */
-		for (int i = last_x + 1; last_x >= 0 && i < x && x - last_x <= MAX(12, plot->columns / 10); i++)
+		for (int i = last_x + 1; last_x >= 0 && i < x && x - last_x <= MAX(12, plot->columns / 10);
+			i++)
 			set_dot(plot, i, last_y + (low - last_y) * (i - last_x) / (x - last_x), colour);
 		last_x = x;
 		last_y = low;
@@ -148,7 +152,8 @@ static void put_canvas(struct plot *plot, int y, int x)
 			uint8_t dots = plot->canvas.dots[row][column];
 			enum tui_colour colour = (enum tui_colour)plot->canvas.colour[row][column];
 			if (dots && plot->tui->options.utf8)
-				tui_put(plot->tui, y + row, x + column, colour, 0, "%lc", (wint_t)(0x2800 + dots));
+				tui_put(plot->tui, y + row, x + column, colour, 0, "%lc",
+					(wint_t)(0x2800 + dots));
 			else if (dots)
 				tui_put(plot->tui, y + row, x + column, colour, 0, "*");
 		}
@@ -169,20 +174,24 @@ static void put_marks(struct plot *plot, int y, int x)
 		int column = column_of(plot, timeline->changes[i].at_ns);
 		for (int row = 0; column >= 0 && row < plot->canvas.height; row++)
 			if (!plot->canvas.dots[row][column])
-				tui_put(plot->tui, y + row, x + column, COLOUR_WARNING, 0, "%s", utf8 ? "┊" : ":");
+				tui_put(plot->tui, y + row, x + column, COLOUR_WARNING, 0, "%s",
+					utf8 ? "┊" : ":");
 	}
 	for (int i = 0; i < plot->columns; i++)
 		if (plot->points[i].lost)
-			tui_put(plot->tui, y + plot->canvas.height - 1, x + i / 2, COLOUR_PROBLEM, A_BOLD, "%s", utf8 ? "×" : "x");
+			tui_put(plot->tui, y + plot->canvas.height - 1, x + i / 2, COLOUR_PROBLEM, A_BOLD,
+				"%s", utf8 ? "×" : "x");
 }
 
 static void put_scale(struct plot *plot, int y)
 {
 	char from[16], to[16];
 	int height = plot->canvas.height;
-	tui_put(plot->tui, y, 0, COLOUR_DIM, 0, "%5.*f ms", plot->top_ns >= 10 * NS_PER_MS ? 0 : 1, ns_to_ms(plot->top_ns));
+	tui_put(plot->tui, y, 0, COLOUR_DIM, 0, "%5.*f ms", plot->top_ns >= 10 * NS_PER_MS ? 0 : 1,
+		ns_to_ms(plot->top_ns));
 	if (height >= 5)
-		tui_put(plot->tui, y + height / 2, 0, COLOUR_DIM, 0, "%5.*f ms", plot->top_ns >= 20 * NS_PER_MS ? 0 : 1,
+		tui_put(plot->tui, y + height / 2, 0, COLOUR_DIM, 0, "%5.*f ms",
+			plot->top_ns >= 20 * NS_PER_MS ? 0 : 1,
 			ns_to_ms(plot->top_ns) * (height - 1 - height / 2) / (height - 1));
 	watch_clock(plot->frame->view, plot->from_ns, from, sizeof(from));
 	watch_clock(plot->frame->view, plot->to_ns, to, sizeof(to));
@@ -192,12 +201,14 @@ static void put_scale(struct plot *plot, int y)
 }
 
 /* The hops that are drawn, each once, the destination last. */
-static unsigned choose(const struct watch_view *view, unsigned selected, bool alone, unsigned ttls[SERIES_MAX])
+static unsigned choose(
+	const struct watch_view *view, unsigned selected, bool alone, unsigned ttls[SERIES_MAX])
 {
 	unsigned last = timeline_last(view->timeline), count = 0, first = 1;
 	selected = selected ? selected : last;
-	while (first < last && (!timeline_hop(view->timeline, first) ||
-		timeline_hop(view->timeline, first)->total.received == 0))
+	while (first < last &&
+		(!timeline_hop(view->timeline, first) ||
+			timeline_hop(view->timeline, first)->total.received == 0))
 		first++;
 	if (!alone && first != selected && first != last)
 		ttls[count++] = first;
@@ -210,8 +221,8 @@ static unsigned choose(const struct watch_view *view, unsigned selected, bool al
 /* Whose chart it is, in the colours of the lines. */
 static void put_legend(struct plot *plot, const unsigned *ttls, unsigned count, int y)
 {
-	static const char *const roles[] = {[COLOUR_OURS] = "ours", [COLOUR_TRANSIT] = "transit",
-		[COLOUR_DESTINATION] = "destination"};
+	static const char *const roles[] = {
+		[COLOUR_OURS] = "ours", [COLOUR_TRANSIT] = "transit", [COLOUR_DESTINATION] = "destination"};
 	const struct watch_view *view = plot->frame->view;
 	int index = plot->tui->span ? plot->tui->span - 1 : SPAN_USUAL;
 	int x = tui_put(plot->tui, y, 0, COLOUR_DIM, 0, " round trips, %s: ", spans[index].name);
@@ -221,8 +232,8 @@ static void put_legend(struct plot *plot, const unsigned *ttls, unsigned count, 
 		enum tui_colour role = tui_role(view, ttls[i]);
 		if (shown)
 			watch_name(view, shown->address, name, sizeof(name));
-		x = tui_put(plot->tui, y, x, role, A_BOLD, "%s hop %u %s (%s)  ", plot->tui->options.utf8 ? "━" : "*",
-			ttls[i], name, roles[role]);
+		x = tui_put(plot->tui, y, x, role, A_BOLD, "%s hop %u %s (%s)  ",
+			plot->tui->options.utf8 ? "━" : "*", ttls[i], name, roles[role]);
 	}
 }
 
@@ -250,7 +261,8 @@ void chart_draw(struct tui *tui, const struct tui_frame *frame, unsigned ttl, bo
 		put_legend(plot, ttls, count, y);
 		for (unsigned i = 0; i < count; i++)
 			if (timeline_hop(frame->view->timeline, ttls[i]))
-				draw_series(plot, timeline_hop(frame->view->timeline, ttls[i]), tui_role(frame->view, ttls[i]));
+				draw_series(plot, timeline_hop(frame->view->timeline, ttls[i]),
+					tui_role(frame->view, ttls[i]));
 		put_scale(plot, y + 1);
 		put_canvas(plot, y + 1, LABEL_WIDTH);
 		put_marks(plot, y + 1, LABEL_WIDTH);
@@ -258,7 +270,8 @@ void chart_draw(struct tui *tui, const struct tui_frame *frame, unsigned ttl, bo
 	free(plot);
 }
 
-void chart_bar(struct tui *tui, const struct watch_view *view, const struct timeline_hop *hop, int y, int x, int columns)
+void chart_bar(struct tui *tui, const struct watch_view *view, const struct timeline_hop *hop, int y, int x,
+	int columns)
 {
 	static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
 	static const char ascii[] = "._-=+*%#";

@@ -1,5 +1,5 @@
-/* Between the files of the screen: tui.c has the terminal and the keys, tui_table.c the table, tui_chart.c what is
- * drawn over time, tui_pages.c the other pages. */
+/* Between the files of the screen: tui.c has the terminal and the keys, tui_table.c the table, tui_chart.c
+ * what is drawn over time, tui_pages.c the other pages. */
 #ifndef RETOUR_REPORT_TUI_INSIDE_H
 #define RETOUR_REPORT_TUI_INSIDE_H
 
@@ -7,14 +7,14 @@
 
 #include "report/tui.h"
 
-#define TUI_ROWS_MAX    600
-#define TUI_WIDTH_MIN   40
-#define TUI_HEIGHT_MIN  8
+#define TUI_ROWS_MAX   600
+#define TUI_WIDTH_MIN  40
+#define TUI_HEIGHT_MIN 8
 
 enum tui_colour {
 	COLOUR_PLAIN,
-	COLOUR_OURS,        /* our own network */
-	COLOUR_TRANSIT,     /* the networks between */
+	COLOUR_OURS,	    /* our own network */
+	COLOUR_TRANSIT,	    /* the networks between */
 	COLOUR_DESTINATION, /* the destination */
 	COLOUR_WARNING,
 	COLOUR_PROBLEM,
@@ -37,9 +37,9 @@ struct tui {
 	enum tui_page page, page_before;
 	uint8_t selected_ttl; /* 0 = the last hop */
 	int selected_responder;
-	int top;       /* first row of the table that is shown */
-	int page_top;  /* the same on other pages */
-	int span;      /* index of the chart's length of time */
+	int top;      /* first row of the table that is shown */
+	int page_top; /* the same on other pages */
+	int span;     /* index of the chart's length of time */
 	struct tui_row rows[TUI_ROWS_MAX];
 	int row_count;
 };
@@ -58,7 +58,8 @@ void table_select(struct tui *tui, int row);
 void table_draw(struct tui *tui, const struct tui_frame *frame, int y, int height);
 
 /* The last probes of a hop in `columns` columns. */
-void chart_bar(struct tui *tui, const struct watch_view *view, const struct timeline_hop *hop, int y, int x, int columns);
+void chart_bar(struct tui *tui, const struct watch_view *view, const struct timeline_hop *hop, int y, int x,
+	int columns);
 /* Round trips over time: first hop of ours, the selected one, the destination. */
 void chart_draw(struct tui *tui, const struct tui_frame *frame, unsigned ttl, bool alone, int y, int height);
 void chart_zoom(struct tui *tui, int by);

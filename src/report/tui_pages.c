@@ -23,7 +23,8 @@ static void put_particulars(struct tui *tui, const struct responder *responder, 
 		tui_put(tui, y, x, COLOUR_PROBLEM, A_BOLD, "refuses: %s", responder->mark);
 }
 
-static int put_responders(struct tui *tui, const struct watch_view *view, const struct timeline_hop *hop, int y, int end)
+static int put_responders(
+	struct tui *tui, const struct watch_view *view, const struct timeline_hop *hop, int y, int end)
 {
 	static const char *const states[] = {"now", "new", "old way"};
 	for (size_t i = 0; i < hop->responder_count && y + 1 < end; i++) {
@@ -34,21 +35,26 @@ static int put_responders(struct tui *tui, const struct watch_view *view, const 
 		watch_clock(view, responder->last_ns, last, sizeof(last));
 		addr_format(responder->address, address);
 		watch_name(view, responder->address, name, sizeof(name));
-		int x = tui_put(tui, y, 1, old ? COLOUR_DIM : tui_role(view, hop->ttl), A_BOLD, "%s", address);
+		int x = tui_put(
+			tui, y, 1, old ? COLOUR_DIM : tui_role(view, hop->ttl), A_BOLD, "%s", address);
 		if (strcmp(name, address) != 0)
 			x = tui_put(tui, y, x, COLOUR_PLAIN, 0, "  %s", name);
-		x = tui_put(tui, y, x, COLOUR_PLAIN, 0, "  %s", watch_as(view, responder->address, as, sizeof(as)));
+		x = tui_put(tui, y, x, COLOUR_PLAIN, 0, "  %s",
+			watch_as(view, responder->address, as, sizeof(as)));
 		tui_put(tui, y++, x, COLOUR_DIM, 0, "  %s, %s to %s", states[responder->state], first, last);
-		tui_put(tui, y, 6, COLOUR_PLAIN, 0, "%u answers: best %.2f, mean %.2f, worst %.2f, stdev %.2f ms",
-			responder->series.received, ms(responder->series.best_ns), responder->series.mean_ns / 1e6,
-			ms(responder->series.worst_ns), series_deviation_ns(&responder->series) / 1e6);
+		tui_put(tui, y, 6, COLOUR_PLAIN, 0,
+			"%u answers: best %.2f, mean %.2f, worst %.2f, stdev %.2f ms",
+			responder->series.received, ms(responder->series.best_ns),
+			responder->series.mean_ns / 1e6, ms(responder->series.worst_ns),
+			series_deviation_ns(&responder->series) / 1e6);
 		put_particulars(tui, responder, ++y);
 		y++;
 	}
 	return y;
 }
 
-static int put_statistics(struct tui *tui, const struct watch_view *view, const struct timeline_hop *hop, int y)
+static int put_statistics(
+	struct tui *tui, const struct watch_view *view, const struct timeline_hop *hop, int y)
 {
 	struct loss loss = timeline_loss(view->timeline, hop->ttl);
 	const struct series *total = &hop->total;
@@ -65,11 +71,12 @@ static int put_statistics(struct tui *tui, const struct watch_view *view, const 
 	if (total->received == 0)
 		return y + 1;
 	tui_put(tui, y++, 1, COLOUR_PLAIN, 0,
-		"last %.2f  best %.2f  median %.2f  mean %.2f  95th %.2f  99th %.2f  worst %.2f ms", ms(total->last_ns),
-		ms(total->best_ns), ms(timeline_quantile_ns(hop, 0.5)), total->mean_ns / 1e6,
-		ms(timeline_quantile_ns(hop, 0.95)), ms(timeline_quantile_ns(hop, 0.99)),
-		ms(total->worst_ns));
-	tui_put(tui, y++, 1, COLOUR_PLAIN, 0, "stdev %.2f  jitter now %.2f  mean %.2f  worst %.2f  RFC 3550 %.2f ms",
+		"last %.2f  best %.2f  median %.2f  mean %.2f  95th %.2f  99th %.2f  worst %.2f ms",
+		ms(total->last_ns), ms(total->best_ns), ms(timeline_quantile_ns(hop, 0.5)),
+		total->mean_ns / 1e6, ms(timeline_quantile_ns(hop, 0.95)),
+		ms(timeline_quantile_ns(hop, 0.99)), ms(total->worst_ns));
+	tui_put(tui, y++, 1, COLOUR_PLAIN, 0,
+		"stdev %.2f  jitter now %.2f  mean %.2f  worst %.2f  RFC 3550 %.2f ms",
 		series_deviation_ns(total) / 1e6, ms(total->jitter_ns), series_jitter_mean_ns(total) / 1e6,
 		ms(total->jitter_worst_ns), total->interarrival_ns / 1e6);
 	return y + 1;
@@ -94,8 +101,8 @@ void page_detail(struct tui *tui, const struct tui_frame *frame, int y, int heig
 void page_changes(struct tui *tui, const struct tui_frame *frame, int y, int height)
 {
 	const struct timeline *timeline = frame->view->timeline;
-	tui_put(tui, y, 1, COLOUR_PLAIN, A_BOLD, "%u change%s of the way there, the last first", timeline->changes_ever,
-		timeline->changes_ever == 1 ? "" : "s");
+	tui_put(tui, y, 1, COLOUR_PLAIN, A_BOLD, "%u change%s of the way there, the last first",
+		timeline->changes_ever, timeline->changes_ever == 1 ? "" : "s");
 	if (timeline->change_count == 0)
 		tui_put(tui, y + 1, 1, COLOUR_DIM, 0, "The same routers have answered since the beginning.");
 	tui->page_top = MAX(0, MIN(tui->page_top, (int)timeline->change_count - 1));
@@ -115,8 +122,9 @@ void page_back(struct tui *tui, const struct tui_frame *frame, int y, int height
 	watch_back_line(view, line, sizeof(line));
 	tui_put(tui, y, 1, COLOUR_PLAIN, A_BOLD, "the way back: %s", line);
 	for (size_t i = 0; view->back && !path && i < view->back->attempt_count; i++)
-		tui_put(tui, y + 1 + (int)i, 1, COLOUR_DIM, 0, "by %s: %s%s%s", view->back->attempts[i].method,
-			attempt_status_word(view->back->attempts[i].status), view->back->attempts[i].detail ? ", " : "",
+		tui_put(tui, y + 1 + (int)i, 1, COLOUR_DIM, 0, "by %s: %s%s%s",
+			view->back->attempts[i].method, attempt_status_word(view->back->attempts[i].status),
+			view->back->attempts[i].detail ? ", " : "",
 			view->back->attempts[i].detail ? view->back->attempts[i].detail : "");
 	if (!path)
 		return;
@@ -126,9 +134,11 @@ void page_back(struct tui *tui, const struct tui_frame *frame, int y, int height
 		const struct hop *hop = &path->hops[tui->page_top + i];
 		watch_name(view, hop->address, name, sizeof(name));
 		int x = tui_put(tui, y + 2 + i, 1, COLOUR_PLAIN, 0, "%3d  %-40s %-9s",
-			path_hop_number(path, (size_t)(tui->page_top + i)), name, watch_as(view, hop->address, as, sizeof(as)));
+			path_hop_number(path, (size_t)(tui->page_top + i)), name,
+			watch_as(view, hop->address, as, sizeof(as)));
 		if (hop->rtt_median_ns != RTT_NONE)
-			tui_put(tui, y + 2 + i, x, COLOUR_DIM, 0, "%8.1f ms from there", ns_to_ms(hop->rtt_median_ns));
+			tui_put(tui, y + 2 + i, x, COLOUR_DIM, 0, "%8.1f ms from there",
+				ns_to_ms(hop->rtt_median_ns));
 	}
 }
 
@@ -146,7 +156,8 @@ void page_help(struct tui *tui, int y, int height)
 		"",
 		"loss    probes that no hop from here to the end answered either, of so many sent; between",
 		"        the two numbers behind it the true share lies with 95 % certainty (Wilson)",
-		"flags   L limits its replies: slower asking brought the answers back; t that is being tried;",
+		"flags   L limits its replies: slower asking brought the answers back; t that is being "
+		"tried;",
 		"        s skips answers, traffic passes; ? silent, traffic passes; ! refuses to pass on",
 		"rows    below a hop: more addresses that answer; dim: of the way before, and until when",
 		"colours hops of our own network, of networks between, the destination; yellow: slow or",

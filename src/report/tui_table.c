@@ -68,7 +68,8 @@ static struct columns columns_of(const struct tui *tui, const struct watch_view 
 		const struct timeline_hop *hop = timeline_hop(view->timeline, tui->rows[i].ttl);
 		for (size_t j = 0; hop && j < hop->responder_count; j++) {
 			widest = MAX(widest,
-				text_columns(watch_name(view, hop->responders[j].address, text, sizeof(text))));
+				text_columns(
+					watch_name(view, hop->responders[j].address, text, sizeof(text))));
 			if (*watch_as(view, hop->responders[j].address, text, sizeof(text)))
 				c.as = 9;
 		}
@@ -89,9 +90,11 @@ static struct columns columns_of(const struct tui *tui, const struct watch_view 
 
 static void draw_titles(struct tui *tui, const struct columns *c, int y)
 {
-	int x = tui_put(tui, y, 0, COLOUR_DIM, 0, " hop  %-*s%*s", c->name, "host", c->as, c->as ? "AS      " : "");
+	int x = tui_put(
+		tui, y, 0, COLOUR_DIM, 0, " hop  %-*s%*s", c->name, "host", c->as, c->as ? "AS      " : "");
 	x = tui_put(tui, y, x, COLOUR_DIM, 0, "   loss%s", c->interval ? "       95 %" : "");
-	x = tui_put(tui, y, x, COLOUR_DIM, 0, "  sent   last median   best  worst%s", c->deviation ? "  stdev" : "");
+	x = tui_put(tui, y, x, COLOUR_DIM, 0, "  sent   last median   best  worst%s",
+		c->deviation ? "  stdev" : "");
 	if (c->bar)
 		tui_put(tui, y, x + 1, COLOUR_DIM, 0, "%s", c->bar >= 12 ? "last probes" : "probes");
 }
@@ -132,11 +135,13 @@ static int put_name(struct tui *tui, const struct watch_view *view, const struct
 		strcpy(name + c->name - 1, "~");
 	x = tui_put(tui, y, x, colour, attributes, "%-*s", c->name, name);
 	if (c->as)
-		x = tui_put(tui, y, x, COLOUR_DIM, attributes, " %-*s", c->as - 1, watch_as(view, address, as, sizeof(as)));
+		x = tui_put(tui, y, x, COLOUR_DIM, attributes, " %-*s", c->as - 1,
+			watch_as(view, address, as, sizeof(as)));
 	return x;
 }
 
-static void draw_hop(struct tui *tui, const struct watch_view *view, const struct columns *c, int y, unsigned ttl, int attr)
+static void draw_hop(struct tui *tui, const struct watch_view *view, const struct columns *c, int y,
+	unsigned ttl, int attr)
 {
 	const struct timeline_hop *hop = timeline_hop(view->timeline, ttl);
 	const struct responder *shown = timeline_shown(hop);
@@ -149,13 +154,15 @@ static void draw_hop(struct tui *tui, const struct watch_view *view, const struc
 		return;
 	bool silent = hop->total.received == 0 && ttl != timeline_last(view->timeline);
 	if (silent) {
-		tui_put(tui, y, x, COLOUR_DIM, attr, "%s", series_settled(&hop->total) ? "  silent, traffic passes" : "");
+		tui_put(tui, y, x, COLOUR_DIM, attr, "%s",
+			series_settled(&hop->total) ? "  silent, traffic passes" : "");
 		return;
 	}
 	enum tui_colour colour = loss_colour(&loss);
 	x = tui_put(tui, y, x, colour, attr, " %5.1f%%", loss.sent ? 100.0 * loss.lost / loss.sent : 0);
 	if (c->interval)
-		x = tui_put(tui, y, x, COLOUR_DIM, attr, " %4.1f-%-5.1f", 100 * loss.share.low, 100 * loss.share.high);
+		x = tui_put(tui, y, x, COLOUR_DIM, attr, " %4.1f-%-5.1f", 100 * loss.share.low,
+			100 * loss.share.high);
 	x = tui_put(tui, y, x, COLOUR_PLAIN, attr, "%6u", loss.sent);
 	bool any = hop->now.received > 0;
 	x = put_time(tui, y, x, COLOUR_PLAIN, attr | A_BOLD, (double)hop->now.last_ns);
@@ -178,16 +185,20 @@ static void draw_responder(struct tui *tui, const struct watch_view *view, const
 	/* Behind the end there is no hop to stand below. */
 	if (row->ttl > timeline_last(view->timeline))
 		tui_put(tui, y, 0, COLOUR_DIM, attr, " %3u", row->ttl);
-	int x = put_name(tui, view, c, y, 6, old ? COLOUR_DIM : tui_role(view, row->ttl), attr, responder->address);
+	int x = put_name(
+		tui, view, c, y, 6, old ? COLOUR_DIM : tui_role(view, row->ttl), attr, responder->address);
 	watch_clock(view, responder->last_ns, when, sizeof(when));
 	int numbers = 7 + (c->interval ? 11 : 0) + 6;
 	if (old)
-		tui_put(tui, y, x, COLOUR_DIM, attr, " %s %s", numbers >= 24 ? "old way until" : "until", when);
+		tui_put(tui, y, x, COLOUR_DIM, attr, " %s %s", numbers >= 24 ? "old way until" : "until",
+			when);
 	else
-		tui_put(tui, y, x, COLOUR_DIM, attr, " %u of %u answers", responder->series.received, hop->total.received);
+		tui_put(tui, y, x, COLOUR_DIM, attr, " %u of %u answers", responder->series.received,
+			hop->total.received);
 	x += numbers;
 	x = put_time(tui, y, x, COLOUR_DIM, attr, (double)responder->series.last_ns);
-	x = put_time(tui, y, x, COLOUR_DIM, attr, responder->series.received ? responder->series.mean_ns : -1);
+	x = put_time(
+		tui, y, x, COLOUR_DIM, attr, responder->series.received ? responder->series.mean_ns : -1);
 	x = put_time(tui, y, x, COLOUR_DIM, attr, (double)responder->series.best_ns);
 	put_time(tui, y, x, COLOUR_DIM, attr, (double)responder->series.worst_ns);
 }

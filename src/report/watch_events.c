@@ -15,7 +15,8 @@ static const char *const event_words[] = {
 	[WATCH_ROUND] = "round",
 	[WATCH_LIMIT] = "limit",
 };
-static const char *const limit_words[] = {"unknown", "testing", "limits-replies", "loses-answers", "undecided"};
+static const char *const limit_words[] = {
+	"unknown", "testing", "limits-replies", "loses-answers", "undecided"};
 
 static json_t *address_of(struct addr address)
 {
@@ -26,15 +27,16 @@ static json_t *address_of(struct addr address)
 int watch_events_start(FILE *out, const struct watch_view *view)
 {
 	char when[TIME_TEXT_SIZE];
-	json_t *flow = json_pack("{s:i, s:i, s:i, s:i, s:i}", "source_port", view->flow.source_port, "destination_port",
-		view->flow.destination_port, "flow_label", (int)view->flow.flow_label, "icmp_id", view->flow.icmp_id,
-		"icmp_checksum", view->flow.icmp_checksum);
+	json_t *flow = json_pack("{s:i, s:i, s:i, s:i, s:i}", "source_port", view->flow.source_port,
+		"destination_port", view->flow.destination_port, "flow_label", (int)view->flow.flow_label,
+		"icmp_id", view->flow.icmp_id, "icmp_checksum", view->flow.icmp_checksum);
 	/* A name that is not UTF-8 cannot be in JSON: the address is there. */
 	json_t *name = json_string(view->target_name);
-	json_t *body = json_pack("{s:s, s:{s:s, s:s}, s:s, s:o, s:o, s:s, s:I, s:o}", "schema", "retour-watch/1", "tool",
-		"name", "retour", "version", RETOUR_VERSION, "started_at", clock_format(view->started_wall_ns, when),
-		"source", address_of(view->source), "target_name", name ? name : json_null(), "protocol",
-		protocol_word(view->protocol), "interval_ns", (json_int_t)view->interval_ns, "flow", flow);
+	json_t *body = json_pack("{s:s, s:{s:s, s:s}, s:s, s:o, s:o, s:s, s:I, s:o}", "schema",
+		"retour-watch/1", "tool", "name", "retour", "version", RETOUR_VERSION, "started_at",
+		clock_format(view->started_wall_ns, when), "source", address_of(view->source), "target_name",
+		name ? name : json_null(), "protocol", protocol_word(view->protocol), "interval_ns",
+		(json_int_t)view->interval_ns, "flow", flow);
 	return jsonl_event(out, "start", view->target, body);
 }
 
@@ -45,8 +47,8 @@ static void add_answer(json_t *body, const struct watch_event *event)
 	json_object_set_new(body, "rtt_ns", json_integer(answer->rtt_ns));
 	json_object_set_new(body, "from", address_of(answer->address));
 	if (answer->icmp_type >= 0)
-		json_object_set_new(
-			body, "icmp", json_pack("{s:i, s:i}", "type", answer->icmp_type, "code", answer->icmp_code));
+		json_object_set_new(body, "icmp",
+			json_pack("{s:i, s:i}", "type", answer->icmp_type, "code", answer->icmp_code));
 	if (answer->mark[0])
 		json_object_set_new(body, "mark", json_string(answer->mark));
 	if (answer->reply.ttl >= 0)
@@ -54,8 +56,9 @@ static void add_answer(json_t *body, const struct watch_event *event)
 	json_t *mpls = answer->mpls_count > 0 ? json_array() : NULL;
 	for (unsigned i = 0; i < answer->mpls_count; i++)
 		json_array_append_new(mpls,
-			json_pack("{s:i, s:i, s:i, s:i}", "label", (int)answer->mpls[i].label, "tc", answer->mpls[i].traffic_class,
-				"s", answer->mpls[i].bottom, "ttl", answer->mpls[i].ttl));
+			json_pack("{s:i, s:i, s:i, s:i}", "label", (int)answer->mpls[i].label, "tc",
+				answer->mpls[i].traffic_class, "s", answer->mpls[i].bottom, "ttl",
+				answer->mpls[i].ttl));
 	if (mpls)
 		json_object_set_new(body, "mpls", mpls);
 	if (event->reached)
@@ -105,8 +108,9 @@ int watch_events_changed(FILE *out, const struct watch_view *view)
 	const struct timeline_change *change = &timeline->changes[timeline->change_count - 1];
 	return jsonl_event(out, "changed", view->target,
 		json_pack("{s:I, s:i, s:o, s:o, s:i, s:i}", "at_ns", (json_int_t)change->at_ns, "first_ttl",
-			change->first_ttl, "before", address_of(change->before), "after", address_of(change->after),
-			"end_before", (int)change->end_before, "end_after", (int)change->end_after));
+			change->first_ttl, "before", address_of(change->before), "after",
+			address_of(change->after), "end_before", (int)change->end_before, "end_after",
+			(int)change->end_after));
 }
 
 int watch_events_name(FILE *out, const struct watch_view *view, const struct book_entry *entry)
@@ -116,8 +120,8 @@ int watch_events_name(FILE *out, const struct watch_view *view, const struct boo
 	json_t *as_name = entry->as_name ? json_string(entry->as_name) : NULL;
 	return jsonl_event(out, "name", view->target,
 		json_pack("{s:o, s:o, s:o, s:o}", "address", address_of(entry->address), "name",
-			name ? name : json_null(), "asn", entry->asn ? json_integer(entry->asn) : json_null(), "as_name",
-			as_name ? as_name : json_null()));
+			name ? name : json_null(), "asn", entry->asn ? json_integer(entry->asn) : json_null(),
+			"as_name", as_name ? as_name : json_null()));
 }
 
 int watch_events_back(FILE *out, const struct watch_view *view)
@@ -129,5 +133,6 @@ int watch_events_back(FILE *out, const struct watch_view *view)
 
 int watch_events_done(FILE *out, const struct watch_view *view)
 {
-	return jsonl_event(out, "done", view->target, json_pack("{s:I}", "at_ns", (json_int_t)view->timeline->now_ns));
+	return jsonl_event(
+		out, "done", view->target, json_pack("{s:I}", "at_ns", (json_int_t)view->timeline->now_ns));
 }

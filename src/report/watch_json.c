@@ -38,17 +38,19 @@ static const char *limit_word(enum limit_verdict verdict)
 
 static json_t *loss_json(const struct loss *loss)
 {
-	return json_pack("{s:i, s:i, s:i, s:o, s:o}", "sent", (int)loss->sent, "lost", (int)loss->lost, "skipped",
-		(int)loss->skipped, "share", loss->sent ? json_real((double)loss->lost / loss->sent) : json_null(),
-		"interval_95", json_pack("[f, f]", loss->share.low, loss->share.high));
+	return json_pack("{s:i, s:i, s:i, s:o, s:o}", "sent", (int)loss->sent, "lost", (int)loss->lost,
+		"skipped", (int)loss->skipped, "share",
+		loss->sent ? json_real((double)loss->lost / loss->sent) : json_null(), "interval_95",
+		json_pack("[f, f]", loss->share.low, loss->share.high));
 }
 
 static json_t *responder_json(const struct watch_view *view, const struct responder *responder)
 {
-	return json_pack("{s:o, s:b, s:i, s:o, s:o, s:o, s:o, s:o}", "address", address_of(responder->address), "present",
-		responder->state != RESPONDER_OLD, "received", (int)responder->series.received, "first_at",
-		time_of(view, responder->first_ns), "last_at", time_of(view, responder->last_ns), "rtt_best_ms",
-		ms((double)responder->series.best_ns), "rtt_mean_ms", ms(responder->series.mean_ns), "rtt_worst_ms",
+	return json_pack("{s:o, s:b, s:i, s:o, s:o, s:o, s:o, s:o}", "address",
+		address_of(responder->address), "present", responder->state != RESPONDER_OLD, "received",
+		(int)responder->series.received, "first_at", time_of(view, responder->first_ns), "last_at",
+		time_of(view, responder->last_ns), "rtt_best_ms", ms((double)responder->series.best_ns),
+		"rtt_mean_ms", ms(responder->series.mean_ns), "rtt_worst_ms",
 		ms((double)responder->series.worst_ns));
 }
 
@@ -61,16 +63,18 @@ static json_t *series_json(const struct watch_view *view, const struct timeline_
 	for (size_t i = 0; i < hop->responder_count; i++)
 		json_array_append_new(responders, responder_json(view, &hop->responders[i]));
 	const char *limit = limit_word(hop->limit);
-	json_t *series = json_pack("{s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "sent",
-		(int)(series_settled(total) + hop->in_flight), "received", (int)total->received, "in_flight",
-		(int)hop->in_flight, "loss", loss_json(&loss), "last_ms", ms((double)now->last_ns), "best_ms",
-		ms((double)now->best_ns), "mean_ms", ms(any ? now->mean_ns : -1), "median_ms",
-		ms((double)timeline_quantile_ns(hop, 0.5)), "worst_ms", ms((double)now->worst_ns),
-		"deviation_ms", ms(any ? series_deviation_ns(now) : -1), "jitter_ms", ms(any ? now->interarrival_ns : -1),
+	json_t *series = json_pack("{s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"sent", (int)(series_settled(total) + hop->in_flight), "received", (int)total->received,
+		"in_flight", (int)hop->in_flight, "loss", loss_json(&loss), "last_ms",
+		ms((double)now->last_ns), "best_ms", ms((double)now->best_ns), "mean_ms",
+		ms(any ? now->mean_ns : -1), "median_ms", ms((double)timeline_quantile_ns(hop, 0.5)),
+		"worst_ms", ms((double)now->worst_ns), "deviation_ms",
+		ms(any ? series_deviation_ns(now) : -1), "jitter_ms", ms(any ? now->interarrival_ns : -1),
 		"replies", limit ? json_string(limit) : json_null(), "responders", responders);
 	if (series && hop->limit != LIMIT_UNKNOWN && hop->limit_asked > 0)
 		json_object_set_new(series, "asked_slower",
-			json_pack("{s:i, s:i}", "sent", (int)hop->limit_asked, "received", (int)hop->limit_answered));
+			json_pack("{s:i, s:i}", "sent", (int)hop->limit_asked, "received",
+				(int)hop->limit_answered));
 	return series;
 }
 
@@ -81,12 +85,13 @@ static json_t *changes_json(const struct watch_view *view)
 		const struct timeline_change *change = &view->timeline->changes[i];
 		json_array_append_new(changes,
 			json_pack("{s:o, s:o, s:i, s:i, s:o, s:o, s:i, s:i, s:o, s:o, s:o, s:o}", "at",
-				time_of(view, change->at_ns), "noticed_at", time_of(view, change->noticed_ns), "first_ttl",
-				change->first_ttl, "last_ttl", change->last_ttl, "before", address_of(change->before),
-				"after", address_of(change->after), "end_before", (int)change->end_before, "end_after",
-				(int)change->end_after, "path_before", path_id(change->path_before), "path_after",
-				path_id(change->path_after), "rtt_before_ms", ms((double)change->rtt_before_ns),
-				"rtt_after_ms", ms((double)change->rtt_after_ns)));
+				time_of(view, change->at_ns), "noticed_at", time_of(view, change->noticed_ns),
+				"first_ttl", change->first_ttl, "last_ttl", change->last_ttl, "before",
+				address_of(change->before), "after", address_of(change->after), "end_before",
+				(int)change->end_before, "end_after", (int)change->end_after, "path_before",
+				path_id(change->path_before), "path_after", path_id(change->path_after),
+				"rtt_before_ms", ms((double)change->rtt_before_ns), "rtt_after_ms",
+				ms((double)change->rtt_after_ns)));
 	}
 	return changes;
 }
@@ -94,10 +99,11 @@ static json_t *changes_json(const struct watch_view *view)
 static json_t *rounds_json(const struct watch_view *view)
 {
 	const struct timeline *timeline = view->timeline;
-	return json_pack("{s:i, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "count", (int)timeline->rounds, "interval_ms",
-		ms((double)view->interval_ns), "probes", (int)timeline->sent, "answers", (int)timeline->answered, "lost",
-		(int)timeline->lost, "late", (int)timeline->late, "not_judged", (int)timeline->void_count, "changes",
-		(int)timeline->changes_ever, "path_id", path_id(timeline_path_id(timeline)));
+	return json_pack("{s:i, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "count", (int)timeline->rounds,
+		"interval_ms", ms((double)view->interval_ns), "probes", (int)timeline->sent, "answers",
+		(int)timeline->answered, "lost", (int)timeline->lost, "late", (int)timeline->late,
+		"not_judged", (int)timeline->void_count, "changes", (int)timeline->changes_ever, "path_id",
+		path_id(timeline_path_id(timeline)));
 }
 
 json_t *watch_json(const struct watch_view *view, const struct measurement *measurement)
@@ -110,8 +116,8 @@ json_t *watch_json(const struct watch_view *view, const struct measurement *meas
 		return NULL;
 	json_array_foreach(hops, index, hop)
 	{
-		const struct timeline_hop *from =
-			timeline_hop(view->timeline, (unsigned)json_integer_value(json_object_get(hop, "ttl")));
+		const struct timeline_hop *from = timeline_hop(
+			view->timeline, (unsigned)json_integer_value(json_object_get(hop, "ttl")));
 		if (from)
 			json_object_set_new(hop, "series", series_json(view, from));
 	}

@@ -10,8 +10,8 @@
 #define NAME_MIN  15
 #define NAME_MAX_ 60
 #define AS_WIDTH  9
-#define NUMBERS   54 /* columns of everything behind the name */
-#define WIDE      29 /* and of what --wide adds */
+#define NUMBERS	  54 /* columns of everything behind the name */
+#define WIDE	  29 /* and of what --wide adds */
 
 struct table {
 	FILE *out;
@@ -24,7 +24,8 @@ struct table {
 static void print_head(const struct table *table)
 {
 	const struct watch_view *view = table->view;
-	char when[TIME_TEXT_SIZE], name[TEXT_MAX], from[ADDR_TEXT_SIZE], to[ADDR_TEXT_SIZE], text[3 * TEXT_MAX];
+	char when[TIME_TEXT_SIZE], name[TEXT_MAX], from[ADDR_TEXT_SIZE], to[ADDR_TEXT_SIZE],
+		text[3 * TEXT_MAX];
 	clock_format(view->started_wall_ns, when);
 	memcpy(when + strlen("2026-01-31T12:00:00"), "Z", 2);
 	snprintf(text, sizeof(text), "%s  from %s to %s (%s), %s", when, addr_format(view->source, from),
@@ -49,7 +50,8 @@ static int widest_name(const struct watch_view *view, bool *has_as)
 	}
 	const struct path *back = view->back ? view->back->reverse : NULL;
 	for (size_t i = 0; back && i < back->hop_count; i++)
-		widest = MAX(widest, text_columns(watch_name(view, back->hops[i].address, text, sizeof(text))));
+		widest = MAX(
+			widest, text_columns(watch_name(view, back->hops[i].address, text, sizeof(text))));
 	return widest;
 }
 
@@ -57,7 +59,8 @@ static void print_titles(const struct table *table)
 {
 	char line[TEXT_MAX];
 	snprintf(line, sizeof(line), " hop %-*s%s %6s %-11s %5s %6s %6s %6s %6s %5s", table->name_width, "",
-		table->has_as ? " AS      " : "", "loss", "95 %", "sent", "last", "avg", "best", "worst", "stdev");
+		table->has_as ? " AS      " : "", "loss", "95 %", "sent", "last", "avg", "best", "worst",
+		"stdev");
 	paint(table->out, &table->options->report, ROLE_DIM, line, 0);
 	if (table->options->wide)
 		paint(table->out, &table->options->report, ROLE_DIM, "   median  jitter   javg   jmax", 0);
@@ -115,7 +118,8 @@ static void print_name(const struct table *table, struct addr address, enum role
 }
 
 /* Another address of the hop: what it answered, and until when. */
-static void print_responder(const struct table *table, const struct timeline_hop *hop, const struct responder *responder)
+static void print_responder(
+	const struct table *table, const struct timeline_hop *hop, const struct responder *responder)
 {
 	char when[16], note[80];
 	bool old = responder->state == RESPONDER_OLD;
@@ -123,9 +127,11 @@ static void print_responder(const struct table *table, const struct timeline_hop
 	print_name(table, responder->address, old ? ROLE_DIM : ROLE_PLAIN);
 	if (old)
 		snprintf(note, sizeof(note), "  until %s, answered %u",
-			watch_clock(table->view, responder->last_ns, when, sizeof(when)), responder->series.received);
+			watch_clock(table->view, responder->last_ns, when, sizeof(when)),
+			responder->series.received);
 	else
-		snprintf(note, sizeof(note), "  answered %u of %u", responder->series.received, hop->total.received);
+		snprintf(note, sizeof(note), "  answered %u of %u", responder->series.received,
+			hop->total.received);
 	paint(table->out, &table->options->report, ROLE_DIM, note, 25);
 	print_times(table, &responder->series);
 	print_newline(table->out);
@@ -181,9 +187,11 @@ static void print_findings(const struct table *table, const struct measurement *
 		char prefix[64];
 		snprintf(prefix, sizeof(prefix), "%zu. %s (%s) ", i + 1, words[finding->severity],
 			confidence_word(finding->confidence));
-		print_wrapped(table->out, &table->options->report, roles[finding->severity], prefix, 3, finding->summary);
+		print_wrapped(table->out, &table->options->report, roles[finding->severity], prefix, 3,
+			finding->summary);
 		if (finding->disproof)
-			print_wrapped(table->out, &table->options->report, ROLE_DIM, "   unless ", 10, finding->disproof);
+			print_wrapped(table->out, &table->options->report, ROLE_DIM, "   unless ", 10,
+				finding->disproof);
 	}
 }
 
@@ -204,7 +212,8 @@ int watch_text(FILE *out, const struct watch_view *view, const struct measuremen
 	struct table table = {.out = out, .view = view, .options = options};
 	char line[TEXT_MAX];
 	int width = widest_name(view, &table.has_as);
-	int room = options->report.width - 5 - NUMBERS - (options->wide ? WIDE : 0) - (table.has_as ? AS_WIDTH : 0);
+	int room = options->report.width - 5 - NUMBERS - (options->wide ? WIDE : 0) -
+		(table.has_as ? AS_WIDTH : 0);
 	table.name_width = options->wide ? width : MIN(width, MIN(NAME_MAX_, MAX(NAME_MIN, room)));
 	print_head(&table);
 	print_newline(out);

@@ -43,7 +43,8 @@ void watch_back_line(const struct watch_view *view, char *text, size_t size)
 	char when[16];
 	const struct path *path = view->back ? view->back->reverse : NULL;
 	/* The best way first: why that one failed is worth most. */
-	const struct attempt *attempt = view->back && view->back->attempt_count > 0 ? &view->back->attempts[0] : NULL;
+	const struct attempt *attempt =
+		view->back && view->back->attempt_count > 0 ? &view->back->attempts[0] : NULL;
 	const char *again = view->back_running ? ", measuring again" : "";
 	watch_clock(view, view->back_at_ns, when, sizeof(when));
 	if (path)
@@ -57,17 +58,21 @@ void watch_back_line(const struct watch_view *view, char *text, size_t size)
 		snprintf(text, size, view->back_running ? "being measured" : "not measured");
 }
 
-void watch_change_line(const struct watch_view *view, const struct timeline_change *change, char *text, size_t size)
+void watch_change_line(
+	const struct watch_view *view, const struct timeline_change *change, char *text, size_t size)
 {
 	char when[16], before[120], after[120], delay[60] = "", length[60] = "";
 	watch_clock(view, change->at_ns, when, sizeof(when));
 	watch_name(view, change->before, before, sizeof(before));
 	watch_name(view, change->after, after, sizeof(after));
 	if (change->rtt_before_ns != RTT_NONE && change->rtt_after_ns != RTT_NONE)
-		snprintf(delay, sizeof(delay), ", %+.1f ms", ns_to_ms(change->rtt_after_ns - change->rtt_before_ns));
+		snprintf(delay, sizeof(delay), ", %+.1f ms",
+			ns_to_ms(change->rtt_after_ns - change->rtt_before_ns));
 	if (change->end_before != change->end_after && change->end_before)
-		snprintf(length, sizeof(length), ", %u hops instead of %u", change->end_after, change->end_before);
-	snprintf(text, size, "%s from hop %u: %s -> %s%s%s", when, change->first_ttl, before, after, length, delay);
+		snprintf(length, sizeof(length), ", %u hops instead of %u", change->end_after,
+			change->end_before);
+	snprintf(text, size, "%s from hop %u: %s -> %s%s%s", when, change->first_ttl, before, after, length,
+		delay);
 }
 
 static void limit_remark(const struct timeline_hop *hop, unsigned skipped, char *text, size_t size)
@@ -97,7 +102,8 @@ void watch_remark(const struct watch_view *view, unsigned ttl, char *text, size_
 		return;
 	if (shown && shown->mark[0])
 		snprintf(text, size, "refuses: %s", shown->mark);
-	else if (hop->total.received == 0 && series_settled(&hop->total) > 0 && ttl < timeline_last(view->timeline))
+	else if (hop->total.received == 0 && series_settled(&hop->total) > 0 &&
+		ttl < timeline_last(view->timeline))
 		snprintf(text, size, "silent, traffic passes");
 	else if (hop->limit != LIMIT_UNKNOWN || loss.skips)
 		limit_remark(hop, loss.skipped, text, size);

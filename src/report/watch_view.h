@@ -30,7 +30,8 @@ const char *watch_clock(const struct watch_view *view, int64_t at_ns, char *text
 /* One line about the way back, e.g. "5 hops by responder, 14:03:12; complete". */
 void watch_back_line(const struct watch_view *view, char *text, size_t size);
 /* One line about a change of the way. */
-void watch_change_line(const struct watch_view *view, const struct timeline_change *change, char *text, size_t size);
+void watch_change_line(
+	const struct watch_view *view, const struct timeline_change *change, char *text, size_t size);
 /* Why answers of this hop are missing that are not loss, or what it refuses; "" = nothing to say. */
 void watch_remark(const struct watch_view *view, unsigned ttl, char *text, size_t size);
 

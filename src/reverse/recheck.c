@@ -112,6 +112,7 @@ static void recheck_packet(void *self, int64_t received_ns, const struct packet 
 
 struct machine recheck_machine(struct recheck *recheck)
 {
-	static const struct machine_ops ops = {.next = recheck_next, .sent = recheck_sent, .packet = recheck_packet};
+	static const struct machine_ops ops = {
+		.next = recheck_next, .sent = recheck_sent, .packet = recheck_packet};
 	return (struct machine){.ops = &ops, .self = recheck};
 }

@@ -11,16 +11,17 @@
 
 struct recheck {
 	struct reverse_task task;
-	const char *names; /* as for climb_new; borrowed */
+	const char *names;   /* as for climb_new; borrowed */
 	struct climb *climb; /* going on, or NULL */
 	bool wanted, stopping;
 	int64_t started_ns;
 	unsigned runs; /* finished */
 	/* What the last finished climb gave: the path and the attempts of a measurement. */
 	struct measurement latest;
-	int64_t latest_ns; /* when it began, on the driver's clock; 0 = none yet */
+	int64_t latest_ns;	     /* when it began, on the driver's clock; 0 = none yet */
 	void (*done)(void *context); /* or NULL; after each */
-	struct path *(*forward)(void *context); /* the way there as known now, for the climb to own; may give NULL */
+	struct path *(*forward)(
+		void *context); /* the way there as known now, for the climb to own; may give NULL */
 	void *context;
 };
 

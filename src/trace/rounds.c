@@ -8,10 +8,10 @@
 #include "trace/result.h"
 #include "trace/rounds_inside.h"
 
-#define PATIENCE_NS     (2 * NS_PER_S) /* the least wait for an answer while rounds follow */
-#define PATIENCE_RTTS   4
-#define PATIENCE_ROUNDS 100            /* and the most, in intervals: rounds that may be open at once */
-#define AWAY_NS         (1 * NS_PER_S) /* a driver that is late by more was away */
+#define PATIENCE_NS	(2 * NS_PER_S) /* the least wait for an answer while rounds follow */
+#define PATIENCE_RTTS	4
+#define PATIENCE_ROUNDS 100	       /* and the most, in intervals: rounds that may be open at once */
+#define AWAY_NS		(1 * NS_PER_S) /* a driver that is late by more was away */
 #define SEND_ERRORS_MAX 30
 
 struct rounds_config rounds_defaults(void)
@@ -30,7 +30,8 @@ void rounds_init(struct rounds *rounds, const struct rounds_config *config)
 	memset(rounds, 0, sizeof(*rounds));
 	rounds->config = *config;
 	rounds->config.first_ttl = MIN(MAX(1u, config->first_ttl), (unsigned)TIMELINE_TTL_MAX);
-	rounds->config.max_ttl = MIN((unsigned)TIMELINE_TTL_MAX, MAX(config->max_ttl, rounds->config.first_ttl));
+	rounds->config.max_ttl =
+		MIN((unsigned)TIMELINE_TTL_MAX, MAX(config->max_ttl, rounds->config.first_ttl));
 	rounds->config.gap_limit = MAX(1u, config->gap_limit);
 	rounds->config.interval_ns = MAX(ROUNDS_INTERVAL_MIN_NS, config->interval_ns);
 	rounds->started_ns = rounds->finished_ns = rounds->expected_ns = TIME_NEVER;
@@ -73,8 +74,8 @@ void rounds_emit(struct rounds *rounds, struct watch_event *event, int64_t now_n
 		rounds->observer(rounds->observer_context, event, changed);
 }
 
-static struct watch_event event_of(const struct rounds *rounds, const struct rounds_probe *probe,
-	enum watch_event_kind kind)
+static struct watch_event event_of(
+	const struct rounds *rounds, const struct rounds_probe *probe, enum watch_event_kind kind)
 {
 	return (struct watch_event){
 		.kind = kind,
@@ -109,7 +110,8 @@ static int64_t deadline_ns(const struct rounds *rounds, const struct rounds_prob
 		const struct timeline_hop *hop = timeline_hop(&rounds->timeline, probe->ttl);
 		bool answers = hop && hop->total.received > 0;
 		int64_t usual = answers ? MIN(hop->total.worst_ns, rtt) : rtt;
-		patience = MIN(patience, MIN(MAX(2 * usual, usual + 40 * NS_PER_MS), usual + 400 * NS_PER_MS));
+		patience =
+			MIN(patience, MIN(MAX(2 * usual, usual + 40 * NS_PER_MS), usual + 400 * NS_PER_MS));
 		if (rounds->rtt_max_ns == RTT_NONE)
 			patience = plan_patience_ns(rounds);
 	}
@@ -180,8 +182,8 @@ static void note_absence(struct rounds *rounds, int64_t now_ns)
 
 /* ---- sending ---- */
 
-static enum machine_want send_probe(struct rounds *rounds, const struct next_probe *next, int64_t now_ns,
-	struct outgoing *outgoing)
+static enum machine_want send_probe(
+	struct rounds *rounds, const struct next_probe *next, int64_t now_ns, struct outgoing *outgoing)
 {
 	struct rounds_probe *probe = &rounds->probes[(rounds->last_number + 1) % ROUNDS_PROBES];
 	struct probe_request request = {.ttl = (uint8_t)next->ttl, .user = rounds->last_number + 1};
@@ -305,6 +307,7 @@ static void rounds_packet(void *self, int64_t received_ns, const struct packet *
 
 struct machine rounds_machine(struct rounds *rounds)
 {
-	static const struct machine_ops ops = {.next = rounds_next, .sent = rounds_sent, .packet = rounds_packet};
+	static const struct machine_ops ops = {
+		.next = rounds_next, .sent = rounds_sent, .packet = rounds_packet};
 	return (struct machine){.ops = &ops, .self = rounds};
 }

@@ -6,8 +6,8 @@
 #include "trace/rounds.h"
 
 struct next_probe {
-	unsigned ttl; /* 0 = none before `at_ns` */
-	int64_t at_ns; /* when, or when to ask again */
+	unsigned ttl;		  /* 0 = none before `at_ns` */
+	int64_t at_ns;		  /* when, or when to ask again */
 	struct rounds_test *test; /* a slower re-ask, or NULL */
 };
 

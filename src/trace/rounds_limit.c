@@ -1,16 +1,16 @@
-/* Does a hop that skips answers limit its replies? Asked alone and more slowly, a limiter answers; a way that loses
- * answers loses as many at any pace. */
+/* Does a hop that skips answers limit its replies? Asked alone and more slowly, a limiter answers; a way that
+ * loses answers loses as many at any pace. */
 #include <math.h>
 
 #include "base/clock.h"
 #include "base/compiler.h"
 #include "trace/rounds_inside.h"
 
-#define SLOW_NS       (2200 * NS_PER_MS) /* more than two of the seconds in which Linux refills a reply */
-#define SETTLED_MIN   10   /* probes of a hop before it is judged */
+#define SLOW_NS	      (2200 * NS_PER_MS) /* more than two of the seconds in which Linux refills a reply */
+#define SETTLED_MIN   10		 /* probes of a hop before it is judged */
 #define MISSING_MIN   3
-#define ASK_MIN       5
-#define ASK_MAX       40
+#define ASK_MIN	      5
+#define ASK_MAX	      40
 #define CHANCE_EARLY  0.001 /* that is left to chance, when looking again and again */
 #define CHANCE_AT_END 0.01
 #define CHANCE_ALIKE  0.1
@@ -39,8 +39,8 @@ static double log_choose(unsigned n, unsigned k)
 	return lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0);
 }
 
-/* Fisher's exact test, one-sided: the chance that `few` has no more of all the missing answers than it has, if both
- * miss alike. */
+/* Fisher's exact test, one-sided: the chance that `few` has no more of all the missing answers than it has,
+ * if both miss alike. */
 static double chance_of(struct count few, struct count many)
 {
 	unsigned missed = few.missed + many.missed, asked = few.asked + many.asked;
@@ -60,7 +60,8 @@ static unsigned asks_needed(struct count before)
 	return asks;
 }
 
-/* The hop behind that misses the least share; for the end, the nearest before it. NULL = none to compare with. */
+/* The hop behind that misses the least share; for the end, the nearest before it. NULL = none to compare
+ * with. */
 static const struct timeline_hop *compared_with(const struct rounds *rounds, const struct timeline_hop *hop)
 {
 	const struct timeline *timeline = &rounds->timeline;
@@ -86,14 +87,15 @@ static bool is_suspect(const struct rounds *rounds, const struct timeline_hop *h
 {
 	struct count count = count_of(hop);
 	bool open = hop->limit == LIMIT_UNKNOWN || hop->limit == LIMIT_UNDECIDED;
-	if (!open || hop->round_answered == 0 || count.missed < MISSING_MIN ||
-		count.asked < SETTLED_MIN || hop->candidate_run > 0)
+	if (!open || hop->round_answered == 0 || count.missed < MISSING_MIN || count.asked < SETTLED_MIN ||
+		hop->candidate_run > 0)
 		return false;
 	const struct timeline_hop *other = compared_with(rounds, hop);
 	return other && chance_of(count_of(other), count) < CHANCE_EARLY;
 }
 
-static void tell(struct rounds *rounds, const struct rounds_test *test, enum limit_verdict verdict, int64_t now_ns)
+static void tell(
+	struct rounds *rounds, const struct rounds_test *test, enum limit_verdict verdict, int64_t now_ns)
 {
 	struct watch_event event = {
 		.kind = WATCH_LIMIT,
@@ -142,8 +144,8 @@ struct next_probe limit_next(struct rounds *rounds)
 	return next;
 }
 
-/* Compared with the hop's rounds, none of which are sent while it is asked more slowly: the last of them were still
- * unsettled when that began. */
+/* Compared with the hop's rounds, none of which are sent while it is asked more slowly: the last of them were
+ * still unsettled when that began. */
 static enum limit_verdict judge(const struct rounds *rounds, const struct rounds_test *test)
 {
 	struct count before = count_of(timeline_hop(&rounds->timeline, test->ttl));

@@ -3,11 +3,11 @@
 #include "base/compiler.h"
 #include "trace/rounds_inside.h"
 
-#define WINDOW           4    /* hops beyond the last answer that are tried at once */
-#define SPREAD           0.8  /* of the interval that the probes of a round take */
-#define JITTER           0.25 /* of the time between two of them, either way */
-#define ROUND_JITTER     0.1  /* of the interval, before the first of them */
-#define EXPLORE_ROUNDS   3    /* that look for the end at once; later ones look further one by one */
+#define WINDOW		 4    /* hops beyond the last answer that are tried at once */
+#define SPREAD		 0.8  /* of the interval that the probes of a round take */
+#define JITTER		 0.25 /* of the time between two of them, either way */
+#define ROUND_JITTER	 0.1  /* of the interval, before the first of them */
+#define EXPLORE_ROUNDS	 3    /* that look for the end at once; later ones look further one by one */
 #define FIRST_TIMEOUT_NS (1000 * NS_PER_MS)
 
 int64_t plan_patience_ns(const struct rounds *rounds)
@@ -40,7 +40,8 @@ static unsigned planned_last(struct rounds *rounds)
 	if (timeline->refusal)
 		return MIN(max, MAX(last, timeline->highest));
 	/* One more of the silent ones each time. */
-	unsigned beyond = rounds->round < EXPLORE_ROUNDS ? WINDOW : 1 + rounds->round % rounds->config.gap_limit;
+	unsigned beyond =
+		rounds->round < EXPLORE_ROUNDS ? WINDOW : 1 + rounds->round % rounds->config.gap_limit;
 	return MIN(max, last + beyond);
 }
 
@@ -68,8 +69,9 @@ static void open_round(struct rounds *rounds, int64_t now_ns)
 		rounds->next_send_ns +=
 			(int64_t)(ROUND_JITTER * rng_unit(&rounds->rng) * (double)rounds->config.interval_ns);
 	unsigned count = rounds->plan_last - rounds->config.first_ttl + 1;
-	rounds->gap_ns = rounds->round == 0 ? 0
-					    : (int64_t)(SPREAD * (double)rounds->config.interval_ns / MAX(count, 1u));
+	rounds->gap_ns = rounds->round == 0
+		? 0
+		: (int64_t)(SPREAD * (double)rounds->config.interval_ns / MAX(count, 1u));
 	if (rounds->round == 0)
 		rounds->plan_last = MIN(rounds->config.max_ttl, rounds->config.first_ttl + WINDOW - 1);
 }
@@ -110,8 +112,8 @@ static unsigned explore_limit(const struct rounds *rounds, int64_t now_ns)
 	bool grown = answered >= sent_to;
 	if (!searching && !grown)
 		return sent_to;
-	unsigned limit = answered + (overdue && searching ? MIN(sent_to - answered + WINDOW, rounds->config.gap_limit)
-							   : WINDOW);
+	unsigned limit = answered +
+		(overdue && searching ? MIN(sent_to - answered + WINDOW, rounds->config.gap_limit) : WINDOW);
 	return MIN(rounds->config.max_ttl, limit);
 }
 
@@ -180,8 +182,7 @@ void plan_sent(struct rounds *rounds, const struct next_probe *next, int64_t now
 	}
 	rounds->next_ttl = next->ttl + 1;
 	rounds->last_sent_ns = now_ns;
-	rounds->next_send_ns = rounds->round == 0
-		? now_ns
-		: MAX(rounds->next_send_ns, now_ns - rounds->gap_ns) +
+	rounds->next_send_ns = rounds->round == 0 ? now_ns
+						  : MAX(rounds->next_send_ns, now_ns - rounds->gap_ns) +
 			(int64_t)((1 + jitter(rounds)) * (double)rounds->gap_ns);
 }

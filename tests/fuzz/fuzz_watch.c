@@ -1,4 +1,5 @@
-/* Recordings of `retour watch`: any input is read or refused, and every moment of what was read can be shown. */
+/* Recordings of `retour watch`: any input is read or refused, and every moment of what was read can be shown.
+ */
 #include <stdio.h>
 
 #include "fuzz.h"

@@ -13,8 +13,9 @@ static struct rounds_config config_of(const struct scene *scene, unsigned count,
 	config.engine.protocol = protocol;
 	config.engine.source = scene->from[4];
 	config.engine.destination = scene->to[4];
-	config.engine.flow = protocol == PROBE_ICMP ? (struct flow){.icmp_id = 7, .icmp_checksum = 0x1234}
-						     : (struct flow){.source_port = 50000, .destination_port = 33434};
+	config.engine.flow = protocol == PROBE_ICMP
+		? (struct flow){.icmp_id = 7, .icmp_checksum = 0x1234}
+		: (struct flow){.source_port = 50000, .destination_port = 33434};
 	config.engine.key = (struct hash_key){5, 6};
 	return config;
 }
@@ -130,8 +131,8 @@ static void test_limiter_is_not_loss(void **state)
 	scene_end(&scene);
 }
 
-/* Whatever the dice say, loss is neither a limit on replies nor a change of the way, and its true share lies in the
- * interval about as often as is claimed. */
+/* Whatever the dice say, loss is neither a limit on replies nor a change of the way, and its true share lies
+ * in the interval about as often as is claimed. */
 static void test_loss_is_nothing_else(void **state)
 {
 	(void)state;
@@ -139,7 +140,8 @@ static void test_loss_is_nothing_else(void **state)
 	unsigned outside = 0;
 	for (unsigned i = 0; i < 30; i++) {
 		char faults[100];
-		snprintf(faults, sizeof(faults), "faults:\n  - {link: [r2, r3], loss: %g, one_way: true}\n", losses[i % 3]);
+		snprintf(faults, sizeof(faults), "faults:\n  - {link: [r2, r3], loss: %g, one_way: true}\n",
+			losses[i % 3]);
 		struct scene scene = scene_of(chain("", faults));
 		sim_free(scene.sim);
 		scene.sim = sim_new(scene.world, 1000 + i);
@@ -246,9 +248,10 @@ static struct world *two_ways(const char *faults)
 static void test_link_fault(void **state)
 {
 	(void)state;
-	struct scene scene = scene_of(two_ways("faults:\n"
-					       "  - {link: [r1, r2], down: true, after_s: 100, until_s: 104}\n"
-					       "  - {link: [r1, r2], down: true, reroute: true, after_s: 104}\n"));
+	struct scene scene =
+		scene_of(two_ways("faults:\n"
+				  "  - {link: [r1, r2], down: true, after_s: 100, until_s: 104}\n"
+				  "  - {link: [r1, r2], down: true, reroute: true, after_s: 104}\n"));
 	struct rounds_config config = config_of(&scene, 200, PROBE_ICMP);
 	watch_for(&scene, &config);
 	assert_int_equal(rounds.timeline.changes_ever, 1);
@@ -283,7 +286,8 @@ static void test_fault_that_ends(void **state)
 	watch_for(&scene, &config);
 	assert_int_equal(rounds.timeline.changes_ever, 2);
 	assert_int_equal(rounds.timeline.end, 4);
-	assert_int_equal(rounds.timeline.changes[0].path_before == rounds.timeline.changes[1].path_after, true);
+	assert_int_equal(
+		rounds.timeline.changes[0].path_before == rounds.timeline.changes[1].path_after, true);
 	assert_addr(timeline_shown(timeline_hop(&rounds.timeline, 2))->address,
 		interface_address(scene.world, "r2", "r1", 4));
 	for (unsigned ttl = 1; ttl <= 4; ttl++)
@@ -295,16 +299,16 @@ static void test_fault_that_ends(void **state)
 static void test_congestion_by_time_of_day(void **state)
 {
 	(void)state;
-	struct world *world = scene_world(WORLD_HEAD
-		"routers:\n"
-		"  - {name: r1, as: 64496}\n"
-		"  - {name: r2, as: 64496}\n"
-		"  - {name: r3, as: 64496}\n"
-		"links:\n"
-		"  - {from: a, to: r1}\n"
-		"  - {from: r1, to: r2}\n"
-		"  - {from: r2, to: r3, queue: {peak_ms: 40, hour: 12, width_h: 6, noise_ms: 5}}\n"
-		"  - {from: r3, to: b}\n");
+	struct world *world = scene_world(
+		WORLD_HEAD "routers:\n"
+			   "  - {name: r1, as: 64496}\n"
+			   "  - {name: r2, as: 64496}\n"
+			   "  - {name: r3, as: 64496}\n"
+			   "links:\n"
+			   "  - {from: a, to: r1}\n"
+			   "  - {from: r1, to: r2}\n"
+			   "  - {from: r2, to: r3, queue: {peak_ms: 40, hour: 12, width_h: 6, noise_ms: 5}}\n"
+			   "  - {from: r3, to: b}\n");
 	struct scene scene = scene_of(world);
 	struct rounds_config config = config_of(&scene, 24 * 360, PROBE_ICMP);
 	config.interval_ns = 10 * NS_PER_S;
@@ -332,7 +336,8 @@ static void test_distance_is_no_queue(void **state)
 	scene_end(&scene);
 }
 
-/* A host with the habits of Linux and UDP probes: it answers once a second, which is enough for rounds of a second. */
+/* A host with the habits of Linux and UDP probes: it answers once a second, which is enough for rounds of a
+ * second. */
 static void test_udp_to_a_limiting_host(void **state)
 {
 	(void)state;

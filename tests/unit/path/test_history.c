@@ -14,7 +14,8 @@ static struct addr address(unsigned ttl, bool later)
 	return addr_v4(0xcb007100 + ttl + (later && ttl == 2 ? 50 : 0));
 }
 
-/* A round a second to three hops; hop 2 is somebody else from round `moved` on, and every tenth probe to hop 1 is lost. */
+/* A round a second to three hops; hop 2 is somebody else from round `moved` on, and every tenth probe to hop
+ * 1 is lost. */
 static void add_rounds(struct history *history, struct timeline *timeline, uint32_t count, uint32_t moved)
 {
 	uint32_t probe = 0;
@@ -22,8 +23,12 @@ static void add_rounds(struct history *history, struct timeline *timeline, uint3
 		int64_t at_ns = round * NS_PER_S;
 		for (uint8_t ttl = 1; ttl <= HOPS; ttl++) {
 			struct probe_result answer = probe_result_none();
-			struct watch_event event = {.kind = WATCH_SENT, .at_ns = at_ns, .sent_ns = at_ns, .probe = ++probe,
-				.round = round, .ttl = ttl};
+			struct watch_event event = {.kind = WATCH_SENT,
+				.at_ns = at_ns,
+				.sent_ns = at_ns,
+				.probe = ++probe,
+				.round = round,
+				.ttl = ttl};
 			history_add(history, &event);
 			timeline_apply(timeline, &event);
 			answer.rtt_ns = ttl * NS_PER_MS;
@@ -35,7 +40,8 @@ static void add_rounds(struct history *history, struct timeline *timeline, uint3
 			history_add(history, &event);
 			timeline_apply(timeline, &event);
 		}
-		struct watch_event done = {.kind = WATCH_ROUND, .at_ns = at_ns + 4 * NS_PER_MS, .round = round};
+		struct watch_event done = {
+			.kind = WATCH_ROUND, .at_ns = at_ns + 4 * NS_PER_MS, .round = round};
 		history_add(history, &done);
 		timeline_apply(timeline, &done);
 	}

@@ -36,7 +36,8 @@ static void test_sums(void **state)
 	assert_int_equal(series.jitter_worst_ns, 30 * NS_PER_MS);
 	assert_near(series_jitter_mean_ns(&series), 60e6 / 4, 1);
 	/* RFC 3550 A.8: ((0 + 10/16) * 15/16 + 20/16) * 15/16 + 30/16 */
-	assert_near(series.interarrival_ns, ((10.0 / 16 * 15 / 16 + 20.0 / 16) * 15 / 16 + 30.0 / 16) * 1e6, 1);
+	assert_near(
+		series.interarrival_ns, ((10.0 / 16 * 15 / 16 + 20.0 / 16) * 15 / 16 + 30.0 / 16) * 1e6, 1);
 }
 
 static void test_late_answers_take_losses_back(void **state)
@@ -62,7 +63,8 @@ static void test_wilson(void **state)
 	static const struct {
 		unsigned part, whole;
 		double low, high;
-	} cases[] = {{81, 263, 0.2553, 0.3662}, {15, 148, 0.0624, 0.1605}, {0, 20, 0, 0.1611}, {1, 29, 0.0061, 0.1718}};
+	} cases[] = {{81, 263, 0.2553, 0.3662}, {15, 148, 0.0624, 0.1605}, {0, 20, 0, 0.1611},
+		{1, 29, 0.0061, 0.1718}};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct share share = share_of(cases[i].part, cases[i].whole);
 		assert_near(share.low, cases[i].low, 0.00006);
@@ -101,7 +103,8 @@ static void test_buckets_forget_nothing(void **state)
 	double sum = 0;
 	buckets_init(&buckets, 4 * NS_PER_S);
 	for (int64_t i = 0; i < 86400; i++)
-		buckets_add(&buckets, (struct sample){i * NS_PER_S, i % 10 == 3 ? RTT_NONE : (i % 7 + 1) * NS_PER_MS});
+		buckets_add(&buckets,
+			(struct sample){i * NS_PER_S, i % 10 == 3 ? RTT_NONE : (i % 7 + 1) * NS_PER_MS});
 	buckets_late(&buckets, (struct sample){3 * NS_PER_S, 9 * NS_PER_MS});
 	for (size_t i = 0; i < buckets.count; i++) {
 		received += buckets.parts[i].received;

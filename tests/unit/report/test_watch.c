@@ -1,5 +1,5 @@
-/* What is written of a continuous measurement can be read again; what is exposed to Prometheus is bounded and well
- * formed. */
+/* What is written of a continuous measurement can be read again; what is exposed to Prometheus is bounded and
+ * well formed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -54,8 +54,12 @@ static void measure(FILE *out, const struct watch_view *view, uint32_t rounds)
 	for (uint32_t round = 0; round < rounds; round++) {
 		for (uint8_t ttl = 1; ttl <= 3; ttl++) {
 			struct probe_result answer = probe_result_none();
-			struct watch_event event = {.kind = WATCH_SENT, .at_ns = round * NS_PER_S + ttl, .probe = ++probe,
-				.sent_ns = round * NS_PER_S + ttl, .round = round, .ttl = ttl};
+			struct watch_event event = {.kind = WATCH_SENT,
+				.at_ns = round * NS_PER_S + ttl,
+				.probe = ++probe,
+				.sent_ns = round * NS_PER_S + ttl,
+				.round = round,
+				.ttl = ttl};
 			tell(out, view, &event);
 			answer.rtt_ns = ttl * NS_PER_MS + round * 1000;
 			answer.address = hop_address(ttl);
@@ -77,7 +81,8 @@ static void measure(FILE *out, const struct watch_view *view, uint32_t rounds)
 			event.answer = &answer;
 			tell(out, view, &event);
 		}
-		struct watch_event done = {.kind = WATCH_ROUND, .at_ns = round * NS_PER_S + 10 * NS_PER_MS, .round = round};
+		struct watch_event done = {
+			.kind = WATCH_ROUND, .at_ns = round * NS_PER_S + 10 * NS_PER_MS, .round = round};
 		tell(out, view, &done);
 	}
 }
@@ -94,8 +99,12 @@ static char *recording(size_t *size, const char *name)
 	entry->name = strdup("gw.example\033[2J");
 	entry->asn = 64496;
 	assert_int_equal(watch_events_name(out, &view, entry), 0);
-	struct watch_event limit = {
-		.kind = WATCH_LIMIT, .at_ns = 21 * NS_PER_S, .ttl = 2, .limit = LIMIT_LIMITS, .asked = 9, .answered = 9};
+	struct watch_event limit = {.kind = WATCH_LIMIT,
+		.at_ns = 21 * NS_PER_S,
+		.ttl = 2,
+		.limit = LIMIT_LIMITS,
+		.asked = 9,
+		.answered = 9};
 	tell(out, &view, &limit);
 	assert_int_equal(watch_events_done(out, &view), 0);
 	fclose(out);
@@ -176,7 +185,12 @@ static void test_hostile_lines(void **state)
 		"{\"event\":\"sent\",\"at_ns\":9223372036854775807,\"ttl\":1}",
 		"{\"event\":\"limit\",\"ttl\":1,\"replies\":\"sometimes\"}",
 		"{\"event\":\"back\",\"at_ns\":1,\"measurement\":{\"schema\":\"retour/1\",\"forward\":[1]}}",
-		"[]", "null", "{\"event\":7}", "{", "\"\\ud800\"", "",
+		"[]",
+		"null",
+		"{\"event\":7}",
+		"{",
+		"\"\\ud800\"",
+		"",
 	};
 	char text[8192] = "{\"event\":\"start\",\"schema\":\"retour-watch/1\",\"target\":\"192.0.2.9\"}\n";
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
@@ -215,7 +229,8 @@ static void test_prometheus(void **state)
 	struct watch_view view = view_of("a\"b\\c\n");
 	measure(NULL, &view, 20);
 	char *text = exposition(&view);
-	assert_line(text, "# TYPE retour_rounds_total counter\nretour_rounds_total{target=\"a\\\"b\\\\c?\"} 20\n");
+	assert_line(text,
+		"# TYPE retour_rounds_total counter\nretour_rounds_total{target=\"a\\\"b\\\\c?\"} 20\n");
 	assert_line(text, "retour_hop_probes_total{target=\"a\\\"b\\\\c?\",hop=\"2\"} 20\n");
 	assert_line(text, "retour_hop_answers_total{target=\"a\\\"b\\\\c?\",hop=\"2\"} 15\n");
 	/* Hop 2 skipped five, and hop 3 answered all: no loss. */

@@ -1,4 +1,5 @@
-/* Continuous rounds on a way that changes under them, in virtual time: what is counted, when, and how long it takes. */
+/* Continuous rounds on a way that changes under them, in virtual time: what is counted, when, and how long it
+ * takes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,20 +17,20 @@
 /* The way: routers 1..hops-1, the destination at `hops`; both may depend on the time. */
 struct way {
 	unsigned hops;
-	unsigned hops_later;  /* from `later_ns` on, 0 = as before */
-	unsigned moved_from;  /* from `later_ns` on, routers from this one on have other addresses, 0 = none */
+	unsigned hops_later; /* from `later_ns` on, 0 = as before */
+	unsigned moved_from; /* from `later_ns` on, routers from this one on have other addresses, 0 = none */
 	int64_t later_ns;
-	int64_t rtt_ns;       /* to the destination; less for nearer hops */
-	unsigned silent;      /* this router answers nothing */
-	unsigned skipping;    /* this hop answers one probe in `one_in` only, or once in `refill_ns` */
+	int64_t rtt_ns;	   /* to the destination; less for nearer hops */
+	unsigned silent;   /* this router answers nothing */
+	unsigned skipping; /* this hop answers one probe in `one_in` only, or once in `refill_ns` */
 	unsigned one_in;
 	int64_t refill_ns;
-	unsigned lossy_from;  /* of probes that pass this router one in ten is lost */
-	unsigned black_hole;  /* from `later_ns` on nothing passes this router */
-	unsigned slow;        /* answers of this hop to probes in [slow_from, slow_to) take `slow_by_ns` longer */
+	unsigned lossy_from; /* of probes that pass this router one in ten is lost */
+	unsigned black_hole; /* from `later_ns` on nothing passes this router */
+	unsigned slow; /* answers of this hop to probes in [slow_from, slow_to) take `slow_by_ns` longer */
 	int64_t slow_by_ns, slow_from_ns, slow_to_ns;
-	unsigned balanced;    /* this hop answers from two addresses in turn */
-	int64_t twice;        /* every answer comes again, so much later */
+	unsigned balanced; /* this hop answers from two addresses in turn */
+	int64_t twice;	   /* every answer comes again, so much later */
 	int64_t skip_next_ns;
 	unsigned skip_count, balance_count, sends;
 	struct rng rng;
@@ -52,13 +53,17 @@ static struct addr router(unsigned n)
 	return addr_v4(0xcb007100 + n);
 }
 
-static void fly(struct way *way, int64_t at_ns, const struct outgoing *probe, struct addr from, uint8_t type, uint8_t code)
+static void fly(struct way *way, int64_t at_ns, const struct outgoing *probe, struct addr from, uint8_t type,
+	uint8_t code)
 {
 	assert_true(way->flying_count < IN_FLIGHT_MAX);
-	struct writer writer = writer_init(way->flying[way->flying_count].bytes, sizeof(way->flying[0].bytes));
+	struct writer writer =
+		writer_init(way->flying[way->flying_count].bytes, sizeof(way->flying[0].bytes));
 	struct packet_spec spec = {
 		.ip = {.source = from, .destination = source, .ttl = 64, .protocol = PROTOCOL_ICMP, .id = 1},
-		.transport = {.icmp_type = type, .icmp_code = code, .payload = probe->bytes,
+		.transport = {.icmp_type = type,
+			.icmp_code = code,
+			.payload = probe->bytes,
 			.payload_length = probe->length},
 	};
 	assert_int_equal(packet_write(&writer, &spec), 0);
@@ -190,8 +195,8 @@ static void assert_no_loss(unsigned last)
 	}
 }
 
-/* Ten rounds: ten probes to each hop, in ten intervals and one round trip, and nothing beyond the end after the
- * first round. */
+/* Ten rounds: ten probes to each hop, in ten intervals and one round trip, and nothing beyond the end after
+ * the first round. */
 static void test_ten_rounds(void **state)
 {
 	(void)state;
@@ -259,8 +264,12 @@ static void test_silent_hop_and_duplicates(void **state)
 static void test_late_answers(void **state)
 {
 	(void)state;
-	struct way way = {.hops = 5, .rtt_ns = 20 * NS_PER_MS, .slow = 5, .slow_by_ns = 3 * NS_PER_S,
-		.slow_from_ns = 4500 * NS_PER_MS, .slow_to_ns = 7 * NS_PER_S};
+	struct way way = {.hops = 5,
+		.rtt_ns = 20 * NS_PER_MS,
+		.slow = 5,
+		.slow_by_ns = 3 * NS_PER_S,
+		.slow_from_ns = 4500 * NS_PER_MS,
+		.slow_to_ns = 7 * NS_PER_S};
 	struct rounds_config config = config_of(20);
 	run(&way, &config);
 	assert_int_equal(hop(5)->total.received, 20);
@@ -313,8 +322,8 @@ static void test_shrinks(void **state)
 		assert_true(way.sent[i].at_ns < 16 * NS_PER_S || way.sent[i].ttl <= 6);
 }
 
-/* The same length, other routers from hop 4 on, and five seconds in which nothing arrives: an outage of the end, but
- * no loss at routers that are gone. */
+/* The same length, other routers from hop 4 on, and five seconds in which nothing arrives: an outage of the
+ * end, but no loss at routers that are gone. */
 static void test_other_routers(void **state)
 {
 	(void)state;
@@ -402,7 +411,8 @@ static void test_skipping_at_any_pace(void **state)
 	assert_no_loss(8);
 }
 
-/* A destination that limits its replies does not make the way longer, nor lose traffic once that is found out. */
+/* A destination that limits its replies does not make the way longer, nor lose traffic once that is found
+ * out. */
 static void test_limiting_destination(void **state)
 {
 	(void)state;
