@@ -339,7 +339,8 @@ static void read_cell(struct multipath *mp, unsigned ttl, unsigned flow, const s
 		cell->other = vertex;
 		mp_join(mp, cell->vertex, vertex);
 	}
-	cell->distorted |= reply->quoted.ttl == 0;
+	/* Lifetime left over at an end: whoever refuses stands nearer than this hop limit. */
+	cell->distorted |= reply->quoted.ttl == 0 || (end && reply->quoted.ttl > 1);
 	if (end && (state->end == 0 || ttl < state->end)) {
 		state->end = ttl;
 		state->reached = reply->reached;

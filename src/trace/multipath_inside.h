@@ -26,7 +26,7 @@ struct cell {
 	uint8_t state, asked, answered;
 	uint8_t waiting; /* so many probes may still be answered */
 	bool wanted;    /* missed, and to be asked again slowly */
-	bool distorted; /* a router that forwards without lifetime hides just before this one: no link leads here */
+	bool distorted; /* who answered does not stand at this hop limit: no link leads here */
 	uint16_t vertex, other; /* who answered; `other` where a second one did, else the same */
 	int64_t sent_ns;        /* TIME_NEVER while it stands in the queue */
 };

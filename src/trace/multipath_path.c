@@ -119,8 +119,9 @@ static bool link_of(const struct tale *tale, unsigned ttl, unsigned flow, uint16
 		return false;
 	*from = left->vertex;
 	*to = right->vertex;
-	return left->vertex != right->vertex && !right->distorted && !tale->unsettled[ttl] &&
-		right->vertex == right->other;
+	/* Who shows twice is not behind itself: it forwards without lifetime, or refuses what it should forward. */
+	return !addr_equal(mp->vertices[*from].address, mp->vertices[*to].address) && !right->distorted &&
+		!tale->unsettled[ttl] && right->vertex == right->other;
 }
 
 static struct edge *edge_between(struct path *path, struct addr from, struct addr to, unsigned ttl)
