@@ -297,10 +297,17 @@ static bool seen(const struct hop *hop, struct addr address)
 	return false;
 }
 
+/* A router will not pass it on. Port unreachable, which Cisco marks as well, is how a target answers. */
+static bool is_refusal(const struct probe_result *probe)
+{
+	int port = probe->address.family == 6 ? 4 : 3;
+	return probe->mark[0] == '!' && probe->mark[1] != '\0' && probe->icmp_code != port;
+}
+
 static bool refused(const struct hop *hop)
 {
 	for (size_t i = 0; i < hop->probe_count; i++)
-		if (hop->probes[i].mark[0] == '!' && hop->probes[i].mark[1] != '\0')
+		if (is_refusal(&hop->probes[i]))
 			return true;
 	return false;
 }
