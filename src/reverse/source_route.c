@@ -136,6 +136,19 @@ static int64_t deadline(const struct source_route *run)
 		(rtt_ns ? MIN(MAX(3 * rtt_ns, PATIENCE_MIN_NS), PATIENCE_MAX_NS) : PATIENCE_FIRST_NS);
 }
 
+/* What else is under way tells nothing new. */
+static bool is_complete(const struct source_route *run)
+{
+	struct sr_view view;
+	source_route_look(run, &view);
+	if (!view.end || !view.far || view.far_low != view.far)
+		return false;
+	for (unsigned ttl = view.far + 1; ttl < view.end; ttl++)
+		if (!addr_is_set(run->slots[ttl].from))
+			return false;
+	return true;
+}
+
 /* Hop limits beyond the end are answered by nobody: their packets come home, and count as answered then. */
 static bool burst_over(const struct source_route *run, int64_t now_ns)
 {
@@ -143,7 +156,7 @@ static bool burst_over(const struct source_route *run, int64_t now_ns)
 		return true;
 	for (unsigned i = run->burst; i < run->planned; i++)
 		if (!run->probes[i].answered && !run->probes[i].error)
-			return false;
+			return is_complete(run);
 	return true;
 }
 

@@ -157,6 +157,12 @@ static enum attempt_status describe_silence(
 			run->kind == SOURCE_ROUTE_LOOSE ? ", as RFC 7126 4.3 advises" : "");
 		return ATTEMPT_TIMEOUT;
 	}
+	/* Hosts that take a packet for themselves do not look at its hop limit. */
+	if (addr_equal(run->slots[last].from, run->task.target)) {
+		snprintf(detail, size, "the far host looks at packets with %s, and nothing comes from beyond: it does not "
+			"send them on, or its network drops them for our address as their source (BCP 38)", header);
+		return ATTEMPT_UNSUPPORTED;
+	}
 	if (run->forward_length == 0) {
 		snprintf(detail, size, "packets with %s get to hop %u (%s), and no further: %s, or they are filtered there",
 			header, last, from, silence_reason(run->kind));

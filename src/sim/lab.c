@@ -125,7 +125,8 @@ static int make_hosts(struct lab *lab)
 		if (world->host_count > LAB_KERNELS_MAX && !runs_programs(lab->options, i))
 			continue;
 		result = netns_new("eth0", world_node_address(world, i, 4), world_node_address(world, i, 6),
-			&host->namespace_fd, &host->device_fd, lab->error);
+			world->nodes[i].behaviour.srv6 == SRV6_ON, &host->namespace_fd, &host->device_fd,
+			lab->error);
 		if (result == 0)
 			result = lab_watch(lab, host->device_fd, LAB_DEVICE, i);
 	}

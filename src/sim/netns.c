@@ -133,12 +133,25 @@ static int open_device(const char *name, int *device_fd, struct error *error)
 	return 0;
 }
 
-/* Best effort: each of these only makes a host more like an ordinary one. */
-static void tune(void)
+struct setting {
+	const char *path, *value;
+};
+
+static void apply(const struct setting *settings, size_t count)
 {
-	static const struct {
-		const char *path, *value;
-	} settings[] = {
+	for (size_t i = 0; i < count; i++) {
+		int fd = open(settings[i].path, O_WRONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		ssize_t written UNUSED = write(fd, settings[i].value, strlen(settings[i].value));
+		close(fd);
+	}
+}
+
+/* Best effort: each of these only makes a host more like an ordinary one. */
+static void tune(bool segments)
+{
+	static const struct setting ordinary[] = {
 		{"/proc/sys/net/ipv6/conf/all/disable_ipv6", "0"},
 		{"/proc/sys/net/ipv6/conf/default/disable_ipv6", "0"},
 		/* answers may come by other ways than questions: there is only one, but the default may be
@@ -148,13 +161,14 @@ static void tune(void)
 		/* as systemd does on Debian: everybody may ping */
 		{"/proc/sys/net/ipv4/ping_group_range", "0 2147483647"},
 	};
-	for (size_t i = 0; i < ARRAY_LEN(settings); i++) {
-		int fd = open(settings[i].path, O_WRONLY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		ssize_t written UNUSED = write(fd, settings[i].value, strlen(settings[i].value));
-		close(fd);
-	}
+	static const struct setting sends_on[] = {
+		{"/proc/sys/net/ipv6/conf/all/forwarding", "1"},
+		{"/proc/sys/net/ipv6/conf/all/seg6_enabled", "1"},
+		{"/proc/sys/net/ipv6/conf/default/seg6_enabled", "1"},
+	};
+	apply(ordinary, ARRAY_LEN(ordinary));
+	if (segments)
+		apply(sends_on, ARRAY_LEN(sends_on));
 }
 
 static int configure(const char *name, struct addr v4, struct addr v6, struct error *error)
@@ -178,12 +192,12 @@ static int configure(const char *name, struct addr v4, struct addr v6, struct er
 	return result < 0 ? error_set(error, result, "cannot configure %s: %s", name, strerror(-result)) : 0;
 }
 
-int netns_new(const char *name, struct addr v4, struct addr v6, int *namespace_fd, int *device_fd,
-	struct error *error)
+int netns_new(const char *name, struct addr v4, struct addr v6, bool segments, int *namespace_fd,
+	int *device_fd, struct error *error)
 {
 	if (unshare(CLONE_NEWNET) < 0)
 		return error_set(error, -errno, "cannot create a network namespace: %s", strerror(errno));
-	tune();
+	tune(segments);
 	int result = open_device(name, device_fd, error);
 	if (result == 0)
 		result = configure(name, v4, v6, error);

@@ -2,6 +2,8 @@
 #ifndef RETOUR_SIM_NETNS_H
 #define RETOUR_SIM_NETNS_H
 
+#include <stdbool.h>
+
 #include "base/addr.h"
 #include "base/compiler.h"
 #include "base/error.h"
@@ -9,8 +11,8 @@
 /* Enter a new network namespace that has a loopback and a device `name` with these two addresses and default
  * routes. The namespace has no name: it lives as long as somebody is in it or holds *namespace_fd; what the
  * host sends is read from *device_fd, one IP packet a read, and written to it to be received. Both are
- * close-on-exec. */
-int netns_new(const char *name, struct addr v4, struct addr v6, int *namespace_fd, int *device_fd,
-	struct error *error) MUST_USE;
+ * close-on-exec. `segments`: it sends IPv6 packets on to their next segment. */
+int netns_new(const char *name, struct addr v4, struct addr v6, bool segments, int *namespace_fd,
+	int *device_fd, struct error *error) MUST_USE;
 
 #endif

@@ -87,6 +87,11 @@ expect_outcome "loose source route: said" source-route-lsrr timeout '*RFC 7126*'
 measure 2 back "$far4" --via source-route
 expect_outcome "IPv4: said" source-route unavailable 'not for IPv4'
 
+# the same in the lab, whose routers are not kernels
+"$RETOUR" lab truth -w segments -6 server client --json >$scratch/truth
+"$RETOUR" lab run -w segments -- "$RETOUR" back -6 server.lab --via source-route --json >$scratch/out
+expect_equal "in the lab" "$(jq -r '.hops[].address' $scratch/truth)" "$(hops $scratch/out reverse)"
+
 if command -v nft >/dev/null; then
 	filter() { # NODE HOOK RULE
 		in_node "$1" nft "add table ip6 f; add chain ip6 f c { type filter hook $2 priority 0; }; add rule ip6 f c $3"
