@@ -128,12 +128,27 @@ static void show_progress(void *context, double elapsed_s)
 	run->progress_shown = true;
 }
 
+/* `names` are separated by commas. */
+static bool is_named(const char *names, const char *name)
+{
+	size_t length = strlen(name);
+	for (;; names++) {
+		size_t next = strcspn(names, ",");
+		if (next == length && strncmp(names, name, length) == 0)
+			return true;
+		names += next;
+		if (*names == '\0')
+			return false;
+	}
+}
+
 static int note_no_privilege(const struct run *run, struct measurement *measurement)
 {
 	size_t count;
 	const struct reverse_method *methods = ladder_methods(&count);
 	for (size_t i = 0; i < count; i++)
-		if ((!run->options->methods || strstr(run->options->methods, methods[i].name)) &&
+		if ((run->options->methods ? is_named(run->options->methods, methods[i].name)
+					   : !methods[i].on_request) &&
 			!measurement_add_attempt(measurement, methods[i].name, ATTEMPT_UNAVAILABLE,
 				"needs the cap_net_raw capability"))
 			return -ENOMEM;
