@@ -13,7 +13,7 @@
 
 const char *explore_needs_raw(const struct options *options)
 {
-	return options->multipath ? "--multipath needs" : options->mtu ? "--mtu needs" : NULL;
+	return options->multipath > 0 ? "--multipath needs" : options->mtu ? "--mtu needs" : NULL;
 }
 
 /* How many sockets may be held only to reserve ports. */
