@@ -44,6 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)forward_set_ttl(exact, size, ttl);
 	(void)forward_stamp_route(exact, size, own[0]);
 	(void)forward_stamp_time(exact, size, own, 2, own[0], 7);
+	while (forward_next_segment(exact, size))
+		;
 	free(exact);
 	memcpy(bytes, data + 1, size);
 	memcpy(before, bytes, size);

@@ -228,6 +228,64 @@ static void test_mask_tos(void **state)
 	free(v6.data);
 }
 
+/* RFC 8754 4.3.1.1: the segment that comes next is the destination, and the checksum, which is about the last one, holds
+ * as before. Cut off anywhere in the header, nothing is touched. */
+static void test_next_segment(void **state)
+{
+	(void)state;
+	struct bytes whole = bytes_of_hex(GOLDEN_SEGMENT_ROUTING6);
+	struct packet before = read_bytes(whole);
+	size_t headers = 40 + 8 + 16u * before.ip.routing.count;
+	for (size_t length = 0; length < headers; length++) {
+		struct bytes cut = bytes_copy(whole.data, length);
+		bool taken = forward_next_segment(cut.data, length);
+		if (taken) /* the segment it is about is there, although a later one is not */
+			assert_true(length >= 40 + 8 + 16u * before.ip.routing.segments_left);
+		else if (length > 0)
+			assert_memory_equal(cut.data, whole.data, length);
+		free(cut.data);
+	}
+	for (unsigned left = before.ip.routing.segments_left; left-- > 0;) {
+		assert_true(forward_next_segment(whole.data, whole.length));
+		struct packet packet = read_bytes(whole);
+		assert_int_equal(packet.ip.routing.segments_left, left);
+		assert_true(addr_equal(packet.ip.destination, before.ip.routing.segments[left]));
+		assert_int_equal(packet.checksum_ok, before.checksum_ok);
+	}
+	assert_false(forward_next_segment(whole.data, whole.length));
+	whole.data[43] = 200; /* segments left beyond the list */
+	assert_false(forward_next_segment(whole.data, whole.length));
+	free(whole.data);
+	struct bytes v4 = bytes_of_hex(GOLDEN_UDP4);
+	assert_false(forward_next_segment(v4.data, v4.length));
+	free(v4.data);
+}
+
+/* What comes to a raw socket of the routing header's number: no IPv6 header. */
+static void test_read_from_the_routing_header_on(void **state)
+{
+	(void)state;
+	struct bytes whole = bytes_of_hex(GOLDEN_SEGMENT_ROUTING6);
+	struct packet expected = read_bytes(whole), packet;
+	struct ip_header ip = {.source = expected.ip.source,
+		.destination = expected.ip.destination,
+		.protocol = PROTOCOL_ROUTING};
+	assert_int_equal(packet_read_transport(&ip, whole.data + 40, whole.length - 40, &packet), 0);
+	assert_int_equal(packet.ip.protocol, expected.ip.protocol);
+	assert_true(packet.ip.routing.present);
+	assert_int_equal(packet.ip.routing.segments_left, expected.ip.routing.segments_left);
+	assert_int_equal(packet.ip.routing.count, expected.ip.routing.count);
+	assert_int_equal(packet.checksum_ok, expected.checksum_ok);
+	assert_int_equal(packet.transport.checksum, expected.transport.checksum);
+	for (size_t length = 0; length < whole.length - 40; length++) {
+		struct bytes cut = bytes_copy(whole.data + 40, length);
+		(void)!packet_read_transport(&ip, cut.data, cut.length, &packet);
+		assert_false(packet.checksum_ok);
+		free(cut.data);
+	}
+	free(whole.data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +299,8 @@ int main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_strip_options),
 		cmocka_unit_test(test_mask_tos),
+		cmocka_unit_test(test_next_segment),
+		cmocka_unit_test(test_read_from_the_routing_header_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
