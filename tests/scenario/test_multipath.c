@@ -37,16 +37,19 @@ static bool is_at(const struct truth_hop *hop, struct addr addr)
 	return addr_equal(hop->address, addr) || (entry && entry->node == hop->node);
 }
 
-/* Is this a link of one of the ways? */
+/* Is this a link of one of the ways? What a tunnel hides in between has no hop limit: its ends are neighbours. */
 static bool is_true(const struct truth *truths, unsigned count, const struct edge *edge)
 {
-	for (unsigned i = 0; i < count; i++)
-		for (unsigned j = 0; j + 1 < truths[i].hop_count; j++) {
-			const struct truth_hop *from = &truths[i].hops[j], *to = &truths[i].hops[j + 1];
-			if (to->ttl == edge->ttl && from->ttl == to->ttl - 1 && is_at(from, edge->from) &&
-				is_at(to, edge->to))
-				return true;
+	for (unsigned i = 0; i < count; i++) {
+		bool from = false, to = false;
+		for (unsigned j = 0; j < truths[i].hop_count; j++) {
+			const struct truth_hop *hop = &truths[i].hops[j];
+			from |= hop->ttl == edge->ttl - 1 && is_at(hop, edge->from);
+			to |= hop->ttl == edge->ttl && is_at(hop, edge->to);
 		}
+		if (from && to)
+			return true;
+	}
 	return false;
 }
 
@@ -388,9 +391,8 @@ static void test_generated(void **state)
 	}
 	print_message("# generated: %u pairs, %u false links; %.2f %% of links found, %.2f %% where ways part\n", pairs, wrong,
 		100.0 * found / total, 100.0 * wide_found / MAX(wide_total, 1u));
-	/* Tunnels, translators and failing links make some answers name a router that the truth has elsewhere, for a
-	 * trace of one flow as well; worlds without such habits have none. */
-	assert_true(wrong * 50 <= pairs);
+	/* The truth is known before and after; a link may fail and come back in between. */
+	assert_true(wrong * 1000 <= pairs);
 	assert_true(found >= 0.95 * total);
 	assert_true(wide_found >= 0.95 * wide_total);
 }
