@@ -28,10 +28,18 @@ static bool begins_at_target(const struct rr_verdict *verdict)
 	return true;
 }
 
+/* Routers that did not write themselves down, where the reply's TTL tells. */
+static int missing(const struct rr_verdict *verdict)
+{
+	return MAX(verdict->back_hops - (int)verdict->back_stamps, 0);
+}
+
+/* One router may be missing: which way it is remains clear. */
 static bool complete(const struct rr_verdict *verdict)
 {
 	return direct(verdict) ||
-		(verdict->back_stamps > 0 && verdict->ends_here && begins_at_target(verdict));
+		(verdict->back_stamps > 0 && verdict->ends_here && begins_at_target(verdict) &&
+			missing(verdict) <= 1);
 }
 
 static bool add_hop(struct path *path, int ttl, struct addr address, enum certainty certainty)
@@ -140,15 +148,23 @@ static unsigned count_unrouted(const struct rr_verdict *verdict)
 }
 
 /* How many routers there are by the reply's TTL, where that is more than are known. */
-static void say_missing(const struct rr_verdict *verdict, bool whole, char *text, size_t size)
+static void say_missing(const struct rr_verdict *verdict, char *text, size_t size)
 {
 	text[0] = '\0';
-	if (verdict->back_hops <= (int)verdict->back_stamps)
-		return;
-	snprintf(text, size,
-		whole ? " of about %d: the others did not write, and are not shown"
-		      : " of about %d by the TTL of the reply",
-		verdict->back_hops);
+	if (missing(verdict) > 0)
+		snprintf(text, size,
+			verdict->ends_here ? " of about %d: the others did not write, and are not shown"
+					   : " of about %d by the TTL of the reply",
+			verdict->back_hops);
+}
+
+static const char *why_partial(const struct rr_verdict *verdict)
+{
+	if (complete(verdict))
+		return "";
+	if (!verdict->ends_here)
+		return "; then the list was full";
+	return begins_at_target(verdict) ? "" : "; the beginning of the way back is not known";
 }
 
 enum attempt_status record_route_status(const struct record_route *run, char *detail, size_t size)
@@ -163,16 +179,13 @@ enum attempt_status record_route_status(const struct record_route *run, char *de
 			rr_rule_text(verdict.rule));
 		return ATTEMPT_OK;
 	}
-	bool whole = complete(&verdict);
 	unsigned unrouted = count_unrouted(&verdict);
-	char missing[80], extra[60] = "";
-	say_missing(&verdict, whole, missing, sizeof(missing));
+	char others[80], extra[60] = "";
+	say_missing(&verdict, others, sizeof(others));
 	if (unrouted)
 		snprintf(extra, sizeof(extra), "; %u with an address that is not routed", unrouted);
 	snprintf(detail, size, "%u router%s back%s: %s%s%s", verdict.back_stamps,
-		verdict.back_stamps == 1 ? "" : "s", missing, rr_rule_text(verdict.rule), extra,
-		whole			    ? ""
-			: verdict.ends_here ? "; the beginning of the way back is not known"
-					    : "; then the list was full");
-	return whole ? ATTEMPT_OK : ATTEMPT_PARTIAL;
+		verdict.back_stamps == 1 ? "" : "s", others, rr_rule_text(verdict.rule), extra,
+		why_partial(&verdict));
+	return complete(&verdict) ? ATTEMPT_OK : ATTEMPT_PARTIAL;
 }

@@ -83,8 +83,9 @@ static void result_deinit(struct result *result)
 struct nodes {
 	uint32_t list[TRUTHS_MAX * TRUTH_HOPS_MAX];
 	unsigned count;
-	int routers;  /* that count in a TTL, on the first way */
-	uint32_t end; /* where the first way ends; it may have an address that others have, too */
+	uint32_t gateway; /* the last router of the first way */
+	int routers;	  /* that count in a TTL, on the first way */
+	uint32_t end;	  /* where the first way ends; it may have an address that others have, too */
 	bool reached;
 };
 
@@ -100,6 +101,9 @@ static void nodes_between(struct nodes *nodes, const struct world *world, uint32
 			nodes->list[nodes->count++] = truths[i].hops[j].node;
 	if (nodes->reached)
 		nodes->end = truths[0].hops[truths[0].hop_count - 1].node;
+	nodes->gateway = WORLD_NONE;
+	if (nodes->reached && truths[0].hop_count > 1)
+		nodes->gateway = truths[0].hops[truths[0].hop_count - 2].node;
 	for (unsigned j = 0; nodes->reached && j + 1 < truths[0].hop_count; j++)
 		nodes->routers += truths[0].hops[j].ttl > 0;
 	sim_free(sim);
@@ -374,7 +378,7 @@ static void test_ipv6_has_none(void **state)
 /* ---- generated worlds */
 
 struct tally {
-	unsigned asked, pinged, answered, part, whole, packets;
+	unsigned asked, pinged, answered, part, whole, whole_true, packets;
 	unsigned measured, measured_true, inferred, inferred_true;
 	unsigned lengths, lengths_exact, lengths_near, changes, changes_true; /* inferred from TTLs */
 	unsigned by_rule[RR_RULE_NONE + 1], wrong_by_rule[RR_RULE_NONE + 1];
@@ -421,7 +425,10 @@ static void count_hops(struct tally *tally, const struct world *world, const str
 		measured_here += sure;
 	}
 	tally->part += measured_here > 0;
-	tally->whole += path && path->reached;
+	if (path && path->reached && path->hop_count > 1) {
+		tally->whole++;
+		tally->whole_true += is_at(world, nodes->gateway, path->hops[path->hop_count - 2].address);
+	}
 	if (result->placed)
 		tally->by_rule[result->verdict.rule]++;
 }
@@ -594,6 +601,23 @@ static void test_today_central(void **state)
 	check("today", true, 10, 1.6);
 }
 
+/* In small worlds ways are short enough: what is called whole goes up to our gateway. */
+static void test_whole_ways(void **state)
+{
+	struct tally sum = {0};
+	(void)state;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		struct world *world = generated(12, seed, "today");
+		explore(&sum, world, 60, seed, false);
+		world_free(world);
+	}
+	print_tally("today, small, from any host", &sum);
+	fprintf(stderr, "    %u called whole, %u of them up to the gateway\n", sum.whole, sum.whole_true);
+	assert_true(sum.whole >= 20);
+	assert_int_equal(sum.whole_true, sum.whole);
+	assert_true(share(sum.measured_true, sum.measured) >= 99);
+}
+
 static void test_hostile(void **state)
 {
 	(void)state;
@@ -620,6 +644,7 @@ int main(void)
 		cmocka_unit_test(test_ipv6_has_none),
 		cmocka_unit_test(test_today),
 		cmocka_unit_test(test_today_central),
+		cmocka_unit_test(test_whole_ways),
 		cmocka_unit_test(test_hostile),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
