@@ -65,6 +65,7 @@ while read -r line; do
 	header:* | status:*) how=${line%%:*} line=${line#*:} ;;
 	esac
 	read -ra words <<<"$line"
+	# shellcheck disable=SC2086 # several words, or none
 	compare $how "${words[@]}"
 done
 exit $failed

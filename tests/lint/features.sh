@@ -5,6 +5,7 @@ cd "$(dirname "$0")/../.."
 
 bad=0
 while IFS='|' read -r _ feature retour _ shown _; do
+	# shellcheck disable=SC2016 # backticks of Markdown
 	claimed=${retour// /} path=$(sed -n 's/.*`\(.*\)`.*/\1/p' <<<"$shown")
 	[[ $claimed = [YP] ]] || continue
 	[ -n "$path" ] && [ -e "$path" ] && continue

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # used where this is sourced
 : "${scratch:?}" # of lib.sh
 # Linux routers that balance flows by ports: three ways from r1 to m, one of them a hop longer. Sourced after lib.sh.
 #
