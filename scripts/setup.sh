@@ -17,7 +17,7 @@ declare -A packages=(
 		libc-ares-dev libcap-dev libcmocka-dev libcyaml-dev libjansson-dev libmaxminddb-dev libncurses-dev
 		libnftables-dev libseccomp-dev
 		libuv1-dev libyaml-dev"
-	[test]="clang libclang-rt-14-dev inetutils-traceroute iproute2 iputils-ping iputils-tracepath jq
+	[test]="busybox-static clang libclang-rt-14-dev inetutils-traceroute iproute2 iputils-ping iputils-tracepath jq
 		libmaxmind-db-writer-perl mtr-tiny nftables procps python3-jsonschema
 		python3-scapy scamper shellcheck tcpdump tcptraceroute tmux traceroute util-linux"
 	[bench]="inetutils-traceroute iproute2 iputils-ping jq mtr-tiny nftables python3 scamper traceroute util-linux"
