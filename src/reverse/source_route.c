@@ -6,21 +6,22 @@
 #include "base/hash.h"
 
 #define SWEEP_FIRST   16 /* hop limits of the first burst where nothing is known */
-#define AROUND_BEFORE 2  /* the same where the far host's distance is known: so many before it ... */
-#define AROUND_AFTER  4  /* ... and after it */
-#define WINDOW	      6  /* hop limits beyond the last answer, while the end is not known */
-#define TRIES_DOUBT   2  /* while nothing shows that the far host sends on */
+#define AROUND_BEFORE 2	 /* the same where the far host's distance is known: so many before it ... */
+#define AROUND_AFTER  4	 /* ... and after it */
+#define WINDOW	      6	 /* hop limits beyond the last answer, while the end is not known */
+#define TRIES_DOUBT   2	 /* while nothing shows that the far host sends on */
 #define BACK_MAX      30 /* hops of the way back */
 
 #define PATIENCE_FIRST_NS NS_PER_S /* while no round-trip time is known */
 #define PATIENCE_MIN_NS	  (200 * NS_PER_MS)
 #define PATIENCE_MAX_NS	  (3 * NS_PER_S)
 
-#define ROUTING_TYPE_0	  0   /* RFC 2460 4.4 */
-#define ROUTING_TYPE_SRH  4   /* RFC 8754 2 */
-#define OPTION_LOOSE	  131 /* RFC 791 3.1 */
+#define ROUTING_TYPE_0	 0   /* RFC 2460 4.4 */
+#define ROUTING_TYPE_SRH 4   /* RFC 8754 2 */
+#define OPTION_LOOSE	 131 /* RFC 791 3.1 */
 
-/* 8 bytes tell our probes from what strangers make up; 2 keep the checksum, and with it the flow, the same. */
+/* 8 bytes tell our probes from what strangers make up; 2 keep the checksum, and with it the flow, the same.
+ */
 #define PAYLOAD_SIZE 10
 #define CHECKSUM     0x5254
 
@@ -100,8 +101,8 @@ static void plan_doubt(struct source_route *run)
 		return;
 	ask(run, HELLO_TTL, false);
 	if (far)
-		ask_missing(run, far > AROUND_BEFORE ? far - AROUND_BEFORE : 1, MIN(far + AROUND_AFTER, SWEEP_TTL_MAX),
-			TRIES_DOUBT);
+		ask_missing(run, far > AROUND_BEFORE ? far - AROUND_BEFORE : 1,
+			MIN(far + AROUND_AFTER, SWEEP_TTL_MAX), TRIES_DOUBT);
 	else
 		ask_missing(run, 1, SWEEP_FIRST, TRIES_DOUBT);
 }
@@ -174,11 +175,15 @@ static void add_route(const struct source_route *run, struct ip_header *ip)
 			.segments = {home, far}};
 		break;
 	case SOURCE_ROUTE_TYPE0:
-		ip->routing = (struct routing_header){
-			.present = true, .type = ROUTING_TYPE_0, .segments_left = 1, .count = 1, .segments = {home}};
+		ip->routing = (struct routing_header){.present = true,
+			.type = ROUTING_TYPE_0,
+			.segments_left = 1,
+			.count = 1,
+			.segments = {home}};
 		break;
 	case SOURCE_ROUTE_LOOSE:
-		ip->route = (struct route_option){.present = true, .type = OPTION_LOOSE, .slots = 1, .addrs = {home}};
+		ip->route = (struct route_option){
+			.present = true, .type = OPTION_LOOSE, .slots = 1, .addrs = {home}};
 		break;
 	}
 }

@@ -4,7 +4,7 @@
 
 #include "reverse/source_route_run.h"
 
-#define POINTER_ROUTING_TYPE 42 /* right behind the IPv6 header, its third byte (RFC 8200 4.4) */
+#define POINTER_ROUTING_TYPE  42 /* right behind the IPv6 header, its third byte (RFC 8200 4.4) */
 #define POINTER_SEGMENTS_LEFT 43
 
 static const char *const header_names[] = {
@@ -108,7 +108,8 @@ static const char *refusal_reason(const struct source_route *run)
 	if (refusal->kind != ICMP_PARAMETER_PROBLEM)
 		return word ? word : "unreachable";
 	if (run->kind == SOURCE_ROUTE_TYPE0 && refusal->pointer == POINTER_ROUTING_TYPE)
-		return "parameter problem at the routing type, as RFC 5095 demands: type 0 is no longer in use";
+		return "parameter problem at the routing type, as RFC 5095 demands: type 0 is no longer in "
+		       "use";
 	if (refusal->pointer == POINTER_ROUTING_TYPE)
 		return "parameter problem at the routing type: it does not know segment routing";
 	if (refusal->pointer == POINTER_SEGMENTS_LEFT)
@@ -159,12 +160,15 @@ static enum attempt_status describe_silence(
 	}
 	/* Hosts that take a packet for themselves do not look at its hop limit. */
 	if (addr_equal(run->slots[last].from, run->task.target)) {
-		snprintf(detail, size, "the far host looks at packets with %s, and nothing comes from beyond: it does not "
-			"send them on, or its network drops them for our address as their source (BCP 38)", header);
+		snprintf(detail, size,
+			"the far host looks at packets with %s, and nothing comes from beyond: it does not "
+			"send them on, or its network drops them for our address as their source (BCP 38)",
+			header);
 		return ATTEMPT_UNSUPPORTED;
 	}
 	if (run->forward_length == 0) {
-		snprintf(detail, size, "packets with %s get to hop %u (%s), and no further: %s, or they are filtered there",
+		snprintf(detail, size,
+			"packets with %s get to hop %u (%s), and no further: %s, or they are filtered there",
 			header, last, from, silence_reason(run->kind));
 		return ATTEMPT_TIMEOUT;
 	}
@@ -172,8 +176,10 @@ static enum attempt_status describe_silence(
 		snprintf(detail, size, "packets with %s are dropped after hop %u (%s)", header, last, from);
 		return ATTEMPT_TIMEOUT;
 	}
-	snprintf(detail, size, "packets with %s get as far as the far host, and nothing comes from beyond: %s, or they are "
-		"filtered right before it", header, silence_reason(run->kind));
+	snprintf(detail, size,
+		"packets with %s get as far as the far host, and nothing comes from beyond: %s, or they are "
+		"filtered right before it",
+		header, silence_reason(run->kind));
 	return ATTEMPT_UNSUPPORTED;
 }
 
@@ -188,9 +194,13 @@ static enum attempt_status describe_proof(
 		snprintf(extra, sizeof(extra), ", %u of them silent", silent);
 	snprintf(detail, size, "the far host sent packets with %s on to us: %u router%s back%s%s%s",
 		header_names[run->kind], routers, routers == 1 ? "" : "s", extra,
-		view->end ? "" : "; none came home: packets with our address as their source are dropped on the way "
-				 "(BCP 38), or by our own firewall",
-		far_is_sure(view) ? "" : "; the first of them may be missing, as it is not known how far the far host is");
+		view->end
+			? ""
+			: "; none came home: packets with our address as their source are dropped on the way "
+			  "(BCP 38), or by our own firewall",
+		far_is_sure(view)
+			? ""
+			: "; the first of them may be missing, as it is not known how far the far host is");
 	return whole(view) ? ATTEMPT_OK : view->end || routers ? ATTEMPT_PARTIAL : ATTEMPT_TIMEOUT;
 }
 
@@ -203,7 +213,8 @@ enum attempt_status source_route_status(const struct source_route *run, char *de
 	if (addr_is_set(run->refusal.from))
 		return describe_refusal(run, detail, size);
 	if (run->echoed) {
-		snprintf(detail, size, "the far host answers packets with %s itself: it does not look at the header",
+		snprintf(detail, size,
+			"the far host answers packets with %s itself: it does not look at the header",
 			header_names[run->kind]);
 		return ATTEMPT_UNSUPPORTED;
 	}

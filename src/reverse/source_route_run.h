@@ -46,12 +46,12 @@ struct source_route {
 	enum source_route_kind kind;
 	unsigned forward_length; /* hop limit of the far host, 0 = not known */
 	uint64_t tag;
-	struct flow flow; /* of all packets */
+	struct flow flow;		     /* of all packets */
 	struct sr_slot slots[HELLO_TTL + 1]; /* by hop limit */
 	struct sr_plain plain[HELLO_TTL + 1];
-	bool home;	   /* a packet came home */
-	unsigned end;	   /* the least hop limit with which it does, 0 = not known */
-	bool echoed;	   /* the far host answers instead of sending on */
+	bool home;    /* a packet came home */
+	unsigned end; /* the least hop limit with which it does, 0 = not known */
+	bool echoed;  /* the far host answers instead of sending on */
 	struct sr_refusal refusal;
 	struct sr_probe probes[SR_PROBES_MAX];
 	unsigned planned, sent, burst; /* probes that exist, that went out, first of the current burst */
@@ -66,8 +66,9 @@ struct sr_view {
 	unsigned last_there;   /* the highest hop limit that ran out before the far host; 0 = none */
 	unsigned first_beyond; /* the lowest that ran out after it; 0 = none */
 	unsigned highest;      /* that was answered */
-	unsigned far_low, far; /* the far host is not before, and not after; equal: it is there. 0 = not known */
-	unsigned end;	       /* where we are; 0 = not known */
+	unsigned far_low,
+		far;  /* the far host is not before, and not after; equal: it is there. 0 = not known */
+	unsigned end; /* where we are; 0 = not known */
 };
 
 void source_route_look(const struct source_route *run, struct sr_view *view);

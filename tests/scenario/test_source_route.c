@@ -1,5 +1,5 @@
-/* The way back by source routing against the truth: habits of far hosts and routers in a small world, and generated
- * worlds whose hosts all send segments on. */
+/* The way back by source routing against the truth: habits of far hosts and routers in a small world, and
+ * generated worlds whose hosts all send segments on. */
 #include "scene.h"
 
 #include "base/rng.h"
@@ -19,12 +19,13 @@ struct result {
 };
 
 /* `distance`: what the way there has told, 0 = nothing. */
-static struct result measure(const struct world *world, uint32_t client, struct addr to, enum source_route_kind kind,
-	unsigned distance, uint64_t seed)
+static struct result measure(const struct world *world, uint32_t client, struct addr to,
+	enum source_route_kind kind, unsigned distance, uint64_t seed)
 {
 	struct sim *sim = sim_new(world, seed);
-	struct reverse_task task = {
-		.target = to, .source = world_node_address(world, client, to.family), .seed = seed * 7919 + 1};
+	struct reverse_task task = {.target = to,
+		.source = world_node_address(world, client, to.family),
+		.seed = seed * 7919 + 1};
 	struct source_route *run = source_route_new(&task, kind);
 	struct hop end = {.ttl = (int)distance};
 	struct path forward = {.reached = true, .hops = &end, .hop_count = 1};
@@ -49,7 +50,8 @@ static struct world *two_ways(const char *far, const char *gateway, const char *
 	char text[3000];
 	snprintf(text, sizeof(text),
 		"ases:\n"
-		"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: \"2001:db8:1::/48\"}\n"
+		"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: "
+		"\"2001:db8:1::/48\"}\n"
 		"hosts:\n"
 		"  - {name: a, as: 64496}\n"
 		"  - {name: b, as: 64496, behaviour: {%s}}\n"
@@ -100,7 +102,8 @@ struct case_of {
 	struct result result;
 };
 
-static struct case_of case_of(struct world *world, const char *target, enum source_route_kind kind, unsigned distance)
+static struct case_of case_of(
+	struct world *world, const char *target, enum source_route_kind kind, unsigned distance)
 {
 	uint8_t family = kind == SOURCE_ROUTE_LOOSE ? 4 : 6;
 	struct addr to = world_node_address(world, world_find_node(world, target), family);
@@ -121,7 +124,8 @@ static void test_sent_on(void **state)
 	static const char *const habits[] = {"srv6: true", "srv6: strict"};
 	for (size_t i = 0; i < ARRAY_LEN(habits); i++)
 		for (unsigned distance = 0; distance <= 4; distance += 4) {
-			struct case_of c = case_of(two_ways(habits[i], "", "", ""), "b", SOURCE_ROUTE_SEGMENTS, distance);
+			struct case_of c = case_of(
+				two_ways(habits[i], "", "", ""), "b", SOURCE_ROUTE_SEGMENTS, distance);
 			assert_hops(c.world, &c.result, WHOLE);
 			assert_status(&c.result, ATTEMPT_OK, "4 routers back");
 			case_end(&c);
@@ -135,14 +139,16 @@ static void test_target_by_another_address(void **state)
 	static const char *const habits[] = {"srv6: true", "srv6: strict"};
 	for (size_t i = 0; i < ARRAY_LEN(habits); i++)
 		for (unsigned distance = 0; distance <= 3; distance += 3) {
-			struct case_of c = case_of(two_ways("", habits[i], "", ""), "r2", SOURCE_ROUTE_SEGMENTS, distance);
+			struct case_of c = case_of(
+				two_ways("", habits[i], "", ""), "r2", SOURCE_ROUTE_SEGMENTS, distance);
 			assert_hops(c.world, &c.result, "1:g2 2:g1 3:r1 4:a");
 			assert_status(&c.result, ATTEMPT_OK, "3 routers back");
 			case_end(&c);
 		}
 }
 
-/* It says nothing of what runs out, and does not answer echo either: the first router back cannot be told from it. */
+/* It says nothing of what runs out, and does not answer echo either: the first router back cannot be told
+ * from it. */
 static void test_mute_target_of_unknown_distance(void **state)
 {
 	(void)state;
@@ -160,7 +166,8 @@ static void test_mute_target_of_unknown_distance(void **state)
 static void test_silent_router(void **state)
 {
 	(void)state;
-	struct case_of c = case_of(two_ways("srv6: true", "", "silent: true", ""), "b", SOURCE_ROUTE_SEGMENTS, 4);
+	struct case_of c =
+		case_of(two_ways("srv6: true", "", "silent: true", ""), "b", SOURCE_ROUTE_SEGMENTS, 4);
 	assert_hops(c.world, &c.result, "1:r2 2:g2 3:? 4:r1 5:a");
 	assert_status(&c.result, ATTEMPT_OK, "4 routers back, 1 of them silent");
 	case_end(&c);
@@ -198,8 +205,8 @@ static void test_refused(void **state)
 static void test_sources_are_checked(void **state)
 {
 	(void)state;
-	struct case_of c =
-		case_of(two_ways("srv6: true", "source_filter: strict", "", ""), "b", SOURCE_ROUTE_SEGMENTS, 4);
+	struct case_of c = case_of(
+		two_ways("srv6: true", "source_filter: strict", "", ""), "b", SOURCE_ROUTE_SEGMENTS, 4);
 	assert_null(c.result.path);
 	assert_status(&c.result, ATTEMPT_TIMEOUT, "none came home");
 	case_end(&c);
@@ -226,9 +233,10 @@ static void test_filtered_on_the_way_home(void **state)
 static void test_dropped_on_the_way_there(void **state)
 {
 	(void)state;
-	struct case_of c = case_of(
-		two_ways("srv6: true", "", "", "firewall: [{do: drop, from: \"2001:db8:1::/48\", protocol: icmp}]"), "b",
-		SOURCE_ROUTE_SEGMENTS, 4);
+	struct case_of c =
+		case_of(two_ways("srv6: true", "", "",
+				"firewall: [{do: drop, from: \"2001:db8:1::/48\", protocol: icmp}]"),
+			"b", SOURCE_ROUTE_SEGMENTS, 4);
 	assert_status(&c.result, ATTEMPT_TIMEOUT, "dropped after hop 2");
 	case_end(&c);
 }
@@ -260,7 +268,8 @@ static void nodes_between(struct nodes *nodes, const struct world *world, uint32
 	static struct truth truths[TRUTHS_MAX];
 	struct sim *sim = sim_new(world, 1);
 	unsigned count = sim_truths(sim, from, to, truths, TRUTHS_MAX);
-	*nodes = (struct nodes){.reached = count > 0 && truths[0].hop_count > 0 && truths[0].end == TRUTH_REACHED};
+	*nodes = (struct nodes){
+		.reached = count > 0 && truths[0].hop_count > 0 && truths[0].end == TRUTH_REACHED};
 	for (unsigned i = 0; i < count; i++)
 		for (unsigned j = 0; j < truths[i].hop_count; j++)
 			nodes->list[nodes->count++] = truths[i].hops[j].node;
@@ -296,7 +305,8 @@ static void explore(struct tally *tally, struct world *world, bool checked, unsi
 	for (unsigned i = 0; i < pairs; i++) {
 		uint32_t client = (uint32_t)rng_below(&rng, world->host_count);
 		uint32_t target = (uint32_t)rng_below(&rng, world->host_count);
-		struct addr from = world_node_address(world, client, 6), to = world_node_address(world, target, 6);
+		struct addr from = world_node_address(world, client, 6),
+			    to = world_node_address(world, target, 6);
 		if (!addr_is_set(from) || !addr_is_set(to) || client == target)
 			continue;
 		nodes_between(&there, world, client, to);
@@ -334,8 +344,8 @@ static struct tally generated(bool checked)
 		explore(&t, world, checked, 60, seed);
 		world_free(world);
 	}
-	fprintf(stderr, "asked %u, in part %u, whole %u, hops %u, true %u, packets %.1f\n", t.asked, t.part, t.whole, t.hops,
-		t.hops_true, t.asked ? (double)t.packets / t.asked : 0);
+	fprintf(stderr, "asked %u, in part %u, whole %u, hops %u, true %u, packets %.1f\n", t.asked, t.part,
+		t.whole, t.hops, t.hops_true, t.asked ? (double)t.packets / t.asked : 0);
 	assert_true(t.asked >= 30);
 	assert_int_equal(t.hops, t.hops_true);
 	return t;

@@ -1,5 +1,5 @@
-/* The client of source routing, fed with events. Expectations come from RFC 8200, RFC 8754, RFC 5095, RFC 791, and from
- * scapy 2.5, which made the golden headers. */
+/* The client of source routing, fed with events. Expectations come from RFC 8200, RFC 8754, RFC 5095, RFC
+ * 791, and from scapy 2.5, which made the golden headers. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -12,11 +12,11 @@
 #include "packet/packet.h"
 #include "reverse/source_route.h"
 
-#define HOME6  addr_v6(0x20010db800010000, 5)
-#define FAR6   addr_v6(0x20010db800020000, 7)
-#define HOME4  addr_v4(0xcb007105)
-#define FAR4   addr_v4(0xc6336407)
-#define HELLO  64
+#define HOME6	 addr_v6(0x20010db800010000, 5)
+#define FAR6	 addr_v6(0x20010db800020000, 7)
+#define HOME4	 addr_v4(0xcb007105)
+#define FAR4	 addr_v4(0xc6336407)
+#define HELLO	 64
 #define SENT_MAX 400
 
 struct scene {
@@ -126,12 +126,13 @@ static void receive(struct scene *s, const uint8_t *bytes, size_t length)
 struct complaint {
 	uint8_t type, code;
 	uint32_t pointer;
-	size_t quote;   /* bytes of it, 0 = all */
+	size_t quote;	/* bytes of it, 0 = all */
 	size_t damaged; /* this byte of the quote is another one */
 };
 
 /* An error about a packet that was sent, from that router; `beyond`: after the far host. */
-static void complain(struct scene *s, unsigned index, struct addr from, bool beyond, struct complaint complaint)
+static void complain(
+	struct scene *s, unsigned index, struct addr from, bool beyond, struct complaint complaint)
 {
 	uint8_t quote[300], bytes[400];
 	size_t length = s->packets[index].length;
@@ -173,7 +174,10 @@ static void echo_reply(struct scene *s, unsigned index, struct addr from)
 	uint8_t bytes[400];
 	struct packet packet = sent_packet(s, index);
 	struct packet_spec spec = {
-		.ip = {.source = from, .destination = packet.ip.source, .ttl = 60, .protocol = packet.ip.protocol},
+		.ip = {.source = from,
+			.destination = packet.ip.source,
+			.ttl = 60,
+			.protocol = packet.ip.protocol},
 		.transport = packet.transport,
 	};
 	spec.transport.icmp_type = from.family == 4 ? (uint8_t)ICMP4_ECHO_REPLY : (uint8_t)ICMP6_ECHO_REPLY;
@@ -189,7 +193,8 @@ static void wait(struct scene *s)
 	pump(s);
 }
 
-/* Far host at 4; routers 1 to 3 there, 5 to 7 back, home at 8. All of what is out is answered, but for `silent`. */
+/* Far host at 4; routers 1 to 3 there, 5 to 7 back, home at 8. All of what is out is answered, but for
+ * `silent`. */
 static void answer_all(struct scene *s, unsigned from, unsigned silent)
 {
 	for (unsigned i = from; i < s->sent; i++) {
@@ -366,8 +371,8 @@ static void test_our_kernel_answers(void **state)
 	scene_free(s);
 }
 
-/* RFC 8754 4.3.1.1: the hop limit is looked at before the next segment is taken; and it answers by an address that
- * nobody asked for. Packets without the header tell that it is at 4 and not at 5. */
+/* RFC 8754 4.3.1.1: the hop limit is looked at before the next segment is taken; and it answers by an address
+ * that nobody asked for. Packets without the header tell that it is at 4 and not at 5. */
 static void test_distance_is_asked_for(void **state)
 {
 	(void)state;
@@ -509,7 +514,7 @@ static void test_forged_arrivals(void **state)
 	(void)state;
 	struct scene *s = scene_new(SOURCE_ROUTE_SEGMENTS, 4);
 	unsigned hello = find(s, HELLO, false);
-	echo_reply(s, hello, router(1)); /* neither the far host nor ourselves */
+	echo_reply(s, hello, router(1));      /* neither the far host nor ourselves */
 	s->packets[hello].bytes[80 + 8] ^= 1; /* and its checksum is wrong then */
 	echo_reply(s, hello, HOME6);
 	echo_reply(s, hello, FAR6);
