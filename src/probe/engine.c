@@ -344,16 +344,16 @@ static uint16_t served_token(const struct engine *engine, const struct transport
 	return only;
 }
 
-/* A SYN counts for one (RFC 9293 3.4), other probes for none; a reset may come either way. What acknowledges is reset
- * with the number that it acknowledged (3.10.7.1). */
+/* A SYN counts for one (RFC 9293 3.4), other probes for none. What acknowledges is reset with the number that it
+ * acknowledged (3.10.7.1). */
 static uint16_t tcp_answered_token(const struct engine *engine, const struct transport *transport)
 {
+	uint8_t sent = engine->config.tcp_flags ? engine->config.tcp_flags : TCP_SYN;
 	if (!(transport->tcp_flags & TCP_ACK))
-		return transport->tcp_flags & TCP_RST && engine->config.tcp_flags & TCP_ACK
+		return transport->tcp_flags & TCP_RST && sent & TCP_ACK
 			? tcp_token(engine, transport->tcp_sequence)
 			: 0;
-	uint16_t token = tcp_token(engine, transport->tcp_acknowledgement - 1);
-	return token ? token : tcp_token(engine, transport->tcp_acknowledgement);
+	return tcp_token(engine, transport->tcp_acknowledgement - (sent & (TCP_SYN | TCP_FIN) ? 1 : 0));
 }
 
 static uint16_t answered_token(const struct engine *engine, const struct packet *packet)

@@ -6,7 +6,7 @@ None of these replies quotes the probe correctly; whoever shows FORGED as a hop 
 """
 import sys
 
-from scapy.all import ICMP, IP, L3RawSocket, Raw, UDP, conf, raw, sniff
+from scapy.all import ICMP, IP, L3RawSocket, Raw, TCP, UDP, conf, raw, sniff
 
 interface, source, forged = sys.argv[1:]
 conf.verb = 0
@@ -23,13 +23,20 @@ def lies(probe):
     yield reply / exceeded / Raw(b"\x40" + quote[1:28])  # a header length of zero
     yield reply / ICMP(type=11, code=0, chksum=0xDEAD) / Raw(quote)  # a wrong checksum
     stranger = probe.copy()  # somebody else's probe, and one to somewhere else: nothing of ours in the payload
-    stranger[IP].payload[1].load = bytes(len(stranger[IP].payload[1].load))
+    if TCP in probe:
+        stranger[TCP].seq ^= 0x5A5A5A5A
+    else:
+        stranger[IP].payload[1].load = bytes(len(stranger[IP].payload[1].load))
     yield reply / exceeded / Raw(raw(stranger))
     stranger.dst = forged
     yield reply / exceeded / Raw(raw(stranger))
     guess = probe.copy()  # the shortest quote that is allowed, by someone who knows the flow and guesses the rest
     guess.id ^= 0x1234
     yield reply / exceeded / Raw(raw(guess)[:28])
+    if TCP in probe and probe[TCP].flags == "S":  # in the target's name, but to a sequence number that nobody sent
+        answer = TCP(sport=probe[TCP].dport, dport=probe[TCP].sport, ack=probe[TCP].seq ^ 0x10001)
+        for answer.flags in ("SA", "RA", "R"):
+            yield IP(src=probe.dst, dst=source, ttl=60) / answer
     if UDP in probe:
         stranger[UDP].sport ^= 0x5555
         yield reply / ICMP(type=3, code=3) / Raw(raw(stranger))

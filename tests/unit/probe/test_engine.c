@@ -169,6 +169,8 @@ static void test_tcp_answers(void **state)
 			assert_int_equal(probe.transport.payload_length, 0);
 			struct packet wrong = tcp_answer(&probe, flags[i], probe.transport.tcp_sequence + 0x10001, buffer);
 			assert_false(engine_match(&engine, 1, &wrong, &reply));
+			wrong = tcp_answer(&probe, flags[i], probe.transport.tcp_sequence, buffer);
+			assert_false(engine_match(&engine, 1, &wrong, &reply));
 			struct packet p = tcp_answer(&probe, flags[i], probe.transport.tcp_sequence + 1, buffer);
 			assert_true(engine_match(&engine, 1, &p, &reply));
 			assert_true(reply.reached);
