@@ -17,6 +17,8 @@
 #include "net/stamp.h"
 
 #define PATIENCE_MS  200
+#define STAMP_TRIES  10
+#define STAMP_REST_MS 10
 #define CONTROL_SIZE 512
 
 static struct addr loopback(uint8_t family)
@@ -133,15 +135,22 @@ static int try_error_queue(uint8_t family)
 	return code;
 }
 
+/* The kernel begins to stamp a moment after the first socket of the machine has asked for it, so one packet proves
+ * nothing. */
 static void try_stamps(uint8_t family, struct trial *trial)
 {
 	uint16_t port = 0;
 	int fd = bound_socket(family, &port);
 	int code = fd < 0 ? fd : stamp_enable(fd, true);
-	if (code == 0)
+	trial->receive_stamp = trial->transmit_stamp = code < 0 ? code : -ENOMSG;
+	for (int i = 0; i < STAMP_TRIES && code == 0; i++) {
 		code = send_to(fd, family, port);
-	trial->receive_stamp = code < 0 ? code : receive(fd, POLLIN, 0, is_stamp);
-	trial->transmit_stamp = code < 0 ? code : receive(fd, 0, MSG_ERRQUEUE, is_stamp);
+		trial->receive_stamp = code < 0 ? code : receive(fd, POLLIN, 0, is_stamp);
+		trial->transmit_stamp = code < 0 ? code : receive(fd, 0, MSG_ERRQUEUE, is_stamp);
+		if (trial->receive_stamp == 0 && trial->transmit_stamp == 0)
+			break;
+		(void)poll(NULL, 0, STAMP_REST_MS);
+	}
 	if (fd >= 0)
 		close(fd);
 }
