@@ -156,8 +156,7 @@ void page_help(struct tui *tui, int y, int height)
 		"",
 		"loss    probes that no hop from here to the end answered either, of so many sent; between",
 		"        the two numbers behind it the true share lies with 95 % certainty (Wilson)",
-		"flags   L limits its replies: slower asking brought the answers back; t that is being "
-		"tried;",
+		"flags   L limits its replies: slower asking brought the answers back; t being tried;",
 		"        s skips answers, traffic passes; ? silent, traffic passes; ! refuses to pass on",
 		"rows    below a hop: more addresses that answer; dim: of the way before, and until when",
 		"colours hops of our own network, of networks between, the destination; yellow: slow or",
