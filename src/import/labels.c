@@ -36,7 +36,7 @@ static void put(struct stack *stack, enum label_key key, uint32_t value)
 			stack->group = stack->count;
 		stack->labels[stack->count++] = (struct mpls_entry){.label = value};
 	}
-	for (uint8_t i = stack->group; i < stack->count; i++) {
+	for (uint8_t i = stack->group; i < stack->count && i < MPLS_STACK_MAX; i++) {
 		if (key == KEY_CLASS)
 			stack->labels[i].traffic_class = value & 7;
 		else if (key == KEY_BOTTOM)
