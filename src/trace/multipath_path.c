@@ -109,6 +109,21 @@ static void find_unsettled(struct tale *tale, unsigned last)
 	}
 }
 
+/* Does a flow see this router here and at the next hop limit once more? Then something before it passes packets on
+ * without taking of their lifetime and does not show itself: the last router of a tunnel that hides its inside, and
+ * takes off the label itself. Whoever shows before is no neighbour. */
+static bool shows_again(const struct multipath *mp, unsigned ttl, struct addr address)
+{
+	for (unsigned flow = 0; flow < mp->flows_used; flow++) {
+		const struct cell *here = mp_cell(mp, ttl, flow), *next = mp_cell(mp, ttl + 1, flow);
+		if (here->state == CELL_KNOWN && next->state == CELL_KNOWN && here->vertex == next->vertex &&
+			here->vertex == here->other && next->vertex == next->other &&
+			!mp->vertices[here->vertex].end && addr_equal(mp->vertices[here->vertex].address, address))
+			return true;
+	}
+	return false;
+}
+
 /* Both ends of what this flow went over between two hop limits; false where that is not certain. */
 static bool link_of(const struct tale *tale, unsigned ttl, unsigned flow, uint16_t *from, uint16_t *to)
 {
@@ -121,7 +136,8 @@ static bool link_of(const struct tale *tale, unsigned ttl, unsigned flow, uint16
 	*to = right->vertex;
 	/* Who shows twice is not behind itself: it forwards without lifetime, or refuses what it should forward. */
 	return !addr_equal(mp->vertices[*from].address, mp->vertices[*to].address) && !right->distorted &&
-		!tale->unsettled[ttl] && right->vertex == right->other;
+		!tale->unsettled[ttl] && right->vertex == right->other &&
+		!shows_again(mp, ttl + 1, mp->vertices[*to].address);
 }
 
 static struct edge *edge_between(struct path *path, struct addr from, struct addr to, unsigned ttl)
@@ -201,7 +217,8 @@ static int add_dealt(struct path *path, const struct tale *tale, unsigned ttl, u
 	for (unsigned i = 0; i < mp->probe_count; i++) {
 		const struct mp_probe *probe = &mp->probes[i];
 		if (probe->ttl != ttl + 1 || probe->flow != flow || probe->result.rtt_ns == RTT_NONE ||
-			addr_equal(probe->result.address, mp->vertices[left->vertex].address))
+			addr_equal(probe->result.address, mp->vertices[left->vertex].address) ||
+			shows_again(mp, ttl + 1, probe->result.address))
 			continue;
 		struct edge *edge = edge_between(
 			path, mp->vertices[left->vertex].address, probe->result.address, ttl + 1);

@@ -308,6 +308,45 @@ static void test_limits(void **state)
 	world_free(world);
 }
 
+/* a - in - i - l1 - e - x - y - b with a tunnel from i to e that hides its inside. Where e takes off the label itself, a
+ * packet with lifetime left for it alone goes on to x: x shows at two hop limits, e at none, and i is no neighbour.
+ * Not tried, since it is not seen: e with b right behind it. Nobody asks beyond the destination, so b does not show
+ * twice, and the link from i to b is still claimed. */
+static struct world *hiding(const char *pop, const char *behind)
+{
+	char text[2000];
+	snprintf(text, sizeof(text), WORLD_HEAD
+		"routers:\n"
+		"  - {name: in, as: 64496}\n  - {name: i, as: 64496}\n  - {name: l1, as: 64496}\n"
+		"  - {name: e, as: 64496}\n  - {name: x, as: 64496}\n  - {name: y, as: 64496}\n"
+		"links:\n"
+		"  - {from: a, to: in}\n  - {from: in, to: i}\n  - {from: i, to: l1}\n  - {from: l1, to: e}\n"
+		"  - {from: e, to: x}\n  - {from: x, to: y}\n  - {from: %s, to: b}\n"
+		"tunnels: [{routers: [i, l1, e], hidden: true, pop: %s}]\n", behind, pop);
+	return scene_world(text);
+}
+
+static void test_hidden(void **state)
+{
+	static const enum probe_protocol protocols[] = {PROBE_UDP, PROBE_ICMP, PROBE_TCP};
+	static const struct {
+		const char *pop, *behind;
+	} cases[] = {{"ultimate", "y"}, {"ultimate", "x"}, {"penultimate", "y"}, {"penultimate", "e"}};
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		struct world *world = hiding(cases[i].pop, cases[i].behind);
+		for (unsigned seed = 0; seed < 2 * ARRAY_LEN(protocols); seed++) {
+			struct run run = in_world(world, protocols[seed / 2], seed % 2 ? 4 : 6, seed);
+			report(cases[i].pop, &run);
+			assert_true(run.path->reached);
+			assert_int_equal(run.edges_false, 0);
+			assert_int_equal(run.edges_found, run.edges_true);
+			path_free(run.path);
+		}
+		world_free(world);
+	}
+}
+
 /* a - in - s =( u | v )= ..: u balances once more over two, v does not. */
 static void test_nested(void **state)
 {
@@ -391,8 +430,7 @@ static void test_generated(void **state)
 	}
 	print_message("# generated: %u pairs, %u false links; %.2f %% of links found, %.2f %% where ways part\n", pairs, wrong,
 		100.0 * found / total, 100.0 * wide_found / MAX(wide_total, 1u));
-	/* The truth is known before and after; a link may fail and come back in between. */
-	assert_true(wrong * 1000 <= pairs);
+	assert_int_equal(wrong, 0);
 	assert_true(found >= 0.95 * total);
 	assert_true(wide_found >= 0.95 * wide_total);
 }
@@ -404,6 +442,7 @@ int main(void)
 		cmocka_unit_test(test_by_packet),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_hidden),
 		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_generated),
