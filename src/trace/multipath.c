@@ -374,8 +374,10 @@ static void read_distance(struct multipath *mp, const struct reply *reply)
 		distance = (unsigned)(DISTANCE_TTL - reply->quoted.ttl + 1);
 	else if (reply->kind == ICMP_ECHO_REPLY && reply->header.ttl > 0)
 		distance = result_hops_travelled(reply->header.ttl);
-	if (distance >= mp->config.first_ttl && distance <= mp->config.max_ttl)
-		mp->distance = distance;
+	if (distance < mp->config.first_ttl || distance > mp->config.max_ttl)
+		return;
+	mp->distance = distance;
+	mp->distance_exact = reply->reached && reply->quoted.ttl > 0 && reply->quoted.ttl <= DISTANCE_TTL;
 }
 
 static void mp_packet(void *self, int64_t received_ns, const struct packet *packet)

@@ -87,6 +87,7 @@ struct multipath {
 	unsigned explored;     /* by the first flow */
 	unsigned distance;     /* of the destination on the first flow, 0 = not known */
 	bool distance_sent, distance_answered;
+	bool distance_exact; /* by the hop limit that the destination quoted */
 	int64_t distance_sent_ns;
 	struct vertex vertices[VERTICES_MAX];
 	unsigned vertex_count;

@@ -124,6 +124,14 @@ static bool shows_again(const struct multipath *mp, unsigned ttl, struct addr ad
 	return false;
 }
 
+/* The same right before the destination, where nobody asks for the next hop limit: packets with lifetime to spare lose
+ * more of it than the destination's place in the list says. Answers without a quote (echo, TCP) do not tell. */
+static bool ends_too_early(const struct multipath *mp, unsigned ttl, unsigned flow)
+{
+	unsigned end = mp->flows[0].end;
+	return mp->distance_exact && end != 0 && mp->distance > end && mp->flows[flow].end == end && ttl + 1 == end;
+}
+
 /* Both ends of what this flow went over between two hop limits; false where that is not certain. */
 static bool link_of(const struct tale *tale, unsigned ttl, unsigned flow, uint16_t *from, uint16_t *to)
 {
@@ -137,7 +145,7 @@ static bool link_of(const struct tale *tale, unsigned ttl, unsigned flow, uint16
 	/* Who shows twice is not behind itself: it forwards without lifetime, or refuses what it should forward. */
 	return !addr_equal(mp->vertices[*from].address, mp->vertices[*to].address) && !right->distorted &&
 		!tale->unsettled[ttl] && right->vertex == right->other &&
-		!shows_again(mp, ttl + 1, mp->vertices[*to].address);
+		!shows_again(mp, ttl + 1, mp->vertices[*to].address) && !ends_too_early(mp, ttl, flow);
 }
 
 static struct edge *edge_between(struct path *path, struct addr from, struct addr to, unsigned ttl)

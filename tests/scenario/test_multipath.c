@@ -310,8 +310,7 @@ static void test_limits(void **state)
 
 /* a - in - i - l1 - e - x - y - b with a tunnel from i to e that hides its inside. Where e takes off the label itself, a
  * packet with lifetime left for it alone goes on to x: x shows at two hop limits, e at none, and i is no neighbour.
- * Not tried, since it is not seen: e with b right behind it. Nobody asks beyond the destination, so b does not show
- * twice, and the link from i to b is still claimed. */
+ * Where b is right behind e, only an answer that quotes tells: with echo and TCP the link from i to b is still claimed. */
 static struct world *hiding(const char *pop, const char *behind)
 {
 	char text[2000];
@@ -331,11 +330,15 @@ static void test_hidden(void **state)
 	static const enum probe_protocol protocols[] = {PROBE_UDP, PROBE_ICMP, PROBE_TCP};
 	static const struct {
 		const char *pop, *behind;
-	} cases[] = {{"ultimate", "y"}, {"ultimate", "x"}, {"penultimate", "y"}, {"penultimate", "e"}};
+		bool quotes_only;
+	} cases[] = {{"ultimate", "y", false}, {"ultimate", "x", false}, {"ultimate", "e", true},
+		{"penultimate", "y", false}, {"penultimate", "e", false}};
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
 		struct world *world = hiding(cases[i].pop, cases[i].behind);
 		for (unsigned seed = 0; seed < 2 * ARRAY_LEN(protocols); seed++) {
+			if (cases[i].quotes_only && protocols[seed / 2] != PROBE_UDP)
+				continue;
 			struct run run = in_world(world, protocols[seed / 2], seed % 2 ? 4 : 6, seed);
 			report(cases[i].pop, &run);
 			assert_true(run.path->reached);
