@@ -124,8 +124,8 @@ static void report_remark(struct view *view, size_t before, size_t hop, int was,
 void rule_remarked(struct view *view)
 {
 	const struct path *path = view->path;
-	size_t before = path->hop_count;
-	int was = -1;
+	size_t before = path->hop_count; /* this host */
+	int was = path->tos;
 	for (size_t i = 0; i < path->hop_count; i++) {
 		int is = quoted_tos(&path->hops[i]);
 		if (is < 0)

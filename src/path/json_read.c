@@ -231,9 +231,11 @@ static void read_tries(struct in *in, const json_t *object, struct path *path)
 	}
 }
 
-static void read_flow(struct in *in, const json_t *object, struct flow *flow)
+static void read_flow(struct in *in, const json_t *object, struct path *path)
 {
 	const json_t *value = in_object_member(in, object, "flow");
+	struct flow *flow = &path->flow;
+	path->tos = (int)in_integer_member(in, value, "tos", UINT8_MAX, -1);
 	flow->source_port = (uint16_t)in_integer_member(in, value, "source_port", UINT16_MAX, 0);
 	flow->destination_port = (uint16_t)in_integer_member(in, value, "destination_port", UINT16_MAX, 0);
 	flow->flow_label = (uint32_t)in_integer_member(in, value, "flow_label", 0xfffff, 0);
@@ -260,7 +262,7 @@ static struct path *read_path(
 		(enum probe_protocol)in_word_member(in, object, "protocol", &protocol_words, PROBE_UDP);
 	path->source = in_address_member(in, object, "source");
 	path->destination = in_address_member(in, object, "destination");
-	read_flow(in, object, &path->flow);
+	read_flow(in, object, path);
 	path->reached = in_bool_member(in, object, "reached");
 	path->stop_reason =
 		(enum stop_reason)in_word_member(in, object, "stop_reason", &stop_reason_words, STOP_PARTIAL);

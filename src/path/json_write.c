@@ -271,6 +271,8 @@ static json_t *flow_to_json(struct out *out, const struct path *path)
 	set(out, object, "flow_label", known_if(path->destination.family == 6 && flow->flow_label, flow->flow_label));
 	set(out, object, "icmp_id", known_if(echo, flow->icmp_id));
 	set(out, object, "icmp_checksum", known_if(echo, flow->icmp_checksum));
+	if (path->tos >= 0)
+		set(out, object, "tos", json_integer(path->tos));
 	return object;
 }
 

@@ -75,6 +75,7 @@ struct path *path_new(enum direction direction, const char *method)
 		return NULL;
 	path->direction = direction;
 	path->stop_reason = STOP_PARTIAL;
+	path->tos = -1;
 	path->method = strdup(method);
 	if (!path->method) {
 		free(path);

@@ -172,6 +172,7 @@ struct path {
 	enum probe_protocol protocol;
 	struct addr source, destination; /* as the packets travel */
 	struct flow flow;
+	int tos; /* type of service or traffic class of the probes as sent; -1: not known */
 	bool reached;
 	enum stop_reason stop_reason;
 	int64_t started_wall_ns;

@@ -93,6 +93,7 @@ struct path *trace_path(const struct trace *trace, int64_t wall_ns, int64_t now_
 	path->source = trace->config.source;
 	path->destination = trace->config.destination;
 	path->flow = trace->config.flow;
+	path->tos = trace->config.tos;
 	path->started_wall_ns = wall_ns;
 	if (trace->started_ns != TIME_NEVER)
 		path->duration_ns = (trace->finished_ns != TIME_NEVER ? trace->finished_ns : now_ns) - trace->started_ns;

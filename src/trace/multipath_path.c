@@ -271,6 +271,7 @@ struct path *multipath_path(const struct multipath *mp, int64_t wall_ns, int64_t
 	path->source = mp->config.probe.source;
 	path->destination = mp->config.probe.destination;
 	path->flow = mp->flows[0].flow;
+	path->tos = mp->config.probe.tos;
 	path->started_wall_ns = wall_ns;
 	if (mp->started_ns != TIME_NEVER)
 		path->duration_ns = (mp->finished_ns != TIME_NEVER ? mp->finished_ns : now_ns) - mp->started_ns;

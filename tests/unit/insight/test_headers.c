@@ -116,6 +116,15 @@ static void test_remarked(void **state)
 	run();
 	assert_int_equal(the_finding(&m, "ecn-bleached")->hops[1], 4);
 	end();
+
+	begin();
+	m.forward->tos = 0x02; /* and the first router sees nothing of it */
+	run();
+	finding = the_finding(&m, "ecn-bleached");
+	assert_int_equal(finding->hop_count, 1);
+	assert_int_equal(finding->hops[0], 1);
+	assert_non_null(strstr(finding->summary, "this host"));
+	end();
 }
 
 /* A value that comes back behind is one router's own way of quoting, and one hop that contradicts itself says nothing. */

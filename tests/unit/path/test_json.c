@@ -44,6 +44,7 @@ static void fill(struct measurement *m)
 	m->reverse = path_new(DIRECTION_REVERSE, "responder");
 	m->reverse->protocol = PROBE_TCP;
 	m->reverse->flow = (struct flow){.source_port = 1, .destination_port = 443};
+	m->reverse->tos = 0x2e;
 	m->reverse->reached = true;
 	m->reverse->stop_reason = STOP_REACHED;
 	struct hop *hop = path_add_hop(m->reverse, -1, TECHNIQUE_RECORD_ROUTE);
@@ -95,6 +96,7 @@ static void test_written_as_the_contract_says(void **state)
 	assert_true(json_is_null(json_object_get(json_object_get(path, "flow"), "icmp_id")));
 	assert_int_equal(
 		json_integer_value(json_object_get(json_object_get(path, "flow"), "destination_port")), 443);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(path, "flow"), "tos")), 0x2e);
 	json_t *hop = json_array_get(json_object_get(path, "hops"), 0);
 	assert_true(json_is_null(json_object_get(hop, "ttl")));
 	assert_true(json_is_null(json_object_get(hop, "ixp")));
