@@ -24,7 +24,7 @@ while read -r name; do
 	getent ahostsv4 "$name" | awk 'NR == 1 { print $1 }'
 done <"$scratch/names" >"$scratch/targets"
 device=$(ip -4 route show default | sed 's/.* dev \([^ ]*\).*/\1/')
-sent() { cat "/sys/class/net/$device/statistics/tx_packets"; }
+sent() { ip -s -j link show "$device" | jq '.[0].stats64.tx.packets'; }
 
 run() { # LABEL COMMAND...
 	local label=$1 before start end
