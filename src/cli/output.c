@@ -3,11 +3,9 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
+#include "cli/terminal.h"
 #include "report/csv.h"
 #include "report/dot.h"
 #include "report/json.h"
@@ -16,23 +14,6 @@
 #include "report/text.h"
 
 #define USUAL_WIDTH 80
-
-static int width_of_terminal(void)
-{
-	struct winsize size;
-	const char *columns = getenv("COLUMNS");
-	if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		return size.ws_col;
-	return columns && atoi(columns) > 0 ? atoi(columns) : USUAL_WIDTH;
-}
-
-/* Colour on a terminal that has it, unless the user does not want any (no-color.org). */
-static bool wants_colour(void)
-{
-	const char *no_colour = getenv("NO_COLOR"), *terminal = getenv("TERM");
-	return isatty(STDOUT_FILENO) && !(no_colour && *no_colour) && terminal &&
-		strcmp(terminal, "dumb") != 0;
-}
 
 static int print_csv(const struct measurement *measurement, bool first)
 {
@@ -55,9 +36,9 @@ int output_print(const struct measurement *measurement, const struct options *op
 			&(struct scamper_options){.tos = options->tos, .size = options->size});
 	setlocale(LC_CTYPE, "");
 	struct report_options report = {
-		.width = options->width ? (int)options->width : width_of_terminal(),
+		.width = options->width ? (int)options->width : terminal_width(USUAL_WIDTH),
 		.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
-		.colour = wants_colour(),
+		.colour = terminal_wants_colour(),
 		.numeric = options->numeric,
 	};
 	return report_text(stdout, measurement, &report);

@@ -4,11 +4,10 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/exit.h"
+#include "cli/terminal.h"
 #include "cli/watch_inside.h"
 #include "insight/insight.h"
 #include "path/json.h"
@@ -16,22 +15,6 @@
 #include "report/watch_text.h"
 
 #define USUAL_WIDTH 100
-
-static int width_of_terminal(void)
-{
-	struct winsize size;
-	const char *columns = getenv("COLUMNS");
-	if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		return size.ws_col;
-	return columns && atoi(columns) > 0 ? atoi(columns) : USUAL_WIDTH;
-}
-
-static bool wants_colour(void)
-{
-	const char *no_colour = getenv("NO_COLOR"), *terminal = getenv("TERM");
-	return isatty(STDOUT_FILENO) && !(no_colour && *no_colour) && terminal &&
-		strcmp(terminal, "dumb") != 0;
-}
 
 static int copy_back(struct measurement *measurement, const struct watch_view *view)
 {
@@ -97,9 +80,9 @@ static int print(const struct watch_view *view, const struct measurement *measur
 		.report =
 			{
 				.width = options->probe.width ? (int)options->probe.width
-							      : width_of_terminal(),
+							      : terminal_width(USUAL_WIDTH),
 				.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
-				.colour = wants_colour(),
+				.colour = terminal_wants_colour(),
 				.numeric = options->probe.numeric,
 			},
 		.wide = options->wide,
