@@ -1,36 +1,10 @@
 #!/usr/bin/env bash
 # `retour lab` with real programs: Debian's ping, traceroute and mtr see what `retour lab truth` says; the exit status
 # is the command's; a kill leaves nothing behind. RETOUR names the binary.
-set -euo pipefail
-
-retour=${RETOUR:?}
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-
-skip() {
-	echo "SKIP $*"
-	exit 77
-}
-
-fail() {
-	echo "FAIL $*" >&2
-	exit 1
-}
-
-equal() { # WHAT GOT EXPECTED
-	[ "$2" = "$3" ] || fail "$1"$'\n'"got:      $2"$'\n'"expected: $3"
-	echo "ok $1"
-}
-
-for program in ping traceroute mtr jq; do
-	command -v $program >/dev/null && continue
-	[ "${CI-}" = true ] && fail "$program is not installed"
-	skip "$program is not installed"
-done
-if ! "$retour" lab run -- true 2>"$scratch/error"; then
-	grep -q 'namespaces\|/dev/net/tun\|TUN' "$scratch/error" && skip "$(cat "$scratch/error")"
-	fail "$(cat "$scratch/error")"
-fi
+# shellcheck source=tests/interop/common.sh
+. "$(dirname "$0")/../interop/common.sh"
+need ping traceroute mtr jq
+need_lab
 
 lab() { # WORLD COMMAND...
 	local world=$1

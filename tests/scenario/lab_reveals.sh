@@ -1,32 +1,9 @@
 #!/bin/bash
 # `retour lab truth` on worlds whose answers are worked out by hand: flows, times, pairs, delays, Record Route; what
 # it says that routers reveal is what ping and traceroute get from them; recordings have what passed where.
-set -euo pipefail
-
-retour=${RETOUR:?}
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-
-skip() {
-	echo "SKIP $*"
-	exit 77
-}
-
-fail() {
-	echo "FAIL $*" >&2
-	exit 1
-}
-
-equal() { # WHAT GOT EXPECTED
-	[ "$2" = "$3" ] || fail "$1"$'\n'"got:      $2"$'\n'"expected: $3"
-	echo "ok $1"
-}
-
-for program in ping traceroute tcpdump jq; do
-	command -v $program >/dev/null && continue
-	[ "${CI-}" = true ] && fail "$program is not installed"
-	skip "$program is not installed"
-done
+# shellcheck source=tests/interop/common.sh
+. "$(dirname "$0")/../interop/common.sh"
+need ping traceroute tcpdump jq
 
 # Two ways from r1, up and down; back it is up. The last link gets slow after 10 s and breaks after 40 s; up is left
 # out from 30 s on.
@@ -121,10 +98,7 @@ equal 'pairs in JSON' "$got" '["client","server","reached",4]
 
 equal 'a wrong flow' "$(square --flow udp:1 client server 2>&1 >/dev/null || echo $?)" \
 	"retour lab: --flow 'udp:1': expected udp:PORT:PORT, tcp:PORT:PORT or icmp:ID:SEQUENCE"$'\n3'
-if ! "$retour" lab run -- true 2>"$scratch/error"; then
-	grep -q 'namespaces\|/dev/net/tun\|TUN' "$scratch/error" && skip "$(cat "$scratch/error")"
-	fail "$(cat "$scratch/error")"
-fi
+need_lab
 
 # A flow has one way, which traceroute goes with the same ports. Of 12 not all have the same.
 cat >"$scratch/flows" <<'END'
