@@ -11,6 +11,7 @@
 #include "cli/session.h"
 #include "net/driver.h"
 #include "reverse/climb.h"
+#include "reverse/settings.h"
 #include "trace/automatic.h"
 
 /* Everything a run holds open. */
@@ -19,6 +20,8 @@ struct run {
 	struct session session;
 	struct driver driver;
 	struct automatic *trace;
+	struct settings *settings;
+	struct outside outside;
 	struct climb *climb;
 	struct explore explore;
 	struct hash_key key;
@@ -80,12 +83,22 @@ static int add_trace(struct run *run, struct hash_key key, struct error *error)
 	return driver_add(&run->driver, automatic_machine(run->trace));
 }
 
-static int add_climb(struct run *run, struct hash_key key, struct error *error)
+static void wake(void *context)
+{
+	driver_wake(context);
+}
+
+static struct reverse_task reverse_task_of(const struct run *run, struct hash_key key)
 {
 	const struct options *options = run->options;
 	struct reverse_task task = {
 		.target = run->session.target,
 		.source = run->session.source,
+		.target_name = run->session.host,
+		.url = run->session.url,
+		.public_address = options->public_address,
+		.outside = &run->outside,
+		.no_packets = !run->session.raw,
 		.protocol = options->protocol == PROBE_ICMP || options->protocol == PROBE_TCP ? options->protocol
 											       : PROBE_UDP,
 		.max_ttl = options->max_ttl,
@@ -95,8 +108,23 @@ static int add_climb(struct run *run, struct hash_key key, struct error *error)
 	/* A port where nobody listens here, so that the last hop, this host, says so. */
 	if (options->protocol == PROBE_UDP)
 		task.flow = run->session.flow.destination_port;
-	int result = climb_new(&run->climb, &task, options->methods, error);
+	return task;
+}
+
+static int add_climb(struct run *run, struct hash_key key, struct error *error)
+{
+	struct reverse_task task = reverse_task_of(run, key);
+	int result = climb_new(&run->climb, &task, run->options->methods, error);
 	return result < 0 ? result : driver_add(&run->driver, climb_machine(run->climb));
+}
+
+/* Why there must be raw sockets, for a person; NULL = they need not be. */
+static const char *needs_raw(const struct run *run, struct wanted wanted)
+{
+	struct reverse_task task = reverse_task_of(run, (struct hash_key){0});
+	if (wanted.forward)
+		return explore_needs_raw(run->options);
+	return climb_needs_packets(&task, run->options->methods) ? "the ways back need" : NULL;
 }
 
 /* Nothing could be sent at all: that is not a measurement. */
@@ -128,43 +156,14 @@ static void show_progress(void *context, double elapsed_s)
 	run->progress_shown = true;
 }
 
-/* `names` are separated by commas. */
-static bool is_named(const char *names, const char *name)
-{
-	size_t length = strlen(name);
-	for (;; names++) {
-		size_t next = strcspn(names, ",");
-		if (next == length && strncmp(names, name, length) == 0)
-			return true;
-		names += next;
-		if (*names == '\0')
-			return false;
-	}
-}
-
-static int note_no_privilege(const struct run *run, struct measurement *measurement)
-{
-	size_t count;
-	const struct reverse_method *methods = ladder_methods(&count);
-	for (size_t i = 0; i < count; i++)
-		if ((run->options->methods ? is_named(run->options->methods, methods[i].name)
-					   : !methods[i].on_request) &&
-			!measurement_add_attempt(measurement, methods[i].name, ATTEMPT_UNAVAILABLE,
-				"needs the cap_net_raw capability"))
-			return -ENOMEM;
-	return 0;
-}
-
-static int collect(struct run *run, struct measurement *measurement, struct wanted wanted, struct error *error)
+static int collect(struct run *run, struct measurement *measurement, struct error *error)
 {
 	if (has_forward(run)) {
 		measurement->forward = forward_path(run, measurement->started_wall_ns);
 		if (!measurement->forward || explore_tell(&run->explore, measurement->forward) < 0)
 			return error_set(error, -ENOMEM, "out of memory");
 	}
-	int result = run->climb ? climb_collect(run->climb, measurement) :
-		wanted.reverse  ? note_no_privilege(run, measurement) :
-				  0;
+	int result = run->climb ? climb_collect(run->climb, measurement) : 0;
 	if (result < 0)
 		return error_set(error, -ENOMEM, "out of memory");
 	return 0;
@@ -227,7 +226,7 @@ static int run_on_channel(struct run *run, struct measurement *measurement, stru
 		result = run->options->multipath > 0
 			? explore_add(&run->explore, &run->session, &run->driver, key, error)
 			: add_trace(run, key, error);
-	if (wanted.reverse && run->session.raw && result == 0)
+	if (wanted.reverse && result == 0)
 		result = add_climb(run, key, error);
 	if (result == 0)
 		result = add_early(run, wanted);
@@ -235,7 +234,6 @@ static int run_on_channel(struct run *run, struct measurement *measurement, stru
 		result = driver_run(&run->driver, error);
 	if (run->progress_shown)
 		fputs("\r\033[K", stderr);
-	driver_deinit(&run->driver);
 	if (result == 0)
 		result = check_sends(run, error);
 	struct standing standing = standing_of(run);
@@ -243,7 +241,13 @@ static int run_on_channel(struct run *run, struct measurement *measurement, stru
 		fprintf(stderr, "retour: sending failed in mid-run: %s; the result is what was known by then\n",
 			strerror(-standing.send_error));
 	session_say_drops(&run->session);
-	return result < 0 ? result : collect(run, measurement, wanted, error);
+	if (result == 0)
+		result = collect(run, measurement, error);
+	/* What it has open on the loop is closed there. */
+	climb_free(run->climb);
+	run->climb = NULL;
+	driver_deinit(&run->driver);
+	return result;
 }
 
 int measure(struct measurement *measurement, const struct options *options, struct wanted wanted, int *signal,
@@ -257,21 +261,24 @@ int measure(struct measurement *measurement, const struct options *options, stru
 		return error_set(error, -ENOMEM, "out of memory");
 	*run = (struct run){.options = options};
 	session_init(&run->session, options);
-	int result = session_find(&run->session, options->host, error);
+	run->outside = (struct outside){.loop = &run->driver.loop, .wake = wake, .context = &run->driver};
+	int result = wanted.reverse ? settings_load(&run->settings, options->config, error) : 0;
+	run->outside.settings = run->settings;
 	if (result == 0)
-		result = session_open(&run->session, key, wanted.forward ? explore_needs_raw(options) : "the ways back need",
-			error);
+		result = session_find(&run->session, options->host, error);
+	if (result == 0)
+		result = session_open(&run->session, key, needs_raw(run, wanted), error);
 	measurement->command = wanted.forward && wanted.reverse ? "both" : wanted.forward ? "trace" : "back";
 	measurement->started_wall_ns = clock_wall_ns();
 	measurement->source = run->session.source;
 	measurement->target = run->session.target;
-	measurement->target_name = strdup(options->host);
+	measurement->target_name = strdup(run->session.host ? run->session.host : options->host);
 	if (result == 0)
 		result = run_on_channel(run, measurement, wanted, key, error);
 	measurement->finished_wall_ns = clock_wall_ns();
 	*signal = run->driver.signal;
 	session_deinit(&run->session);
-	climb_free(run->climb);
+	settings_free(run->settings);
 	explore_deinit(&run->explore);
 	if (run->trace)
 		automatic_deinit(run->trace);

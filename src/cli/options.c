@@ -37,6 +37,8 @@ enum {
 	OPTION_TARGETS,
 	OPTION_UDPLITE,
 	OPTION_VIA,
+	OPTION_PUBLIC,
+	OPTION_CONFIG,
 	OPTION_WIDTH,
 };
 
@@ -121,6 +123,9 @@ static const struct option_row rows[] = {
 		"trace every host in FILE at once ('-': standard input)"},
 	{OPTION_RATE, "rate", "PPS", FORWARD, NUMBER(rate, 1, 1000000), "packets per second at most (2500)"},
 	{OPTION_VIA, "via", "METHOD,...", BACK, TEXT(methods), "ways back to try, in this order"},
+	{OPTION_PUBLIC, "public-address", "ADDRESS", BACK, KIND_ADDRESS, FIELD(public_address), 0, 0,
+		"our address as the Internet sees it, behind NAT"},
+	{OPTION_CONFIG, "config", "FILE", BACK, TEXT(config), "settings (see retour-config(5))"},
 	{'n', "numeric", NULL, ALL, FLAG(numeric), "do not look up names"},
 	{'A', "as", "SOURCE", ALL, TEXT(as_source),
 		"'online': ask DNS for AS numbers, too (see retour(1), PRIVACY)"},

@@ -12,7 +12,7 @@
 #define OPTION_NOT_GIVEN UINT_MAX
 
 struct options {
-	const char *host; /* NULL with `targets` */
+	const char *host; /* or the URL of a service there; NULL with `targets` */
 	uint8_t family;   /* 0 = as an application would choose */
 	enum probe_protocol protocol;
 	bool automatic;   /* no protocol was asked for: others are tried where this one does not get through */
@@ -38,6 +38,8 @@ struct options {
 	bool mtu;              /* and how large packets may be */
 	const char *targets;   /* file of many targets, "-" = standard input; NULL = one host */
 	const char *methods;   /* ways back to try, comma separated; NULL = all, in order */
+	const char *config;    /* the file of settings; NULL = the usual one */
+	struct addr public_address; /* ours as the Internet sees it; none = to be found out where it matters */
 	const char *data_dir;
 	const char *as_source; /* "online" or "online=ZONE"; NULL = local data only */
 	bool numeric;

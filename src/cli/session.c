@@ -58,8 +58,33 @@ static int check_target(const struct session *session, const char *host, struct 
 	return 0;
 }
 
+/* SCHEME://[USER@]HOST[:PORT][/...]: HOST without the brackets of an IPv6 address. */
+static int take_url(struct session *session, const char *url, struct error *error)
+{
+	const char *host = strstr(url, "://") + 3;
+	size_t authority = strcspn(host, "/?#");
+	const char *user = memchr(host, '@', authority);
+	if (user) {
+		authority -= (size_t)(user + 1 - host);
+		host = user + 1;
+	}
+	bool bracket = authority > 0 && *host == '[';
+	size_t length = bracket ? strcspn(++host, "]/?#") : MIN(strcspn(host, ":"), authority);
+	if (length == 0 || length >= sizeof(session->host_of_url) || (bracket && host[length] != ']'))
+		return error_set(error, -EINVAL, "no host in the URL '%.200s'", url);
+	memcpy(session->host_of_url, host, length);
+	session->host_of_url[length] = '\0';
+	session->host = session->host_of_url;
+	session->url = url;
+	return 0;
+}
+
 int session_find(struct session *session, const char *host, struct error *error)
 {
+	session->host = host;
+	if (strstr(host, "://") && take_url(session, host, error) < 0)
+		return error ? error->code : -EINVAL;
+	host = session->host;
 	struct route_target found;
 	char address[ADDR_TEXT_SIZE];
 	int result = route_look_up(host, session->options->family, &found, error);

@@ -13,6 +13,9 @@
 
 struct session {
 	const struct options *options;
+	const char *host; /* the name or address that was looked up */
+	const char *url;  /* that it was a part of, NULL = none */
+	char host_of_url[256];
 	struct wishes wishes;
 	struct addr source, target;
 	char interface[16]; /* of a scoped target, "" = none */
@@ -24,7 +27,7 @@ struct session {
 
 void session_init(struct session *session, const struct options *options);
 void session_deinit(struct session *session);
-/* Resolve `host`; find the source address towards it. Says on standard error which address it took of
+/* Resolve `host`, or the host that it names as a URL; find the source address towards it. Says on standard error which address it took of
  * several. */
 int session_find(struct session *session, const char *host, struct error *error) MUST_USE;
 /* Choose the flow and open the sockets for all protocols that the options may need; then no privilege is

@@ -29,7 +29,7 @@ void watch_view_of(const struct watch *watch, struct watch_view *view)
 		.target = watch->session.target,
 		.protocol = watch->rounds.config.engine.protocol,
 		.flow = watch->rounds.config.engine.flow,
-		.back = recheck->runs > 0 || !watch->session.raw ? &recheck->latest : NULL,
+		.back = recheck->runs > 0 ? &recheck->latest : NULL,
 		.back_at_ns = recheck->runs > 0 ? MAX(0, recheck->latest_ns - watch->rounds.started_ns) : 0,
 		.back_running = recheck->climb || recheck->wanted,
 		.numeric = watch->options->probe.numeric,
@@ -255,15 +255,16 @@ static int plan(struct watch *watch, struct hash_key key, struct error *error)
 		.max_ttl = trace.max_ttl,
 		.probes_per_hop = trace.probes_per_hop,
 		.seed = key.k0,
+		.target_name = session->host,
+		.url = session->url,
+		.public_address = watch->options->probe.public_address,
+		.outside = &watch->outside,
+		.no_packets = !session->raw,
 	};
 	recheck_init(&watch->recheck, &task, watch->options->probe.methods);
 	watch->recheck.done = on_way_back;
 	watch->recheck.forward = way_there;
 	watch->recheck.context = watch;
-	if (!session->raw &&
-		!measurement_add_attempt(&watch->recheck.latest, "responder", ATTEMPT_UNAVAILABLE,
-			"needs the cap_net_raw capability"))
-		return error_set(error, -ENOMEM, "out of memory");
 	return 0;
 }
 
@@ -280,11 +281,20 @@ static int open_record(struct watch *watch, struct error *error)
 	return 0;
 }
 
+static void wake(void *context)
+{
+	driver_wake(context);
+}
+
 static int prepare(struct watch *watch, struct options *probe, struct error *error)
 {
 	struct hash_key key = hash_key_random();
 	session_init(&watch->session, probe);
-	int result = session_find(&watch->session, probe->host, error);
+	watch->outside = (struct outside){.loop = &watch->driver.loop, .wake = wake, .context = &watch->driver};
+	int result = settings_load(&watch->settings, probe->config, error);
+	watch->outside.settings = watch->settings;
+	if (result == 0)
+		result = session_find(&watch->session, probe->host, error);
 	if (result == 0)
 		result = session_open(&watch->session, key, NULL, error);
 	if (result == 0)
@@ -350,7 +360,7 @@ static int run(struct watch *watch, struct error *error)
 	ask_for_way_back(watch);
 	if (result == 0)
 		result = driver_add(&watch->driver, rounds_machine(&watch->rounds));
-	if (result == 0 && watch->session.raw)
+	if (result == 0)
 		result = driver_add(&watch->driver, recheck_machine(&watch->recheck));
 	if (result == 0)
 		result = driver_run(&watch->driver, error);
@@ -393,6 +403,7 @@ static void deinit(struct watch *watch)
 	resolver_free(watch->resolver);
 	data_close(&watch->data);
 	recheck_deinit(&watch->recheck);
+	settings_free(watch->settings);
 	rounds_deinit(&watch->rounds);
 	history_deinit(&watch->history);
 	book_deinit(&watch->book);

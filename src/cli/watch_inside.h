@@ -15,6 +15,7 @@
 #include "path/history.h"
 #include "report/watch_view.h"
 #include "reverse/recheck.h"
+#include "reverse/settings.h"
 #include "trace/rounds.h"
 
 /* A measurement that is going on. */
@@ -23,6 +24,8 @@ struct watch {
 	struct session session;
 	struct driver driver;
 	struct rounds rounds;
+	struct settings *settings;
+	struct outside outside;
 	struct recheck recheck;
 	struct history history; /* of the screen only */
 	struct book book;

@@ -206,6 +206,15 @@ static void on_timer(uv_poll_t *poll, int status, int events)
 	pump(driver);
 }
 
+/* From the loop's next turn on, as the caller may be a machine. */
+void driver_wake(struct driver *driver)
+{
+	for (unsigned i = 0; i < driver->machine_count; i++)
+		if (!driver->machines[i].done)
+			schedule_set(&driver->schedule, i, 0);
+	arm_timer(driver, 1);
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
 	struct driver *driver = handle->data;

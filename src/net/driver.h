@@ -75,6 +75,8 @@ int driver_add_for(struct driver *driver, struct machine machine, struct addr ta
 void driver_set_rate(struct driver *driver, double per_second);
 void driver_set_done(struct driver *driver, driver_done *done, void *context);
 void driver_set_progress(struct driver *driver, driver_progress *progress, void *context);
+/* Something that machines wait for has happened elsewhere on this loop: ask them again. */
+void driver_wake(struct driver *driver);
 /* Until every machine is DONE, or SIGINT or SIGTERM came: then their number is in `signal`, and the machines
  * hold what they have. */
 int driver_run(struct driver *driver, struct error *error) MUST_USE;

@@ -231,6 +231,19 @@ static void read_tries(struct in *in, const json_t *object, struct path *path)
 	}
 }
 
+static void read_vantage(struct in *in, const json_t *object, struct path *path)
+{
+	const json_t *value = in_object_member(in, object, "vantage");
+	if (!value)
+		return;
+	const char *name = in_string_member(in, value, "name");
+	if (path_set_vantage(path, name ? name : "", in_address_member(in, value, "address"),
+		    (uint32_t)in_integer_member(in, value, "asn", UINT32_MAX, 0),
+		    (enum vantage_distance)in_word_member(
+			    in, value, "distance", &vantage_distance_words, VANTAGE_UNKNOWN)) < 0)
+		in_no_memory(in);
+}
+
 static void read_flow(struct in *in, const json_t *object, struct path *path)
 {
 	const json_t *value = in_object_member(in, object, "flow");
@@ -280,6 +293,7 @@ static struct path *read_path(
 	read_edges(in, object, path);
 	read_mtu(in, object, path);
 	read_tries(in, object, path);
+	read_vantage(in, object, path);
 	in->where[0] = '\0';
 	return path;
 }

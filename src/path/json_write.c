@@ -345,6 +345,16 @@ static json_t *tries_to_json(struct out *out, const struct path *path)
 	return tries;
 }
 
+static json_t *vantage_to_json(struct out *out, const struct vantage *vantage)
+{
+	json_t *object = json_object();
+	set(out, object, "name", text(vantage->name));
+	set(out, object, "address", address(vantage->address));
+	set(out, object, "asn", known_if(vantage->asn != 0, vantage->asn));
+	set(out, object, "distance", word(&vantage_distance_words, (int)vantage->distance));
+	return object;
+}
+
 static json_t *path_to_json(struct out *out, const struct path *path)
 {
 	if (!path)
@@ -374,6 +384,8 @@ static json_t *path_to_json(struct out *out, const struct path *path)
 		set(out, object, "mtu", mtu_to_json(out, &path->mtu));
 	if (path->try_count > 0)
 		set(out, object, "tries", tries_to_json(out, path));
+	if (path->vantage)
+		set(out, object, "vantage", vantage_to_json(out, path->vantage));
 	return object;
 }
 

@@ -94,6 +94,9 @@ void path_free(struct path *path)
 	free(path->edges);
 	free(path->mtu.steps);
 	free(path->tries);
+	if (path->vantage)
+		free(path->vantage->name);
+	free(path->vantage);
 	free(path->method);
 	free(path);
 }

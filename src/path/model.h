@@ -166,6 +166,23 @@ struct path_try {
 	bool reached; /* the destination answered it */
 };
 
+/* How near to the far host somebody stands who traced in its stead. */
+enum vantage_distance {
+	VANTAGE_SAME_PREFIX, /* of the same announced prefix */
+	VANTAGE_SAME_AS,
+	VANTAGE_UPSTREAM, /* in an AS through which the far host is reached */
+	VANTAGE_ELSEWHERE,
+	VANTAGE_UNKNOWN,
+};
+
+/* Who traced, where it was not the far host itself: its path is not quite that of the far host. */
+struct vantage {
+	char *name;	     /* of the looking glass and its place, for a person */
+	struct addr address; /* none = not known */
+	uint32_t asn;	     /* 0 = not known */
+	enum vantage_distance distance;
+};
+
 struct path {
 	enum direction direction;
 	char *method; /* "ttl", "responder", ... */
@@ -187,6 +204,7 @@ struct path {
 	struct path_mtu mtu;
 	struct path_try *tries; /* in order; none where one protocol was enough */
 	size_t try_count;
+	struct vantage *vantage; /* NULL = it starts where `source` says */
 };
 
 struct attempt {
@@ -252,6 +270,11 @@ void measurement_deinit(struct measurement *measurement);
 
 struct path *path_new(enum direction direction, const char *method);
 void path_free(struct path *path);
+/* A deep one. NULL: out of memory. */
+struct path *path_copy(const struct path *path);
+/* `name` is copied. 0 or -ENOMEM. */
+int path_set_vantage(struct path *path, const char *name, struct addr address, uint32_t asn,
+	enum vantage_distance distance) MUST_USE;
 /* A new hop at the end, zeroed but for "unknown" marks; valid until the next call. NULL: out of memory. */
 struct hop *path_add_hop(struct path *path, int ttl, enum technique technique);
 /* A probe that nobody answered yet: every field unknown. */

@@ -18,6 +18,7 @@ WORDS(attempt_status, "ok", "partial", "unsupported", "refused", "timeout", "una
 WORDS(severity, "info", "warning", "problem");
 WORDS(confidence, "certain", "likely", "possible");
 WORDS(shared_by, "address", "alias", "subnet", "as");
+WORDS(vantage_distance, "same-prefix", "same-as", "upstream", "elsewhere", "unknown");
 /* RFC 5837 4.1, in the order of the role bits. */
 WORDS(interface_role, "incoming", "sub-ip", "outgoing", "next-hop");
 WORDS(command, "both", "trace", "back", "watch", "ping", "explain");

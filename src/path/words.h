@@ -16,6 +16,7 @@ extern const struct word_table attempt_status_words;
 extern const struct word_table severity_words;
 extern const struct word_table confidence_words;
 extern const struct word_table shared_by_words;
+extern const struct word_table vantage_distance_words;
 extern const struct word_table interface_role_words;
 extern const struct word_table command_words;
 

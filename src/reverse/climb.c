@@ -20,6 +20,7 @@
 /* One rung: run is NULL until its turn comes. */
 struct rung {
 	const struct reverse_method *method;
+	char *parameter; /* or NULL */
 	void *run;
 	bool failed_to_start;
 	bool done;
@@ -40,36 +41,50 @@ static int unknown_method(const char *name, size_t length, struct error *error)
 	char text[64], shown[80], known[200] = "";
 	snprintf(text, sizeof(text), "%.*s", (int)MIN(length, sizeof(text) - 1), name);
 	size_t count, used = 0;
-	const struct reverse_method *methods = ladder_methods(&count);
+	const struct reverse_method *const *methods = ladder_methods(&count);
 	for (size_t i = 0; i < count && used < sizeof(known); i++)
 		used += (size_t)snprintf(
-			known + used, sizeof(known) - used, "%s%s", i ? ", " : "", methods[i].name);
+			known + used, sizeof(known) - used, "%s%s", i ? ", " : "", methods[i]->name);
 	return error_set(error, -EINVAL, "no way back is called '%s'; known: %s",
 		escape_text(text, shown, sizeof(shown)), known);
 }
 
-static int add_named(struct climb *climb, const char *name, size_t length, struct error *error)
+/* NAME, or NAME:PARAMETER. */
+static int add_named(struct climb *climb, const char *text, size_t length, struct error *error)
 {
-	char copy[32];
-	if (length == 0 || length >= sizeof(copy) || climb->count == METHODS_MAX)
-		return unknown_method(name, length, error);
-	memcpy(copy, name, length);
-	copy[length] = '\0';
-	const struct reverse_method *method = ladder_find(copy);
+	char name[32];
+	size_t name_length = MIN(length, strcspn(text, ":"));
+	if (name_length == 0 || name_length >= sizeof(name) || climb->count == METHODS_MAX)
+		return unknown_method(text, name_length, error);
+	memcpy(name, text, name_length);
+	name[name_length] = '\0';
+	const struct reverse_method *method = ladder_find(name);
 	if (!method)
-		return unknown_method(name, length, error);
-	climb->rungs[climb->count++].method = method;
-	return 0;
+		return unknown_method(text, name_length, error);
+	struct rung *rung = &climb->rungs[climb->count++];
+	rung->method = method;
+	if (name_length == length)
+		return 0;
+	rung->parameter = strndup(text + name_length + 1, length - name_length - 1);
+	return rung->parameter ? 0 : error_set(error, -ENOMEM, "out of memory");
+}
+
+/* Without being named: what asks nobody else, and what the user has set up. */
+static bool by_itself(const struct climb *climb, const struct reverse_method *method)
+{
+	if (method->on_request || (method->outside && !climb->task.outside))
+		return false;
+	return !method->configured || method->configured(&climb->task);
 }
 
 static int choose_methods(struct climb *climb, const char *names, struct error *error)
 {
 	if (!names) {
 		size_t count;
-		const struct reverse_method *methods = ladder_methods(&count);
-		for (size_t i = 0; i < MIN(count, METHODS_MAX); i++)
-			if (!methods[i].on_request)
-				climb->rungs[climb->count++].method = &methods[i];
+		const struct reverse_method *const *methods = ladder_methods(&count);
+		for (size_t i = 0; i < count && climb->count < METHODS_MAX; i++)
+			if (by_itself(climb, methods[i]))
+				climb->rungs[climb->count++].method = methods[i];
 		return 0;
 	}
 	for (;;) {
@@ -81,10 +96,31 @@ static int choose_methods(struct climb *climb, const char *names, struct error *
 	}
 }
 
+static void free_rungs(struct climb *climb)
+{
+	for (size_t i = 0; i < climb->count; i++) {
+		if (climb->rungs[i].run)
+			climb->rungs[i].method->free(climb->rungs[i].run);
+		free(climb->rungs[i].parameter);
+	}
+}
+
 int climb_check(const char *names, struct error *error)
 {
 	struct climb climb = {0};
-	return choose_methods(&climb, names, error);
+	int result = choose_methods(&climb, names, error);
+	free_rungs(&climb);
+	return result;
+}
+
+bool climb_needs_packets(const struct reverse_task *task, const char *names)
+{
+	struct climb climb = {.task = *task};
+	bool needs = choose_methods(&climb, names, NULL) == 0;
+	for (size_t i = 0; i < climb.count; i++)
+		needs &= !climb.rungs[i].method->outside;
+	free_rungs(&climb);
+	return needs;
 }
 
 int climb_new(struct climb **out, const struct reverse_task *task, const char *names, struct error *error)
@@ -108,16 +144,19 @@ void climb_free(struct climb *climb)
 {
 	if (!climb)
 		return;
-	for (size_t i = 0; i < climb->count; i++)
-		if (climb->rungs[i].run)
-			climb->rungs[i].method->free(climb->rungs[i].run);
+	free_rungs(climb);
 	path_free(climb->forward);
 	free(climb);
 }
 
-static bool supports(const struct climb *climb, const struct rung *rung)
+/* NULL: it can be tried. Else why not, for a person. */
+static const char *obstacle(const struct climb *climb, const struct reverse_method *method)
 {
-	return reverse_method_supports(rung->method, climb->task.target.family);
+	if (!reverse_method_supports(method, climb->task.target.family))
+		return climb->task.target.family == 4 ? "not for IPv4" : "not for IPv6";
+	if (method->outside)
+		return climb->task.outside ? NULL : "not in a virtual world";
+	return climb->task.no_packets ? "needs the cap_net_raw capability" : NULL;
 }
 
 static void tell_forward(struct rung *rung, const struct path *forward)
@@ -136,7 +175,9 @@ static enum attempt_status status_of(const struct rung *rung)
 
 static void start(struct climb *climb, struct rung *rung, int64_t now_ns)
 {
-	rung->run = rung->method->start(&climb->task);
+	struct reverse_task task = climb->task;
+	task.parameter = rung->parameter;
+	rung->run = rung->method->start(&task);
 	rung->started_ns = now_ns;
 	rung->failed_to_start = rung->done = !rung->run;
 	tell_forward(rung, climb->forward);
@@ -200,15 +241,16 @@ static enum machine_want climb_next(void *self, int64_t now_ns, struct outgoing 
 	for (size_t i = 0; i < climb->count && !climb->complete; i++) {
 		struct rung *rung = &climb->rungs[i];
 		if (!rung->run && !rung->done) {
-			int64_t turn_ns = supports(climb, rung) ? turn_of(climb, i) : 0;
+			const char *reason = obstacle(climb, rung->method);
+			int64_t turn_ns = reason ? 0 : turn_of(climb, i);
 			if (turn_ns > now_ns) {
 				*wake_ns = MIN(*wake_ns, turn_ns);
 				break;
 			}
-			if (supports(climb, rung))
-				start(climb, rung, now_ns);
-			else
+			if (reason)
 				rung->done = true;
+			else
+				start(climb, rung, now_ns);
 		}
 		if (!rung->done && rung_next(climb, i, now_ns, outgoing, wake_ns) == MACHINE_SEND)
 			return MACHINE_SEND;
@@ -290,7 +332,7 @@ static int collect_rung(const struct climb *climb, const struct rung *rung, stru
 		snprintf(detail, sizeof(detail), "could not be started: out of memory");
 	} else if (rung->done && (climb->named || !climb->complete)) {
 		status = ATTEMPT_UNAVAILABLE;
-		snprintf(detail, sizeof(detail), "not for IPv%u", climb->task.target.family);
+		snprintf(detail, sizeof(detail), "%s", obstacle(climb, rung->method));
 	} else {
 		return 0; /* its turn never came, or it could not have come */
 	}

@@ -18,6 +18,8 @@ int climb_new(struct climb **climb, const struct reverse_task *task, const char 
 void climb_free(struct climb *climb);
 /* Are these names that climb_new would take? 0 or -EINVAL. */
 int climb_check(const char *names, struct error *error) MUST_USE;
+/* No way back that these names, and what the user has set up, lead to can do without packets of our own making. */
+bool climb_needs_packets(const struct reverse_task *task, const char *names);
 struct machine climb_machine(struct climb *climb);
 /* A round-trip time to the target has become known, see ladder.h. */
 void climb_hint(struct climb *climb, int64_t rtt_ns);

@@ -216,56 +216,69 @@ static int64_t inference_duration_ns(const void *run)
 
 /* ---- all of them */
 
-static const struct reverse_method methods[] = {
-	{
-		.name = "responder",
-		.ipv4 = true,
-		.ipv6 = true,
-		.start = responder_start,
-		.machine = responder_run,
-		.hint = responder_hint,
-		.path = responder_path,
-		.status = responder_status,
-		.duration_ns = responder_duration_ns,
-		.free = responder_free,
-	},
-	{
-		.name = "record-route",
-		.ipv4 = true,
-		.early = true,
-		.start = record_route_start,
-		.machine = record_route_run,
-		.hint = record_route_on_hint,
-		.known = record_route_on_known,
-		.path = record_route_result,
-		.status = record_route_outcome,
-		.duration_ns = record_route_duration,
-		.free = record_route_end,
-	},
+static const struct reverse_method responder_method = {
+	.name = "responder",
+	.ipv4 = true,
+	.ipv6 = true,
+	.start = responder_start,
+	.machine = responder_run,
+	.hint = responder_hint,
+	.path = responder_path,
+	.status = responder_status,
+	.duration_ns = responder_duration_ns,
+	.free = responder_free,
+};
+
+static const struct reverse_method record_route_method = {
+	.name = "record-route",
+	.ipv4 = true,
+	.early = true,
+	.start = record_route_start,
+	.machine = record_route_run,
+	.hint = record_route_on_hint,
+	.known = record_route_on_known,
+	.path = record_route_result,
+	.status = record_route_outcome,
+	.duration_ns = record_route_duration,
+	.free = record_route_end,
+};
+
 #define SOURCE_ROUTE \
 	.machine = source_route_run, .hint = source_route_on_hint, .known = source_route_on_known, \
 	.path = source_route_result, .status = source_route_outcome, .duration_ns = source_route_duration, \
 	.free = source_route_end
-	{.name = "source-route", .ipv6 = true, .early = true, .start = source_route_start, SOURCE_ROUTE},
-	{.name = "source-route-rh0", .ipv6 = true, .on_request = true, .start = source_route_start_rh0, SOURCE_ROUTE},
-	{.name = "source-route-lsrr", .ipv4 = true, .on_request = true, .start = source_route_start_lsrr, SOURCE_ROUTE},
+static const struct reverse_method source_route_method = {
+	.name = "source-route", .ipv6 = true, .early = true, .start = source_route_start, SOURCE_ROUTE};
+static const struct reverse_method source_route_rh0_method = {
+	.name = "source-route-rh0", .ipv6 = true, .on_request = true, .start = source_route_start_rh0, SOURCE_ROUTE};
+static const struct reverse_method source_route_lsrr_method = {
+	.name = "source-route-lsrr", .ipv4 = true, .on_request = true, .start = source_route_start_lsrr, SOURCE_ROUTE};
 #undef SOURCE_ROUTE
-	{
-		.name = "inferred",
-		.ipv4 = true,
-		.ipv6 = true,
-		.start = inference_start,
-		.machine = inference_machine,
-		.hint = inference_hint,
-		.known = inference_known,
-		.path = inference_path,
-		.status = inference_status,
-		.duration_ns = inference_duration_ns,
-		.free = free,
-	},
+
+static const struct reverse_method inferred_method = {
+	.name = "inferred",
+	.ipv4 = true,
+	.ipv6 = true,
+	.start = inference_start,
+	.machine = inference_machine,
+	.hint = inference_hint,
+	.known = inference_known,
+	.path = inference_path,
+	.status = inference_status,
+	.duration_ns = inference_duration_ns,
+	.free = free,
 };
 
-const struct reverse_method *ladder_methods(size_t *count)
+static const struct reverse_method *const methods[] = {
+	&responder_method,
+	&record_route_method,
+	&source_route_method,
+	&source_route_rh0_method,
+	&source_route_lsrr_method,
+	&inferred_method,
+};
+
+const struct reverse_method *const *ladder_methods(size_t *count)
 {
 	*count = ARRAY_LEN(methods);
 	return methods;
@@ -274,8 +287,8 @@ const struct reverse_method *ladder_methods(size_t *count)
 const struct reverse_method *ladder_find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
-		if (strcmp(methods[i].name, name) == 0)
-			return &methods[i];
+		if (strcmp(methods[i]->name, name) == 0)
+			return methods[i];
 	return NULL;
 }
 

@@ -11,9 +11,24 @@
 #include "path/model.h"
 #include "probe/machine.h"
 
+/* What a way back may use besides packets. There is none of it in the virtual Internet. */
+struct outside {
+	struct uv_loop_s *loop;
+	void (*wake)(void *context); /* something has changed: machines want to be asked again */
+	void *context;
+	const struct settings *settings; /* of the user; never NULL */
+};
+
+/* Pointers are borrowed for the life of the run. */
 struct reverse_task {
 	struct addr target; /* the far host, where the path starts */
 	struct addr source; /* our address, where it ends */
+	const char *target_name; /* as the user wrote it, NULL = it has none */
+	const char *url;	 /* of a service on the far host, where the user gave that, else NULL */
+	const char *parameter;	 /* what stood behind the method's name and a colon, else NULL */
+	struct addr public_address; /* ours as the Internet sees it, where the user says so; none = to be found out */
+	const struct outside *outside; /* NULL: packets only */
+	bool no_packets;	       /* no privilege for packets of our own making */
 	enum probe_protocol protocol;
 	uint16_t flow;           /* destination port, or ICMP checksum; 0 = the method's default */
 	unsigned max_ttl;        /* 0 = the method's default */
@@ -26,6 +41,10 @@ struct reverse_method {
 	const char *name; /* as in `--via` and in the document */
 	bool ipv4, ipv6;
 	bool on_request; /* only where it is named */
+	bool outside;	 /* needs `outside` of the task, and sends no packets of its own making */
+	/* Where this is set: only where it says so, or where the method is named. Third parties and other people's
+	 * machines are asked for nothing that the user did not ask for. */
+	bool (*configured)(const struct reverse_task *task);
 	bool early; /* harmless: it may start while those before it still wait for their first answer */
 	void *(*start)(const struct reverse_task *task); /* NULL: out of memory, or the task makes no sense */
 	struct machine (*machine)(void *run);
@@ -41,7 +60,7 @@ struct reverse_method {
 };
 
 /* The methods, best first; *count of them. */
-const struct reverse_method *ladder_methods(size_t *count);
+const struct reverse_method *const *ladder_methods(size_t *count);
 /* NULL: no such method. */
 const struct reverse_method *ladder_find(const char *name);
 bool reverse_method_supports(const struct reverse_method *method, uint8_t family);

@@ -11,15 +11,15 @@ rooms='cli serve report revtr reverse import insight annotate store bus net sim 
 # PATTERN of a header, then the rooms that may include it; "-" = nowhere.
 confined='
 ares*.h                       annotate
-curl/*                        reverse annotate
+curl/*                        reverse
 maxminddb.h                   annotate
 ncurses*.h|curses.h|ncursesw/* report
 sqlite3.h|libpq-fe.h          store
 mosquitto*.h                  bus
 microhttpd.h                  serve
-cyaml/*                       sim serve
+cyaml/*                       base sim
 jansson.h                     path report reverse annotate import sim cli
-uv.h|uv/*                     net serve cli annotate
+uv.h|uv/*                     net serve cli annotate reverse
 nftables/*                    serve net
 seccomp.h|linux/seccomp.h|linux/landlock.h|linux/filter.h serve net
 sys/capability.h              net serve

@@ -1,0 +1,84 @@
+/* A copy of a path says the same and shares nothing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "path/json.h"
+#include "path/model.h"
+
+static struct path *full_path(void)
+{
+	struct path *path = path_new(DIRECTION_REVERSE, "lg");
+	struct hop *hop = path_add_hop(path, 1, TECHNIQUE_REMOTE_TRACE);
+	hop->address = addr_v4(0xcb007101);
+	assert_int_equal(hop_add_address(hop, hop->address), 0);
+	hop->name = strdup("ae1.example.net");
+	hop->as_name = strdup("Example");
+	hop->ixp = strdup("IX");
+	struct probe_result *probe = hop_add_probe(hop);
+	probe->rtt_ns = 1500000;
+	probe->address = hop->address;
+	path_add_edge(path)->ttl = 2;
+	path_add_try(path)->sent = 3;
+	path->mtu.measured = true;
+	path_add_mtu_step(path)->bytes = 1400;
+	assert_int_equal(path_set_vantage(path, "Example, Frankfurt", addr_v4(0xcb007163), 64500, VANTAGE_SAME_AS), 0);
+	return path;
+}
+
+static char *document_of(struct path *path)
+{
+	struct measurement measurement;
+	measurement_init(&measurement);
+	measurement.command = "back";
+	measurement.reverse = path;
+	char *text = measurement_to_text(&measurement);
+	measurement.reverse = NULL;
+	measurement_deinit(&measurement);
+	return text;
+}
+
+static void test_copy_says_the_same(void **state)
+{
+	(void)state;
+	struct path *path = full_path(), *copy = path_copy(path);
+	assert_non_null(copy);
+	char *before = document_of(path);
+	path_free(path);
+	char *after = document_of(copy);
+	assert_string_equal(before, after);
+	assert_non_null(strstr(after, "\"distance\": \"same-as\""));
+	free(before);
+	free(after);
+	path_free(copy);
+}
+
+static void test_vantage_survives_the_document(void **state)
+{
+	(void)state;
+	struct path *path = full_path();
+	char *text = document_of(path);
+	struct measurement read;
+	struct error error = {0};
+	assert_int_equal(measurement_from_text(text, strlen(text), &read, &error), 0);
+	assert_string_equal(read.reverse->vantage->name, "Example, Frankfurt");
+	assert_int_equal(read.reverse->vantage->asn, 64500);
+	assert_int_equal(read.reverse->vantage->distance, VANTAGE_SAME_AS);
+	measurement_deinit(&read);
+	free(text);
+	path_free(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_copy_says_the_same),
+		cmocka_unit_test(test_vantage_survives_the_document),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
