@@ -20,9 +20,8 @@
 static const char usage[] =
 	"usage: retour lab list\n"
 	"       retour lab hosts [-w WORLD]\n"
-	"       retour lab run [-w WORLD] [--on HOST] [--pcap [PLACE:]FILE]... [--seed N] -- COMMAND "
-	"[ARGUMENT...]\n"
-	"       retour lab shell [-w WORLD] [--on HOST] [--pcap [PLACE:]FILE]... [--seed N]\n"
+	"       retour lab run [-w WORLD] [OPTION...] -- COMMAND [ARGUMENT...]\n"
+	"       retour lab shell [-w WORLD] [OPTION...]\n"
 	"       retour lab link A B down|reroute|up\n"
 	"       retour lab generate --ases N [OPTION...]\n"
 	"       retour lab stats [-w WORLD]\n"
@@ -36,6 +35,7 @@ static const char usage[] =
 	"      --on HOST      where the command runs (default: " DEFAULT_HOST ")\n"
 	"      --pcap [PLACE:]FILE  record what a node (default: the host of the command) or a "
 	"link (A-B) sees\n"
+	"      --no-services  nothing runs on the hosts but the command\n"
 	"      --seed N       losses and choices of the run (default: 1)\n"
 	"  -4, -6             truth: the way of IPv4 packets (default), or of IPv6\n"
 	"      --json         truth: one JSON document (docs/lab.md)\n"
@@ -64,6 +64,7 @@ enum {
 	OPTION_JSON,
 	OPTION_PCAP,
 	OPTION_SEED,
+	OPTION_NO_SERVICES,
 	OPTION_FLOW,
 	OPTION_AT,
 	OPTION_BULK,
@@ -76,6 +77,7 @@ static bool parse_run_option(int option, const char *value, struct lab_run_argum
 	char *end;
 	switch (option) {
 	case OPTION_ON: run->host = value; return true;
+	case OPTION_NO_SERVICES: run->no_services = true; return true;
 	case OPTION_PCAP:
 		if (run->recording_count == RECORDINGS_MAX) {
 			fprintf(stderr, "retour lab: --pcap: at most %d\n", RECORDINGS_MAX);
@@ -110,6 +112,7 @@ static bool parse(int argc, char **argv, bool operands_last, struct lab_argument
 	static const struct option options[] = {
 		{"world", required_argument, NULL, 'w'},
 		{"on", required_argument, NULL, OPTION_ON},
+		{"no-services", no_argument, NULL, OPTION_NO_SERVICES},
 		{"pcap", required_argument, NULL, OPTION_PCAP},
 		{"seed", required_argument, NULL, OPTION_SEED},
 		{"flow", required_argument, NULL, OPTION_FLOW},
@@ -128,6 +131,7 @@ static bool parse(int argc, char **argv, bool operands_last, struct lab_argument
 		switch (option) {
 		case 'w': arguments->world = optarg; break;
 		case OPTION_ON:
+		case OPTION_NO_SERVICES:
 		case OPTION_PCAP:
 		case OPTION_SEED:
 			if (!parse_run_option(option, optarg, &arguments->run))

@@ -53,6 +53,7 @@ int cli_lab_run(const struct world *world, const struct lab_run_arguments *argum
 		.host = world_find_node(world, arguments->host),
 		.command = command,
 		.seed = arguments->seed,
+		.no_services = arguments->no_services,
 		.recordings = recordings,
 		.warn = warn,
 	};

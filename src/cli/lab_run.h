@@ -1,6 +1,7 @@
 #ifndef RETOUR_CLI_LAB_RUN_H
 #define RETOUR_CLI_LAB_RUN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "sim/world.h"
@@ -10,6 +11,7 @@
 struct lab_run_arguments {
 	const char *host;
 	uint64_t seed;
+	bool no_services; /* of the world are started */
 	const char *recordings[RECORDINGS_MAX]; /* [PLACE:]FILE */
 	unsigned recording_count;
 };

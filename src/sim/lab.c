@@ -105,7 +105,7 @@ static int make_events(struct lab *lab)
 static bool runs_programs(const struct lab_options *options, uint32_t host)
 {
 	bool runs = host == options->host;
-	for (unsigned i = 0; i < options->world->service_count; i++)
+	for (unsigned i = 0; !options->no_services && i < options->world->service_count; i++)
 		runs |= options->world->services[i].host == host;
 	return runs;
 }
@@ -114,7 +114,8 @@ static int make_hosts(struct lab *lab)
 {
 	const struct world *world = lab->options->world;
 	lab->hosts = calloc(world->host_count + 1, sizeof(*lab->hosts));
-	lab->services = calloc(world->service_count + 1, sizeof(*lab->services));
+	lab->service_count = lab->options->no_services ? 0 : world->service_count;
+	lab->services = calloc(lab->service_count + 1, sizeof(*lab->services));
 	lab->sim = sim_new(world, lab->options->seed);
 	if (!lab->hosts || !lab->services || !lab->sim)
 		return error_set(lab->error, -ENOMEM, "out of memory");

@@ -3,6 +3,8 @@
 #ifndef RETOUR_SIM_LAB_H
 #define RETOUR_SIM_LAB_H
 
+#include <stdbool.h>
+
 #include "base/compiler.h"
 #include "base/error.h"
 #include "sim/pcap.h"
@@ -20,6 +22,7 @@ struct lab_options {
 	uint32_t host;	      /* where the command runs */
 	char *const *command; /* ends with NULL */
 	uint64_t seed;
+	bool no_services; /* of the world are started */
 	struct lab_recording *recordings;
 	unsigned recording_count;
 	void (*warn)(const char *text); /* one line for a person: a service failed */

@@ -31,6 +31,7 @@ struct lab {
 	struct sim *sim;
 	struct lab_host *hosts;
 	struct lab_service *services;
+	unsigned service_count; /* of the world's, or 0 */
 	int64_t started_ns;  /* monotonic; the sim's time 0 */
 	int64_t deadline_ns; /* of the state the lab is in, in the sim's time; TIME_NEVER */
 	int epoll, timer, signals, control;

@@ -125,7 +125,7 @@ static void service_ended(struct lab *lab, unsigned index, int status)
 
 static void stop_services(struct lab *lab)
 {
-	for (unsigned i = 0; i < lab->options->world->service_count; i++)
+	for (unsigned i = 0; i < lab->service_count; i++)
 		if (lab->services[i].pid > 0)
 			(void)kill(lab->services[i].pid, SIGTERM);
 	enter(lab, LAB_STOPPING, SERVICE_STOP_NS);
@@ -142,7 +142,7 @@ static void reap(struct lab *lab)
 			lab->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 			stop_services(lab);
 		}
-		for (unsigned i = 0; i < lab->options->world->service_count; i++)
+		for (unsigned i = 0; i < lab->service_count; i++)
 			if (pid == lab->services[i].pid)
 				service_ended(lab, i, status);
 	}
@@ -162,7 +162,7 @@ static void take_signals(struct lab *lab)
 
 static bool services_are(const struct lab *lab, bool ended)
 {
-	for (unsigned i = 0; i < lab->options->world->service_count; i++)
+	for (unsigned i = 0; i < lab->service_count; i++)
 		if (ended ? lab->services[i].pid > 0 : !lab->services[i].ready)
 			return false;
 	return true;

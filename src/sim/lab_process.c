@@ -109,7 +109,7 @@ static int start_service(struct lab *lab, unsigned index)
 int lab_start_services(struct lab *lab)
 {
 	int result = 0;
-	for (unsigned i = 0; i < lab->options->world->service_count && result == 0; i++)
+	for (unsigned i = 0; i < lab->service_count && result == 0; i++)
 		result = start_service(lab, i);
 	return result;
 }

@@ -54,6 +54,19 @@ equal 'ping -R in plain10, routers' "$nodes" "$(jq -r '.hops[:8][].node' <<<"$kn
 equal 'ping -R in plain10, stamps' "$stamps" \
 	"198.51.100.77"$'\n'"$(jq -r '.hops[:8][].addresses[1]' <<<"$known")"
 
+# Without its services the demo's server helps nobody; Record Route still measures the first routers on the way back.
+got=$("$retour" lab run --no-services -- retour -4 -n --json server.lab)
+known=$("$retour" lab truth --json server client)
+equal 'without services: no responder' "$(jq -r '.reverse_attempts[] | select(.method == "responder").status' <<<"$got")" \
+	unsupported
+equal 'without services: the way back is measured' \
+	"$(jq -r '.reverse.hops[] | "\(.technique) \(.certainty)"' <<<"$got" | sort | uniq -c | xargs)" \
+	'3 record-route measured'
+nodes=$(for stamp in $(jq -r '.reverse.hops[].address' <<<"$got"); do
+	jq -r --arg stamp "$stamp" '.hops[] | select(.addresses | index($stamp)) | .node' <<<"$known"
+done)
+equal 'without services: its routers' "$nodes" "$(jq -r '.hops[:3][].node' <<<"$known")"
+
 # Names and AS data.
 got=$(lab demo getent ahostsv4 server.lab | awk 'NR == 1 { print $1 }')
 equal 'A' "$got" 198.18.18.80
