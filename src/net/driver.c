@@ -30,6 +30,15 @@ static void link_machine(struct driver *driver, unsigned number)
 	driver->buckets[bucket] = number;
 }
 
+static void unlink_machine(struct driver *driver, unsigned number)
+{
+	unsigned *at = &driver->buckets[bucket_of(driver, driver->machines[number].target)];
+	while (*at != DRIVER_NONE && *at != number)
+		at = &driver->machines[*at].next;
+	if (*at == number)
+		*at = driver->machines[number].next;
+}
+
 /* Room for one more machine, and buckets enough that a search is short. */
 static int make_room(struct driver *driver)
 {
@@ -80,10 +89,11 @@ static void on_stamp(void *context, uint32_t number, int64_t sent_ns)
 	struct driver *driver = context;
 	if (driver->send_count - number > CHANNEL_STAMPS)
 		return;
-	struct driver_machine *dm = &driver->machines[driver->sends[number % CHANNEL_STAMPS].machine];
-	if (!dm->done)
-		dm->machine.ops->sent(
-			dm->machine.self, driver->sends[number % CHANNEL_STAMPS].token, sent_ns, 0);
+	unsigned index = driver->sends[number % CHANNEL_STAMPS].machine;
+	if (index == DRIVER_NONE || driver->machines[index].done)
+		return;
+	const struct machine machine = driver->machines[index].machine;
+	machine.ops->sent(machine.self, driver->sends[number % CHANNEL_STAMPS].token, sent_ns, 0);
 }
 
 static void receive(struct driver *driver)
@@ -180,7 +190,8 @@ static void pump(struct driver *driver)
 		}
 		step(driver, number, now_ns);
 	}
-	uv_stop(&driver->loop);
+	if (driver->on == &driver->loop)
+		uv_stop(driver->on);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -219,12 +230,12 @@ static void on_signal(uv_signal_t *handle, int number)
 {
 	struct driver *driver = handle->data;
 	driver->signal = number;
-	uv_stop(&driver->loop);
+	uv_stop(driver->on);
 }
 
 static int watch(struct driver *driver, uv_poll_t *poll, int fd, uv_poll_cb callback)
 {
-	int result = uv_poll_init(&driver->loop, poll, fd);
+	int result = uv_poll_init(driver->on, poll, fd);
 	poll->data = driver;
 	return result < 0 ? result : uv_poll_start(poll, UV_READABLE, callback);
 }
@@ -241,28 +252,41 @@ static int watch_channel(struct driver *driver, int number)
 
 static int watch_signal(struct driver *driver, uv_signal_t *handle, int number)
 {
-	int result = uv_signal_init(&driver->loop, handle);
+	int result = uv_signal_init(driver->on, handle);
 	handle->data = driver;
 	return result < 0 ? result : uv_signal_start(handle, on_signal, number);
 }
 
-int driver_init(struct driver *driver, struct channel *channel, struct error *error)
+/* Everything but the loop. */
+static int start(struct driver *driver, struct channel *channel, struct error *error)
 {
 	memset(driver, 0, sizeof(*driver));
 	driver->channels[0] = channel;
+	driver->free = DRIVER_NONE;
 	driver->key = hash_key_random();
 	pacer_init(&driver->pacer, DRIVER_PACKETS_PER_S, DRIVER_BURST, driver->key.k0);
 	driver->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (driver->timer_fd < 0)
-		return error_set(error, -errno, "cannot create a timer: %s", strerror(errno));
-	int result = uv_loop_init(&driver->loop);
+	return driver->timer_fd < 0 ? error_set(error, -errno, "cannot create a timer: %s", strerror(errno)) : 0;
+}
+
+static int watch_own(struct driver *driver)
+{
+	int result = watch(driver, &driver->timer_poll, driver->timer_fd, on_timer);
+	return result < 0 ? result : watch_channel(driver, 0);
+}
+
+int driver_init(struct driver *driver, struct channel *channel, struct error *error)
+{
+	int result = start(driver, channel, error);
+	if (result < 0)
+		return result;
+	driver->on = &driver->loop;
+	result = uv_loop_init(&driver->loop);
 	if (result < 0) {
 		close(driver->timer_fd);
 		return error_set(error, result, "cannot start the event loop: %s", uv_strerror(result));
 	}
-	result = watch(driver, &driver->timer_poll, driver->timer_fd, on_timer);
-	if (result == 0)
-		result = watch_channel(driver, 0);
+	result = watch_own(driver);
 	if (result == 0)
 		result = watch_signal(driver, &driver->signals[0], SIGINT);
 	if (result == 0)
@@ -272,6 +296,16 @@ int driver_init(struct driver *driver, struct channel *channel, struct error *er
 		return error_set(error, result, "cannot watch the sockets: %s", uv_strerror(result));
 	}
 	return 0;
+}
+
+int driver_attach(struct driver *driver, uv_loop_t *loop, struct channel *channel, struct error *error)
+{
+	int result = start(driver, channel, error);
+	if (result < 0)
+		return result;
+	driver->on = loop;
+	result = watch_own(driver);
+	return result < 0 ? error_set(error, result, "cannot watch the sockets: %s", uv_strerror(result)) : 0;
 }
 
 int driver_add_channel(struct driver *driver, struct channel *channel, struct error *error)
@@ -287,17 +321,48 @@ void driver_set_rate(struct driver *driver, double per_second)
 		driver->key.k0);
 }
 
-int driver_add_for(struct driver *driver, struct machine machine, struct addr target)
+/* One that was taken away, or a new one. */
+static int take_number(struct driver *driver)
 {
+	unsigned number = driver->free;
+	if (number != DRIVER_NONE) {
+		driver->free = driver->machines[number].next;
+		schedule_restore(&driver->schedule, number);
+		return (int)number;
+	}
 	int result = make_room(driver);
 	if (result == 0)
 		result = schedule_add(&driver->schedule);
-	if (result < 0)
-		return result;
-	driver->machines[driver->machine_count] =
-		(struct driver_machine){.machine = machine, .target = target};
-	link_machine(driver, driver->machine_count++);
-	return 0;
+	return result < 0 ? result : (int)driver->machine_count++;
+}
+
+int driver_add_numbered(struct driver *driver, struct machine machine, struct addr target)
+{
+	int number = take_number(driver);
+	if (number < 0)
+		return number;
+	driver->machines[number] = (struct driver_machine){.machine = machine, .target = target};
+	link_machine(driver, (unsigned)number);
+	if (driver->on != &driver->loop)
+		arm_timer(driver, 1);
+	return number;
+}
+
+int driver_add_for(struct driver *driver, struct machine machine, struct addr target)
+{
+	return MIN(driver_add_numbered(driver, machine, target), 0);
+}
+
+void driver_remove(struct driver *driver, unsigned number)
+{
+	unlink_machine(driver, number);
+	schedule_remove(&driver->schedule, number);
+	driver->machines[number].done = true;
+	driver->machines[number].next = driver->free;
+	driver->free = number;
+	for (unsigned i = 0; i < CHANNEL_STAMPS; i++)
+		if (driver->sends[i].machine == number)
+			driver->sends[i].machine = DRIVER_NONE;
 }
 
 int driver_add(struct driver *driver, struct machine machine)
@@ -344,9 +409,11 @@ static void close_handle(uv_handle_t *handle, void *unused)
 
 void driver_deinit(struct driver *driver)
 {
-	uv_walk(&driver->loop, close_handle, NULL);
-	uv_run(&driver->loop, UV_RUN_DEFAULT);
-	uv_loop_close(&driver->loop);
+	if (driver->on == &driver->loop) {
+		uv_walk(&driver->loop, close_handle, NULL);
+		uv_run(&driver->loop, UV_RUN_DEFAULT);
+		uv_loop_close(&driver->loop);
+	}
 	close(driver->timer_fd);
 	schedule_deinit(&driver->schedule);
 	free(driver->machines);

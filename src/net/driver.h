@@ -28,7 +28,7 @@ struct driver_machine {
 	struct machine machine;
 	struct addr target; /* it hears packets about this address only; none: all packets */
 	bool done;
-	unsigned next; /* with the same hash of the target, or DRIVER_NONE */
+	unsigned next; /* with the same hash of the target, or among the free numbers; DRIVER_NONE = last */
 };
 
 /* Called twice a second in a run that takes longer than two. */
@@ -37,7 +37,8 @@ typedef void driver_progress(void *context, double elapsed_s);
 typedef void driver_done(void *context, unsigned machine);
 
 struct driver {
-	uv_loop_t loop;
+	uv_loop_t loop; /* its own, unless it is attached to another */
+	uv_loop_t *on;	/* the one it runs on */
 	uv_poll_t polls[2][CHANNEL_FDS_MAX];
 	uv_poll_t timer_poll;
 	uv_signal_t signals[2];
@@ -52,6 +53,7 @@ struct driver {
 	struct pacer pacer;
 	struct driver_machine *machines;
 	unsigned machine_count;
+	unsigned free; /* first number that was taken away, or DRIVER_NONE */
 	unsigned *buckets; /* first machine by hash of its target; as many as there is room for machines */
 	unsigned bucket_count;
 	struct hash_key key;
@@ -65,12 +67,23 @@ struct driver {
 };
 
 int driver_init(struct driver *driver, struct channel *channel, struct error *error) MUST_USE;
+/* On somebody else's loop, for as long as that runs: machines come and go, nobody waits for the last of them, and
+ * signals are not its business. It opens its timer here. No driver_run; driver_deinit once the loop has closed all
+ * handles. */
+int driver_attach(
+	struct driver *driver, uv_loop_t *loop, struct channel *channel, struct error *error) MUST_USE;
 /* A channel for the other family, too. */
 int driver_add_channel(struct driver *driver, struct channel *channel, struct error *error) MUST_USE;
 /* A machine that hears every packet, or only those that come from `target` or quote a packet to it: for many
  * targets at once. 0 or -ENOMEM. Also while the driver runs. */
 int driver_add(struct driver *driver, struct machine machine) MUST_USE;
 int driver_add_for(struct driver *driver, struct machine machine, struct addr target) MUST_USE;
+/* As driver_add_for, with the number that driver_remove wants: one that is free again is given to the next. Negative
+ * errno. */
+int driver_add_numbered(struct driver *driver, struct machine machine, struct addr target) MUST_USE;
+/* Let go of a machine, whether it is DONE or not: it hears nothing more. Not from within that machine's own
+ * functions; from the callback that says it is DONE is fine. */
+void driver_remove(struct driver *driver, unsigned number);
 /* Another cap than the usual one, because the user said so. */
 void driver_set_rate(struct driver *driver, double per_second);
 void driver_set_done(struct driver *driver, driver_done *done, void *context);

@@ -96,6 +96,13 @@ void schedule_remove(struct schedule *schedule, unsigned number)
 	move_down(schedule, schedule->entries[last].place);
 }
 
+void schedule_restore(struct schedule *schedule, unsigned number)
+{
+	schedule->entries[number].when_ns = INT64_MIN;
+	put(schedule, schedule->heap_count++, number);
+	move_up(schedule, schedule->heap_count - 1);
+}
+
 bool schedule_first(const struct schedule *schedule, unsigned *number, int64_t *when_ns)
 {
 	if (schedule->heap_count == 0)

@@ -24,6 +24,8 @@ void schedule_deinit(struct schedule *schedule);
 int schedule_add(struct schedule *schedule) MUST_USE;
 void schedule_set(struct schedule *schedule, unsigned number, int64_t when_ns);
 void schedule_remove(struct schedule *schedule, unsigned number);
+/* A number that was removed is due at once. */
+void schedule_restore(struct schedule *schedule, unsigned number);
 /* false: nobody is to be woken. */
 bool schedule_first(const struct schedule *schedule, unsigned *number, int64_t *when_ns);
 

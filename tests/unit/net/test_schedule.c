@@ -27,6 +27,14 @@ static void test_earliest_first(void **state)
 		if (round % 40 == 39) {
 			schedule_remove(&schedule, number);
 			gone[number] = true;
+		} else if (round % 40 == 19 && gone[number]) {
+			schedule_restore(&schedule, number);
+			gone[number] = false;
+			when_ns[number] = INT64_MIN;
+			assert_true(schedule_first(&schedule, &found, &found_ns));
+			assert_int_equal(found_ns, INT64_MIN);
+			when_ns[number] = 500;
+			schedule_set(&schedule, number, 500);
 		} else {
 			when_ns[number] = (int64_t)rng_below(&rng, 1000);
 			schedule_set(&schedule, number, when_ns[number]); /* of one that is gone: nothing */
