@@ -1,10 +1,8 @@
 #include "serve/rule.h"
 
 #include <errno.h>
-#include <nftables/libnftables.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/capability.h>
 #include <unistd.h>
 
@@ -29,27 +27,20 @@ static bool may_change_rules(void)
 int rule_install(struct rule *rule, struct error *error)
 {
 	char text[400];
-	rule->nft = NULL;
+	rule->nftables.context = NULL;
 	if (!may_change_rules())
 		return error_set(error, -EPERM, "no nftables rule without cap_net_admin");
-	rule->nft = nft_ctx_new(NFT_CTX_DEFAULT);
-	if (!rule->nft)
-		return error_set(error, -ENOMEM, "cannot use nftables");
-	nft_ctx_buffer_output(rule->nft);
-	nft_ctx_buffer_error(rule->nft);
+	int result = nftables_open(&rule->nftables, error);
+	if (result < 0)
+		return result;
 	snprintf(text, sizeof(text), rule_text, (int)getpid());
-	if (nft_run_cmd_from_buffer(rule->nft, text) == 0)
-		return 0;
-	const char *reason = nft_ctx_get_error_buffer(rule->nft);
-	int code = error_set(
-		error, -EOPNOTSUPP, "nftables refused the rule: %.*s", (int)strcspn(reason, "\n"), reason);
-	rule_remove(rule);
-	return code;
+	result = nftables_run(&rule->nftables, text, -EOPNOTSUPP, error);
+	if (result < 0)
+		rule_remove(rule);
+	return result;
 }
 
 void rule_remove(struct rule *rule)
 {
-	if (rule->nft)
-		nft_ctx_free(rule->nft);
-	rule->nft = NULL;
+	nftables_close(&rule->nftables);
 }

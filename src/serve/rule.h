@@ -10,9 +10,10 @@
 
 #include "base/compiler.h"
 #include "base/error.h"
+#include "net/nftables.h"
 
 struct rule {
-	struct nft_ctx *nft; /* NULL = not installed */
+	struct nftables nftables; /* without context = not installed */
 };
 
 int rule_install(struct rule *rule, struct error *error) MUST_USE;

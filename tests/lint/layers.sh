@@ -20,7 +20,7 @@ microhttpd.h                  serve
 cyaml/*                       base sim
 jansson.h                     path report reverse annotate import sim cli
 uv.h|uv/*                     net serve cli annotate reverse
-nftables/*                    serve net
+nftables/*                    net
 seccomp.h|linux/seccomp.h|linux/landlock.h|linux/filter.h serve net
 sys/capability.h              net serve
 sys/socket.h|netinet/*|net/*|netdb.h|linux/if_*.h|linux/errqueue.h|linux/net_tstamp.h serve report revtr reverse import annotate store bus net sim cli
