@@ -132,7 +132,7 @@ void infer(const struct path *forward, struct inferred *inferred)
 
 /* ---- what it tells */
 
-struct path *inferred_path(const struct path *forward)
+static struct path *path_of(const struct path *forward)
 {
 	struct inferred inferred;
 	infer(forward, &inferred);
@@ -170,7 +170,7 @@ static void describe_change(const struct inferred *inferred, char *text, size_t 
 		text[0] = '\0';
 }
 
-enum attempt_status inferred_status(const struct path *forward, char *detail, size_t size)
+static enum attempt_status status_of(const struct path *forward, char *detail, size_t size)
 {
 	struct inferred inferred;
 	char change[120];
@@ -191,3 +191,75 @@ enum attempt_status inferred_status(const struct path *forward, char *detail, si
 		inferred.back_hops, inferred.there_hops, inferred.initial_ttl, change);
 	return ATTEMPT_PARTIAL;
 }
+
+/* ---- a method that sends nothing and reads the way there */
+
+struct inference {
+	const struct path *forward; /* NULL = not known */
+};
+
+static void *start(const struct reverse_task *task UNUSED)
+{
+	return calloc(1, sizeof(struct inference));
+}
+
+static enum machine_want on_next(
+	void *self UNUSED, int64_t now_ns UNUSED, struct outgoing *outgoing UNUSED, int64_t *wake_ns UNUSED)
+{
+	return MACHINE_DONE;
+}
+
+static void on_sent(void *self UNUSED, uint32_t token UNUSED, int64_t sent_ns UNUSED, int error UNUSED)
+{
+}
+
+static void on_packet(void *self UNUSED, int64_t received_ns UNUSED, const struct packet *packet UNUSED)
+{
+}
+
+static struct machine machine_of(void *run)
+{
+	static const struct machine_ops ops = {on_next, on_sent, on_packet};
+	return (struct machine){.ops = &ops, .self = run};
+}
+
+static void on_hint(void *run UNUSED, int64_t rtt_ns UNUSED)
+{
+}
+
+static void on_known(void *run, const struct path *forward)
+{
+	struct inference *inference = run;
+	inference->forward = forward;
+}
+
+static struct path *tell_path(const void *run, int64_t started_wall_ns UNUSED)
+{
+	const struct inference *inference = run;
+	return inference->forward ? path_of(inference->forward) : NULL;
+}
+
+static enum attempt_status tell_status(const void *run, char *detail, size_t size)
+{
+	const struct inference *inference = run;
+	return status_of(inference->forward, detail, size);
+}
+
+static int64_t duration_ns(const void *run UNUSED)
+{
+	return 0;
+}
+
+const struct reverse_method inferred_method = {
+	.name = "inferred",
+	.ipv4 = true,
+	.ipv6 = true,
+	.start = start,
+	.machine = machine_of,
+	.hint = on_hint,
+	.known = on_known,
+	.path = tell_path,
+	.status = tell_status,
+	.duration_ns = duration_ns,
+	.free = free,
+};

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 
 #include "path/model.h"
+#include "reverse/ladder.h"
 
 struct inferred {
 	bool heard;	 /* the target answered, and its answer's TTL is known */
@@ -33,9 +34,7 @@ struct inferred {
 
 void infer(const struct path *forward, struct inferred *inferred);
 
-/* A path of unknown routers, all inferred. NULL: its length is not known (or out of memory). */
-struct path *inferred_path(const struct path *forward);
-/* `forward` may be NULL. */
-enum attempt_status inferred_status(const struct path *forward, char *detail, size_t size);
+/* Tells a path of unknown routers, all inferred, where their number is known. */
+extern const struct reverse_method inferred_method;
 
 #endif

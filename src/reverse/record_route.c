@@ -242,7 +242,7 @@ static void on_packet(void *self, int64_t received_ns, const struct packet *pack
 
 /* ---- life */
 
-struct record_route *record_route_new(const struct reverse_task *task)
+static void *start(const struct reverse_task *task)
 {
 	if (task->target.family != 4 || task->source.family != 4)
 		return NULL;
@@ -258,18 +258,15 @@ struct record_route *record_route_new(const struct reverse_task *task)
 	return run;
 }
 
-void record_route_free(struct record_route *run)
+static void on_hint(void *self, int64_t rtt_ns)
 {
-	free(run);
-}
-
-void record_route_hint(struct record_route *run, int64_t rtt_ns)
-{
+	struct record_route *run = self;
 	run->task.rtt_hint_ns = rtt_ns;
 }
 
-void record_route_known(struct record_route *run, const struct path *forward)
+static void on_known(void *self, const struct path *forward)
 {
+	struct record_route *run = self;
 	run->forward = forward;
 	if (forward && forward->reached && forward->hop_count > 0)
 		run->forward_length = MAX(forward->hops[forward->hop_count - 1].ttl, 0);
@@ -280,8 +277,22 @@ unsigned record_route_sent(const struct record_route *run)
 	return run->count;
 }
 
-struct machine record_route_machine(struct record_route *run)
+static struct machine machine_of(void *run)
 {
 	static const struct machine_ops ops = {.next = on_next, .sent = on_sent, .packet = on_packet};
 	return (struct machine){.ops = &ops, .self = run};
 }
+
+const struct reverse_method record_route_method = {
+	.name = "record-route",
+	.ipv4 = true,
+	.early = true,
+	.start = start,
+	.machine = machine_of,
+	.hint = on_hint,
+	.known = on_known,
+	.path = record_route_path,
+	.status = record_route_status,
+	.duration_ns = record_route_duration_ns,
+	.free = free,
+};

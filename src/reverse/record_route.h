@@ -25,19 +25,11 @@
 
 struct record_route;
 
-/* Of the task counts: target, source, rtt_hint_ns, seed. NULL: out of memory, or not IPv4. */
-struct record_route *record_route_new(const struct reverse_task *task);
-void record_route_free(struct record_route *run);
-struct machine record_route_machine(struct record_route *run);
-void record_route_hint(struct record_route *run, int64_t rtt_ns);
-/* The way there; borrowed, until it is given anew (NULL: take it away). */
-void record_route_known(struct record_route *run, const struct path *forward);
+/* Of the task count: target, source, rtt_hint_ns, seed. Its runs are `struct record_route`. */
+extern const struct reverse_method record_route_method;
 
 /* What the list says, as far as it is known. false: no reply with a list. */
 bool record_route_verdict(const struct record_route *run, struct rr_verdict *verdict);
-struct path *record_route_path(const struct record_route *run, int64_t started_wall_ns);
-enum attempt_status record_route_status(const struct record_route *run, char *detail, size_t size);
-int64_t record_route_duration_ns(const struct record_route *run);
 /* Packets with options so far. */
 unsigned record_route_sent(const struct record_route *run);
 

@@ -67,8 +67,9 @@ static bool fill_hops(const struct record_route *run, const struct rr_verdict *v
 		add_hop(path, numbered ? ++ttl : -1, run->task.source, CERTAINTY_MEASURED);
 }
 
-struct path *record_route_path(const struct record_route *run, int64_t started_wall_ns)
+struct path *record_route_path(const void *self, int64_t started_wall_ns)
 {
+	const struct record_route *run = self;
 	struct rr_verdict verdict;
 	if (!record_route_verdict(run, &verdict) || (verdict.back_stamps == 0 && !direct(&verdict)))
 		return NULL;
@@ -92,8 +93,9 @@ struct path *record_route_path(const struct record_route *run, int64_t started_w
 	return NULL;
 }
 
-int64_t record_route_duration_ns(const struct record_route *run)
+int64_t record_route_duration_ns(const void *self)
 {
+	const struct record_route *run = self;
 	if (run->done)
 		return run->ended_ns - run->started_ns;
 	return run->count ? run->probes[run->count - 1].sent_ns - run->started_ns : 0;
@@ -167,8 +169,9 @@ static const char *why_partial(const struct rr_verdict *verdict)
 	return begins_at_target(verdict) ? "" : "; the beginning of the way back is not known";
 }
 
-enum attempt_status record_route_status(const struct record_route *run, char *detail, size_t size)
+enum attempt_status record_route_status(const void *self, char *detail, size_t size)
 {
+	const struct record_route *run = self;
 	struct rr_verdict verdict;
 	if (!record_route_verdict(run, &verdict))
 		return describe_silence(run, detail, size);

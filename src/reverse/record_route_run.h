@@ -36,4 +36,9 @@ struct record_route {
 /* The first answered probe of a kind that serves its purpose; NULL = none. */
 const struct rr_probe *record_route_answer(const struct record_route *run, enum rr_question question);
 
+/* Of record_route_method. */
+struct path *record_route_path(const void *self, int64_t started_wall_ns);
+enum attempt_status record_route_status(const void *self, char *detail, size_t size);
+int64_t record_route_duration_ns(const void *self);
+
 #endif

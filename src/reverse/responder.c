@@ -45,7 +45,7 @@ static void plan_hello(struct responder_client *client)
 static void plan_first_burst(struct responder_client *client)
 {
 	plan_hello(client);
-	for (unsigned ttl = 1; ttl <= MIN(client->config.max_ttl, FIRST_BURST); ttl++)
+	for (unsigned ttl = 1; ttl <= MIN(client->task.max_ttl, FIRST_BURST); ttl++)
 		plan(client, ttl, 1);
 }
 
@@ -55,20 +55,20 @@ static void plan_path(struct responder_client *client)
 {
 	struct overview overview;
 	responder_look(client, &overview);
-	bool explored = overview.end || overview.slots[client->config.max_ttl].sent;
-	unsigned last = overview.end ? overview.end : client->config.max_ttl;
+	bool explored = overview.end || overview.slots[client->task.max_ttl].sent;
+	unsigned last = overview.end ? overview.end : client->task.max_ttl;
 	if (explored && !overview.end && overview.highest_answered)
 		last = MIN(last, overview.highest_answered + GAP);
 	for (unsigned ttl = 1; ttl <= last; ttl++) {
 		const struct slot *slot = &overview.slots[ttl];
-		if (slot->sent >= client->config.probes_per_hop)
+		if (slot->sent >= client->task.probes_per_hop)
 			continue;
 		/* The last hop's repetitions may be under way: ask again only when they have not come by
 		 * then. */
 		if (ttl == overview.end && overview.spare && client->planned > client->sent)
 			continue;
 		if (explored && (overview.end || ttl <= overview.highest_answered))
-			plan(client, ttl, client->config.probes_per_hop - slot->sent);
+			plan(client, ttl, client->task.probes_per_hop - slot->sent);
 		else if (slot->answered == 0)
 			plan(client, ttl, 1);
 	}
@@ -109,7 +109,7 @@ static int64_t patience(const struct responder_client *client)
 {
 	struct overview overview;
 	responder_look(client, &overview);
-	int64_t hint = client->config.rtt_hint_ns;
+	int64_t hint = client->task.rtt_hint_ns;
 	if (client->slowest_ns == 0)
 		return hint ? MAX(3 * hint, PATIENCE_HINT_NS) : PATIENCE_FIRST_NS;
 	int64_t slowest = client->slowest_ns;
@@ -135,7 +135,7 @@ static bool burst_over(const struct responder_client *client, int64_t now_ns)
 
 static uint8_t wire_protocol(const struct responder_client *client)
 {
-	switch (client->config.protocol) {
+	switch (client->task.protocol) {
 	case PROBE_UDP: return PROTOCOL_UDP;
 	case PROBE_TCP: return PROTOCOL_TCP;
 	default: return 0; /* ICMP of either family */
@@ -145,13 +145,13 @@ static uint8_t wire_protocol(const struct responder_client *client)
 static int write_request(const struct responder_client *client, unsigned index, struct outgoing *outgoing)
 {
 	const struct request *request = &client->requests[index];
-	bool v4 = client->config.target.family == 4;
+	bool v4 = client->task.target.family == 4;
 	uint8_t bytes[BODY_MAX];
 	struct writer body = writer_init(bytes, sizeof(bytes));
 	struct responder_request message = {
 		.ttl = request->ttl,
 		.protocol = request->ttl ? wire_protocol(client) : 0,
-		.flow = request->ttl ? client->config.flow : 0,
+		.flow = request->ttl ? client->task.flow : 0,
 		.cookie = client->cookie,
 		.padding = v4 ? REQUEST_SIZE_V4 - 20 - 8 - RESPONDER_REQUEST_BODY
 			      : REQUEST_SIZE_V6 - 40 - 8 - RESPONDER_REQUEST_BODY,
@@ -160,8 +160,8 @@ static int write_request(const struct responder_client *client, unsigned index, 
 	struct packet_spec spec = {
 		.ip =
 			{
-				.source = client->config.source,
-				.destination = client->config.target,
+				.source = client->task.source,
+				.destination = client->task.target,
 				.ttl = REQUEST_TTL,
 				.protocol = v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6,
 			},
@@ -235,7 +235,7 @@ static bool is_echo(const struct responder_client *client, unsigned index, const
 	struct outgoing request;
 	if (write_request(client, index, &request) < 0)
 		return false;
-	size_t header = client->config.target.family == 4 ? 28 : 48;
+	size_t header = client->task.target.family == 4 ? 28 : 48;
 	/* The cookie may have come after this request was sent. */
 	return reply->payload_length == request.length - header &&
 		memcmp(reply->payload, request.bytes + header, RESPONDER_REQUEST_BODY) == 0;
@@ -257,7 +257,7 @@ static void take_response(struct responder_client *client, struct request *reque
 		client->confirmed = true;
 		client->cookie = response->cookie ? response->cookie : client->cookie;
 	} else if (request->ttl != 0 && response->status == RESPONDER_OK &&
-		response->hop.family == client->config.target.family && addr_is_unicast(response->hop)) {
+		response->hop.family == client->task.target.family && addr_is_unicast(response->hop)) {
 		client->confirmed = true;
 		request->hop = response->hop;
 		request->rtt_ns = (int64_t)response->rtt_ns;
@@ -276,7 +276,7 @@ static void on_packet(void *self, int64_t received_ns, const struct packet *pack
 	unsigned index = (uint16_t)(reply->icmp_id - client->first_id);
 	if (reply->icmp_kind != ICMP_ECHO_REPLY || reply->icmp_code != RESPONDER_CODE ||
 		reply->icmp_seq != 0 || index >= client->sent || client->requests[index].answered ||
-		!addr_equal(packet->ip.source, client->config.target))
+		!addr_equal(packet->ip.source, client->task.target))
 		return;
 	if (is_echo(client, index, reply)) {
 		if (client->echoed_ns == TIME_NEVER)
@@ -294,35 +294,43 @@ static void on_packet(void *self, int64_t received_ns, const struct packet *pack
 
 /* ---- life */
 
-struct responder_client *responder_client_new(const struct responder_client_config *config)
+static void *start(const struct reverse_task *task)
 {
-	if (!addr_is_set(config->target) || config->target.family != config->source.family)
+	if (!addr_is_set(task->target) || task->target.family != task->source.family)
 		return NULL;
 	struct responder_client *client = calloc(1, sizeof(*client));
 	if (!client)
 		return NULL;
-	client->config = *config;
-	client->config.max_ttl = MIN(config->max_ttl ? config->max_ttl : MAX_TTL_DEFAULT, RESPONDER_TTL_MAX);
-	client->config.probes_per_hop =
-		MIN(config->probes_per_hop ? config->probes_per_hop : PROBES_DEFAULT, RESPONDER_PROBES_MAX);
-	client->first_id =
-		(uint16_t)(config->seed ^ config->seed >> 16 ^ config->seed >> 32 ^ config->seed >> 48);
+	client->task = *task;
+	client->task.max_ttl = MIN(task->max_ttl ? task->max_ttl : MAX_TTL_DEFAULT, RESPONDER_TTL_MAX);
+	client->task.probes_per_hop =
+		MIN(task->probes_per_hop ? task->probes_per_hop : PROBES_DEFAULT, RESPONDER_PROBES_MAX);
+	client->first_id = (uint16_t)(task->seed ^ task->seed >> 16 ^ task->seed >> 32 ^ task->seed >> 48);
 	client->echoed_ns = TIME_NEVER;
 	return client;
 }
 
-void responder_client_free(struct responder_client *client)
+static void on_hint(void *self, int64_t rtt_ns)
 {
-	free(client);
+	struct responder_client *client = self;
+	client->task.rtt_hint_ns = rtt_ns;
 }
 
-void responder_client_hint(struct responder_client *client, int64_t rtt_ns)
-{
-	client->config.rtt_hint_ns = rtt_ns;
-}
-
-struct machine responder_client_machine(struct responder_client *client)
+static struct machine machine_of(void *client)
 {
 	static const struct machine_ops ops = {.next = on_next, .sent = on_sent, .packet = on_packet};
 	return (struct machine){.ops = &ops, .self = client};
 }
+
+const struct reverse_method responder_method = {
+	.name = "responder",
+	.ipv4 = true,
+	.ipv6 = true,
+	.start = start,
+	.machine = machine_of,
+	.hint = on_hint,
+	.path = responder_path,
+	.status = responder_status,
+	.duration_ns = responder_duration_ns,
+	.free = free,
+};

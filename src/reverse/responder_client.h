@@ -21,7 +21,7 @@ struct request {
 enum phase { PHASE_START, PHASE_BURST, PHASE_DONE };
 
 struct responder_client {
-	struct responder_client_config config;
+	struct reverse_task task; /* with what it leaves open filled in */
 	uint16_t first_id;
 	struct request requests[REQUESTS_MAX];
 	unsigned planned; /* requests that exist */
@@ -69,5 +69,10 @@ bool responder_counts_for_end(const struct responder_client *client, const struc
 bool responder_only_echoes(const struct responder_client *client);
 /* Not one request could be sent. */
 bool responder_all_failed(const struct responder_client *client);
+
+/* Of the method. */
+struct path *responder_path(const void *self, int64_t started_wall_ns);
+enum attempt_status responder_status(const void *self, char *detail, size_t size);
+int64_t responder_duration_ns(const void *self);
 
 #endif

@@ -31,7 +31,7 @@ bool responder_counts_for_end(
 	const struct responder_client *client, const struct overview *overview, const struct request *request)
 {
 	const struct slot *last = &overview->slots[overview->end];
-	bool lacks = last->sent < client->config.probes_per_hop || last->answered == 0;
+	bool lacks = last->sent < client->task.probes_per_hop || last->answered == 0;
 	return overview->end && request->ttl > overview->end && request->answered && lacks &&
 		addr_equal(request->hop, last->hop);
 }
@@ -61,7 +61,7 @@ static void shorten(const struct responder_client *client, struct overview *over
 			return;
 	overview->inferred = true;
 	overview->end = end;
-	overview->slots[end].hop = client->config.source;
+	overview->slots[end].hop = client->task.source;
 }
 
 void responder_look_at_requests(const struct responder_client *client, struct overview *overview)
@@ -79,7 +79,7 @@ void responder_look_at_requests(const struct responder_client *client, struct ov
 	}
 	for (unsigned ttl = 1; ttl <= overview->highest_answered && !overview->reached; ttl++)
 		if (overview->slots[ttl].answered &&
-			addr_equal(overview->slots[ttl].hop, client->config.source)) {
+			addr_equal(overview->slots[ttl].hop, client->task.source)) {
 			overview->reached = true;
 			overview->end = ttl;
 		}

@@ -41,19 +41,19 @@ static bool add_hop(
 /* A NAT answers in our place; an address of our own that is public has none before it. */
 static bool is_our_nat(const struct responder_client *client, const struct overview *overview)
 {
-	return overview->behind_nat && addr_is_private(client->config.source);
+	return overview->behind_nat && addr_is_private(client->task.source);
 }
 
 static void fill_path(
 	const struct responder_client *client, const struct overview *overview, struct path *path)
 {
-	path->protocol = client->config.protocol;
-	path->source = client->config.target;
-	path->destination = client->config.source;
-	if (client->config.protocol == PROBE_ICMP)
-		path->flow.icmp_checksum = client->config.flow;
+	path->protocol = client->task.protocol;
+	path->source = client->task.target;
+	path->destination = client->task.source;
+	if (client->task.protocol == PROBE_ICMP)
+		path->flow.icmp_checksum = client->task.flow;
 	else
-		path->flow.destination_port = client->config.flow;
+		path->flow.destination_port = client->task.flow;
 	path->reached = overview->reached || is_our_nat(client, overview);
 	if (path->reached)
 		path->stop_reason = STOP_REACHED;
@@ -63,12 +63,13 @@ static void fill_path(
 		path->stop_reason = STOP_UNREACHABLE;
 	else
 		path->stop_reason =
-			overview->highest_answered == client->config.max_ttl ? STOP_MAX_HOPS : STOP_GAP_LIMIT;
-	path->duration_ns = responder_client_duration_ns(client);
+			overview->highest_answered == client->task.max_ttl ? STOP_MAX_HOPS : STOP_GAP_LIMIT;
+	path->duration_ns = responder_duration_ns(client);
 }
 
-struct path *responder_client_path(const struct responder_client *client, int64_t started_wall_ns)
+struct path *responder_path(const void *self, int64_t started_wall_ns)
 {
+	const struct responder_client *client = self;
 	struct overview overview;
 	responder_look_at_requests(client, &overview);
 	struct path *path = overview.highest_answered ? path_new(DIRECTION_REVERSE, "responder") : NULL;
@@ -87,8 +88,9 @@ struct path *responder_client_path(const struct responder_client *client, int64_
 	return path;
 }
 
-int64_t responder_client_duration_ns(const struct responder_client *client)
+int64_t responder_duration_ns(const void *self)
 {
+	const struct responder_client *client = self;
 	if (client->phase == PHASE_DONE)
 		return client->ended_ns - client->started_ns;
 	return client->sent ? client->burst_sent_ns - client->started_ns : 0;
@@ -116,8 +118,9 @@ static enum attempt_status describe_path(
 	return ATTEMPT_PARTIAL;
 }
 
-enum attempt_status responder_client_status(const struct responder_client *client, char *detail, size_t size)
+enum attempt_status responder_status(const void *self, char *detail, size_t size)
 {
+	const struct responder_client *client = self;
 	struct overview overview;
 	responder_look(client, &overview);
 	if (overview.highest_answered)

@@ -363,7 +363,7 @@ static void on_packet(void *self, int64_t received_ns, const struct packet *pack
 
 /* ---- life */
 
-struct source_route *source_route_new(const struct reverse_task *task, enum source_route_kind kind)
+static void *start(const struct reverse_task *task, enum source_route_kind kind)
 {
 	uint8_t family = kind == SOURCE_ROUTE_LOOSE ? 4 : 6;
 	if (task->target.family != family || task->source.family != family)
@@ -383,24 +383,48 @@ struct source_route *source_route_new(const struct reverse_task *task, enum sour
 	return run;
 }
 
-void source_route_free(struct source_route *run)
+static void *start_segments(const struct reverse_task *task)
 {
-	free(run);
+	return start(task, SOURCE_ROUTE_SEGMENTS);
 }
 
-void source_route_hint(struct source_route *run, int64_t rtt_ns)
+static void *start_type0(const struct reverse_task *task)
 {
+	return start(task, SOURCE_ROUTE_TYPE0);
+}
+
+static void *start_loose(const struct reverse_task *task)
+{
+	return start(task, SOURCE_ROUTE_LOOSE);
+}
+
+static void on_hint(void *self, int64_t rtt_ns)
+{
+	struct source_route *run = self;
 	run->task.rtt_hint_ns = rtt_ns;
 }
 
-void source_route_known(struct source_route *run, const struct path *forward)
+/* Once known, always known. */
+static void on_known(void *self, const struct path *forward)
 {
+	struct source_route *run = self;
 	if (forward && forward->reached && forward->hop_count > 0)
 		run->forward_length = (unsigned)MAX(forward->hops[forward->hop_count - 1].ttl, 0);
 }
 
-struct machine source_route_machine(struct source_route *run)
+static struct machine machine_of(void *run)
 {
 	static const struct machine_ops ops = {.next = on_next, .sent = on_sent, .packet = on_packet};
 	return (struct machine){.ops = &ops, .self = run};
 }
+
+#define SOURCE_ROUTE \
+	.machine = machine_of, .hint = on_hint, .known = on_known, .path = source_route_path, \
+	.status = source_route_status, .duration_ns = source_route_duration_ns, .free = free
+
+const struct reverse_method source_route_method = {
+	.name = "source-route", .ipv6 = true, .early = true, .start = start_segments, SOURCE_ROUTE};
+const struct reverse_method source_route_rh0_method = {
+	.name = "source-route-rh0", .ipv6 = true, .on_request = true, .start = start_type0, SOURCE_ROUTE};
+const struct reverse_method source_route_lsrr_method = {
+	.name = "source-route-lsrr", .ipv4 = true, .on_request = true, .start = start_loose, SOURCE_ROUTE};

@@ -29,29 +29,11 @@
 #ifndef RETOUR_REVERSE_SOURCE_ROUTE_H
 #define RETOUR_REVERSE_SOURCE_ROUTE_H
 
-#include "path/model.h"
-#include "probe/machine.h"
 #include "reverse/ladder.h"
 
-enum source_route_kind {
-	SOURCE_ROUTE_SEGMENTS, /* IPv6, routing type 4 */
-	SOURCE_ROUTE_TYPE0,    /* IPv6 */
-	SOURCE_ROUTE_LOOSE,    /* IPv4 */
-};
-
-struct source_route;
-
-/* Of the task count: target, source, max_ttl (of the way back), probes_per_hop, rtt_hint_ns, seed. NULL: out
- * of memory, or not the kind's family. */
-struct source_route *source_route_new(const struct reverse_task *task, enum source_route_kind kind);
-void source_route_free(struct source_route *run);
-struct machine source_route_machine(struct source_route *run);
-void source_route_hint(struct source_route *run, int64_t rtt_ns);
-/* The way there; NULL is ignored. */
-void source_route_known(struct source_route *run, const struct path *forward);
-
-struct path *source_route_path(const struct source_route *run, int64_t started_wall_ns);
-enum attempt_status source_route_status(const struct source_route *run, char *detail, size_t size);
-int64_t source_route_duration_ns(const struct source_route *run);
+/* Of the task count: target, source, max_ttl (of the way back), probes_per_hop, rtt_hint_ns, seed. */
+extern const struct reverse_method source_route_method;      /* IPv6, routing type 4 */
+extern const struct reverse_method source_route_rh0_method;  /* IPv6, routing type 0 */
+extern const struct reverse_method source_route_lsrr_method; /* IPv4 */
 
 #endif

@@ -67,8 +67,9 @@ static bool whole(const struct sr_view *view)
 	return view->end > 0 && far_is_sure(view);
 }
 
-struct path *source_route_path(const struct source_route *run, int64_t started_wall_ns)
+struct path *source_route_path(const void *self, int64_t started_wall_ns)
 {
+	const struct source_route *run = self;
 	struct sr_view view;
 	source_route_look(run, &view);
 	if (!view.proof || view.far == 0 || (!view.end && !last_router(run, &view)))
@@ -92,8 +93,9 @@ struct path *source_route_path(const struct source_route *run, int64_t started_w
 	return NULL;
 }
 
-int64_t source_route_duration_ns(const struct source_route *run)
+int64_t source_route_duration_ns(const void *self)
 {
+	const struct source_route *run = self;
 	if (run->done)
 		return run->ended_ns - run->started_ns;
 	return run->sent ? run->burst_sent_ns - run->started_ns : 0;
@@ -204,8 +206,9 @@ static enum attempt_status describe_proof(
 	return whole(view) ? ATTEMPT_OK : view->end || routers ? ATTEMPT_PARTIAL : ATTEMPT_TIMEOUT;
 }
 
-enum attempt_status source_route_status(const struct source_route *run, char *detail, size_t size)
+enum attempt_status source_route_status(const void *self, char *detail, size_t size)
 {
+	const struct source_route *run = self;
 	struct sr_view view;
 	source_route_look(run, &view);
 	if (view.proof)

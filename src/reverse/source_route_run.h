@@ -4,6 +4,12 @@
 
 #include "reverse/source_route.h"
 
+enum source_route_kind {
+	SOURCE_ROUTE_SEGMENTS, /* IPv6, routing type 4 */
+	SOURCE_ROUTE_TYPE0,    /* IPv6 */
+	SOURCE_ROUTE_LOOSE,    /* IPv4 */
+};
+
 #define HELLO_TTL	 64 /* of the packet that should come home */
 #define SWEEP_TTL_MAX	 (HELLO_TTL - 1)
 #define TRIES_MAX	 3 /* for each hop limit */
@@ -72,5 +78,10 @@ struct sr_view {
 };
 
 void source_route_look(const struct source_route *run, struct sr_view *view);
+
+/* Of the methods. */
+struct path *source_route_path(const void *self, int64_t started_wall_ns);
+enum attempt_status source_route_status(const void *self, char *detail, size_t size);
+int64_t source_route_duration_ns(const void *self);
 
 #endif

@@ -150,10 +150,10 @@ static void back_in(const char *name, uint8_t family)
 	char what[100], detail[200];
 	scene_init(scene, name, family);
 	assert_int_equal(responder_set_addresses(responder, &scene->to, 1), 0);
-	struct responder_client_config asking = {.target = scene->to, .source = scene->from, .seed = 5};
-	struct responder_client *client = responder_client_new(&asking);
+	struct reverse_task asking = {.target = scene->to, .source = scene->from, .seed = 5};
+	void *client = responder_method.start(&asking);
 	struct machine server_machine = responder_machine(responder),
-		       client_machine = responder_client_machine(client);
+		       client_machine = responder_method.machine(client);
 	assert_int_equal(
 		sim_attach(scene->sim, scene->server, &server_machine, SIM_RESPONDER | SIM_BACKGROUND), 0);
 	assert_int_equal(sim_attach(scene->sim, scene->client, &client_machine, 0), 0);
@@ -162,15 +162,15 @@ static void back_in(const char *name, uint8_t family)
 		fail_msg("%s: does not end", what);
 	assert_int_not_equal(sim_truths(scene->sim, scene->client, scene->to, scene->truths, 1), 0);
 	bool heard = scene->truths[0].end == TRUTH_REACHED;
-	struct path *path = responder_client_path(client, 0);
+	struct path *path = responder_method.path(client, 0);
 	if (heard && !path)
-		fail_msg("%s: %d, %s", what, responder_client_status(client, detail, sizeof(detail)), detail);
+		fail_msg("%s: %d, %s", what, responder_method.status(client, detail, sizeof(detail)), detail);
 	assert_int_equal(path != NULL, heard);
 	unsigned count = sim_truths(scene->sim, scene->server, scene->from, scene->truths, PATHS_MAX);
 	if (path)
 		check(what, scene->truths, count, path, lossy(scene));
 	path_free(path);
-	responder_client_free(client);
+	responder_method.free(client);
 	responder_free(responder);
 	scene_deinit(scene);
 	free(scene);

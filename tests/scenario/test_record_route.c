@@ -57,17 +57,17 @@ static void measure(struct result *result, const struct world *world, uint32_t c
 		sim = sim_new(world, seed);
 	}
 	struct reverse_task task = {.target = to, .source = from, .seed = seed * 7919 + 1};
-	struct record_route *run = record_route_new(&task);
-	record_route_known(run, result->forward);
-	struct machine machine = record_route_machine(run);
+	void *run = record_route_method.start(&task);
+	record_route_method.known(run, result->forward);
+	struct machine machine = record_route_method.machine(run);
 	assert_int_equal(sim_attach(sim, client, &machine, 0), 0);
 	assert_true(sim_run(sim, sim_now(sim) + PATIENCE_NS));
-	result->reverse = record_route_path(run, 0);
-	result->status = record_route_status(run, result->detail, sizeof(result->detail));
+	result->reverse = record_route_method.path(run, 0);
+	result->status = record_route_method.status(run, result->detail, sizeof(result->detail));
 	result->answered = record_route_verdict(run, &result->verdict);
 	result->placed = result->answered && result->verdict.rule != RR_RULE_NONE;
 	result->sent = record_route_sent(run);
-	record_route_free(run);
+	record_route_method.free(run);
 	sim_free(sim);
 }
 
@@ -371,7 +371,7 @@ static void test_ipv6_has_none(void **state)
 {
 	(void)state;
 	struct reverse_task task = {.target = addr_v6(1, 2), .source = addr_v6(1, 3)};
-	assert_null(record_route_new(&task));
+	assert_null(record_route_method.start(&task));
 	assert_false(reverse_method_supports(ladder_find("record-route"), 6));
 }
 

@@ -20,25 +20,25 @@ struct result {
 
 /* `distance`: what the way there has told, 0 = nothing. */
 static struct result measure(const struct world *world, uint32_t client, struct addr to,
-	enum source_route_kind kind, unsigned distance, uint64_t seed)
+	const struct reverse_method *method, unsigned distance, uint64_t seed)
 {
 	struct sim *sim = sim_new(world, seed);
 	struct reverse_task task = {.target = to,
 		.source = world_node_address(world, client, to.family),
 		.seed = seed * 7919 + 1};
-	struct source_route *run = source_route_new(&task, kind);
+	void *run = method->start(&task);
 	struct hop end = {.ttl = (int)distance};
 	struct path forward = {.reached = true, .hops = &end, .hop_count = 1};
-	struct machine machine = source_route_machine(run);
+	struct machine machine = method->machine(run);
 	struct result result = {0};
-	source_route_known(run, distance ? &forward : NULL);
+	method->known(run, distance ? &forward : NULL);
 	assert_int_equal(sim_attach(sim, client, &machine, 0), 0);
 	assert_true(sim_run(sim, sim_now(sim) + PATIENCE_NS));
-	result.path = source_route_path(run, 0);
-	result.status = source_route_status(run, result.detail, sizeof(result.detail));
-	result.duration_ns = source_route_duration_ns(run);
+	result.path = method->path(run, 0);
+	result.status = method->status(run, result.detail, sizeof(result.detail));
+	result.duration_ns = method->duration_ns(run);
 	result.sent = sim_counts(sim).sent;
-	source_route_free(run);
+	method->free(run);
 	sim_free(sim);
 	return result;
 }
@@ -103,11 +103,11 @@ struct case_of {
 };
 
 static struct case_of case_of(
-	struct world *world, const char *target, enum source_route_kind kind, unsigned distance)
+	struct world *world, const char *target, const struct reverse_method *method, unsigned distance)
 {
-	uint8_t family = kind == SOURCE_ROUTE_LOOSE ? 4 : 6;
+	uint8_t family = method->ipv4 ? 4 : 6;
 	struct addr to = world_node_address(world, world_find_node(world, target), family);
-	return (struct case_of){world, measure(world, world_find_node(world, "a"), to, kind, distance, 42)};
+	return (struct case_of){world, measure(world, world_find_node(world, "a"), to, method, distance, 42)};
 }
 
 static void case_end(struct case_of *c)
@@ -125,7 +125,7 @@ static void test_sent_on(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(habits); i++)
 		for (unsigned distance = 0; distance <= 4; distance += 4) {
 			struct case_of c = case_of(
-				two_ways(habits[i], "", "", ""), "b", SOURCE_ROUTE_SEGMENTS, distance);
+				two_ways(habits[i], "", "", ""), "b", &source_route_method, distance);
 			assert_hops(c.world, &c.result, WHOLE);
 			assert_status(&c.result, ATTEMPT_OK, "4 routers back");
 			case_end(&c);
@@ -140,7 +140,7 @@ static void test_target_by_another_address(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(habits); i++)
 		for (unsigned distance = 0; distance <= 3; distance += 3) {
 			struct case_of c = case_of(
-				two_ways("", habits[i], "", ""), "r2", SOURCE_ROUTE_SEGMENTS, distance);
+				two_ways("", habits[i], "", ""), "r2", &source_route_method, distance);
 			assert_hops(c.world, &c.result, "1:g2 2:g1 3:r1 4:a");
 			assert_status(&c.result, ATTEMPT_OK, "3 routers back");
 			case_end(&c);
@@ -153,11 +153,11 @@ static void test_mute_target_of_unknown_distance(void **state)
 {
 	(void)state;
 	const char *mute = "srv6: true, silent: true, ping: none";
-	struct case_of c = case_of(two_ways("", mute, "", ""), "r2", SOURCE_ROUTE_SEGMENTS, 0);
+	struct case_of c = case_of(two_ways("", mute, "", ""), "r2", &source_route_method, 0);
 	assert_status(&c.result, ATTEMPT_PARTIAL, "not known how far");
 	assert_hops(c.world, &c.result, "-1:g1 -1:r1 -1:a");
 	case_end(&c);
-	c = case_of(two_ways("", mute, "", ""), "r2", SOURCE_ROUTE_SEGMENTS, 3);
+	c = case_of(two_ways("", mute, "", ""), "r2", &source_route_method, 3);
 	assert_status(&c.result, ATTEMPT_OK, "3 routers back");
 	assert_hops(c.world, &c.result, "1:g2 2:g1 3:r1 4:a");
 	case_end(&c);
@@ -167,7 +167,7 @@ static void test_silent_router(void **state)
 {
 	(void)state;
 	struct case_of c =
-		case_of(two_ways("srv6: true", "", "silent: true", ""), "b", SOURCE_ROUTE_SEGMENTS, 4);
+		case_of(two_ways("srv6: true", "", "silent: true", ""), "b", &source_route_method, 4);
 	assert_hops(c.world, &c.result, "1:r2 2:g2 3:? 4:r1 5:a");
 	assert_status(&c.result, ATTEMPT_OK, "4 routers back, 1 of them silent");
 	case_end(&c);
@@ -177,13 +177,13 @@ static void test_silent_router(void **state)
 static void test_off(void **state)
 {
 	(void)state;
-	struct case_of c = case_of(two_ways("", "", "", ""), "b", SOURCE_ROUTE_SEGMENTS, 4);
+	struct case_of c = case_of(two_ways("", "", "", ""), "b", &source_route_method, 4);
 	assert_null(c.result.path);
 	assert_status(&c.result, ATTEMPT_UNSUPPORTED, "does not send them on");
 	assert_true(c.result.sent <= 14);
 	assert_true(c.result.duration_ns <= 1500 * NS_PER_MS);
 	case_end(&c);
-	c = case_of(two_ways("", "", "", ""), "b", SOURCE_ROUTE_SEGMENTS, 0);
+	c = case_of(two_ways("", "", "", ""), "b", &source_route_method, 0);
 	assert_status(&c.result, ATTEMPT_TIMEOUT, "get to hop 3");
 	case_end(&c);
 }
@@ -191,12 +191,12 @@ static void test_off(void **state)
 static void test_refused(void **state)
 {
 	(void)state;
-	struct case_of c = case_of(two_ways("srv6: refuse", "", "", ""), "b", SOURCE_ROUTE_SEGMENTS, 4);
+	struct case_of c = case_of(two_ways("srv6: refuse", "", "", ""), "b", &source_route_method, 4);
 	assert_null(c.result.path);
 	assert_status(&c.result, ATTEMPT_REFUSED, "does not know segment routing");
 	assert_non_null(strstr(c.result.detail, "the far host"));
 	case_end(&c);
-	c = case_of(two_ways("srv6: true", "", "", ""), "b", SOURCE_ROUTE_TYPE0, 4);
+	c = case_of(two_ways("srv6: true", "", "", ""), "b", &source_route_rh0_method, 4);
 	assert_status(&c.result, ATTEMPT_REFUSED, "RFC 5095");
 	case_end(&c);
 }
@@ -206,11 +206,11 @@ static void test_sources_are_checked(void **state)
 {
 	(void)state;
 	struct case_of c = case_of(
-		two_ways("srv6: true", "source_filter: strict", "", ""), "b", SOURCE_ROUTE_SEGMENTS, 4);
+		two_ways("srv6: true", "source_filter: strict", "", ""), "b", &source_route_method, 4);
 	assert_null(c.result.path);
 	assert_status(&c.result, ATTEMPT_TIMEOUT, "none came home");
 	case_end(&c);
-	c = case_of(two_ways("srv6: strict", "source_filter: strict", "", ""), "b", SOURCE_ROUTE_SEGMENTS, 4);
+	c = case_of(two_ways("srv6: strict", "source_filter: strict", "", ""), "b", &source_route_method, 4);
 	assert_null(c.result.path);
 	assert_status(&c.result, ATTEMPT_UNSUPPORTED, "BCP 38");
 	case_end(&c);
@@ -224,7 +224,7 @@ static void test_filtered_on_the_way_home(void **state)
 	addr_format(world_node_address(same, world_find_node(same, "a"), 6), home);
 	snprintf(rule, sizeof(rule), "firewall: [{do: drop, from: \"%s/128\"}]", home);
 	world_free(same);
-	struct case_of c = case_of(two_ways("srv6: true", "", rule, ""), "b", SOURCE_ROUTE_SEGMENTS, 4);
+	struct case_of c = case_of(two_ways("srv6: true", "", rule, ""), "b", &source_route_method, 4);
 	assert_status(&c.result, ATTEMPT_PARTIAL, "none came home");
 	assert_hops(c.world, &c.result, "1:r2 2:g2 3:g1");
 	case_end(&c);
@@ -236,7 +236,7 @@ static void test_dropped_on_the_way_there(void **state)
 	struct case_of c =
 		case_of(two_ways("srv6: true", "", "",
 				"firewall: [{do: drop, from: \"2001:db8:1::/48\", protocol: icmp}]"),
-			"b", SOURCE_ROUTE_SEGMENTS, 4);
+			"b", &source_route_method, 4);
 	assert_status(&c.result, ATTEMPT_TIMEOUT, "dropped after hop 2");
 	case_end(&c);
 }
@@ -245,11 +245,11 @@ static void test_dropped_on_the_way_there(void **state)
 static void test_loose_is_ignored(void **state)
 {
 	(void)state;
-	struct case_of c = case_of(two_ways("", "", "", ""), "b", SOURCE_ROUTE_LOOSE, 4);
+	struct case_of c = case_of(two_ways("", "", "", ""), "b", &source_route_lsrr_method, 4);
 	assert_null(c.result.path);
 	assert_status(&c.result, ATTEMPT_UNSUPPORTED, "answers packets with a loose source route itself");
 	case_end(&c);
-	c = case_of(two_ways("", "record_route: drop", "", ""), "b", SOURCE_ROUTE_LOOSE, 4);
+	c = case_of(two_ways("", "record_route: drop", "", ""), "b", &source_route_lsrr_method, 4);
 	assert_status(&c.result, ATTEMPT_TIMEOUT, "dropped after hop 2");
 	case_end(&c);
 }
@@ -313,7 +313,7 @@ static void explore(struct tally *tally, struct world *world, bool checked, unsi
 		nodes_between(&back, world, target, from);
 		if (!there.reached || there.end != target || !back.reached || back.end != client)
 			continue;
-		struct result result = measure(world, client, to, SOURCE_ROUTE_SEGMENTS, 0, seed + i);
+		struct result result = measure(world, client, to, &source_route_method, 0, seed + i);
 		tally->asked++;
 		tally->packets += result.sent;
 		tally->part += result.path != NULL;

@@ -10,18 +10,18 @@
 #include "reverse/responder.h"
 #include "way.h"
 
-static struct responder_client *make_client(struct way *way, enum probe_protocol protocol, uint16_t flow)
+static void *make_client(struct way *way, enum probe_protocol protocol, uint16_t flow)
 {
-	struct responder_client_config config = {
+	struct reverse_task task = {
 		.target = way->server_addr,
 		.source = way->client_addr,
 		.protocol = protocol,
 		.flow = flow,
 		.seed = 0xfff8, /* ids wrap around in mid-run */
 	};
-	struct responder_client *client = responder_client_new(&config);
+	void *client = responder_method.start(&task);
 	assert_non_null(client);
-	way->client = responder_client_machine(client);
+	way->client = responder_method.machine(client);
 	return client;
 }
 
@@ -52,22 +52,22 @@ static void expect_truth(const struct way *way, const struct path *path, int64_t
 	}
 }
 
-static void expect_status(const struct responder_client *client, enum attempt_status want)
+static void expect_status(const void *client, enum attempt_status want)
 {
 	char detail[200] = "";
-	assert_int_equal(responder_client_status(client, detail, sizeof(detail)), want);
+	assert_int_equal(responder_method.status(client, detail, sizeof(detail)), want);
 	assert_true(detail[0] != '\0');
 }
 
 static void run_to_truth(struct way *way, enum probe_protocol protocol, uint16_t flow, int64_t slack_ns)
 {
-	struct responder_client *client = make_client(way, protocol, flow);
+	void *client = make_client(way, protocol, flow);
 	way_run(way, 20 * NS_PER_S);
-	struct path *path = responder_client_path(client, 1);
+	struct path *path = responder_method.path(client, 1);
 	expect_truth(way, path, slack_ns);
 	expect_status(client, ATTEMPT_OK);
 	path_free(path);
-	responder_client_free(client);
+	responder_method.free(client);
 }
 
 #define TICK_NS (INT64_C(1) << 18)
@@ -105,20 +105,20 @@ static void healthy_path_takes_two_rounds(void **state UNUSED)
 {
 	struct way way;
 	way_init(&way, 4);
-	struct responder_client *client = make_client(&way, PROBE_UDP, 0);
+	void *client = make_client(&way, PROBE_UDP, 0);
 	int64_t start_ns = way.now_ns;
 	int64_t rtt_ns = way.there_delay_ns + 6 * way.hop_delay_ns;
 	way_run(&way, 20 * NS_PER_S);
 	/* A round: there, probe to the last hop and its answer, back. */
 	assert_true(way.now_ns - start_ns <= 2 * (rtt_ns + 2 * 6 * way.hop_delay_ns));
-	assert_true(responder_client_duration_ns(client) == way.now_ns - start_ns);
-	struct path *path = responder_client_path(client, 1);
+	assert_true(responder_method.duration_ns(client) == way.now_ns - start_ns);
+	struct path *path = responder_method.path(client, 1);
 	for (size_t i = 0; i < path->hop_count; i++) {
 		assert_int_equal(path->hops[i].sent, 3);
 		assert_int_equal(path->hops[i].received, 3);
 	}
 	path_free(path);
-	responder_client_free(client);
+	responder_method.free(client);
 	way_deinit(&way);
 }
 
@@ -149,12 +149,12 @@ static void a_hint_shortens_the_wait_for_nobody(void **state UNUSED)
 	way_init(&way, 4);
 	way.mute = true;
 	int64_t start_ns = way.now_ns;
-	struct responder_client *client = make_client(&way, PROBE_UDP, 0);
-	responder_client_hint(client, 10 * NS_PER_MS);
+	void *client = make_client(&way, PROBE_UDP, 0);
+	responder_method.hint(client, 10 * NS_PER_MS);
 	way_run(&way, 20 * NS_PER_S);
 	expect_status(client, ATTEMPT_TIMEOUT);
 	assert_true(way.now_ns - start_ns < NS_PER_S);
-	responder_client_free(client);
+	responder_method.free(client);
 	way_deinit(&way);
 }
 
@@ -166,9 +166,9 @@ static void end_found_by_the_way_of_the_responses(void **state UNUSED)
 		struct way way;
 		way_init(&way, family);
 		way.end_answers_from = way.routers + 5;
-		struct responder_client *client = make_client(&way, PROBE_UDP, 0);
+		void *client = make_client(&way, PROBE_UDP, 0);
 		way_run(&way, 20 * NS_PER_S);
-		struct path *path = responder_client_path(client, 1);
+		struct path *path = responder_method.path(client, 1);
 		assert_non_null(path);
 		assert_true(path->reached);
 		assert_int_equal(path->hop_count, way.routers + 1);
@@ -177,7 +177,7 @@ static void end_found_by_the_way_of_the_responses(void **state UNUSED)
 		assert_int_equal(last->certainty, CERTAINTY_INFERRED);
 		assert_int_equal(path->hops[0].certainty, CERTAINTY_MEASURED);
 		path_free(path);
-		responder_client_free(client);
+		responder_method.free(client);
 		way_deinit(&way);
 	}
 }
@@ -192,9 +192,9 @@ static void losses(void **state UNUSED)
 	struct way way;
 	way_init(&way, 4);
 	way.drop = drop_every_third;
-	struct responder_client *client = make_client(&way, PROBE_ICMP, 0);
+	void *client = make_client(&way, PROBE_ICMP, 0);
 	way_run(&way, 20 * NS_PER_S);
-	struct path *path = responder_client_path(client, 1);
+	struct path *path = responder_method.path(client, 1);
 	assert_non_null(path);
 	assert_true(path->reached);
 	for (unsigned ttl = 1; ttl <= path->hop_count; ttl++) {
@@ -203,7 +203,7 @@ static void losses(void **state UNUSED)
 			addr_equal(address, ttl <= way.routers ? router_addr(&way, ttl) : way.client_addr));
 	}
 	path_free(path);
-	responder_client_free(client);
+	responder_method.free(client);
 	way_deinit(&way);
 }
 
@@ -268,14 +268,14 @@ static void own_reply_limit_is_no_loss(void **state UNUSED)
 	struct way way;
 	way_init(&way, 4);
 	way.drop = limit_unreachables;
-	struct responder_client *client = make_client(&way, PROBE_UDP, 0);
+	void *client = make_client(&way, PROBE_UDP, 0);
 	way_run(&way, 20 * NS_PER_S);
-	struct path *path = responder_client_path(client, 1);
+	struct path *path = responder_method.path(client, 1);
 	expect_truth(&way, path, 0);
 	assert_int_equal(path->hops[5].sent, 3);
 	assert_int_equal(path->hops[5].received, 3);
 	path_free(path);
-	responder_client_free(client);
+	responder_method.free(client);
 	way_deinit(&way);
 }
 
@@ -286,13 +286,13 @@ static void host_that_echoes(void **state UNUSED)
 		way_init(&way, family);
 		responder_free(way.server);
 		way.server = NULL;
-		struct responder_client *client = make_client(&way, PROBE_UDP, 0);
+		void *client = make_client(&way, PROBE_UDP, 0);
 		int64_t start_ns = way.now_ns;
 		way_run(&way, 20 * NS_PER_S);
 		expect_status(client, ATTEMPT_UNSUPPORTED);
-		assert_null(responder_client_path(client, 1));
+		assert_null(responder_method.path(client, 1));
 		assert_true(way.now_ns - start_ns < 100 * NS_PER_MS);
-		responder_client_free(client);
+		responder_method.free(client);
 		way_deinit(&way);
 	}
 }
@@ -311,14 +311,14 @@ static void nobody_there(void **state UNUSED)
 	struct way way;
 	way_init(&way, 4);
 	way.mute = true;
-	struct responder_client *client = make_client(&way, PROBE_UDP, 0);
+	void *client = make_client(&way, PROBE_UDP, 0);
 	int64_t start_ns = way.now_ns;
 	way_run(&way, 20 * NS_PER_S);
 	expect_status(client, ATTEMPT_TIMEOUT);
-	assert_null(responder_client_path(client, 1));
+	assert_null(responder_method.path(client, 1));
 	assert_true(way.now_ns - start_ns <= 3 * NS_PER_S);
 	assert_true(way.requests <= 20); /* no second burst at a host that says nothing */
-	responder_client_free(client);
+	responder_method.free(client);
 	way_deinit(&way);
 }
 
@@ -328,15 +328,15 @@ static void behind_nat(void **state UNUSED)
 	way_init(&way, 4);
 	way.client_addr = addr_v4(0xc0a80102);
 	way.nat_addr = addr_v4(0xcb007163);
-	struct responder_client *client = make_client(&way, PROBE_UDP, 0);
+	void *client = make_client(&way, PROBE_UDP, 0);
 	way_run(&way, 20 * NS_PER_S);
-	struct path *path = responder_client_path(client, 1);
+	struct path *path = responder_method.path(client, 1);
 	expect_truth(&way, path, 0);
 	char detail[200];
-	assert_int_equal(responder_client_status(client, detail, sizeof(detail)), ATTEMPT_OK);
+	assert_int_equal(responder_method.status(client, detail, sizeof(detail)), ATTEMPT_OK);
 	assert_non_null(strstr(detail, "NAT"));
 	path_free(path);
-	responder_client_free(client);
+	responder_method.free(client);
 	way_deinit(&way);
 }
 
@@ -352,17 +352,17 @@ static void own_firewall(void **state UNUSED)
 	struct way way;
 	way_init(&way, 4);
 	way.drop = drop_direct;
-	struct responder_client *client = make_client(&way, PROBE_UDP, 0);
+	void *client = make_client(&way, PROBE_UDP, 0);
 	int64_t start_ns = way.now_ns;
 	way_run(&way, 20 * NS_PER_S);
 	expect_status(client, ATTEMPT_PARTIAL);
-	struct path *path = responder_client_path(client, 1);
+	struct path *path = responder_method.path(client, 1);
 	assert_false(path->reached);
 	assert_int_equal(path->stop_reason, STOP_GAP_LIMIT);
 	assert_int_equal(path->hop_count, way.routers);
 	assert_true(way.now_ns - start_ns < NS_PER_S);
 	path_free(path);
-	responder_client_free(client);
+	responder_method.free(client);
 	way_deinit(&way);
 }
 
@@ -370,15 +370,15 @@ static void interrupted(void **state UNUSED)
 {
 	struct way way;
 	way_init(&way, 4);
-	struct responder_client *client = make_client(&way, PROBE_UDP, 0);
-	assert_null(responder_client_path(client, 1));
+	void *client = make_client(&way, PROBE_UDP, 0);
+	assert_null(responder_method.path(client, 1));
 	way_run(&way, 19 * NS_PER_MS); /* hello after 12 ms, hop 1 after 14, hop 2 after 16, hop 3 after 18 */
-	struct path *path = responder_client_path(client, 1);
+	struct path *path = responder_method.path(client, 1);
 	assert_int_equal(path->hop_count, 3);
 	assert_int_equal(path->stop_reason, STOP_INTERRUPTED);
 	expect_status(client, ATTEMPT_PARTIAL);
 	path_free(path);
-	responder_client_free(client);
+	responder_method.free(client);
 	way_deinit(&way);
 }
 
@@ -386,7 +386,7 @@ static void no_route(void **state UNUSED)
 {
 	struct way way;
 	way_init(&way, 4);
-	struct responder_client *client = make_client(&way, PROBE_UDP, 0);
+	void *client = make_client(&way, PROBE_UDP, 0);
 	struct outgoing outgoing;
 	int64_t wake_ns;
 	enum machine_want want;
@@ -395,13 +395,13 @@ static void no_route(void **state UNUSED)
 		way.client.ops->sent(way.client.self, outgoing.token, way.now_ns, -ENETUNREACH);
 	assert_int_equal(want, MACHINE_DONE);
 	expect_status(client, ATTEMPT_UNAVAILABLE);
-	responder_client_free(client);
+	responder_method.free(client);
 	way_deinit(&way);
 }
 
 /* One response to the hello and one to the TTL-1 request, as a stranger might make them up or cut them off.
  */
-static void offer(struct responder_client *client, struct way *way, struct addr from, unsigned id_offset,
+static void offer(void *client, struct way *way, struct addr from, unsigned id_offset,
 	const uint8_t *body, size_t length)
 {
 	struct packet_spec spec = {
@@ -431,7 +431,7 @@ static void forged_and_truncated(void **state UNUSED)
 	struct way way;
 	way_init(&way, 4);
 	way.mute = true;
-	struct responder_client *client = make_client(&way, PROBE_UDP, 0);
+	void *client = make_client(&way, PROBE_UDP, 0);
 	way_run(&way, NS_PER_MS);
 	offer(client, &way, addr_v4(0x01020304), 1, success, sizeof(success)); /* another host */
 	offer(client, &way, way.server_addr, 17, success, sizeof(success));    /* never asked */
@@ -442,15 +442,15 @@ static void forged_and_truncated(void **state UNUSED)
 	memcpy(bad, success, sizeof(bad));
 	bad[16] = 224; /* a multicast hop */
 	offer(client, &way, way.server_addr, 1, bad, sizeof(bad));
-	assert_null(responder_client_path(client, 1));
+	assert_null(responder_method.path(client, 1));
 	offer(client, &way, way.server_addr, 1, success, sizeof(success));
 	bad[16] = 9; /* a second answer to the same request */
 	offer(client, &way, way.server_addr, 1, bad, sizeof(bad));
-	struct path *path = responder_client_path(client, 1);
+	struct path *path = responder_method.path(client, 1);
 	assert_int_equal(path->hop_count, 1);
 	assert_true(addr_equal(path->hops[0].address, addr_v4(0x0a630001)));
 	path_free(path);
-	responder_client_free(client);
+	responder_method.free(client);
 	way_deinit(&way);
 }
 
@@ -462,7 +462,7 @@ static void noise(void **state UNUSED)
 		struct way way;
 		way_init(&way, 4);
 		way.mute = true;
-		struct responder_client *client = make_client(&way, PROBE_TCP, 0);
+		void *client = make_client(&way, PROBE_TCP, 0);
 		way_run(&way, NS_PER_MS);
 		for (int i = 0; i < 100; i++) {
 			uint8_t body[64];
@@ -476,8 +476,8 @@ static void noise(void **state UNUSED)
 		int64_t wake_ns;
 		assert_int_equal(
 			way.client.ops->next(way.client.self, way.now_ns, &outgoing, &wake_ns), MACHINE_DONE);
-		path_free(responder_client_path(client, 1));
-		responder_client_free(client);
+		path_free(responder_method.path(client, 1));
+		responder_method.free(client);
 		way_deinit(&way);
 	}
 }
@@ -488,12 +488,12 @@ static void protocol_refused(void **state UNUSED)
 	struct way way;
 	way_init(&way, 4);
 	way.mute = true;
-	struct responder_client *client = make_client(&way, PROBE_TCP, 0);
+	void *client = make_client(&way, PROBE_TCP, 0);
 	way_run(&way, NS_PER_MS);
 	offer(client, &way, way.server_addr, 3, refusal, sizeof(refusal));
 	way_run(&way, NS_PER_S);
 	expect_status(client, ATTEMPT_REFUSED);
-	responder_client_free(client);
+	responder_method.free(client);
 	way_deinit(&way);
 }
 

@@ -20,7 +20,8 @@
 #define SENT_MAX 400
 
 struct scene {
-	struct source_route *run;
+	const struct reverse_method *method;
+	void *run;
 	struct machine machine;
 	int64_t now_ns, wake_ns;
 	bool done;
@@ -47,20 +48,21 @@ static void pump(struct scene *s)
 	s->done = want == MACHINE_DONE;
 }
 
-static struct scene *scene_new(enum source_route_kind kind, unsigned distance)
+static struct scene *scene_new(const struct reverse_method *method, unsigned distance)
 {
 	struct scene *s = calloc(1, sizeof(*s));
-	bool v4 = kind == SOURCE_ROUTE_LOOSE;
+	bool v4 = method->ipv4;
 	struct reverse_task task = {.target = v4 ? FAR4 : FAR6, .source = v4 ? HOME4 : HOME6, .seed = 12345};
 	struct hop end = {.ttl = (int)distance};
 	struct path forward = {.reached = true, .hops = &end, .hop_count = 1};
 	assert_non_null(s);
-	s->run = source_route_new(&task, kind);
+	s->method = method;
+	s->run = method->start(&task);
 	assert_non_null(s->run);
-	s->machine = source_route_machine(s->run);
+	s->machine = method->machine(s->run);
 	s->now_ns = 1000 * NS_PER_S;
 	if (distance)
-		source_route_known(s->run, &forward);
+		method->known(s->run, &forward);
 	pump(s);
 	return s;
 }
@@ -68,15 +70,15 @@ static struct scene *scene_new(enum source_route_kind kind, unsigned distance)
 static void scene_free(struct scene *s)
 {
 	path_free(s->path);
-	source_route_free(s->run);
+	s->method->free(s->run);
 	free(s);
 }
 
 static enum attempt_status status(struct scene *s)
 {
 	path_free(s->path);
-	s->path = source_route_path(s->run, 0);
-	return source_route_status(s->run, s->detail, sizeof(s->detail));
+	s->path = s->method->path(s->run, 0);
+	return s->method->status(s->run, s->detail, sizeof(s->detail));
 }
 
 static void assert_says(struct scene *s, enum attempt_status expected, const char *words)
@@ -219,7 +221,7 @@ static void assert_bytes(const uint8_t *bytes, const char *hex)
 static void test_golden_headers(void **state)
 {
 	(void)state;
-	struct scene *s = scene_new(SOURCE_ROUTE_SEGMENTS, 4);
+	struct scene *s = scene_new(&source_route_method, 4);
 	unsigned hello = find(s, HELLO, false);
 	assert_true(sent_packet(s, hello).ip.flow_label > 0);
 	assert_true(sent_packet(s, hello).checksum_ok);
@@ -228,14 +230,14 @@ static void test_golden_headers(void **state)
 		"60000000003a2b40 20010db8000100000000000000000005 20010db8000200000000000000000007"
 		"3a04040101000000 20010db8000100000000000000000005 20010db8000200000000000000000007");
 	scene_free(s);
-	s = scene_new(SOURCE_ROUTE_TYPE0, 4);
+	s = scene_new(&source_route_rh0_method, 4);
 	hello = find(s, HELLO, false);
 	memset(s->packets[hello].bytes + 1, 0, 3);
 	assert_bytes(s->packets[hello].bytes,
 		"60000000002a2b40 20010db8000100000000000000000005 20010db8000200000000000000000007"
 		"3a02000100000000 20010db8000100000000000000000005");
 	scene_free(s);
-	s = scene_new(SOURCE_ROUTE_LOOSE, 4);
+	s = scene_new(&source_route_lsrr_method, 4);
 	assert_bytes(s->packets[find(s, HELLO, false)].bytes,
 		"4700002e 00000000 4001854b cb007105 c6336407 83 07 04 cb007105 00");
 	scene_free(s);
@@ -245,7 +247,7 @@ static void test_golden_headers(void **state)
 static void test_one_flow(void **state)
 {
 	(void)state;
-	struct scene *s = scene_new(SOURCE_ROUTE_SEGMENTS, 0);
+	struct scene *s = scene_new(&source_route_method, 0);
 	struct packet first = sent_packet(s, 0);
 	for (unsigned i = 1; i < s->sent; i++) {
 		struct packet packet = sent_packet(s, i);
@@ -263,10 +265,10 @@ static void test_families(void **state)
 	(void)state;
 	struct reverse_task six = {.target = FAR6, .source = HOME6}, four = {.target = FAR4, .source = HOME4};
 	struct reverse_task mixed = {.target = FAR6, .source = HOME4};
-	assert_null(source_route_new(&four, SOURCE_ROUTE_SEGMENTS));
-	assert_null(source_route_new(&four, SOURCE_ROUTE_TYPE0));
-	assert_null(source_route_new(&six, SOURCE_ROUTE_LOOSE));
-	assert_null(source_route_new(&mixed, SOURCE_ROUTE_SEGMENTS));
+	assert_null(source_route_method.start(&four));
+	assert_null(source_route_rh0_method.start(&four));
+	assert_null(source_route_lsrr_method.start(&six));
+	assert_null(source_route_method.start(&mixed));
 }
 
 /* ---- what is understood */
@@ -291,7 +293,7 @@ static void test_whole(void **state)
 {
 	(void)state;
 	for (unsigned distance = 0; distance <= 4; distance += 4) {
-		struct scene *s = scene_new(SOURCE_ROUTE_SEGMENTS, distance);
+		struct scene *s = scene_new(&source_route_method, distance);
 		answer_all(s, 0, 0);
 		pump(s);
 		assert_true(s->done);
@@ -305,7 +307,7 @@ static void test_whole(void **state)
 static void test_silent(void **state)
 {
 	(void)state;
-	struct scene *s = scene_new(SOURCE_ROUTE_SEGMENTS, 4);
+	struct scene *s = scene_new(&source_route_method, 4);
 	answer_all(s, 0, 6);
 	pump(s);
 	for (unsigned i = 0; i < 20 && !s->done; i++)
@@ -323,7 +325,7 @@ static void test_silent(void **state)
 static void test_lost_and_asked_again(void **state)
 {
 	(void)state;
-	struct scene *s = scene_new(SOURCE_ROUTE_SEGMENTS, 4);
+	struct scene *s = scene_new(&source_route_method, 4);
 	answer_all(s, 0, 6);
 	pump(s);
 	wait(s);
@@ -338,7 +340,7 @@ static void test_lost_and_asked_again(void **state)
 static void test_long(void **state)
 {
 	(void)state;
-	struct scene *s = scene_new(SOURCE_ROUTE_SEGMENTS, 4);
+	struct scene *s = scene_new(&source_route_method, 4);
 	come_home(s, HELLO, 29); /* home is at 30 */
 	for (unsigned ttl = 2; ttl <= 8; ttl++)
 		expire(s, ttl, ttl == 4 ? FAR6 : router(ttl), ttl >= 4);
@@ -357,7 +359,7 @@ static void test_long(void **state)
 static void test_our_kernel_answers(void **state)
 {
 	(void)state;
-	struct scene *s = scene_new(SOURCE_ROUTE_SEGMENTS, 4);
+	struct scene *s = scene_new(&source_route_method, 4);
 	for (unsigned i = 0; i < s->sent; i++) {
 		unsigned ttl = sent_packet(s, i).ip.ttl;
 		if (ttl >= 8)
@@ -377,7 +379,7 @@ static void test_distance_is_asked_for(void **state)
 {
 	(void)state;
 	for (int at_four = 0; at_four <= 1; at_four++) {
-		struct scene *s = scene_new(SOURCE_ROUTE_SEGMENTS, 0);
+		struct scene *s = scene_new(&source_route_method, 0);
 		unsigned first = s->sent;
 		for (unsigned i = 0; i < first; i++) {
 			unsigned ttl = sent_packet(s, i).ip.ttl;
@@ -419,7 +421,7 @@ static void test_parameter_problem(void **state)
 		{{.type = 1, .code = 1}, "admin-prohibited"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct scene *s = scene_new(SOURCE_ROUTE_SEGMENTS, 4);
+		struct scene *s = scene_new(&source_route_method, 4);
 		unsigned first = s->sent;
 		complain(s, find(s, HELLO, false), FAR6, false, cases[i].complaint);
 		for (unsigned j = 0; j < 5 && !s->done; j++)
@@ -435,7 +437,7 @@ static void test_parameter_problem(void **state)
 static void test_type_0(void **state)
 {
 	(void)state;
-	struct scene *s = scene_new(SOURCE_ROUTE_TYPE0, 4);
+	struct scene *s = scene_new(&source_route_rh0_method, 4);
 	complain(s, find(s, HELLO, false), router(2), false, (struct complaint){.type = 4, .pointer = 42});
 	assert_says(s, ATTEMPT_REFUSED, "RFC 5095");
 	assert_int_equal(strncmp(s->detail, "2001:db8:99::2 refuses", 22), 0);
@@ -445,11 +447,11 @@ static void test_type_0(void **state)
 static void test_header_is_ignored(void **state)
 {
 	(void)state;
-	struct scene *s = scene_new(SOURCE_ROUTE_SEGMENTS, 4);
+	struct scene *s = scene_new(&source_route_method, 4);
 	echo_reply(s, find(s, HELLO, false), FAR6);
 	assert_says(s, ATTEMPT_UNSUPPORTED, "answers packets with a segment routing header itself");
 	scene_free(s);
-	s = scene_new(SOURCE_ROUTE_LOOSE, 4);
+	s = scene_new(&source_route_lsrr_method, 4);
 	echo_reply(s, find(s, HELLO, false), FAR4);
 	assert_says(s, ATTEMPT_UNSUPPORTED, "answers packets with a loose source route itself");
 	scene_free(s);
@@ -460,7 +462,7 @@ static void test_silence(void **state)
 {
 	(void)state;
 	for (unsigned distance = 0; distance <= 4; distance += 4) {
-		struct scene *s = scene_new(SOURCE_ROUTE_SEGMENTS, distance);
+		struct scene *s = scene_new(&source_route_method, distance);
 		unsigned first = s->sent;
 		for (unsigned i = 0; i < 5 && !s->done; i++)
 			wait(s);
@@ -468,7 +470,7 @@ static void test_silence(void **state)
 		assert_int_equal(s->sent, 2 * first);
 		assert_says(s, ATTEMPT_TIMEOUT, "dropped on the way");
 		assert_null(s->path);
-		assert_true(source_route_duration_ns(s->run) <= 3 * NS_PER_S);
+		assert_true(s->method->duration_ns(s->run) <= 3 * NS_PER_S);
 		scene_free(s);
 	}
 }
@@ -476,7 +478,7 @@ static void test_silence(void **state)
 static void test_send_fails(void **state)
 {
 	(void)state;
-	struct scene *s = scene_new(SOURCE_ROUTE_SEGMENTS, 4);
+	struct scene *s = scene_new(&source_route_method, 4);
 	for (unsigned i = 0; i < s->sent; i++)
 		s->machine.ops->sent(s->machine.self, s->packets[i].token, s->now_ns, -1 /* EPERM */);
 	assert_says(s, ATTEMPT_UNAVAILABLE, "cannot send");
@@ -498,7 +500,7 @@ static void test_forged(void **state)
 		80 + 15,
 	};
 	for (size_t i = 0; i < ARRAY_LEN(damaged); i++) {
-		struct scene *s = scene_new(SOURCE_ROUTE_SEGMENTS, 4);
+		struct scene *s = scene_new(&source_route_method, 4);
 		complain(s, find(s, 5, false), router(66), true,
 			(struct complaint){.type = ICMP6_TIME_EXCEEDED, .damaged = damaged[i]});
 		complain(s, find(s, HELLO, false), FAR6, false,
@@ -512,7 +514,7 @@ static void test_forged(void **state)
 static void test_forged_arrivals(void **state)
 {
 	(void)state;
-	struct scene *s = scene_new(SOURCE_ROUTE_SEGMENTS, 4);
+	struct scene *s = scene_new(&source_route_method, 4);
 	unsigned hello = find(s, HELLO, false);
 	echo_reply(s, hello, router(1));      /* neither the far host nor ourselves */
 	s->packets[hello].bytes[80 + 8] ^= 1; /* and its checksum is wrong then */
@@ -526,7 +528,7 @@ static void test_forged_arrivals(void **state)
 static void test_short_quotes(void **state)
 {
 	(void)state;
-	struct scene *s = scene_new(SOURCE_ROUTE_SEGMENTS, 4);
+	struct scene *s = scene_new(&source_route_method, 4);
 	for (unsigned i = 0; i < s->sent; i++) {
 		unsigned ttl = sent_packet(s, i).ip.ttl;
 		if (ttl >= 8)
@@ -544,7 +546,7 @@ static void test_short_quotes(void **state)
 static void test_twice(void **state)
 {
 	(void)state;
-	struct scene *s = scene_new(SOURCE_ROUTE_SEGMENTS, 4);
+	struct scene *s = scene_new(&source_route_method, 4);
 	answer_all(s, 0, 0);
 	answer_all(s, 0, 0);
 	expire(s, 5, router(77), true);
