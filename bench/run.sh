@@ -13,7 +13,7 @@ export RETOUR=$build/retour
 need traceroute mtr scamper nft
 : "${RUNS=3}" "${IDLE_S=7}"
 all_rows=(healthy silent black_hole refusal rtt rtt_busy ten_rounds diamond targets responder flood lab_tun sim_hops
-	sim_routes sim_scale)
+	sim_routes sim_scale ways_back)
 rows=("$@")
 [ ${#rows[@]} -gt 0 ] || rows=("${all_rows[@]}")
 bench=$(cd "$here/../../bench" && pwd)
@@ -150,6 +150,13 @@ sim_routes() {
 	"$bench/sim_routes.sh" "$build" | tee -a "$results" >&2
 }
 
+ways_back() {
+	local ases
+	for ases in 200 1000; do
+		"$build/bench/ways_back" 200 20 $ases | sed 's/^/ways_back|/' | tee -a "$results" >&2
+	done
+}
+
 sim_scale() {
 	env -u RETOUR_TEST_INSIDE "$bench/sim_scale.sh" "$RETOUR" | sed 's/^/sim_scale/' | tee -a "$results" >&2
 }
@@ -164,7 +171,7 @@ for row in "${rows[@]}"; do
 	case $row in
 	healthy | silent | refusal) $row && peers "$row" "$RUNS" ;;
 	black_hole) black_hole && peers black_hole 1 ;;
-	rtt | rtt_busy | ten_rounds | diamond | targets | responder | flood | lab_tun | sim_hops | sim_routes | sim_scale) $row ;;
+	rtt | rtt_busy | ten_rounds | diamond | targets | responder | flood | lab_tun | sim_hops | sim_routes | sim_scale | ways_back) $row ;;
 	*) fail "no such row: $row" ;;
 	esac
 	echo "measured|$row|$(date -u +%F)|$RUNS" >>"$results"

@@ -175,3 +175,21 @@ if grep -q '^measured|' "$results"; then
 	printf '\n## When\n\n| Row | Measured | Runs |\n|---|---|---:|\n'
 	awk -F'|' '$1 == "measured" { printf "| %s | %s | %d |\n", $2, $3, $4 }' "$results"
 fi
+if grep -q '^ways_back|' "$results"; then
+	cat <<-'END'
+
+		## The way back without any help
+
+		Generated worlds of the profile `today`, 20 pairs of hosts each, seeds from 5001 on, which nothing was tuned with. Nobody
+		runs a responder, nobody sends segments on, there are no vantage points: what is measured comes from Record Route. *In
+		part* and *whole* are shares of the targets asked, ± the standard error over worlds; hops are those with an address,
+		ourselves left out, and true ones are routers that a packet of some flow passes on its way back.
+
+		| Worlds | ASes each | Targets | In part | Whole | Measured hops, true | Packets with options | Packets |
+		|---:|---:|---:|---:|---:|---:|---:|---:|
+	END
+	awk -F'|' '$1 == "ways_back" {
+		printf "| %d | %d | %d | %.1f %% ± %.1f | %.1f %% | %d, %.1f %% | %.2f | %.1f |\n", $2, $3, $4, 100 * $6 / $4, $14,
+			100 * $7 / $4, $8, 100 * $9 / $8, $12 / $4, $13 / $4
+	}' "$results"
+fi
