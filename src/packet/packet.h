@@ -127,6 +127,8 @@ struct transport {
 	bool tcp_has_timestamps;        /* option 8, RFC 7323 */
 	uint32_t tcp_timestamp_value;
 	uint32_t tcp_timestamp_echo;
+	bool tcp_has_sack;		/* option 5, RFC 2018; its first block: bytes from left to before right */
+	uint32_t tcp_sack_left, tcp_sack_right;
 	enum icmp_kind icmp_kind; /* set by read; write goes by family, type and code */
 	uint8_t icmp_type;
 	uint8_t icmp_code;

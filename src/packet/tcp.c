@@ -1,10 +1,11 @@
-/* The TCP header (RFC 9293 3.1) with the two options that probes use. */
+/* The TCP header (RFC 9293 3.1) with the options that probes and their answers use. */
 #include "packet/wire.h"
 
 enum tcp_option_type {
 	TCP_OPTION_END = 0,
 	TCP_OPTION_NOP = 1,
 	TCP_OPTION_MSS = 2,
+	TCP_OPTION_SACK = 5,
 	TCP_OPTION_TIMESTAMPS = 8,
 };
 
@@ -16,6 +17,10 @@ static void option_read(uint8_t type, struct cursor *data, struct transport *tra
 		transport->tcp_has_timestamps = true;
 		transport->tcp_timestamp_value = cursor_u32(data);
 		transport->tcp_timestamp_echo = cursor_u32(data);
+	} else if (type == TCP_OPTION_SACK && cursor_left(data) >= 8) {
+		transport->tcp_has_sack = true;
+		transport->tcp_sack_left = cursor_u32(data);
+		transport->tcp_sack_right = cursor_u32(data);
 	}
 }
 
@@ -57,7 +62,8 @@ void tcp_read(struct cursor *cursor, struct transport *transport)
 
 void tcp_write(struct writer *writer, const struct transport *transport)
 {
-	unsigned options = (transport->tcp_mss ? 4 : 0) + (transport->tcp_has_timestamps ? 12 : 0);
+	unsigned options = (transport->tcp_mss ? 4 : 0) + (transport->tcp_has_timestamps ? 12 : 0) +
+		(transport->tcp_has_sack ? 12 : 0);
 	writer_u16(writer, transport->source_port);
 	writer_u16(writer, transport->destination_port);
 	writer_u32(writer, transport->tcp_sequence);
@@ -78,5 +84,13 @@ void tcp_write(struct writer *writer, const struct transport *transport)
 		writer_u8(writer, 10);
 		writer_u32(writer, transport->tcp_timestamp_value);
 		writer_u32(writer, transport->tcp_timestamp_echo);
+	}
+	if (transport->tcp_has_sack) {
+		writer_u8(writer, TCP_OPTION_NOP);
+		writer_u8(writer, TCP_OPTION_NOP);
+		writer_u8(writer, TCP_OPTION_SACK);
+		writer_u8(writer, 10);
+		writer_u32(writer, transport->tcp_sack_left);
+		writer_u32(writer, transport->tcp_sack_right);
 	}
 }

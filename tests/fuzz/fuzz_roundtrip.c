@@ -49,6 +49,8 @@ static void check_transport(const struct transport *a, const struct transport *b
 	CHECK(a->tcp_has_timestamps == b->tcp_has_timestamps);
 	CHECK(a->tcp_timestamp_value == b->tcp_timestamp_value &&
 		a->tcp_timestamp_echo == b->tcp_timestamp_echo);
+	CHECK(a->tcp_has_sack == b->tcp_has_sack);
+	CHECK(a->tcp_sack_left == b->tcp_sack_left && a->tcp_sack_right == b->tcp_sack_right);
 	CHECK(a->icmp_kind == b->icmp_kind && a->icmp_type == b->icmp_type && a->icmp_code == b->icmp_code);
 	CHECK(a->icmp_id == b->icmp_id && a->icmp_seq == b->icmp_seq);
 	CHECK(a->icmp_mtu == b->icmp_mtu && a->icmp_pointer == b->icmp_pointer);

@@ -166,6 +166,23 @@ static void test_tcp6(void **state)
 	assert_rewritten(&packet, GOLDEN_TCP6);
 }
 
+static void test_tcp_sack(void **state)
+{
+	(void)state;
+	static const char *const packets[] = {GOLDEN_TCP4_SACK, GOLDEN_TCP6_SACK};
+	for (size_t i = 0; i < ARRAY_LEN(packets); i++) {
+		struct packet packet = read_hex(packets[i]);
+		assert_int_equal(packet.transport.tcp_acknowledgement, 0xfffffff0);
+		assert_int_equal(packet.transport.tcp_window, 501);
+		assert_true(packet.transport.tcp_has_sack);
+		assert_int_equal(packet.transport.tcp_sack_left, 0xffffff00);
+		assert_int_equal(packet.transport.tcp_sack_right, 0xffffff01);
+		assert_true(packet.checksum_ok);
+	}
+	struct packet packet = read_hex(packets[1]);
+	assert_rewritten(&packet, packets[1]);
+}
+
 static void test_udplite(void **state)
 {
 	(void)state;
@@ -434,6 +451,7 @@ int main(void)
 		cmocka_unit_test(test_timestamp_option),
 		cmocka_unit_test(test_tcp4),
 		cmocka_unit_test(test_tcp6),
+		cmocka_unit_test(test_tcp_sack),
 		cmocka_unit_test(test_udplite),
 		cmocka_unit_test(test_errors4),
 		cmocka_unit_test(test_quoted_options),

@@ -366,6 +366,32 @@ static void test_tcp_options(void **state)
 	}
 }
 
+/* With twelve bytes of options, where the header's length is 8. */
+#define TCP_HEADER12(first)                                                                                  \
+	"45000034 00000000 40060000 c0000201 c6336407 03fd0050 00000001 00000000 " first "100400 00000000"
+
+static void test_tcp_sack(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *hex;
+		bool sack;
+	} cases[] = {
+		{TCP_HEADER12("80") "0101050a 00000007 00000009", true},
+		{TCP_HEADER12("80") "050a0000 00070000 00090101", true},
+		{TCP_HEADER12("80") "05020101 01010101 01010101", false}, /* no block */
+		{TCP_HEADER12("80") "05080000 00070000 01010101", false}, /* not a whole one */
+		{TCP_HEADER12("70") "050a0000 00070000 00090101", false}, /* beyond the header */
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct packet packet;
+		assert_int_equal(read_hex(cases[i].hex, &packet), 0);
+		assert_int_equal(packet.transport.tcp_has_sack, cases[i].sack);
+		assert_int_equal(packet.transport.tcp_sack_left, cases[i].sack ? 7 : 0);
+		assert_int_equal(packet.transport.tcp_sack_right, cases[i].sack ? 9 : 0);
+	}
+}
+
 static void test_icmp_without_ip(void **state)
 {
 	(void)state;
@@ -410,6 +436,7 @@ int main(void)
 		cmocka_unit_test(test_udp_without_checksum),
 		cmocka_unit_test(test_fragments_are_never_verified),
 		cmocka_unit_test(test_tcp_options),
+		cmocka_unit_test(test_tcp_sack),
 		cmocka_unit_test(test_icmp_without_ip),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

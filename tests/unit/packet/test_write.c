@@ -351,6 +351,7 @@ static void test_small_writers(void **state)
 	struct packet_spec spec = spec6(PROTOCOL_TCP);
 	spec.transport.tcp_mss = 1440;
 	spec.transport.tcp_has_timestamps = true;
+	spec.transport.tcp_has_sack = true;
 	assert_int_equal(write_spec(&spec), 0);
 	size_t needed = written;
 	for (size_t size = 0; size < needed; size++) {
