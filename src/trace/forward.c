@@ -167,7 +167,8 @@ static unsigned explore_limit(const struct trace *trace, int64_t now_ns)
 	if (trace->looping)
 		return trace->explored;
 	/* Whose distance is known has no need to look further ahead. */
-	unsigned ahead = trace->released && trace->distance ? 1 : INITIAL_WINDOW;
+	unsigned usual = trace->config.window ? trace->config.window : INITIAL_WINDOW;
+	unsigned ahead = trace->released && trace->distance ? 1 : usual;
 	unsigned window = MIN(max, before + ahead);
 	if (trace->distance && trace->highest < trace->distance)
 		return MIN(max, MAX(window, trace->distance));
