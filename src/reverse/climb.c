@@ -7,8 +7,7 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
-
-#define METHODS_MAX 16
+#include "reverse/settings.h"
 
 /* Tokens of packets name the rung in the upper bits. */
 #define TOKEN_BITS 24
@@ -29,7 +28,7 @@ struct rung {
 
 struct climb {
 	struct reverse_task task;
-	struct rung rungs[METHODS_MAX];
+	struct rung rungs[CLIMB_RUNGS_MAX];
 	size_t count;
 	struct path *forward; /* NULL = not known */
 	bool complete;	      /* a whole path was found */
@@ -54,7 +53,7 @@ static int add_named(struct climb *climb, const char *text, size_t length, struc
 {
 	char name[32];
 	size_t name_length = MIN(length, strcspn(text, ":"));
-	if (name_length == 0 || name_length >= sizeof(name) || climb->count == METHODS_MAX)
+	if (name_length == 0 || name_length >= sizeof(name) || climb->count == CLIMB_RUNGS_MAX)
 		return unknown_method(text, name_length, error);
 	memcpy(name, text, name_length);
 	name[name_length] = '\0';
@@ -77,16 +76,8 @@ static bool by_itself(const struct climb *climb, const struct reverse_method *me
 	return !method->configured || method->configured(&climb->task);
 }
 
-static int choose_methods(struct climb *climb, const char *names, struct error *error)
+static int choose_named(struct climb *climb, const char *names, struct error *error)
 {
-	if (!names) {
-		size_t count;
-		const struct reverse_method *const *methods = ladder_methods(&count);
-		for (size_t i = 0; i < count && climb->count < METHODS_MAX; i++)
-			if (by_itself(climb, methods[i]))
-				climb->rungs[climb->count++].method = methods[i];
-		return 0;
-	}
 	for (;;) {
 		size_t length = strcspn(names, ",");
 		int result = add_named(climb, names, length, error);
@@ -94,6 +85,35 @@ static int choose_methods(struct climb *climb, const char *names, struct error *
 			return result;
 		names += length + 1;
 	}
+}
+
+/* The user's own ladder. What stands there is asked for, but a bare name does not set up what is to be set up. */
+static int choose_listed(struct climb *climb, const struct settings *settings, struct error *error)
+{
+	int result = 0;
+	for (size_t i = 0; i < settings->ladder_count && result == 0; i++) {
+		result = choose_named(climb, settings->ladder[i], error);
+		struct rung *rung = climb->count > 0 ? &climb->rungs[climb->count - 1] : NULL;
+		if (result == 0 && !rung->parameter && rung->method->configured &&
+			!rung->method->configured(&climb->task))
+			climb->count--;
+	}
+	return result;
+}
+
+static int choose_methods(struct climb *climb, const char *names, struct error *error)
+{
+	const struct settings *settings = climb->task.outside ? climb->task.outside->settings : NULL;
+	size_t count;
+	const struct reverse_method *const *methods = ladder_methods(&count);
+	if (names)
+		return choose_named(climb, names, error);
+	if (settings && settings->ladder_count > 0)
+		return choose_listed(climb, settings, error);
+	for (size_t i = 0; i < count && climb->count < CLIMB_RUNGS_MAX; i++)
+		if (by_itself(climb, methods[i]))
+			climb->rungs[climb->count++].method = methods[i];
+	return 0;
 }
 
 static void free_rungs(struct climb *climb)

@@ -9,10 +9,12 @@
 #include "probe/machine.h"
 #include "reverse/ladder.h"
 
+#define CLIMB_RUNGS_MAX 16
+
 struct climb;
 
-/* `names` lists methods separated by commas, to be tried in that order; NULL = all. -EINVAL: an unknown name.
- */
+/* `names` lists methods separated by commas, to be tried in that order; NULL = the ladder of the user's settings,
+ * or where that is empty all. -EINVAL: an unknown name. */
 int climb_new(struct climb **climb, const struct reverse_task *task, const char *names,
 	struct error *error) MUST_USE;
 void climb_free(struct climb *climb);

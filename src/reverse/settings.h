@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/addr.h"
 #include "base/compiler.h"
@@ -14,7 +15,8 @@
 struct settings_ssh {
 	char *host;	   /* of HOST: a name or address, `*` stands for any part of it */
 	char *destination; /* what ssh is told: [user@]host, or a name of ~/.ssh/config; NULL = HOST */
-	char *dialect;	   /* of the far command line: unix, windows, ios, ios-xr, junos, routeros, vyos; NULL = find out */
+	bool vantage;	   /* the destination is another machine than HOST, near it */
+	char *dialect; /* of the far command line: unix windows ios ios-xr junos routeros vyos; NULL = find out */
 };
 
 /* looking_glasses: those that the user allows to be asked. */
@@ -48,10 +50,16 @@ struct settings {
 	char *public_address, *public_address6; /* ours, where the user knows better; NULL */
 };
 
-/* `file` NULL: the usual place, where a file that is not there means no settings. Errors name file and line. The
- * result is to be freed; 0, or negative. */
+/* `file` NULL: the usual place, where a file that is not there means no settings. Everything in it is checked:
+ * errors name file, line, and what was expected. A file that holds a key and that others may read is refused.
+ * The result is to be freed; 0, or negative. */
 int settings_load(struct settings **settings, const char *file, struct error *error) MUST_USE;
+/* The same for a text that ends with a NUL; `name` is for messages. */
+int settings_parse(struct settings **settings, const char *name, const char *text,
+	struct error *error) MUST_USE;
 void settings_free(struct settings *settings);
+/* Our address of that family as the user gave it; none = not given. */
+struct addr settings_public_address(const struct settings *settings, uint8_t family);
 /* The key of a platform, from its variable or the file; NULL = none. Borrowed. */
 const char *settings_token(const struct settings_platform *platform);
 

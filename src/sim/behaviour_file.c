@@ -23,7 +23,6 @@ static const struct file_limit default_errors[][2] = {
 	[LIMITS_ROUTER] = {{100, 100}, {100, 100}}, [LIMITS_LINUX] = {{6, 1}, {6, 10}}};
 static const struct limit default_all[] = {[LIMITS_ROUTER] = NO_LIMIT, [LIMITS_LINUX] = {50, 1000}};
 
-const cyaml_strval_t flag_words[2] = {{"false", false}, {"true", true}};
 static const cyaml_strval_t source_words[] = {{"inbound", STAMP_INBOUND}, {"outbound", STAMP_OUTBOUND},
 	{"loopback", STAMP_LOOPBACK}, {"private", STAMP_PRIVATE}, {"linux", STAMP_LINUX}};
 static const cyaml_strval_t stamp_words[] = {{"inbound", STAMP_INBOUND}, {"outbound", STAMP_OUTBOUND},

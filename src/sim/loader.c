@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/yaml.h"
 
 #define MISTAKES_MAX 100 /* more are only counted: each costs a search through the text */
 
@@ -27,7 +28,8 @@ int loader_mistake(
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	struct mistake mistake = {world_file_line(l->text, strlen(l->text), section, entry, word), NULL};
+	struct yaml_text yaml = {l->name, l->text, strlen(l->text)};
+	struct mistake mistake = {yaml_text_line(&yaml, section, entry, word), NULL};
 	if (asprintf(&mistake.text, "%s:%u: %s", l->name, mistake.line,
 		    escape_text(text, escaped, sizeof(escaped))) < 0)
 		return loader_no_memory(l);

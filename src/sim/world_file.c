@@ -1,8 +1,4 @@
-/* The schema of a world file, and messages that name the line and what would have been right.
- *
- * libcyaml reports a mistake through its log: one line that says what, then a backtrace, innermost first, of
- * "in mapping field 'x' (line: L, column: C)". We keep the first line, the first line number, and the field
- * names, which lead through the schema to the keys or words that were allowed. */
+/* The schema of a world file. */
 #include "sim/world_file.h"
 
 #include <errno.h>
@@ -10,14 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/escape.h"
 #include "sim/schema.h"
 
 static const cyaml_strval_t pop_words[] = {
 	{"penultimate", POP_PENULTIMATE}, {"ultimate", POP_ULTIMATE}, {"opaque", POP_OPAQUE}};
 
-static const cyaml_schema_value_t string_entry = {
-	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, CYAML_UNLIMITED)};
 static const cyaml_schema_value_t label_entry = {CYAML_VALUE_UINT(CYAML_FLAG_DEFAULT, unsigned)};
 
 static const cyaml_schema_field_t as_fields[] = {
@@ -184,143 +177,14 @@ static const cyaml_schema_field_t world_fields[] = {
 };
 static const cyaml_schema_value_t world_value = {CYAML_VALUE_MAPPING(PTR, struct world_file, world_fields)};
 
-#define TRAIL_MAX 8
-
-/* What libcyaml said. */
-struct complaint {
-	char text[300];
-	unsigned line;		    /* innermost */
-	char fields[TRAIL_MAX][40]; /* innermost first */
-	unsigned field_count;
-};
-
-static void PRINTF_LIKE(3, 0)
-	complaint_log(cyaml_log_t level, void *ctx, const char *format, va_list arguments)
-{
-	struct complaint *complaint = ctx;
-	char text[300];
-	(void)level;
-	vsnprintf(text, sizeof(text), format, arguments);
-	text[strcspn(text, "\n")] = '\0';
-	const char *line = strstr(text, "(line: ");
-	if (line && complaint->line == 0)
-		complaint->line = (unsigned)strtoul(line + 7, NULL, 10);
-	const char *field = strstr(text, "in mapping field '");
-	if (field && complaint->field_count < TRAIL_MAX)
-		sscanf(field + 18, "%39[^']", complaint->fields[complaint->field_count++]);
-	/* the last that is said before the backtrace is the most to the point */
-	if (strncmp(text, "Load: ", 6) == 0 && strcmp(text + 6, "Backtrace:") != 0)
-		escape_text(text + 6, complaint->text, sizeof(complaint->text));
-}
-
-/* The keys of a mapping or the words of an enumeration, for "expected ...". */
-static void list_choices(const cyaml_schema_value_t *value, char *out, size_t size)
-{
-	size_t used = 0;
-	out[0] = '\0';
-	if (value->type == CYAML_SEQUENCE)
-		value = value->sequence.entry;
-	if (value->type == CYAML_MAPPING)
-		for (const cyaml_schema_field_t *f = value->mapping.fields; f->key && used < size; f++)
-			used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "", f->key);
-	if (value->type == CYAML_ENUM)
-		for (uint32_t i = 0; i < value->enumeration.count && used < size; i++)
-			used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "",
-				value->enumeration.strings[i].str);
-}
-
-static const cyaml_schema_value_t *schema_at(const struct complaint *complaint)
-{
-	const cyaml_schema_value_t *value = &world_value;
-	for (unsigned i = complaint->field_count; i-- > 0;) {
-		const cyaml_schema_value_t *inner =
-			value->type == CYAML_SEQUENCE ? value->sequence.entry : value;
-		if (inner->type != CYAML_MAPPING)
-			break;
-		const cyaml_schema_field_t *field = inner->mapping.fields;
-		while (field->key && strcmp(field->key, complaint->fields[i]) != 0)
-			field++;
-		if (!field->key)
-			break;
-		value = &field->value;
-	}
-	return value;
-}
-
-/* The first line, from `line` on, whose text holds `word`; `line` when none does. */
-static unsigned line_with(const char *text, size_t length, unsigned line, unsigned last, const char *word)
-{
-	unsigned number = 1;
-	const char *end = text + length;
-	for (const char *at = text; at < end && number <= last; number++) {
-		const char *next = memchr(at, '\n', (size_t)(end - at));
-		next = next ? next + 1 : end;
-		if (number >= line && memmem(at, (size_t)(next - at), word, strlen(word)))
-			return number;
-		at = next;
-	}
-	return line;
-}
-
-static int describe(const char *name, const char *text, size_t length, const struct complaint *complaint,
-	struct error *error)
-{
-	static const struct {
-		const char *prefix;
-		const char *words;
-	} kinds[] = {{"Invalid FLOAT", "expected a number"},
-		{"Invalid UINT", "expected a whole number, 0 or more"},
-		{"Invalid uint64_t", "expected a whole number, 0 or more"}, /* as libcyaml calls it when it
-									       has no digits */
-		{"Expecting SEQUENCE", "expected a list"},
-		{"Expecting MAPPING", "expected a mapping (key: value)"},
-		{"Expecting STRING", "expected one word"}, {"Expecting", "expected one value"}};
-	const char *what = complaint->text[0] ? complaint->text : "not a YAML document";
-	unsigned line = complaint->line ? complaint->line : 1;
-	char choices[200];
-	bool bad_key = strncmp(what, "Unexpected key: ", 16) == 0;
-	if (bad_key)
-		line = line_with(text, length, line, UINT32_MAX, what + 16);
-	if (bad_key || strncmp(what, "Invalid ENUM", 12) == 0) {
-		list_choices(schema_at(complaint), choices, sizeof(choices));
-		return error_set(error, -EINVAL, "%s:%u: %s; expected one of: %s", name, line, what, choices);
-	}
-	if (strncmp(what, "Missing required", 16) == 0)
-		return error_set(error, -EINVAL, "%s:%u: %s", name, line, what);
-	const char *field = complaint->field_count ? complaint->fields[0] : "the file";
-	const char *value = strstr(what, "value: ");
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (strncmp(what, kinds[i].prefix, strlen(kinds[i].prefix)) == 0)
-			return error_set(error, -EINVAL, "%s:%u: %s: %s; %s", name, line, field,
-				value ? value + strlen("value: ") : what, kinds[i].words);
-	/* libcyaml tells where the last good thing was, not where libyaml gave up */
-	const char *doubt = strncmp(what, "libyaml", 7) == 0 ? " (on this line or the next ones)" : "";
-	const char *tab =
-		*doubt && memchr(text, '\t', length) ? "; expected blanks, there is a tab in the file" : "";
-	return error_set(error, -EINVAL, "%s:%u: %s%s%s", name, line, what, doubt, tab);
-}
-
-static cyaml_config_t config_for(struct complaint *complaint)
-{
-	return (cyaml_config_t){
-		.log_fn = complaint ? complaint_log : NULL,
-		.log_ctx = complaint,
-		.mem_fn = cyaml_mem,
-		.log_level = CYAML_LOG_WARNING,
-	};
-}
-
 static int read_once(const char *name, const char *text, size_t length, struct world_file **file,
-	struct complaint *complaint, struct error *error)
+	struct yaml_mistake *mistake, struct error *error)
 {
-	cyaml_config_t config = config_for(complaint);
-	cyaml_data_t *data = NULL;
-	cyaml_err_t result =
-		cyaml_load_data((const uint8_t *)text, length, &config, &world_value, &data, NULL);
-	if (result == CYAML_ERR_OOM)
-		return error_set(error, -ENOMEM, "%s: out of memory", name);
-	if (result != CYAML_OK)
-		return describe(name, text, length, complaint, error);
+	void *data;
+	*mistake = (struct yaml_mistake){0};
+	int result = yaml_text_read(&(struct yaml_text){name, text, length}, &world_value, &data, mistake, error);
+	if (result < 0)
+		return result;
 	if (!data)
 		return error_set(
 			error, -EINVAL, "%s:1: empty; expected ases, hosts, routers and links", name);
@@ -331,8 +195,8 @@ static int read_once(const char *name, const char *text, size_t length, struct w
 int world_file_read(
 	const char *name, const char *text, size_t length, struct world_file **file, struct error *error)
 {
-	struct complaint complaint = {0};
-	return read_once(name, text, length, file, &complaint, error);
+	struct yaml_mistake mistake;
+	return read_once(name, text, length, file, &mistake, error);
 }
 
 /* libcyaml stops at the first mistake. To see the others, the entry with the mistake is made blank, as long
@@ -393,17 +257,17 @@ unsigned world_file_mistakes(const char *name, const char *text, size_t length,
 	if (copy)
 		memcpy(copy, text, length + 1);
 	while (more && count < FORM_MISTAKES_MAX) {
-		struct complaint complaint = {0};
+		struct yaml_mistake mistake;
 		struct error error = {0};
 		struct world_file *file = NULL;
-		if (read_once(name, copy, length, &file, &complaint, &error) == 0) {
+		if (read_once(name, copy, length, &file, &mistake, &error) == 0) {
 			world_file_free(file);
 			break;
 		}
 		complain(context, error.text);
 		count++;
-		more = length <= FORM_BYTES_MAX && strncmp(complaint.text, "libyaml", 7) != 0 &&
-			complaint.line > 0 && blank_entry(copy, complaint.line);
+		more = length <= FORM_BYTES_MAX && !mistake.not_yaml && mistake.line > 0 &&
+			blank_entry(copy, mistake.line);
 	}
 	free(copy);
 	return count;
@@ -411,39 +275,5 @@ unsigned world_file_mistakes(const char *name, const char *text, size_t length,
 
 void world_file_free(struct world_file *file)
 {
-	cyaml_config_t config = config_for(NULL);
-	cyaml_free(&config, &world_value, file, 0);
-}
-
-/* libcyaml forgets where an entry stood, so mistakes that are only seen later are looked up in the text: the
- * entries of a block list are the lines with a dash at the depth of the list's first dash. */
-unsigned world_file_line(
-	const char *text, size_t length, const char *section, unsigned entry, const char *word)
-{
-	const char *end = text + length;
-	size_t section_length = strlen(section);
-	long depth = -1;
-	unsigned number = 1, begin = 0, index = 0;
-	bool inside = false;
-	for (const char *at = text; at < end; number++) {
-		const char *next = memchr(at, '\n', (size_t)(end - at));
-		next = next ? next + 1 : end;
-		size_t indent = strspn(at, " ");
-		bool dash = at[indent] == '-';
-		bool comment = at[indent] == '#' || at[indent] == '\n';
-		if (inside && !dash && indent == 0 && !comment)
-			break;
-		if (inside && dash && (depth < 0 || (long)indent == depth)) {
-			depth = (long)indent;
-			if (begin)
-				break;
-			if (index++ == entry)
-				begin = number;
-		}
-		if (!inside && (size_t)(next - at) > section_length &&
-			memcmp(at, section, section_length) == 0 && at[section_length] == ':')
-			inside = true;
-		at = next;
-	}
-	return begin && word ? line_with(text, length, begin, number - 1, word) : begin;
+	yaml_text_free(&world_value, file);
 }

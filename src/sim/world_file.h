@@ -133,9 +133,4 @@ unsigned world_file_mistakes(const char *name, const char *text, size_t length,
 	void (*complain)(void *context, const char *line), void *context);
 void world_file_free(struct world_file *file);
 
-/* The line on which entry number `entry` (from 0) of the top-level list `section` mentions `word`, or begins
- * when `word` is NULL or not there. 0 when there is no such entry. */
-unsigned world_file_line(
-	const char *text, size_t length, const char *section, unsigned entry, const char *word);
-
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "reverse/climb.h"
+#include "reverse/settings.h"
 
 #define START_NS (3600 * NS_PER_S)
 
@@ -241,6 +242,38 @@ static void test_known(void **state)
 	scene_deinit(&s);
 }
 
+/* The user's own ladder: its order, what must be named, and nothing else. */
+static void test_settings(void **state)
+{
+	(void)state;
+	char *ladder[] = {(char[]){"record-route"}, (char[]){"source-route-lsrr"}, (char[]){"inferred"}};
+	struct settings settings = {.ladder = ladder, .ladder_count = 3};
+	struct outside outside = {.settings = &settings};
+	struct reverse_task task = {.target = addr_v4(0xcb007109), .source = addr_v4(0xc6336407), .seed = 1,
+		.outside = &outside, .no_packets = true};
+	static const char *const expected[] = {"record-route", "source-route-lsrr", "inferred"};
+	struct scene s = {.now_ns = START_NS};
+	measurement_init(&s.measurement);
+	assert_int_equal(climb_new(&s.climb, &task, NULL, NULL), 0);
+	s.machine = climb_machine(s.climb);
+	assert_int_equal(next(&s), MACHINE_DONE);
+	assert_int_equal(climb_collect(s.climb, &s.measurement), 0);
+	assert_int_equal(s.measurement.attempt_count, 3);
+	for (size_t i = 0; i < 3; i++)
+		assert_string_equal(s.measurement.attempts[i].method, expected[i]);
+	scene_deinit(&s);
+	/* --via is said last and loudest */
+	s = (struct scene){.now_ns = START_NS};
+	measurement_init(&s.measurement);
+	assert_int_equal(climb_new(&s.climb, &task, "responder", NULL), 0);
+	s.machine = climb_machine(s.climb);
+	assert_int_equal(next(&s), MACHINE_DONE);
+	assert_int_equal(climb_collect(s.climb, &s.measurement), 0);
+	assert_int_equal(s.measurement.attempt_count, 1);
+	assert_string_equal(s.measurement.attempts[0].method, "responder");
+	scene_deinit(&s);
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -261,6 +294,7 @@ int main(void)
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_known),
+		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
