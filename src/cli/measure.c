@@ -264,6 +264,7 @@ int measure(struct measurement *measurement, const struct options *options, stru
 	run->outside = (struct outside){.loop = &run->driver.loop, .wake = wake, .context = &run->driver};
 	int result = wanted.reverse ? settings_load(&run->settings, options->config, error) : 0;
 	run->outside.settings = run->settings;
+	run->outside.data_dir = options->data_dir;
 	if (result == 0)
 		result = session_find(&run->session, options->host, error);
 	if (result == 0)

@@ -293,6 +293,7 @@ static int prepare(struct watch *watch, struct options *probe, struct error *err
 	watch->outside = (struct outside){.loop = &watch->driver.loop, .wake = wake, .context = &watch->driver};
 	int result = settings_load(&watch->settings, probe->config, error);
 	watch->outside.settings = watch->settings;
+	watch->outside.data_dir = watch->options->probe.data_dir;
 	if (result == 0)
 		result = session_find(&watch->session, probe->host, error);
 	if (result == 0)

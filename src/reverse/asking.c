@@ -129,6 +129,12 @@ int64_t asking_duration_ns(const void *run)
 	return asking->started_ns && asking->ended_ns ? asking->ended_ns - asking->started_ns : 0;
 }
 
+struct addr asking_public_address(const void *run)
+{
+	const struct asking *asking = run;
+	return asking->public_address;
+}
+
 void asking_free(void *run)
 {
 	struct asking *asking = run;

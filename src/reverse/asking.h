@@ -32,6 +32,7 @@ struct asking {
 	enum attempt_status status;
 	char detail[ASKING_DETAIL_SIZE];
 	struct path *path; /* the way back; owned */
+	struct addr public_address; /* ours, once it has been learned from others (public_address.h) */
 	unsigned holds;
 	bool finished, abandoned;
 };
@@ -57,8 +58,13 @@ enum attempt_status asking_status(const void *run, char *detail, size_t size);
 int64_t asking_duration_ns(const void *run);
 void asking_free(void *run);
 
-#define ASKING_METHOD \
-	.outside = true, .early = true, .machine = asking_machine, .hint = asking_hint, .known = asking_known, \
-	.path = asking_path, .status = asking_status, .duration_ns = asking_duration_ns, .free = asking_free
+struct addr asking_public_address(const void *run);
+
+#define ASKING_METHOD ASKING_WHEN_NOTHING_ELSE_HELPS, .early = true
+/* Where each question costs the user something. */
+#define ASKING_WHEN_NOTHING_ELSE_HELPS \
+	.outside = true, .machine = asking_machine, .hint = asking_hint, .known = asking_known, \
+	.path = asking_path, .status = asking_status, .duration_ns = asking_duration_ns, \
+	.public_address = asking_public_address, .free = asking_free
 
 #endif

@@ -348,6 +348,8 @@ static int collect_rung(const struct climb *climb, const struct rung *rung, stru
 	} else if (rung->run) {
 		status = rung->method->status(rung->run, detail, sizeof(detail));
 		duration_ns = rung->method->duration_ns(rung->run);
+		if (rung->method->public_address && !addr_is_set(measurement->public_address))
+			measurement->public_address = rung->method->public_address(rung->run);
 	} else if (rung->failed_to_start) {
 		snprintf(detail, sizeof(detail), "could not be started: out of memory");
 	} else if (rung->done && (climb->named || !climb->complete)) {

@@ -17,6 +17,7 @@ struct outside {
 	void (*wake)(void *context); /* something has changed: machines want to be asked again */
 	void *context;
 	const struct settings *settings; /* of the user; never NULL */
+	const char *data_dir; /* of local data about networks; NULL = the usual one */
 };
 
 /* Pointers are borrowed for the life of the run. */
@@ -33,6 +34,7 @@ struct reverse_task {
 	uint16_t flow;           /* destination port, or ICMP checksum; 0 = the method's default */
 	unsigned max_ttl;        /* 0 = the method's default */
 	unsigned probes_per_hop; /* 0 = the method's default */
+	double confidence;	 /* explore the ways of many flows, see trace/multipath.h; 0 = one flow */
 	int64_t rtt_hint_ns;     /* round-trip time to the target, 0 = not known */
 	uint64_t seed;           /* different for every run */
 };
@@ -56,6 +58,8 @@ struct reverse_method {
 	struct path *(*path)(const void *run, int64_t started_wall_ns);
 	enum attempt_status (*status)(const void *run, char *detail, size_t size);
 	int64_t (*duration_ns)(const void *run);
+	/* Ours as the Internet sees it, where the run has learned it. NULL: it never does. */
+	struct addr (*public_address)(const void *run);
 	void (*free)(void *run);
 };
 
