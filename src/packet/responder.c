@@ -5,6 +5,7 @@
 /* 12 bytes after the body of a request or a response: zero, magic, cookie. The zeros come first because some
  * deployed servers take a first nibble of 2 for an extension and refuse it. */
 #define COOKIE_MAGIC 0x7274 /* "rt" */
+#define SEEN_MAGIC   0x7261 /* "ra" */
 
 static uint64_t cookie_read(struct cursor body)
 {
@@ -65,6 +66,15 @@ static void hop_write(struct writer *body, struct addr hop)
 	writer_addr(body, v4 ? addr_v6(0, 0xffff00000000 | hop.low) : addr_v6(hop.high, hop.low));
 }
 
+static struct addr seen_read(struct cursor body)
+{
+	cursor_skip(&body, RESPONDER_COOKIE_BLOCK);
+	uint16_t zero = cursor_u16(&body);
+	uint16_t magic = cursor_u16(&body);
+	struct addr seen = hop_read(&body);
+	return cursor_ok(&body) && zero == 0 && magic == SEEN_MAGIC ? seen : ADDR_NONE;
+}
+
 int responder_response_read(struct cursor *body, struct responder_response *response)
 {
 	*response = (struct responder_response){0};
@@ -85,6 +95,8 @@ int responder_response_read(struct cursor *body, struct responder_response *resp
 			return -EBADMSG;
 	}
 	response->cookie = cookie_read(*body);
+	if (response->cookie)
+		response->seen = seen_read(*body);
 	return 0;
 }
 
@@ -99,4 +111,9 @@ void responder_response_write(struct writer *body, const struct responder_respon
 	}
 	if (response->cookie != 0)
 		cookie_write(body, response->cookie);
+	if (response->cookie != 0 && addr_is_set(response->seen)) {
+		writer_u16(body, 0);
+		writer_u16(body, SEEN_MAGIC);
+		hop_write(body, response->seen);
+	}
 }

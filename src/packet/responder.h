@@ -11,7 +11,9 @@
  * Our own addition is the cookie, a block of 12 bytes that peers without it take for padding: 2 bytes zero,
  * 2 bytes magic 0x7274, 8 bytes cookie. It follows the 4-byte request, the error body or the success body.
  * A response that carries one is 12 bytes longer, so a server adds it only when the request was long enough
- * to pay for it. A request without a cookie has all-zero padding.
+ * to pay for it. A request without a cookie has all-zero padding. After the cookie of an error response may follow
+ * 20 bytes: 2 bytes zero, 2 bytes magic 0x7261, and the address that the request came from, as the hop in a success;
+ * it tells clients behind a translator who they are.
  *
  * An ordinary host echoes requests. The echo of a hello or of any request never reads as a success: the
  * place of the hop address holds zeros first. The echo of a request with a protocol reads as nothing at
@@ -35,6 +37,7 @@
 #define RESPONDER_SUCCESS_BODY    28 /* + address, round-trip time */
 #define RESPONDER_COOKIE_SIZE     8
 #define RESPONDER_COOKIE_BLOCK    12 /* zero, magic, cookie */
+#define RESPONDER_SEEN_BLOCK      20 /* zero, magic, address */
 
 enum responder_status {
 	RESPONDER_OK = 0,
@@ -58,6 +61,7 @@ struct responder_response {
 	struct addr hop;   /* success */
 	uint64_t rtt_ns;   /* success */
 	uint64_t cookie;   /* 0 = none; after an error body, where stock clients do not look */
+	struct addr seen;  /* the requester's address as it arrived; none = not said. Only behind a cookie */
 };
 
 /* Cursor over the ICMP message after its 8-byte header. 0 or -EBADMSG. */

@@ -170,6 +170,8 @@ static void read_edges(struct in *in, const json_t *object, struct path *path)
 		edge->received = (unsigned)in_integer_member(in, element, "received", UINT32_MAX, 0);
 		edge->rtt_ns = in_ms_member(in, element, "rtt_ms", RTT_NONE);
 		edge->source_port = (uint16_t)in_integer_member(in, element, "source_port", UINT16_MAX, 0);
+		edge->destination_port =
+			(uint16_t)in_integer_member(in, element, "destination_port", UINT16_MAX, 0);
 		edge->icmp_checksum = (uint16_t)in_integer_member(in, element, "icmp_checksum", UINT16_MAX, 0);
 	}
 }

@@ -291,6 +291,8 @@ static json_t *edges_to_json(struct out *out, const struct path *path)
 		set(out, object, "rtt_ms", milliseconds(edge->rtt_ns));
 		if (edge->source_port)
 			set(out, object, "source_port", json_integer(edge->source_port));
+		if (edge->destination_port)
+			set(out, object, "destination_port", json_integer(edge->destination_port));
 		if (edge->icmp_checksum)
 			set(out, object, "icmp_checksum", json_integer(edge->icmp_checksum));
 		append(out, edges, object);

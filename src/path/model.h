@@ -137,6 +137,7 @@ struct edge {
 	unsigned sent, received;       /* probes of these flows to `to` */
 	int64_t rtt_ns;                /* the median of the answers of `to` to them */
 	uint16_t source_port;          /* of a flow that takes it; 0 = none, or its protocol has no ports */
+	uint16_t destination_port;     /* the same where flows differ in that */
 	uint16_t icmp_checksum;        /* the same for ICMP */
 };
 

@@ -46,17 +46,25 @@ static void print_node(FILE *out, const struct path *path, const struct hop *hop
 	fputs("];\n", out);
 }
 
-static void print_edge(FILE *out, const struct edge *edge)
+/* The ways back are in another colour. */
+static const char *style_of(const struct path *path)
+{
+	return path->direction == DIRECTION_REVERSE ? "color=blue, " : "";
+}
+
+static void print_edge(FILE *out, const struct path *path, const struct edge *edge)
 {
 	char from[ADDR_TEXT_SIZE], to[ADDR_TEXT_SIZE];
-	fprintf(out, "  \"%s\" -> \"%s\" [label=\"%u flow%s", addr_format(edge->from, from), addr_format(edge->to, to),
-		edge->flows, edge->flows == 1 ? "" : "s");
+	fprintf(out, "  \"%s\" -> \"%s\" [%slabel=\"%u flow%s", addr_format(edge->from, from), addr_format(edge->to, to),
+		style_of(path), edge->flows, edge->flows == 1 ? "" : "s");
 	if (edge->rtt_ns != RTT_NONE)
 		fprintf(out, ", %.2f ms", (double)edge->rtt_ns / 1e6);
 	if (edge->received < edge->sent)
 		fprintf(out, "\\nlost %u of %u", edge->sent - edge->received, edge->sent);
 	if (edge->source_port)
 		fprintf(out, "\\nfrom port %u", edge->source_port);
+	if (edge->destination_port)
+		fprintf(out, "\\nto port %u", edge->destination_port);
 	if (edge->icmp_checksum)
 		fprintf(out, "\\nchecksum %u", edge->icmp_checksum);
 	fputs("\"];\n", out);
@@ -64,7 +72,8 @@ static void print_edge(FILE *out, const struct edge *edge)
 
 static unsigned flow_of(const struct probe_result *probe)
 {
-	return (unsigned)probe->source_port << 16 | probe->icmp_checksum;
+	uint16_t other = probe->destination_port ? probe->destination_port : probe->icmp_checksum;
+	return (unsigned)probe->source_port << 16 | other;
 }
 
 /* Where this flow was seen at a hop; none: it was not. */
@@ -99,8 +108,8 @@ static void print_gap(FILE *out, const struct path *path, size_t before, size_t 
 			continue;
 		pairs[count][0] = from;
 		pairs[count++][1] = to;
-		fprintf(out, "  \"%s\" -> \"%s\" [style=dashed, label=\"%zu silent\"];\n", addr_format(from, a),
-			addr_format(to, b), behind - before - 1);
+		fprintf(out, "  \"%s\" -> \"%s\" [%sstyle=dashed, label=\"%zu silent\"];\n", addr_format(from, a),
+			addr_format(to, b), style_of(path), behind - before - 1);
 	}
 }
 
@@ -115,19 +124,31 @@ static void print_gaps(FILE *out, const struct path *path)
 	}
 }
 
-static void print_path(FILE *out, const struct path *path)
+static bool is_in(const struct path *path, struct addr address)
+{
+	for (size_t i = 0; i < path->hop_count; i++)
+		for (size_t j = 0; j < path->hops[i].address_count; j++)
+			if (addr_equal(path->hops[i].addresses[j], address))
+				return true;
+	return addr_equal(path->source, address);
+}
+
+/* `drawn`: what it shares nodes with, or NULL. */
+static void print_path(FILE *out, const struct path *path, const struct path *drawn)
 {
 	char source[ADDR_TEXT_SIZE], text[ADDR_TEXT_SIZE];
 	addr_format(path->source, source);
-	fprintf(out, "  \"%s\" [label=\"%s\", shape=circle];\n", source, source);
+	if (!drawn || !is_in(drawn, path->source))
+		fprintf(out, "  \"%s\" [label=\"%s\", shape=circle];\n", source, source);
 	for (size_t i = 0; i < path->hop_count; i++)
 		for (size_t j = 0; j < path->hops[i].address_count; j++)
-			if (is_new(path, i, j))
+			if (is_new(path, i, j) && !(drawn && is_in(drawn, path->hops[i].addresses[j])))
 				print_node(out, path, &path->hops[i], path->hops[i].addresses[j]);
 	for (size_t j = 0; path->hop_count > 0 && path->hops[0].ttl == 1 && j < path->hops[0].address_count; j++)
-		fprintf(out, "  \"%s\" -> \"%s\";\n", source, addr_format(path->hops[0].addresses[j], text));
+		fprintf(out, "  \"%s\" -> \"%s\"%s;\n", source, addr_format(path->hops[0].addresses[j], text),
+			path->direction == DIRECTION_REVERSE ? " [color=blue]" : "");
 	for (size_t i = 0; i < path->edge_count; i++)
-		print_edge(out, &path->edges[i]);
+		print_edge(out, path, &path->edges[i]);
 	print_gaps(out, path);
 }
 
@@ -136,7 +157,9 @@ int report_dot(FILE *out, const struct measurement *measurement)
 	fputs("digraph retour {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n"
 	      "  edge [fontname=\"sans-serif\", fontsize=10];\n", out);
 	if (measurement->forward)
-		print_path(out, measurement->forward);
+		print_path(out, measurement->forward, NULL);
+	if (measurement->reverse)
+		print_path(out, measurement->reverse, measurement->forward);
 	fputs("}\n", out);
 	return fflush(out) != 0 || ferror(out) ? -EIO : 0;
 }

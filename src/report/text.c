@@ -241,6 +241,8 @@ int report_text(FILE *out, const struct measurement *measurement, const struct r
 		lanes_stacked(out, measurement, &options);
 	if (measurement->forward)
 		print_ways(out, measurement->forward, &options);
+	if (measurement->reverse)
+		print_ways(out, measurement->reverse, &options);
 	if (measurement->forward || measurement->reverse)
 		print_newline(out);
 	print_legend(out, measurement, &options);

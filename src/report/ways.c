@@ -60,8 +60,11 @@ static void print_edge(FILE *out, const struct path *path, const struct edge *ed
 	snprintf(share, sizeof(share), "%u/%u", edge->flows, flows_from(path, edge->ttl, edge->from));
 	snprintf(lost, sizeof(lost), "%u/%u", edge->sent - MIN(edge->received, edge->sent), edge->sent);
 	format_time(edge->rtt_ns, time, sizeof(time));
-	if (edge->source_port || edge->icmp_checksum)
-		snprintf(flow, sizeof(flow), "%u", edge->source_port ? edge->source_port : edge->icmp_checksum);
+	unsigned number = edge->source_port ? edge->source_port
+		: edge->destination_port    ? edge->destination_port
+					    : edge->icmp_checksum;
+	if (number)
+		snprintf(flow, sizeof(flow), "%u", number);
 	snprintf(text, sizeof(text), "       %-*s %8s %8s %8s %9s", columns, address, share, lost, time, flow);
 	paint(out, options, edge->received < edge->sent ? ROLE_WARNING : ROLE_PLAIN, text, 0);
 	print_newline(out);
@@ -115,9 +118,9 @@ static bool is_wide(const struct path *path, size_t index)
 static void print_heading(FILE *out, const struct path *path, int columns, const struct report_options *options)
 {
 	char text[TEXT_MAX];
-	bool icmp = path->protocol == PROBE_ICMP;
-	snprintf(text, sizeof(text), "%-*s %8s %8s %8s %9s", columns + 7, "WAYS", "flows", "lost", "median",
-		icmp ? "checksum" : "from port");
+	bool icmp = path->protocol == PROBE_ICMP, back = path->direction == DIRECTION_REVERSE;
+	snprintf(text, sizeof(text), "%-*s %8s %8s %8s %9s", columns + 7, back ? "WAYS BACK" : "WAYS", "flows", "lost",
+		"median", icmp ? "checksum" : back ? "to port" : "from port");
 	paint(out, options, ROLE_STRONG, text, 0);
 	print_newline(out);
 }

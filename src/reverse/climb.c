@@ -383,6 +383,15 @@ static void collect_path(const struct rung *rung, struct measurement *measuremen
 		measurement->reverse = path;
 }
 
+/* The user's word first. */
+static void collect_address(const struct climb *climb, const struct rung *rung, struct measurement *measurement)
+{
+	if (addr_is_set(climb->task.public_address))
+		measurement->public_address = climb->task.public_address;
+	else if (!addr_is_set(measurement->public_address) && rung->run && rung->method->public_address)
+		measurement->public_address = rung->method->public_address(rung->run);
+}
+
 int climb_collect(struct climb *climb, struct measurement *measurement)
 {
 	int result = 0;
@@ -393,6 +402,7 @@ int climb_collect(struct climb *climb, struct measurement *measurement)
 		result = collect_rung(climb, rung, measurement);
 		if (result == 0)
 			collect_path(rung, measurement);
+		collect_address(climb, rung, measurement);
 		tell_forward(rung, climb->forward);
 	}
 	return result;

@@ -42,11 +42,19 @@ static void plan_hello(struct responder_client *client)
 	plan(client, 0, 1);
 }
 
+static void plan_hops(struct responder_client *client, unsigned last)
+{
+	for (unsigned ttl = 1; ttl <= MIN(client->task.max_ttl, last); ttl++)
+		plan(client, ttl, 1);
+}
+
+/* Where all ways are wanted, a round trip more tells how far it is, and what comes here by that flow is one packet:
+ * hosts limit how often they answer (Linux: icmp_ratelimit), and the other flows have to be answered, too. */
 static void plan_first_burst(struct responder_client *client)
 {
 	plan_hello(client);
-	for (unsigned ttl = 1; ttl <= MIN(client->task.max_ttl, FIRST_BURST); ttl++)
-		plan(client, ttl, 1);
+	if (client->task.confidence <= 0)
+		plan_hops(client, FIRST_BURST);
 }
 
 /* Hops that have not been asked for as often as wanted. While the end of the path is not in sight, one
@@ -79,7 +87,10 @@ static void plan_next_burst(struct responder_client *client)
 	if (client->phase == PHASE_START) {
 		plan_first_burst(client);
 	} else if (client->confirmed && !client->refused_status) {
-		plan_path(client);
+		if (client->task.confidence > 0 && client->planned == client->hello_tries)
+			plan_hops(client, client->hops_home ? client->hops_home : FIRST_BURST);
+		else
+			plan_path(client);
 	} else if (!client->confirmed && !responder_only_echoes(client) && !responder_all_failed(client) &&
 		client->hello_tries < HELLO_TRIES) {
 		plan_hello(client);
@@ -142,16 +153,16 @@ static uint8_t wire_protocol(const struct responder_client *client)
 	}
 }
 
-static int write_request(const struct responder_client *client, unsigned index, struct outgoing *outgoing)
+int responder_write_request(const struct responder_client *client, uint8_t ttl, uint16_t flow, uint16_t id,
+	struct outgoing *outgoing)
 {
-	const struct request *request = &client->requests[index];
 	bool v4 = client->task.target.family == 4;
 	uint8_t bytes[BODY_MAX];
 	struct writer body = writer_init(bytes, sizeof(bytes));
 	struct responder_request message = {
-		.ttl = request->ttl,
-		.protocol = request->ttl ? wire_protocol(client) : 0,
-		.flow = request->ttl ? client->task.flow : 0,
+		.ttl = ttl,
+		.protocol = ttl ? wire_protocol(client) : 0,
+		.flow = ttl ? flow : 0,
 		.cookie = client->cookie,
 		.padding = v4 ? REQUEST_SIZE_V4 - 20 - 8 - RESPONDER_REQUEST_BODY
 			      : REQUEST_SIZE_V6 - 40 - 8 - RESPONDER_REQUEST_BODY,
@@ -170,7 +181,7 @@ static int write_request(const struct responder_client *client, unsigned index, 
 				.icmp_kind = ICMP_ECHO_REQUEST,
 				.icmp_type = v4 ? (uint8_t)ICMP4_ECHO_REQUEST : (uint8_t)ICMP6_ECHO_REQUEST,
 				.icmp_code = RESPONDER_CODE,
-				.icmp_id = (uint16_t)(client->first_id + index),
+				.icmp_id = id,
 				.payload = bytes,
 				.payload_length = body.length,
 			},
@@ -178,8 +189,14 @@ static int write_request(const struct responder_client *client, unsigned index, 
 	struct writer writer = writer_init(outgoing->bytes, sizeof(outgoing->bytes));
 	int code = packet_write(&writer, &spec);
 	outgoing->length = writer.length;
-	outgoing->token = index;
 	return code;
+}
+
+static int write_request(const struct responder_client *client, unsigned index, struct outgoing *outgoing)
+{
+	outgoing->token = index;
+	return responder_write_request(client, client->requests[index].ttl, client->task.flow,
+		(uint16_t)(client->first_id + index), outgoing);
 }
 
 static enum machine_want end(struct responder_client *client, int64_t now_ns)
@@ -190,11 +207,34 @@ static enum machine_want end(struct responder_client *client, int64_t now_ns)
 	return MACHINE_DONE;
 }
 
+/* One way is known; go on with all others where they are wanted. */
+static bool begin_ways(struct responder_client *client, int64_t now_ns)
+{
+	struct overview overview;
+	responder_look_at_requests(client, &overview);
+	if (client->task.confidence <= 0 || overview.highest_answered == 0)
+		return false;
+	client->ways = responder_ways_new(client, now_ns);
+	if (client->ways)
+		client->phase = PHASE_WAYS;
+	return client->ways != NULL;
+}
+
+static enum machine_want next_of_ways(
+	struct responder_client *client, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
+{
+	struct machine machine = responder_ways_machine(client->ways);
+	enum machine_want want = machine.ops->next(machine.self, now_ns, outgoing, wake_ns);
+	return want == MACHINE_DONE ? end(client, now_ns) : want;
+}
+
 static enum machine_want on_next(void *self, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
 {
 	struct responder_client *client = self;
 	if (client->phase == PHASE_DONE)
 		return MACHINE_DONE;
+	if (client->phase == PHASE_WAYS)
+		return next_of_ways(client, now_ns, outgoing, wake_ns);
 	if (client->sent == client->planned && burst_over(client, now_ns)) {
 		if (client->phase == PHASE_START)
 			client->started_ns = now_ns;
@@ -202,7 +242,8 @@ static enum machine_want on_next(void *self, int64_t now_ns, struct outgoing *ou
 		client->burst = client->sent;
 		client->phase = PHASE_BURST;
 		if (client->sent == client->planned)
-			return end(client, now_ns);
+			return begin_ways(client, now_ns) ? next_of_ways(client, now_ns, outgoing, wake_ns)
+							  : end(client, now_ns);
 	}
 	if (client->sent == client->planned) {
 		*wake_ns = burst_deadline(client);
@@ -218,6 +259,10 @@ static enum machine_want on_next(void *self, int64_t now_ns, struct outgoing *ou
 static void on_sent(void *self, uint32_t token, int64_t sent_ns, int error)
 {
 	struct responder_client *client = self;
+	if (client->ways && token >= client->sent) {
+		struct machine machine = responder_ways_machine(client->ways);
+		machine.ops->sent(machine.self, token, sent_ns, error);
+	}
 	if (token >= client->sent)
 		return;
 	client->requests[token].sent_ns = sent_ns;
@@ -250,14 +295,36 @@ static void note_time(struct responder_client *client, struct request *request, 
 		client->hello_ns = MAX(elapsed, 1);
 }
 
+static bool is_hop(const struct responder_client *client, const struct responder_response *response)
+{
+	return response->status == RESPONDER_OK && response->hop.family == client->task.target.family &&
+		addr_is_unicast(response->hop);
+}
+
+bool responder_read_hop(
+	const struct responder_client *client, const struct packet *packet, struct responder_response *response)
+{
+	struct cursor body = cursor_init(packet->transport.payload, packet->transport.payload_length);
+	return responder_response_read(&body, response) == 0 && is_hop(client, response);
+}
+
+bool responder_is_response(const struct responder_client *client, const struct packet *packet, unsigned *index)
+{
+	const struct transport *reply = &packet->transport;
+	*index = (uint16_t)(reply->icmp_id - client->first_id);
+	return reply->icmp_kind == ICMP_ECHO_REPLY && reply->icmp_code == RESPONDER_CODE && reply->icmp_seq == 0 &&
+		addr_equal(packet->ip.source, client->task.target);
+}
+
 static void take_response(struct responder_client *client, struct request *request, int64_t received_ns,
 	const struct responder_response *response)
 {
 	if (request->ttl == 0 && response->status == RESPONDER_BAD_TTL) {
 		client->confirmed = true;
 		client->cookie = response->cookie ? response->cookie : client->cookie;
-	} else if (request->ttl != 0 && response->status == RESPONDER_OK &&
-		response->hop.family == client->task.target.family && addr_is_unicast(response->hop)) {
+		if (response->seen.family == client->task.source.family)
+			client->seen = response->seen;
+	} else if (request->ttl != 0 && response->status == RESPONDER_OK && is_hop(client, response)) {
 		client->confirmed = true;
 		request->hop = response->hop;
 		request->rtt_ns = (int64_t)response->rtt_ns;
@@ -273,10 +340,14 @@ static void on_packet(void *self, int64_t received_ns, const struct packet *pack
 {
 	struct responder_client *client = self;
 	const struct transport *reply = &packet->transport;
-	unsigned index = (uint16_t)(reply->icmp_id - client->first_id);
-	if (reply->icmp_kind != ICMP_ECHO_REPLY || reply->icmp_code != RESPONDER_CODE ||
-		reply->icmp_seq != 0 || index >= client->sent || client->requests[index].answered ||
-		!addr_equal(packet->ip.source, client->task.target))
+	unsigned index;
+	if (client->phase == PHASE_WAYS) {
+		struct machine machine = responder_ways_machine(client->ways);
+		machine.ops->packet(machine.self, received_ns, packet);
+		return;
+	}
+	if (!responder_is_response(client, packet, &index) || index >= client->sent ||
+		client->requests[index].answered)
 		return;
 	if (is_echo(client, index, reply)) {
 		if (client->echoed_ns == TIME_NEVER)
@@ -305,6 +376,8 @@ static void *start(const struct reverse_task *task)
 	client->task.max_ttl = MIN(task->max_ttl ? task->max_ttl : MAX_TTL_DEFAULT, RESPONDER_TTL_MAX);
 	client->task.probes_per_hop =
 		MIN(task->probes_per_hop ? task->probes_per_hop : PROBES_DEFAULT, RESPONDER_PROBES_MAX);
+	if (task->confidence > 0)
+		client->task.probes_per_hop = 1;
 	client->first_id = (uint16_t)(task->seed ^ task->seed >> 16 ^ task->seed >> 32 ^ task->seed >> 48);
 	client->echoed_ns = TIME_NEVER;
 	return client;
@@ -314,6 +387,13 @@ static void on_hint(void *self, int64_t rtt_ns)
 {
 	struct responder_client *client = self;
 	client->task.rtt_hint_ns = rtt_ns;
+}
+
+static void free_client(void *self)
+{
+	struct responder_client *client = self;
+	responder_ways_free(client->ways);
+	free(client);
 }
 
 static struct machine machine_of(void *client)
@@ -332,5 +412,6 @@ const struct reverse_method responder_method = {
 	.path = responder_path,
 	.status = responder_status,
 	.duration_ns = responder_duration_ns,
-	.free = free,
+	.public_address = responder_learned_address,
+	.free = free_client,
 };

@@ -4,7 +4,9 @@
 
 #include <stdbool.h>
 
+#include "packet/responder.h"
 #include "reverse/responder.h"
+#include "trace/multipath.h"
 
 #define HELLO_TRIES  3
 #define REQUESTS_MAX (HELLO_TRIES + RESPONDER_TTL_MAX * RESPONDER_PROBES_MAX)
@@ -18,7 +20,7 @@ struct request {
 	int64_t rtt_ns;
 };
 
-enum phase { PHASE_START, PHASE_BURST, PHASE_DONE };
+enum phase { PHASE_START, PHASE_BURST, PHASE_WAYS, PHASE_DONE };
 
 struct responder_client {
 	struct reverse_task task; /* with what it leaves open filled in */
@@ -35,10 +37,12 @@ struct responder_client {
 	unsigned hello_tries;
 	bool confirmed; /* a responder answered */
 	uint64_t cookie;
+	struct addr seen; /* our address as the responder saw it; none = it did not say */
 	int64_t echoed_ns;  /* first echo of one of our requests; TIME_NEVER = none */
 	int refused_status; /* error status of a request that was no hello; 0 = none */
 	int send_error;     /* of the last send that failed */
 	unsigned hops_home; /* that a response travelled: responders send with hop limit 64; 0 = not known */
+	struct responder_ways *ways; /* NULL = not asked for, or not begun */
 };
 
 /* What is known about the path. */
@@ -70,9 +74,31 @@ bool responder_only_echoes(const struct responder_client *client);
 /* Not one request could be sent. */
 bool responder_all_failed(const struct responder_client *client);
 
+/* Our address as the Internet sees it, by the user's word or the responder's; none = not known. */
+struct addr responder_public_address(const struct responder_client *client);
+/* A path whose end answered in our place is whole where that is our NAT. */
+bool responder_is_our_nat(const struct responder_client *client, const struct overview *overview);
+/* A request, padded to the most that it can cause. */
+int responder_write_request(const struct responder_client *client, uint8_t ttl, uint16_t flow, uint16_t id,
+	struct outgoing *outgoing) MUST_USE;
+/* The number, counted from the first request on, that the response belongs to; false: it is none of ours. */
+bool responder_is_response(const struct responder_client *client, const struct packet *packet, unsigned *index);
+/* What it says: true where that is a hop. */
+bool responder_read_hop(const struct responder_client *client, const struct packet *packet,
+	struct responder_response *response);
+
+/* Every way back, flow by flow, when the client has found the end of one. For responder_ways.c. */
+struct responder_ways *responder_ways_new(struct responder_client *client, int64_t now_ns);
+void responder_ways_free(struct responder_ways *ways);
+struct machine responder_ways_machine(struct responder_ways *ways);
+/* NULL: out of memory. */
+struct path *responder_ways_path(const struct responder_ways *ways, int64_t started_wall_ns);
+struct multipath_status responder_ways_status(const struct responder_ways *ways);
+
 /* Of the method. */
 struct path *responder_path(const void *self, int64_t started_wall_ns);
 enum attempt_status responder_status(const void *self, char *detail, size_t size);
 int64_t responder_duration_ns(const void *self);
+struct addr responder_learned_address(const void *self);
 
 #endif

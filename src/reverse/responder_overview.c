@@ -24,6 +24,24 @@ static void find_repeated_end(struct overview *overview)
 	}
 }
 
+struct addr responder_public_address(const struct responder_client *client)
+{
+	bool said = client->task.public_address.family == client->task.source.family;
+	return said ? client->task.public_address : client->seen;
+}
+
+/* Our public address where a NAT has it: it answers in our place, if only once. */
+static void find_nat(const struct responder_client *client, struct overview *overview)
+{
+	struct addr address = responder_public_address(client);
+	for (unsigned ttl = 1; ttl <= overview->highest_answered && !overview->end; ttl++)
+		if (addr_is_set(address) && overview->slots[ttl].answered &&
+			addr_equal(overview->slots[ttl].hop, address)) {
+			overview->behind_nat = true;
+			overview->end = ttl;
+		}
+}
+
 /* What reached us, or the NAT, with hop limit to spare has been where the path ends: an answer counts for the
  * last hop, as far as it lacks probes. Asking again could fail where hosts limit how often they answer
  * (Linux: icmp_ratelimit). */
@@ -85,7 +103,9 @@ void responder_look_at_requests(const struct responder_client *client, struct ov
 		}
 	if (overview->reached)
 		shorten(client, overview);
-	if (!overview->reached && overview->highest_answered)
+	if (!overview->reached)
+		find_nat(client, overview);
+	if (!overview->end && overview->highest_answered)
 		find_repeated_end(overview);
 }
 

@@ -38,10 +38,25 @@ static bool add_hop(
 	return hop != NULL;
 }
 
-/* A NAT answers in our place; an address of our own that is public has none before it. */
-static bool is_our_nat(const struct responder_client *client, const struct overview *overview)
+/* A NAT answers in our place. Where our public address is not known, one that is not public has a NAT before it. */
+bool responder_is_our_nat(const struct responder_client *client, const struct overview *overview)
 {
+	struct addr address = responder_public_address(client);
+	if (addr_is_set(address))
+		return overview->behind_nat && addr_equal(overview->slots[overview->end].hop, address);
 	return overview->behind_nat && addr_is_private(client->task.source);
+}
+
+/* Told by somebody, or the NAT that answered. */
+struct addr responder_learned_address(const void *self)
+{
+	const struct responder_client *client = self;
+	struct overview overview;
+	responder_look_at_requests(client, &overview);
+	struct addr address = responder_public_address(client);
+	if (!addr_is_set(address) && responder_is_our_nat(client, &overview))
+		address = overview.slots[overview.end].hop;
+	return address;
 }
 
 static void fill_path(
@@ -54,7 +69,7 @@ static void fill_path(
 		path->flow.icmp_checksum = client->task.flow;
 	else
 		path->flow.destination_port = client->task.flow;
-	path->reached = overview->reached || is_our_nat(client, overview);
+	path->reached = overview->reached || responder_is_our_nat(client, overview);
 	if (path->reached)
 		path->stop_reason = STOP_REACHED;
 	else if (client->phase != PHASE_DONE)
@@ -71,6 +86,8 @@ struct path *responder_path(const void *self, int64_t started_wall_ns)
 {
 	const struct responder_client *client = self;
 	struct overview overview;
+	if (client->ways)
+		return responder_ways_path(client->ways, started_wall_ns);
 	responder_look_at_requests(client, &overview);
 	struct path *path = overview.highest_answered ? path_new(DIRECTION_REVERSE, "responder") : NULL;
 	if (!path)
@@ -105,12 +122,13 @@ static enum attempt_status describe_path(
 		return ATTEMPT_OK;
 	}
 	if (overview->behind_nat) {
+		bool nat = responder_is_our_nat(client, overview);
+		bool sure = addr_is_set(responder_public_address(client));
 		addr_format(overview->slots[overview->end].hop, text);
-		bool nat = is_our_nat(client, overview);
-		snprintf(detail, size,
-			nat ? "%u hops back to %s, your NAT (or a filter before you)"
-			    : "%u hops back to %s, which lets nothing through to you",
-			overview->end, text);
+		snprintf(detail, size, "%u hops back to %s, %s", overview->end, text,
+			!nat       ? "which lets nothing through to you"
+				: sure ? "your public address: reached your NAT"
+				       : "reached your NAT (or a filter before you; --public-address would tell)");
 		return nat ? ATTEMPT_OK : ATTEMPT_PARTIAL;
 	}
 	snprintf(detail, size, "the way back is known for %u hops, its end is not",
@@ -118,13 +136,26 @@ static enum attempt_status describe_path(
 	return ATTEMPT_PARTIAL;
 }
 
+/* After what is said of the first flow. */
+static enum attempt_status describe_ways(
+	const struct responder_client *client, enum attempt_status status, char *detail, size_t size)
+{
+	struct multipath_status ways = responder_ways_status(client->ways);
+	size_t used = strlen(detail);
+	snprintf(detail + used, size - used, "; %u flows show %u routers%s", ways.flows, ways.routers,
+		ways.finished ? "" : " so far");
+	return ways.finished ? status : ATTEMPT_PARTIAL;
+}
+
 enum attempt_status responder_status(const void *self, char *detail, size_t size)
 {
 	const struct responder_client *client = self;
 	struct overview overview;
 	responder_look(client, &overview);
-	if (overview.highest_answered)
-		return describe_path(client, &overview, detail, size);
+	if (overview.highest_answered) {
+		enum attempt_status status = describe_path(client, &overview, detail, size);
+		return client->ways ? describe_ways(client, status, detail, size) : status;
+	}
 	if (client->refused_status) {
 		snprintf(detail, size, "the responder refuses such probes (status %d)",
 			client->refused_status);

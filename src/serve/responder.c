@@ -87,6 +87,8 @@ static void send_notice(
 	/* The cookie makes the notice longer: only for requests that are longer still. */
 	if (packet->ip.total_length >= admission_notice_size(requester.family, true))
 		job->response.body.cookie = admission_cookie(&responder->admission, requester, now_ns);
+	if (packet->ip.total_length >= admission_notice_size(requester.family, true) + RESPONDER_SEEN_BLOCK)
+		job->response.body.seen = requester;
 }
 
 /* The protocol number that a request means, or -1. */
@@ -191,7 +193,7 @@ static void on_packet(void *self, int64_t received_ns, const struct packet *pack
 
 static int write_response(const struct job *job, struct writer *writer)
 {
-	uint8_t bytes[RESPONDER_SUCCESS_BODY + RESPONDER_COOKIE_BLOCK];
+	uint8_t bytes[RESPONDER_SUCCESS_BODY + RESPONDER_COOKIE_BLOCK + RESPONDER_SEEN_BLOCK];
 	struct writer body = writer_init(bytes, sizeof(bytes));
 	responder_response_write(&body, &job->response.body);
 	bool v4 = job->response.requester.family == 4;

@@ -23,6 +23,7 @@ struct multipath *multipath_new(const struct multipath_config *config)
 	mp->config.first_ttl = MAX(1u, config->first_ttl);
 	mp->config.max_ttl = MIN((unsigned)UINT8_MAX, MAX(config->max_ttl, mp->config.first_ttl));
 	mp->config.flows = NULL;
+	mp->config.prober = NULL;
 	mp->hops = calloc(mp->config.max_ttl + 2, sizeof(*mp->hops));
 	mp->flows = calloc(mp->config.flow_count, sizeof(*mp->flows));
 	mp->cells = calloc((size_t)(mp->config.max_ttl + 2) * mp->config.flow_count, sizeof(*mp->cells));
@@ -42,6 +43,11 @@ struct multipath *multipath_new(const struct multipath_config *config)
 	mp->vertices[SOURCE] = (struct vertex){.address = config->probe.source, .class_size = 1};
 	mp->vertex_count = 1;
 	mp->dirty = true;
+	if (config->prober) {
+		mp->prober = *config->prober;
+		mp->distance = MIN(mp->prober.distance, mp->config.max_ttl);
+		mp->distance_sent = mp->distance_answered = true;
+	}
 	return mp;
 }
 
@@ -213,6 +219,8 @@ static struct mp_probe *log_probe(struct multipath *mp, unsigned ttl, unsigned f
 	probe->result.sent_ns = now_ns - mp->started_ns;
 	if (flow > 0 && mp->config.probe.protocol == PROBE_ICMP)
 		probe->result.icmp_checksum = mp->flows[flow].flow.icmp_checksum;
+	else if (flow > 0 && mp->prober.ask)
+		probe->result.destination_port = mp->flows[flow].flow.destination_port;
 	else if (flow > 0)
 		probe->result.source_port = mp->flows[flow].flow.source_port;
 	return probe;
@@ -224,12 +232,18 @@ static enum machine_want finish(struct multipath *mp, int64_t now_ns)
 	return MACHINE_DONE;
 }
 
+static int ask(struct multipath *mp, const struct probe_request *request, int64_t now_ns, struct outgoing *outgoing)
+{
+	return mp->prober.ask ? mp->prober.ask(mp->prober.context, request, now_ns, outgoing)
+			      : engine_probe(&mp->engine, request, now_ns, outgoing);
+}
+
 static enum machine_want send_distance(struct multipath *mp, int64_t now_ns, struct outgoing *outgoing)
 {
 	struct probe_request request = {.ttl = DISTANCE_TTL, .user = DISTANCE_USER};
 	mp->distance_sent = true;
 	mp->distance_sent_ns = now_ns;
-	if (engine_probe(&mp->engine, &request, now_ns, outgoing) < 0)
+	if (ask(mp, &request, now_ns, outgoing) < 0)
 		return finish(mp, now_ns);
 	mp->sent++;
 	return MACHINE_SEND;
@@ -243,7 +257,7 @@ static enum machine_want send_queued(struct multipath *mp, int64_t now_ns, struc
 	mp->queue_count--;
 	struct probe_request request = {
 		.ttl = (uint8_t)ttl, .user = mp->probe_count, .flow = &mp->flows[flow].flow};
-	if (!log_probe(mp, ttl, flow, now_ns) || engine_probe(&mp->engine, &request, now_ns, outgoing) < 0)
+	if (!log_probe(mp, ttl, flow, now_ns) || ask(mp, &request, now_ns, outgoing) < 0)
 		return finish(mp, now_ns);
 	cell->sent_ns = now_ns;
 	cell->asked++;
@@ -295,7 +309,10 @@ static void mp_sent(void *self, uint32_t token, int64_t sent_ns, int error)
 	struct multipath *mp = self;
 	if (error == 0) {
 		mp->send_errors = 0;
-		engine_sent(&mp->engine, token, sent_ns);
+		if (mp->prober.ask)
+			mp->prober.sent(mp->prober.context, token, sent_ns);
+		else
+			engine_sent(&mp->engine, token, sent_ns);
 		return;
 	}
 	mp->send_errors++;
@@ -350,7 +367,7 @@ static void read_cell(struct multipath *mp, unsigned ttl, unsigned flow, const s
 	}
 }
 
-static void read_hop(struct multipath *mp, const struct reply *reply)
+static void read_hop(struct multipath *mp, const struct reply *reply, int64_t took_ns)
 {
 	struct mp_probe *probe = &mp->probes[reply->user];
 	struct mp_hop *hop = &mp->hops[probe->ttl];
@@ -358,7 +375,7 @@ static void read_hop(struct multipath *mp, const struct reply *reply)
 	result_fill(&probe->result, mp->config.probe.destination.family, reply);
 	hop->answered++;
 	hop->slow_answered++;
-	hop->rtt_max_ns = MAX(hop->rtt_max_ns, reply->rtt_ns);
+	hop->rtt_max_ns = MAX(hop->rtt_max_ns, took_ns);
 	if (!end || probe->ttl <= end)
 		mp->highest = MAX(mp->highest, probe->ttl);
 	read_cell(mp, probe->ttl, probe->flow, reply);
@@ -380,19 +397,30 @@ static void read_distance(struct multipath *mp, const struct reply *reply)
 	mp->distance_exact = reply->reached && reply->quoted.ttl > 0 && reply->quoted.ttl <= DISTANCE_TTL;
 }
 
+static bool match(struct multipath *mp, int64_t received_ns, const struct packet *packet, struct reply *reply,
+	int64_t *took_ns)
+{
+	if (mp->prober.ask)
+		return mp->prober.match(mp->prober.context, received_ns, packet, reply, took_ns);
+	bool ours = engine_match(&mp->engine, received_ns, packet, reply);
+	*took_ns = ours ? reply->rtt_ns : 0;
+	return ours;
+}
+
 static void mp_packet(void *self, int64_t received_ns, const struct packet *packet)
 {
 	struct multipath *mp = self;
 	struct reply reply;
-	if (mp->finished_ns != TIME_NEVER || !engine_match(&mp->engine, received_ns, packet, &reply))
+	int64_t took_ns;
+	if (mp->finished_ns != TIME_NEVER || !match(mp, received_ns, packet, &reply, &took_ns))
 		return;
 	mp->received++;
-	mp->rtt_max_ns = MAX(mp->rtt_max_ns, reply.rtt_ns);
+	mp->rtt_max_ns = MAX(mp->rtt_max_ns, took_ns);
 	mp->dirty = true;
 	if (reply.user == DISTANCE_USER)
 		read_distance(mp, &reply);
 	else
-		read_hop(mp, &reply);
+		read_hop(mp, &reply, took_ns);
 }
 
 struct machine multipath_machine(struct multipath *mp)

@@ -34,8 +34,20 @@
 
 #define MULTIPATH_FLOWS_MAX 256
 
+/* Who puts the questions where we do not probe ourselves: somebody on the far end of the path does, and we ask him. */
+struct multipath_prober {
+	void *context;
+	int (*ask)(void *context, const struct probe_request *request, int64_t now_ns, struct outgoing *outgoing);
+	void (*sent)(void *context, uint32_t token, int64_t sent_ns);
+	/* As engine_match; *took_ns: from the question to the answer, of which the round trip is a part. */
+	bool (*match)(void *context, int64_t received_ns, const struct packet *packet, struct reply *reply,
+		int64_t *took_ns);
+	unsigned distance; /* hops to the destination, 0 = not known; he is not asked for it */
+};
+
 struct multipath_config {
-	struct engine_config probe; /* its flow is not used */
+	struct engine_config probe; /* its flow is not used; of a prober's only protocol, addresses, type of service, key */
+	const struct multipath_prober *prober; /* copied; NULL = we probe */
 	const struct flow *flows;   /* read by multipath_new only; they must differ in what balancers hash */
 	unsigned flow_count;        /* 1..MULTIPATH_FLOWS_MAX */
 	unsigned first_ttl, max_ttl;

@@ -74,7 +74,8 @@ struct class_view {
 
 struct multipath {
 	struct multipath_config config;
-	struct engine engine;
+	struct engine engine; /* not used where there is a prober */
+	struct multipath_prober prober; /* ask NULL: none */
 	struct stopping stopping;
 	struct rng rng;
 	int64_t started_ns, finished_ns; /* TIME_NEVER */

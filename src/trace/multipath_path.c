@@ -175,6 +175,8 @@ static int count_flow(struct path *path, const struct multipath *mp, unsigned tt
 	if (edge->flows++ == 0) {
 		if (path->protocol == PROBE_ICMP)
 			edge->icmp_checksum = mp->flows[flow].flow.icmp_checksum;
+		else if (mp->prober.ask)
+			edge->destination_port = mp->flows[flow].flow.destination_port;
 		else
 			edge->source_port = mp->flows[flow].flow.source_port;
 	}

@@ -1,10 +1,9 @@
 /* Every way that flows take, in worlds whose truth is known: no link that is not there, and as many of those that are
  * as was promised. */
-#include "scene.h"
+#include "ways.h"
 
 #include "base/rng.h"
 #include "sim/generate.h"
-#include "sim/truth.h"
 #include "trace/multipath.h"
 
 #define TRUTHS_MAX 4096
@@ -14,7 +13,7 @@
 struct run {
 	struct path *path;
 	struct multipath_status status;
-	unsigned edges_true, edges_found, edges_false;
+	struct links links;
 	unsigned ways; /* TRUTHS_MAX: too many to compare with */
 	double seconds;
 };
@@ -28,61 +27,6 @@ static void make_flows(struct flow *flows, enum probe_protocol protocol, unsigne
 				  .destination_port = 33434, .flow_label = 5};
 }
 
-/* Does the router that this hop of the truth is answer from that address? Not always from the one that the truth names:
- * it may choose by the way that the answer takes. */
-static const struct world *judged;
-static bool is_at(const struct truth_hop *hop, struct addr addr)
-{
-	const struct world_address *entry = world_find_address(judged, addr);
-	return addr_equal(hop->address, addr) || (entry && entry->node == hop->node);
-}
-
-/* Is this a link of one of the ways? What a tunnel hides in between has no hop limit: its ends are neighbours. */
-static bool is_true(const struct truth *truths, unsigned count, const struct edge *edge)
-{
-	for (unsigned i = 0; i < count; i++) {
-		bool from = false, to = false;
-		for (unsigned j = 0; j < truths[i].hop_count; j++) {
-			const struct truth_hop *hop = &truths[i].hops[j];
-			from |= hop->ttl == edge->ttl - 1 && is_at(hop, edge->from);
-			to |= hop->ttl == edge->ttl && is_at(hop, edge->to);
-		}
-		if (from && to)
-			return true;
-	}
-	return false;
-}
-
-static bool is_found(const struct path *path, const struct truth_hop *from, const struct truth_hop *to)
-{
-	for (size_t i = 0; i < path->edge_count; i++)
-		if (path->edges[i].ttl == to->ttl && addr_equal(path->edges[i].from, from->address) &&
-			addr_equal(path->edges[i].to, to->address))
-			return true;
-	return false;
-}
-
-static bool shows(const struct truth_hop *hop)
-{
-	return hop->ttl > 0 && hop->hidden == HIDDEN_NOT && addr_is_set(hop->address);
-}
-
-/* Links of the truth, each once, that both ends show. */
-static void compare(struct run *run, const struct truth *truths, unsigned count)
-{
-	for (size_t i = 0; i < run->path->edge_count; i++)
-		run->edges_false += !is_true(truths, count, &run->path->edges[i]);
-	for (unsigned i = 0; i < count; i++)
-		for (unsigned j = 0; j + 1 < truths[i].hop_count; j++) {
-			const struct truth_hop *from = &truths[i].hops[j], *to = &truths[i].hops[j + 1];
-			struct edge edge = {.ttl = to->ttl, .from = from->address, .to = to->address};
-			if (!shows(from) || !shows(to) || to->ttl != from->ttl + 1 || is_true(truths, i, &edge))
-				continue;
-			run->edges_true++;
-			run->edges_found += is_found(run->path, from, to);
-		}
-}
-
 static struct run explore(struct world *world, uint32_t from, uint32_t to, uint8_t family,
 	enum probe_protocol protocol, double confidence, unsigned seed)
 {
@@ -92,7 +36,6 @@ static struct run explore(struct world *world, uint32_t from, uint32_t to, uint8
 	/* Links may fail meanwhile: the ways before, and those afterwards. */
 	static struct truth truths[2 * TRUTHS_MAX];
 	struct addr source = world_node_address(world, from, family), target = world_node_address(world, to, family);
-	judged = world;
 	make_flows(flows, protocol, seed);
 	struct multipath_config config = {
 		.probe = {.protocol = protocol, .source = source, .destination = target, .key = {seed, 2}},
@@ -118,58 +61,13 @@ static struct run explore(struct world *world, uint32_t from, uint32_t to, uint8
 	run.ways = sim_truths_now(sim, from, target, NULL, 0, truths + count, TRUTHS_MAX);
 	count += run.ways;
 	if (all && run.ways < TRUTHS_MAX)
-		compare(&run, truths, count);
+		run.links = compare_links(world, run.path, truths, count);
 	multipath_free(multipath);
 	sim_free(sim);
 	return run;
 }
 
 /* ---- worlds of one shape ---- */
-
-struct text {
-	char bytes[40000];
-	size_t used;
-};
-
-static void PRINTF_LIKE(2, 3) add(struct text *text, const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	text->used += (size_t)vsnprintf(text->bytes + text->used, sizeof(text->bytes) - text->used, format, arguments);
-	va_end(arguments);
-	assert_true(text->used < sizeof(text->bytes));
-}
-
-/* a - in - split =width=( chain of `length` )= join - out - b; `split_habits` and `inner` are behaviour. One branch is
- * `longer` hops longer. */
-static struct world *diamond(unsigned width, unsigned length, unsigned longer, const char *split_habits,
-	const char *inner)
-{
-	static struct text routers, links;
-	char name[40], before[40];
-	routers.used = links.used = 0;
-	add(&routers, "  - {name: in, as: 64496}\n  - {name: out, as: 64496}\n  - {name: join, as: 64496}\n"
-		      "  - {name: split, as: 64496, behaviour: {%s}}\n", split_habits);
-	add(&links, "  - {from: a, to: in}\n  - {from: in, to: split}\n  - {from: join, to: out}\n"
-		    "  - {from: out, to: b}\n");
-	for (unsigned branch = 0; branch < width; branch++) {
-		unsigned hops = length + (branch == width - 1 ? longer : 0);
-		/* All ways cost the same. */
-		unsigned cost = 1200 / (hops + 1);
-		snprintf(before, sizeof(before), "split");
-		for (unsigned hop = 0; hop < hops; hop++) {
-			snprintf(name, sizeof(name), "r%u-%u", branch, hop);
-			add(&routers, "  - {name: %s, as: 64496, behaviour: {%s}}\n", name, inner);
-			add(&links, "  - {from: %s, to: %s, cost: %u}\n", before, name, cost);
-			snprintf(before, sizeof(before), "%s", name);
-		}
-		add(&links, "  - {from: %s, to: join, cost: %u}\n", before, 1200 - cost * hops);
-	}
-	static struct text all;
-	all.used = 0;
-	add(&all, WORLD_HEAD "routers:\n%slinks:\n%s", routers.bytes, links.bytes);
-	return scene_world(all.bytes);
-}
 
 static struct run in_world(struct world *world, enum probe_protocol protocol, uint8_t family, unsigned seed)
 {
@@ -180,7 +78,7 @@ static void report(const char *what, const struct run *run)
 {
 	print_message("# %s: %u packets, %u answers, %.2f s, %u flows; links: %u of %u, %u false\n", what,
 		run->status.probes_sent, run->status.replies_received, run->seconds, run->status.flows,
-		run->edges_found, run->edges_true, run->edges_false);
+		run->links.found, run->links.there, run->links.invented);
 }
 
 /* Many runs in one world, each with other flows: the share of links found is what was promised. */
@@ -189,13 +87,13 @@ static void many(const char *what, struct world *world, enum probe_protocol prot
 	unsigned found = 0, total = 0, packets = 0, complete = 0;
 	for (unsigned seed = 0; seed < runs; seed++) {
 		struct run run = in_world(world, protocol, family, seed);
-		if (run.edges_false > 0)
+		if (run.links.invented > 0)
 			report(what, &run);
-		assert_int_equal(run.edges_false, 0);
+		assert_int_equal(run.links.invented, 0);
 		assert_true(run.path->reached);
-		found += run.edges_found;
-		total += run.edges_true;
-		complete += run.edges_found == run.edges_true;
+		found += run.links.found;
+		total += run.links.there;
+		complete += run.links.found == run.links.there;
 		packets += run.status.probes_sent;
 		path_free(run.path);
 	}
@@ -237,7 +135,7 @@ static void expect_in(const char *what, struct world *world, struct run *run)
 {
 	*run = in_world(world, PROBE_UDP, 4, 3);
 	report(what, run);
-	assert_int_equal(run->edges_false, 0);
+	assert_int_equal(run->links.invented, 0);
 	assert_true(run->path->reached);
 }
 
@@ -259,7 +157,7 @@ static void test_by_packet(void **state)
 		unsigned noticed = 0;
 		for (unsigned seed = 0; seed < 100; seed++) {
 			struct run run = in_world(world, PROBE_UDP, i % 2 ? 4 : 6, seed);
-			assert_int_equal(run.edges_false, 0);
+			assert_int_equal(run.links.invented, 0);
 			noticed += hops_by_packet(run.path) > 0;
 			assert_true(run.status.probes_sent <= 130 + 10 * shapes[i][0]);
 			path_free(run.path);
@@ -342,8 +240,8 @@ static void test_hidden(void **state)
 			struct run run = in_world(world, protocols[seed / 2], seed % 2 ? 4 : 6, seed);
 			report(cases[i].pop, &run);
 			assert_true(run.path->reached);
-			assert_int_equal(run.edges_false, 0);
-			assert_int_equal(run.edges_found, run.edges_true);
+			assert_int_equal(run.links.invented, 0);
+			assert_int_equal(run.links.found, run.links.there);
 			path_free(run.path);
 		}
 		world_free(world);
@@ -388,7 +286,7 @@ static void test_ports(void **state)
 		struct truth truth;
 		assert_int_equal(packet_write(&writer, &spec), 0);
 		assert_int_equal(sim_truth(sim, a, bytes, writer.length, &truth), 0);
-		assert_true(is_true(&truth, 1, &run.path->edges[i]));
+		assert_true(is_true(world, &truth, 1, &run.path->edges[i]));
 	}
 	path_free(run.path);
 	sim_free(sim);
@@ -416,19 +314,19 @@ static void test_generated(void **state)
 				continue;
 			struct run run = explore(world, from, to, 4, i % 2 ? PROBE_UDP : PROBE_ICMP, 0.95, i);
 			pairs++;
-			if (run.edges_false > 0)
+			if (run.links.invented > 0)
 				report("generated", &run);
-			wrong += run.edges_false;
+			wrong += run.links.invented;
 			/* Links behind a filter are true, and not to be seen. */
 			if (!run.path->reached) {
 				path_free(run.path);
 				continue;
 			}
 			bool wide = run.ways > 1;
-			found += run.edges_found;
-			total += run.edges_true;
-			wide_found += wide ? run.edges_found : 0;
-			wide_total += wide ? run.edges_true : 0;
+			found += run.links.found;
+			total += run.links.there;
+			wide_found += wide ? run.links.found : 0;
+			wide_total += wide ? run.links.there : 0;
 			path_free(run.path);
 		}
 		world_free(world);

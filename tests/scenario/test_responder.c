@@ -1,0 +1,244 @@
+/* A responder and its client in worlds whose truth is known: every way back, and clients behind translators. */
+#include "ways.h"
+
+#include "base/rng.h"
+#include "reverse/climb.h"
+#include "reverse/responder.h"
+#include "serve/responder.h"
+#include "sim/generate.h"
+
+#define TRUTHS_MAX 4096
+#define PATIENCE   (120 * NS_PER_S)
+
+struct run {
+	struct measurement measurement;
+	struct links links;
+	unsigned ways; /* TRUTHS_MAX: too many to compare with */
+	uint64_t requests, probes, refused; /* as the responder counts them */
+	double seconds;
+};
+
+static void run_deinit(struct run *run)
+{
+	measurement_deinit(&run->measurement);
+}
+
+/* `near` asks `far`. `prefix_rate` 0: as the responder has it by itself. */
+static struct run ask(struct world *world, uint32_t near, uint32_t far, struct reverse_task task, unsigned prefix_rate)
+{
+	static struct truth truths[2 * TRUTHS_MAX];
+	struct run run = {0};
+	struct responder_config serving = {
+		.key = {task.seed, 4}, .port = 50050, .icmp_prefix = 0x5a, .prefix_rate = prefix_rate};
+	struct responder *responder = responder_new(&serving);
+	struct sim *sim = sim_new(world, task.seed + 1);
+	struct climb *climb;
+	struct error error = {0};
+	uint8_t family = task.target.family ? task.target.family : 4;
+	task.target = world_node_address(world, far, family);
+	task.source = world_node_address(world, near, family);
+	assert_int_equal(responder_set_addresses(responder, &task.target, 1), 0);
+	assert_int_equal(climb_new(&climb, &task, "responder", &error), 0);
+	struct machine server = responder_machine(responder), client = climb_machine(climb);
+	assert_int_equal(sim_attach(sim, far, &server, SIM_RESPONDER | SIM_BACKGROUND), 0);
+	assert_int_equal(sim_attach(sim, near, &client, 0), 0);
+	/* Behind a NAT nobody gets to our address. */
+	struct addr home = task.source;
+	unsigned count = sim_truths_now(sim, far, home, NULL, 0, truths, TRUTHS_MAX);
+	assert_true(sim_run(sim, PATIENCE));
+	run.seconds = (double)sim_now(sim) / 1e9;
+	measurement_init(&run.measurement);
+	assert_int_equal(climb_collect(climb, &run.measurement), 0);
+	if (addr_is_set(run.measurement.public_address))
+		home = run.measurement.public_address;
+	run.ways = sim_truths_now(sim, far, home, NULL, 0, truths + count, TRUTHS_MAX);
+	if (run.measurement.reverse && count < TRUTHS_MAX && run.ways < TRUTHS_MAX)
+		run.links = compare_links(world, run.measurement.reverse, truths, count + run.ways);
+	struct responder_counters counters = responder_counters(responder);
+	run.requests = counters.requests;
+	run.probes = counters.probes;
+	run.refused = counters.over_prefix + counters.over_total;
+	climb_free(climb);
+	responder_free(responder);
+	sim_free(sim);
+	return run;
+}
+
+/* b asks a: the ways are those that a forward trace from a would see. */
+static struct run ask_all_ways(struct world *world, enum probe_protocol protocol, uint8_t family, unsigned seed)
+{
+	struct reverse_task task = {.target = {.family = family}, .protocol = protocol, .confidence = 0.95, .seed = seed};
+	return ask(world, world_find_node(world, "b"), world_find_node(world, "a"), task, 0);
+}
+
+/* ---- all ways back */
+
+static struct links many(
+	const char *what, struct world *world, enum probe_protocol protocol, uint8_t family, unsigned runs)
+{
+	struct links sum = {0};
+	uint64_t requests = 0;
+	double seconds = 0;
+	for (unsigned seed = 0; seed < runs; seed++) {
+		struct run run = ask_all_ways(world, protocol, family, seed);
+		const struct path *path = run.measurement.reverse;
+		assert_non_null(path);
+		assert_int_equal(path->direction, DIRECTION_REVERSE);
+		assert_true(path->reached);
+		assert_true(path->flow_count > 1);
+		if (run.links.invented)
+			fail_msg("%s, seed %u: %u links that are not there", what, seed, run.links.invented);
+		assert_int_equal(run.refused, 0); /* the responder's limits are kept */
+		sum.found += run.links.found;
+		sum.there += run.links.there;
+		requests += run.requests;
+		seconds += run.seconds;
+		run_deinit(&run);
+	}
+	print_message("# %s: %u of %u links, %.1f requests, %.2f s\n", what, sum.found, sum.there,
+		(double)requests / runs, seconds / runs);
+	return sum;
+}
+
+static void shape(const char *what, unsigned width, unsigned length, unsigned longer)
+{
+	static const char *const words[] = {"icmp", "udp", "tcp"};
+	struct world *world = diamond(width, length, longer, "balance: flow", "");
+	struct links sum = {0};
+	char label[100];
+	for (uint8_t family = 4; family <= 6; family += 2)
+		for (enum probe_protocol protocol = PROBE_ICMP; protocol <= PROBE_TCP; protocol++) {
+			snprintf(label, sizeof(label), "%s, IPv%u %s", what, family, words[protocol]);
+			struct links links = many(label, world, protocol, family, 12);
+			sum.found += links.found;
+			sum.there += links.there;
+		}
+	assert_true(sum.found >= 0.95 * sum.there);
+	world_free(world);
+}
+
+static void test_shapes(void **state)
+{
+	(void)state;
+	shape("chain", 1, 1, 0);
+	shape("2 branches", 2, 1, 0);
+	shape("3 branches of 3 hops", 3, 3, 0);
+	shape("3 branches, one longer", 3, 1, 1);
+	shape("4 branches", 4, 1, 0);
+	shape("16 branches", 16, 1, 0);
+}
+
+/* No flow is stable; routers are silent, or limit their answers; packets get lost: nothing is invented. */
+static void test_trouble(void **state)
+{
+	static const struct {
+		const char *what, *split, *inner;
+	} cases[] = {{"by packet", "balance: packet", ""}, {"silent branches", "balance: flow", "silent: true"},
+		{"a silent balancer", "balance: flow, silent: true", ""}, {"branches limit", "balance: flow", "limits: linux"}};
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_LEN(cases); i++) {
+		struct world *world = diamond(3, 2, 0, cases[i].split, cases[i].inner);
+		(void)many(cases[i].what, world, PROBE_UDP, 4, 20);
+		world_free(world);
+	}
+}
+
+/* A responder that allows less than usual: what it did not answer stays unknown. */
+static void test_strict_responder(void **state)
+{
+	struct world *world = diamond(4, 2, 0, "balance: flow", "");
+	struct reverse_task task = {.protocol = PROBE_UDP, .confidence = 0.95, .seed = 3};
+	(void)state;
+	struct run run = ask(world, world_find_node(world, "b"), world_find_node(world, "a"), task, 20);
+	print_message("# 20 a second: %u of %u links, %u refused, %.2f s\n", run.links.found, run.links.there,
+		(unsigned)run.refused, run.seconds);
+	assert_int_equal(run.links.invented, 0);
+	assert_true(run.measurement.reverse->reached);
+	run_deinit(&run);
+	world_free(world);
+}
+
+/* The port that is told takes the link it is told of. */
+static void test_ports(void **state)
+{
+	struct world *world = diamond(4, 2, 1, "balance: flow", "");
+	(void)state;
+	struct run run = ask_all_ways(world, PROBE_UDP, 4, 11);
+	struct sim *sim = sim_new(world, 11 + 1); /* balancers hash with the seed */
+	const struct path *path = run.measurement.reverse;
+	assert_true(path->edge_count > 8);
+	for (size_t i = 0; i < path->edge_count; i++) {
+		struct packet_spec spec = {
+			.ip = {.source = path->source, .destination = path->destination, .ttl = 64, .id = 1,
+				.protocol = PROTOCOL_UDP},
+			.transport = {.source_port = 50050, .destination_port = path->edges[i].destination_port},
+		};
+		uint8_t bytes[100];
+		struct writer writer = writer_init(bytes, sizeof(bytes));
+		struct truth truth;
+		assert_int_equal(path->edges[i].source_port, 0);
+		assert_int_equal(packet_write(&writer, &spec), 0);
+		assert_int_equal(sim_truth(sim, world_find_node(world, "a"), bytes, writer.length, &truth), 0);
+		assert_true(is_true(world, &truth, 1, &path->edges[i]));
+	}
+	run_deinit(&run);
+	sim_free(sim);
+	world_free(world);
+}
+
+/* Worlds like the Internet. */
+#define GENERATED_PAIRS 100
+
+static void test_generated(void **state)
+{
+	struct links sum = {0};
+	unsigned pairs = 0, answered = 0, reached = 0;
+	(void)state;
+	for (unsigned seed = 1; seed <= 3; seed++) {
+		char *text;
+		struct error error = {0};
+		struct generate_options options = {.ases = 60, .seed = seed, .profile = profile_find("today")};
+		assert_int_equal(generate_world(&options, &text, &error), 0);
+		struct world *world = scene_world(text);
+		struct rng rng = rng_seed(seed);
+		for (unsigned i = 0; i < GENERATED_PAIRS; i++) {
+			uint32_t near = (uint32_t)rng_below(&rng, world->host_count),
+				 far = (uint32_t)rng_below(&rng, world->host_count);
+			if (near == far)
+				continue;
+			struct reverse_task task = {.confidence = 0.95, .seed = i,
+				.protocol = i % 3 == 0 ? PROBE_ICMP : i % 3 == 1 ? PROBE_UDP : PROBE_TCP};
+			struct run run = ask(world, near, far, task, 0);
+			pairs++;
+			answered += run.measurement.reverse != NULL;
+			if (run.links.invented)
+				print_message("# seed %u, pair %u (%s to %s): %u links that are not there\n", seed, i,
+					world->nodes[far].name, world->nodes[near].name, run.links.invented);
+			sum.invented += run.links.invented;
+			if (run.measurement.reverse && run.measurement.reverse->reached) {
+				reached++;
+				sum.found += run.links.found;
+				sum.there += run.links.there;
+			}
+			run_deinit(&run);
+		}
+		world_free(world);
+		free(text);
+	}
+	print_message("# generated: %u pairs, %u answered, %u to the end; %u of %u links, %u false\n", pairs, answered,
+		reached, sum.found, sum.there, sum.invented);
+	assert_int_equal(sum.invented, 0);
+	assert_true(sum.found >= 0.95 * sum.there);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_shapes),
+		cmocka_unit_test(test_trouble),
+		cmocka_unit_test(test_strict_responder),
+		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_generated),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
