@@ -36,7 +36,7 @@ enum gate_name {
 struct gate {
 	struct limit prefix_limit, total_limit;
 	struct bucket_table prefixes;
-	struct bucket total;
+	struct token_bucket total;
 	uint64_t passed, over_prefix, over_total;
 };
 

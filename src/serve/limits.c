@@ -10,7 +10,7 @@
 
 struct bucket_slot {
 	uint64_t prefix_hash; /* 0 = free */
-	struct bucket bucket;
+	struct token_bucket bucket;
 };
 
 struct limit limit_per_second(uint64_t units, uint64_t burst_units)
@@ -21,7 +21,7 @@ struct limit limit_per_second(uint64_t units, uint64_t burst_units)
 	return limit;
 }
 
-bool bucket_take(struct bucket *bucket, const struct limit *limit, int64_t now_ns, unsigned units)
+bool bucket_take(struct token_bucket *bucket, const struct limit *limit, int64_t now_ns, unsigned units)
 {
 	int64_t full_at = MAX(bucket->full_at_ns, now_ns) + limit->interval_ns * units;
 	if (full_at - now_ns > limit->burst_ns)
@@ -43,7 +43,7 @@ void bucket_table_deinit(struct bucket_table *table)
 	table->slots = NULL;
 }
 
-static struct bucket *find_bucket(struct bucket_table *table, struct addr source)
+static struct token_bucket *find_bucket(struct bucket_table *table, struct addr source)
 {
 	uint64_t hash = hash_addr(table->key, prefix_of(source, source.family == 4 ? 24 : 48).addr) | 1;
 	struct bucket_slot *set = &table->slots[(hash >> 32) % SETS * WAYS];

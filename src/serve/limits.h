@@ -19,12 +19,12 @@ struct limit limit_per_second(uint64_t units, uint64_t burst_units);
 
 /* The whole bucket is one time: when it will be full again (the "generic cell rate algorithm"). A zeroed
  * bucket is a full one. */
-struct bucket {
+struct token_bucket {
 	int64_t full_at_ns;
 };
 
 /* Take `units`, all or nothing. */
-bool bucket_take(struct bucket *bucket, const struct limit *limit, int64_t now_ns, unsigned units);
+bool bucket_take(struct token_bucket *bucket, const struct limit *limit, int64_t now_ns, unsigned units);
 
 struct bucket_slot;
 

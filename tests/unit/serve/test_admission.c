@@ -15,7 +15,7 @@
 static void bucket_refills(void **state UNUSED)
 {
 	struct limit limit = limit_per_second(10, 5);
-	struct bucket bucket = {0};
+	struct token_bucket bucket = {0};
 	int64_t now_ns = START_NS;
 	for (int i = 0; i < 5; i++)
 		assert_true(bucket_take(&bucket, &limit, now_ns, 1));
