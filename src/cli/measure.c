@@ -103,11 +103,14 @@ static struct reverse_task reverse_task_of(const struct run *run, struct hash_ke
 											       : PROBE_UDP,
 		.max_ttl = options->max_ttl,
 		.probes_per_hop = options->probes_per_hop,
+		.confidence = options->multipath,
 		.seed = key.k0,
 	};
 	/* A port where nobody listens here, so that the last hop, this host, says so. */
 	if (options->protocol == PROBE_UDP)
 		task.flow = run->session.flow.destination_port;
+	else if (options->protocol == PROBE_TCP)
+		task.flow = options->destination_port;
 	return task;
 }
 

@@ -12,12 +12,16 @@
 
 static const char *flow_words(const struct path *path)
 {
-	return path->protocol == PROBE_ICMP ? "checksum" : "source port";
+	if (path->protocol == PROBE_ICMP)
+		return "checksum";
+	return path->direction == DIRECTION_REVERSE ? "destination port" : "source port";
 }
 
 static unsigned flow_number(const struct edge *edge)
 {
-	return edge->source_port ? edge->source_port : edge->icmp_checksum;
+	if (edge->source_port)
+		return edge->source_port;
+	return edge->destination_port ? edge->destination_port : edge->icmp_checksum;
 }
 
 /* ---- balancing ---- */
@@ -118,7 +122,7 @@ static void report_stretch(struct view *view, size_t first, size_t end)
 			  : "One router may answer from several of its addresses.");
 	finding_set_text(&finding->advice, "%s",
 		by_packet ? "Balance by flow instead: TCP takes reordering for loss."
-			  : "When only some connections suffer, compare the ways with the source ports given.");
+			  : "When only some connections suffer, compare the ways of the ports given.");
 }
 
 /* In place of what one flow can tell. */
@@ -160,7 +164,8 @@ struct tally {
 
 static unsigned flow_of(const struct probe_result *probe)
 {
-	return (unsigned)probe->source_port << 16 | probe->icmp_checksum;
+	uint16_t other = probe->destination_port ? probe->destination_port : probe->icmp_checksum;
+	return (unsigned)probe->source_port << 16 | other;
 }
 
 static bool takes(const struct path *path, size_t hop, unsigned flow, struct addr to)
