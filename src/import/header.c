@@ -48,14 +48,14 @@ static int number_beside(const char *line, const char *word)
 	const char *after = text_skip(found + strlen(word));
 	if (*after == ':') {
 		after = text_skip(after + 1);
-		return text_number(&after);
+		return text_count(&after);
 	}
 	const char *start = found;
 	while (start > line && start[-1] == ' ')
 		start--;
 	while (start > line && isdigit((unsigned char)start[-1]))
 		start--;
-	return text_number(&start);
+	return text_count(&start);
 }
 
 bool header_read(const char *line, struct header *header)

@@ -36,7 +36,7 @@ bool lex_address(const char *text, size_t length, struct addr *address)
 static bool decimal(const char **at, int64_t unit_ns, int64_t *value_ns)
 {
 	const char *p = *at;
-	int whole = text_number(&p);
+	int whole = text_count(&p);
 	if (whole < 0)
 		return false;
 	int64_t value = whole * unit_ns;

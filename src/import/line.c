@@ -10,7 +10,7 @@
 int line_ttl(const char **at)
 {
 	const char *p = text_skip(*at);
-	int ttl = text_number(&p);
+	int ttl = text_count(&p);
 	if (ttl < 0 || ttl > 255)
 		return -1;
 	while (*p && strchr(".:|-)?", *p))

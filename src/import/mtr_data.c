@@ -116,7 +116,7 @@ static struct row read_row(const struct field *names, const struct field *values
 		if (is(&names[i], "Host"))
 			row.host = values[i];
 		else if (is(&names[i], "Hop"))
-			row.ttl = text_number(&at);
+			row.ttl = text_count(&at);
 		else if (is(&names[i], "Ip"))
 			row.address = values[i];
 		else if (is(&names[i], "Asn"))

@@ -32,7 +32,7 @@ static bool is_event(const char *line, int *ttl, const char **rest)
 	if (!line[0] || !strchr("xhdpmt", line[0]) || line[1] != ' ')
 		return false;
 	const char *at = line + 2;
-	int hop = text_number(&at);
+	int hop = text_count(&at);
 	if (hop < 0 || hop > 254 || *at != ' ')
 		return false;
 	*ttl = hop + 1;

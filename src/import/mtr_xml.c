@@ -127,7 +127,7 @@ static void begin_hub(struct hub *hub, const struct element *element)
 {
 	const char *count = attribute(element, "COUNT"), *host = attribute(element, "HOST"),
 		   *address = attribute(element, "ADDR"), *name = attribute(element, "HOSTNAME");
-	hub->ttl = count ? text_number(&count) : 0;
+	hub->ttl = count ? text_count(&count) : 0;
 	hub->host = mtr_host(host ? host : "", host ? strlen(host) : 0);
 	if (address && lex_address(address, strlen(address), &hub->host.address))
 		hub->host.known = true;

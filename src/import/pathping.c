@@ -12,17 +12,17 @@
 static bool read_loss(const char **at, unsigned *lost, unsigned *sent)
 {
 	const char *p = text_skip(*at);
-	int first = text_number(&p);
+	int first = text_count(&p);
 	p = text_skip(p);
 	if (first < 0 || *p != '/')
 		return false;
 	p = text_skip(p + 1);
-	int second = text_number(&p);
+	int second = text_count(&p);
 	p = text_skip(p);
 	if (second < 0 || *p != '=' || first > LOST_MAX || second > LOST_MAX)
 		return false;
 	p = text_skip(p + 1);
-	if (text_number(&p) < 0)
+	if (text_count(&p) < 0)
 		return false;
 	p = text_skip(p);
 	*at = p + (*p == '%');

@@ -84,7 +84,7 @@ static const char *read_sums(struct row *row, const char *at)
 	row->summed = true;
 	row->loss = strtod(at, NULL);
 	at = after_word(at);
-	row->sent = text_number(&at);
+	row->sent = text_count(&at);
 	at = text_skip(at);
 	if (text_begins(at, "timeout")) {
 		times[count++] = RTT_NONE;

@@ -223,7 +223,7 @@ const char *text_find(const struct text *text, const char *needle)
 	return NULL;
 }
 
-int text_number(const char **at)
+int text_count(const char **at)
 {
 	int value = 0;
 	const char *p = *at;

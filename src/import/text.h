@@ -27,6 +27,6 @@ const char *text_begins(const char *line, const char *words);
 /* Where in the text `needle` is, in any line; NULL: nowhere. */
 const char *text_find(const struct text *text, const char *needle);
 /* A number of one to nine digits; moves past it. -1: none. */
-int text_number(const char **at);
+int text_count(const char **at);
 
 #endif

@@ -12,7 +12,7 @@
 static int ttl_of(const char **at)
 {
 	const char *p = text_skip(*at);
-	int ttl = text_number(&p);
+	int ttl = text_count(&p);
 	if (ttl < 1 || ttl > 255)
 		return -1;
 	p += *p == '?';

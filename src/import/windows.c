@@ -11,7 +11,7 @@ bool windows_time(const char **at, int64_t *rtt_ns)
 	const char *p = text_skip(*at);
 	if (*p == '<')
 		p = text_skip(p + 1);
-	int value = text_number(&p);
+	int value = text_count(&p);
 	if (value < 0 || (*p && *p != ' ' && !isalpha((unsigned char)*p) && (unsigned char)*p < 0x80))
 		return false;
 	p = text_skip(p);
@@ -47,7 +47,7 @@ int windows_number(const char *text)
 {
 	for (const char *at = text_skip(text); *at; at = text_skip(at + strcspn(at, " "))) {
 		const char *end = at;
-		int value = text_number(&end);
+		int value = text_count(&end);
 		if (value >= 0 && (*end == ' ' || *end == '\0' || (unsigned char)*end >= 0x80))
 			return value;
 	}
