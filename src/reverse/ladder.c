@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/compiler.h"
+#include "reverse/atlas.h"
+#include "reverse/globalping.h"
 #include "reverse/inferred.h"
 #include "reverse/record_route.h"
 #include "reverse/responder.h"
@@ -14,6 +16,8 @@ static const struct reverse_method *const methods[] = {
 	&source_route_method,
 	&source_route_rh0_method,
 	&source_route_lsrr_method,
+	&globalping_method,
+	&atlas_method,
 	&inferred_method,
 };
 

@@ -1,0 +1,182 @@
+/* POST /v1/measurements, then GET of what became of it, half a second after each answer, until all probes have
+ * finished. Where a place has no probes (422), the next one is tried. */
+#include "reverse/globalping.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "reverse/globalping_result.h"
+#include "reverse/platform.h"
+
+#define PROBES	   3
+#define TIMEOUT_NS (75 * NS_PER_S)
+#define POLL_NS	   (500 * NS_PER_MS) /* "after each reply", as its documentation asks */
+
+struct globalping {
+	struct platform platform;
+	char id[72];
+	char etag[160];
+	json_t *measurement; /* as it was last told */
+};
+
+static struct globalping *globalping_of(struct platform *platform)
+{
+	return (struct globalping *)platform; /* its first member */
+}
+
+/* ---- what there is */
+
+static void end_with(struct globalping *run, bool over)
+{
+	struct platform *platform = &run->platform;
+	struct globalping_summary summary = {0};
+	char note[GLOBALPING_NOTE_SIZE] = "";
+	struct path *path = NULL;
+	if (run->measurement && globalping_summary_read(run->measurement, &summary))
+		path = globalping_best(run->measurement, &platform->scene, platform->view.address, note);
+	if (!path) {
+		platform_end(platform, over ? ATTEMPT_FAILED : ATTEMPT_TIMEOUT, NULL,
+			"%s: %u probes, %u of them failed, and none has a trace to us", platform->where, summary.probes,
+			summary.failed);
+		return;
+	}
+	enum attempt_status status = path->reached ? ATTEMPT_OK : ATTEMPT_PARTIAL;
+	platform_end(platform, status, path, "by the best of %u probes, %s (asked for: %s)%s%s", summary.probes,
+		vantage_phrase(path->vantage->distance), platform->where, *note ? "; " : "", note);
+}
+
+static void late(struct platform *platform)
+{
+	end_with(globalping_of(platform), false);
+}
+
+static void poll(struct platform *platform);
+
+static void on_measurement(struct platform *platform, const struct http_reply *reply, const json_t *json)
+{
+	struct globalping *run = globalping_of(platform);
+	struct globalping_summary summary;
+	bool news = reply->error == 0 && reply->status == 200 && globalping_summary_read(json, &summary);
+	if (!news && !(reply->error == 0 && reply->status == 304)) {
+		(void)platform_again(platform, reply, poll);
+		return;
+	}
+	platform->failures = 0;
+	if (news) {
+		const char *etag = reply->header(reply, "ETag");
+		bool fits = etag && strlen(etag) + sizeof("If-None-Match: ") <= sizeof(run->etag);
+		snprintf(run->etag, sizeof(run->etag), fits ? "If-None-Match: %s" : "", etag);
+		json_decref(run->measurement);
+		run->measurement = json_deep_copy(json);
+		asking_say(&platform->asking, "Globalping %s: %u of %u probes have finished", run->id, summary.finished,
+			summary.probes);
+	}
+	if (news && summary.over)
+		end_with(run, true);
+	else
+		platform_wait(platform, POLL_NS, poll);
+}
+
+static void poll(struct platform *platform)
+{
+	struct globalping *run = globalping_of(platform);
+	const char *headers[] = {*run->etag ? run->etag : NULL, NULL};
+	char path[120];
+	snprintf(path, sizeof(path), "/v1/measurements/%s", run->id);
+	platform_ask(platform, path, NULL, headers, true, on_measurement);
+}
+
+/* ---- ordering */
+
+static void on_created(struct platform *platform, const struct http_reply *reply, const json_t *json)
+{
+	struct globalping *run = globalping_of(platform);
+	const char *type = globalping_error_type(json);
+	const char *id = reply->error == 0 && reply->status == 202 ? globalping_id(json) : NULL;
+	if (id) {
+		snprintf(run->id, sizeof(run->id), "%s", id);
+		asking_say(&platform->asking, "Globalping %s: ordered", run->id);
+		platform_wait(platform, POLL_NS, poll);
+	} else if (reply->error == 0 && reply->status == 422 && strcmp(type, "no_probes_found") == 0 &&
+		!platform->asking.task.parameter) {
+		platform_next_place(platform);
+	} else if (reply->error == 0 && strcmp(type, "insufficient_credits") == 0) {
+		platform_end(platform, ATTEMPT_REFUSED, NULL, "Globalping: not enough credits");
+	} else {
+		platform_refused(platform, reply, globalping_error_message(json));
+	}
+}
+
+static json_t *body_of(const struct globalping *run, json_t *location)
+{
+	const struct reverse_task *task = &run->platform.asking.task;
+	char to[ADDR_TEXT_SIZE];
+	const char *protocol = task->protocol == PROBE_TCP ? "TCP" : task->protocol == PROBE_UDP ? "UDP" : "ICMP";
+	return json_pack("{s:s, s:s, s:[o], s:i, s:{s:s}}", "type", "traceroute", "target",
+		addr_format(run->platform.view.address, to), "locations", location, "limit", PROBES,
+		"measurementOptions", "protocol", protocol);
+}
+
+static void order_from(struct globalping *run, json_t *location)
+{
+	json_t *body = location ? body_of(run, location) : NULL;
+	if (!body)
+		platform_end(&run->platform, ATTEMPT_FAILED, NULL, "the order cannot be written: the place is not UTF-8, or out of memory");
+	else
+		platform_ask(&run->platform, "/v1/measurements", body, NULL, true, on_created);
+}
+
+static void order(struct platform *platform)
+{
+	struct globalping *run = globalping_of(platform);
+	const char *place = platform->asking.task.parameter;
+	if (platform_place(platform))
+		order_from(run, place ? json_pack("{s:s}", "magic", place)
+				      : json_pack("{s:I}", "asn", (json_int_t)platform->asn));
+}
+
+/* ---- the method */
+
+static void destroy(struct platform *platform)
+{
+	struct globalping *run = globalping_of(platform);
+	json_decref(run->measurement);
+	free(run);
+}
+
+static const struct settings_platform *settings_of(const struct reverse_task *task)
+{
+	return task->outside && task->outside->settings ? &task->outside->settings->globalping : NULL;
+}
+
+static void *start(const struct reverse_task *task)
+{
+	static const struct platform_ops ops = {.name = "globalping",
+		.title = "Globalping",
+		.url = "https://api.globalping.io",
+		.timeout_ns = TIMEOUT_NS,
+		.order = order,
+		.late = late,
+		.destroy = destroy};
+	struct globalping *run = calloc(1, sizeof(*run));
+	if (run)
+		platform_init(&run->platform, &ops, task, settings_of(task));
+	return run;
+}
+
+static bool configured(const struct reverse_task *task)
+{
+	const struct settings_platform *settings = settings_of(task);
+	return settings && settings->use;
+}
+
+const struct reverse_method globalping_method = {
+	.name = "globalping",
+	.ipv4 = true,
+	.ipv6 = true,
+	.configured = configured,
+	.start = start,
+	ASKING_WHEN_NOTHING_ELSE_HELPS,
+};
