@@ -154,6 +154,7 @@ static void test_strict_responder(void **state)
 		(unsigned)run.refused, run.seconds);
 	assert_int_equal(run.links.invented, 0);
 	assert_true(run.measurement.reverse->reached);
+	assert_true(run.refused < 300); /* it is asked more slowly */
 	run_deinit(&run);
 	world_free(world);
 }
@@ -186,7 +187,77 @@ static void test_ports(void **state)
 	world_free(world);
 }
 
-/* Worlds like the Internet. */
+/* ---- behind translators */
+
+/* a behind a home router, that behind a carrier's; b is outside. */
+static struct world *home(const char *carrier)
+{
+	char text[3000];
+	snprintf(text, sizeof(text),
+		"ases:\n"
+		"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: \"2001:db8:1::/48\"}\n"
+		"hosts:\n"
+		"  - {name: a, as: 64496, address: 192.168.1.2}\n"
+		"  - {name: b, as: 64496}\n"
+		"routers:\n"
+		"  - {name: home, as: 64496, behaviour: {nat: {inside: 192.168.1.0/24}}}\n"
+		"  - {name: carrier, as: 64496%s}\n"
+		"  - {name: r, as: 64496}\n"
+		"links:\n"
+		"  - {from: home, to: a, from_address: 192.168.1.1, to_address: 192.168.1.2}\n"
+		"  - {from: carrier, to: home%s}\n"
+		"  - {from: carrier, to: r}\n"
+		"  - {from: r, to: b}\n",
+		carrier, *carrier ? ", from_address: 100.64.0.1, to_address: 100.64.0.2" : "");
+	return scene_world(text);
+}
+
+/* The way ends at the translator that has the address which the Internet sees, whoever told that address. */
+static void expect_nat(struct world *world, struct addr public, struct reverse_task task)
+{
+	uint32_t near = world_find_node(world, "a"), far = world_find_node(world, "b");
+	for (enum probe_protocol protocol = PROBE_ICMP; protocol <= PROBE_TCP; protocol++) {
+		task.protocol = protocol;
+		struct run run = ask(world, near, far, task, 0);
+		const struct path *path = run.measurement.reverse;
+		struct addr end = path->hops[path->hop_count - 1].address;
+		assert_true(path->reached);
+		assert_true(addr_equal(end, public));
+		assert_true(addr_equal(run.measurement.public_address, public));
+		assert_true(addr_equal(path->destination, world_node_address(world, near, 4)));
+		assert_int_equal(run.measurement.attempts[0].status, ATTEMPT_OK);
+		assert_non_null(strstr(run.measurement.attempts[0].detail, "reached your NAT"));
+		assert_int_equal(run.links.invented, 0);
+		struct truth truth;
+		struct sim *sim = sim_new(world, 1);
+		assert_int_equal(sim_truths(sim, far, public, &truth, 1), 1);
+		assert_int_equal(path->hop_count, truth.hop_count);
+		for (unsigned i = 0; i < truth.hop_count; i++)
+			assert_true(is_at(world, &truth.hops[i], path->hops[i].address));
+		sim_free(sim);
+		run_deinit(&run);
+	}
+}
+
+static void test_nat(void **state)
+{
+	(void)state;
+	for (unsigned all = 0; all <= 1; all++) {
+		struct reverse_task task = {.confidence = all ? 0.95 : 0, .seed = 5};
+		struct world *world = home("");
+		struct addr public = interface_address(world, "home", "carrier", 4);
+		expect_nat(world, public, task);
+		task.public_address = public;
+		expect_nat(world, public, task);
+		world_free(world);
+		world = home(", behaviour: {nat: {inside: 100.64.0.0/10}}");
+		task.public_address = ADDR_NONE;
+		expect_nat(world, interface_address(world, "carrier", "r", 4), task);
+		world_free(world);
+	}
+}
+
+/* ---- worlds like the Internet */
 #define GENERATED_PAIRS 100
 
 static void test_generated(void **state)
@@ -238,6 +309,7 @@ int main(void)
 		cmocka_unit_test(test_trouble),
 		cmocka_unit_test(test_strict_responder),
 		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_nat),
 		cmocka_unit_test(test_generated),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
