@@ -1,6 +1,7 @@
 #include "base/clock.h"
 
 #include <stdio.h>
+#include <sys/timex.h>
 #include <time.h>
 
 static int64_t read_clock(clockid_t id)
@@ -18,6 +19,14 @@ int64_t clock_monotonic_ns(void)
 int64_t clock_wall_ns(void)
 {
 	return read_clock(CLOCK_REALTIME);
+}
+
+bool clock_synchronised(int64_t *error_ns)
+{
+	struct timex state = {0}; /* modes 0: only read */
+	int result = adjtimex(&state);
+	*error_ns = state.maxerror * NS_PER_US;
+	return result >= 0 && result != TIME_ERROR && !(state.status & STA_UNSYNC);
 }
 
 const char *clock_format(int64_t wall_ns, char text[static TIME_TEXT_SIZE])

@@ -3,6 +3,7 @@
 #ifndef RETOUR_BASE_CLOCK_H
 #define RETOUR_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define NS_PER_US 1000LL
@@ -17,6 +18,8 @@
 /* Drivers only. */
 int64_t clock_monotonic_ns(void);
 int64_t clock_wall_ns(void);
+/* Does somebody keep the wall clock right (adjtimex(2))? Then it is off by `error_ns` at most, as far as he knows. */
+bool clock_synchronised(int64_t *error_ns);
 
 /* RFC 3339, UTC, microseconds: 2026-11-22T00:50:43.123456Z */
 const char *clock_format(int64_t wall_ns, char text[static TIME_TEXT_SIZE]);

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "path/directions.h"
 #include "path/model.h"
 
 /* A new reference, NULL when memory is out. Every key of the contract is there; what is unknown is null. Text
@@ -15,6 +16,9 @@ char *measurement_to_text(const struct measurement *measurement) MUST_USE;
 
 /* The same in one line. */
 char *measurement_to_line(const struct measurement *measurement) MUST_USE;
+
+/* The member "directions" alone. */
+json_t *directions_to_json(const struct directions *directions) MUST_USE;
 
 /* Strict about the types and words of members it knows, deaf to those it does not know; missing members are
  * unknown. Any input is safe. Fills `measurement`, which needs no initialisation and is to be deinitialised

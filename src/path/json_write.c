@@ -508,6 +508,8 @@ json_t *measurement_to_json(const struct measurement *measurement)
 	for (size_t i = 0; i < measurement->finding_count; i++)
 		append(&out, findings, finding_to_json(&out, &measurement->findings[i]));
 	set(&out, document, "findings", findings);
+	if (measurement->directions)
+		set(&out, document, "directions", directions_to_json(measurement->directions));
 	if (!out.bad)
 		return document;
 	json_decref(document);

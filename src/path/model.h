@@ -248,6 +248,7 @@ struct finding {
 };
 
 struct timeline;
+struct directions;
 
 struct measurement {
 	const char *command; /* static: both trace back watch ping explain */
@@ -264,6 +265,7 @@ struct measurement {
 	struct finding *findings;
 	size_t finding_count;
 	const struct timeline *timeline; /* borrowed: what the forward path was drawn from, over time; or NULL */
+	const struct directions *directions; /* borrowed: what a far end that reflects test packets shows; or NULL */
 };
 
 void measurement_init(struct measurement *measurement);
