@@ -1,0 +1,496 @@
+/* First `ssh -G` says what ssh makes of the destination: the machine behind the name, and whether a jump host lies
+ * between, which then is whom the far host sees. Then ssh runs what traces (ssh_line.h). Where nothing says what
+ * the far side is, it is taken for Unix; a far side where that does nothing is asked for Windows' tracert. */
+#include "reverse/ssh.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <netdb.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "import/import.h"
+#include "net/sockaddr.h"
+#include "reverse/asking.h"
+#include "reverse/process.h"
+#include "reverse/remote_path.h"
+#include "reverse/settings.h"
+#include "reverse/ssh_line.h"
+#include "reverse/vantage.h"
+
+#define STAGE_S	     60	 /* for each of the commands; what it printed by then is used */
+#define TIMEOUT_S    200 /* in all, should even that not end */
+#define OUTPUT_BYTES IMPORT_DATA_MAX
+
+struct ssh {
+	struct asking asking;
+	const struct settings_ssh *entry; /* of the user for this host, or NULL; borrowed */
+	char *destination;
+	bool by_target; /* the destination is the target's own name or address */
+	bool far_host;	/* the destination is the target */
+	bool guess;	/* what the far side is was not said */
+	enum ssh_dialect dialect;
+	struct ssh_configuration configuration;
+	struct addr address; /* of the destination, in the target's family; none = not known */
+	struct ssh_goal goal;
+	struct ssh_line line;
+	struct process process;
+	void (*then)(struct ssh *ssh); /* when the process has ended */
+	bool running, late;
+	uv_timer_t timer;
+	bool ticking;
+	uv_getaddrinfo_t look_up;
+	bool looking_up;
+};
+
+/* ---- which host */
+
+static bool matches(const struct settings_ssh *entry, const struct reverse_task *task)
+{
+	char address[ADDR_TEXT_SIZE];
+	addr_format(task->target, address);
+	return fnmatch(entry->host, address, FNM_CASEFOLD) == 0 ||
+		(task->target_name && fnmatch(entry->host, task->target_name, FNM_CASEFOLD) == 0);
+}
+
+static const struct settings_ssh *entry_for(const struct reverse_task *task)
+{
+	const struct settings *settings = task->outside ? task->outside->settings : NULL;
+	for (size_t i = 0; settings && i < settings->ssh_count; i++)
+		if (matches(&settings->ssh[i], task))
+			return &settings->ssh[i];
+	return NULL;
+}
+
+static bool ssh_configured(const struct reverse_task *task)
+{
+	return entry_for(task) != NULL;
+}
+
+/* ---- the end */
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	asking_drop(handle->data);
+}
+
+static void ssh_stop(struct asking *asking)
+{
+	struct ssh *ssh = (struct ssh *)asking;
+	if (ssh->running)
+		process_kill(&ssh->process);
+	if (ssh->looking_up)
+		uv_cancel((uv_req_t *)&ssh->look_up);
+	if (ssh->ticking) {
+		ssh->ticking = false;
+		uv_close((uv_handle_t *)&ssh->timer, on_timer_closed);
+	}
+}
+
+static void ssh_destroy(struct asking *asking)
+{
+	struct ssh *ssh = (struct ssh *)asking;
+	free(ssh->destination);
+	free(ssh);
+}
+
+static void finish(struct ssh *ssh, enum attempt_status status, struct path *path, const char *format, ...)
+	PRINTF_LIKE(4, 5);
+static void finish(struct ssh *ssh, enum attempt_status status, struct path *path, const char *format, ...)
+{
+	char text[ASKING_DETAIL_SIZE];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	asking_finish(&ssh->asking, status, path, "%s", text);
+	ssh_stop(&ssh->asking);
+}
+
+/* ---- running ssh */
+
+static void on_process_ended(struct process *process)
+{
+	struct ssh *ssh = process->context;
+	ssh->running = false;
+	if (!ssh->asking.finished)
+		ssh->then(ssh);
+	/* a next one may be running by now: then it has taken the place of this one */
+	if (!ssh->running)
+		process_deinit(process);
+	asking_drop(&ssh->asking);
+}
+
+static void on_output(struct process *process)
+{
+	struct ssh *ssh = process->context;
+	struct ssh_answer answer;
+	ssh_answer_read(process->output, &answer);
+	if (answer.run_count > 0)
+		asking_say(&ssh->asking, "%s is at work on %s", answer.runs[answer.run_count - 1].program,
+			ssh->destination);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+	struct ssh *ssh = timer->data;
+	ssh->late = true;
+	if (ssh->running)
+		process_kill(&ssh->process);
+}
+
+/* `command` NULL: what ssh makes of its configuration. */
+static void run_ssh(struct ssh *ssh, const char *command, const char *input, void (*then)(struct ssh *ssh))
+{
+	static const struct process_ops quiet = {.ended = on_process_ended};
+	static const struct process_ops told = {.output = on_output, .ended = on_process_ended};
+	/* BatchMode: no question can be answered. No terminal, nothing forwarded, no connection left behind for others. */
+	static const char *const always[] = {"-T", "-a", "-x", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o",
+		"ConnectionAttempts=1", "-o", "LogLevel=ERROR", "-o", "ClearAllForwardings=yes", "-o",
+		"ControlMaster=no", "-o", "RemoteCommand=none"};
+	const char *argv[ARRAY_LEN(always) + 8];
+	size_t count = 0;
+	argv[count++] = "ssh";
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		argv[count++] = always[i];
+	if (!command)
+		argv[count++] = "-G";
+	else if (ssh->by_target && !ssh->configuration.indirect)
+		argv[count++] = ssh->asking.task.target.family == 4 ? "-4" : "-6";
+	argv[count++] = "--";
+	argv[count++] = ssh->destination;
+	if (command && *command)
+		argv[count++] = command;
+	argv[count] = NULL;
+	process_deinit(&ssh->process);
+	ssh->then = then;
+	ssh->running = true;
+	asking_hold(&ssh->asking);
+	uv_timer_start(&ssh->timer, on_deadline, STAGE_S * 1000, 0);
+	/* uv_spawn and execvp do not write to their arguments, whatever their types say. */
+	process_start(&ssh->process, ssh->asking.task.outside->loop, (char **)(void *)argv, input, OUTPUT_BYTES,
+		command && ssh->guess ? &told : &quiet, ssh);
+}
+
+/* What ends every stage: it could not be run, or said more than anybody needs. */
+static bool broken(struct ssh *ssh)
+{
+	const struct process *process = &ssh->process;
+	if (process->error == UV_ENOENT)
+		finish(ssh, ATTEMPT_UNAVAILABLE, NULL, "there is no ssh here: install openssh-client");
+	else if (process->cut)
+		finish(ssh, ATTEMPT_FAILED, NULL, "%s sent more than %d MiB", ssh->destination, OUTPUT_BYTES >> 20);
+	else if (process->error < 0)
+		finish(ssh, ATTEMPT_FAILED, NULL, "ssh cannot be run: %s", uv_strerror(process->error));
+	else
+		return false;
+	return true;
+}
+
+static void explain(struct ssh *ssh)
+{
+	char reason[ASKING_DETAIL_SIZE];
+	enum attempt_status status =
+		ssh_explain(ssh->process.errors, ssh->destination, reason, sizeof(reason));
+	finish(ssh, status, NULL, "%s", reason);
+}
+
+/* ---- who traced, as the path says it */
+
+/* The connection says more than names do: a name may have several hosts. */
+static bool is_far_host(const struct ssh *ssh, const struct ssh_answer *answer)
+{
+	struct addr target = ssh->asking.task.target;
+	if (ssh->entry)
+		return !ssh->entry->vantage;
+	if (ssh->configuration.indirect || answer->server.family != target.family ||
+		addr_is_private(answer->server))
+		return ssh->far_host;
+	return addr_equal(answer->server, target);
+}
+
+static struct path *read_run(const struct ssh_answer *answer, const struct ssh_run *run, bool far_host,
+	struct addr from, char *note)
+{
+	struct remote_view view = {.method = "ssh", .from = from, .to = answer->to, .far_host = far_host,
+		.dialect = ssh_program_output(run->program)};
+	return run->bytes ? remote_path(run->bytes, run->length, &view, note) : NULL;
+}
+
+/* The first whole path, else the first one. */
+static struct path *best_path(const struct ssh_answer *answer, bool far_host, struct addr from,
+	const char **program, char *note)
+{
+	struct path *best = NULL;
+	note[0] = '\0';
+	for (size_t i = 0; i < answer->run_count && !(best && best->reached); i++) {
+		char said[IMPORT_NOTE_SIZE] = "";
+		struct path *path = read_run(answer, &answer->runs[i], far_host, from, said);
+		if (path && (!best || path->reached)) {
+			path_free(best);
+			best = path;
+			*program = answer->runs[i].program;
+		} else {
+			path_free(path);
+		}
+		if (!best || best == path)
+			memcpy(note, said, sizeof(said));
+	}
+	return best;
+}
+
+static void finish_with(struct ssh *ssh, const struct ssh_answer *answer, struct path *path, const char *program,
+	bool far_host, struct addr from)
+{
+	const struct reverse_task *task = &ssh->asking.task;
+	char to[ADDR_TEXT_SIZE], end[120] = "", who[120] = "";
+	bool translated = !addr_equal(answer->to, task->source);
+	addr_format(answer->to, to);
+	if (path->reached && translated)
+		snprintf(end, sizeof(end), "; reached your NAT at %s", to);
+	else if (!path->reached && ssh->late)
+		snprintf(end, sizeof(end), "; stopped after %d s on the way to %s", STAGE_S, to);
+	else if (!path->reached)
+		snprintf(end, sizeof(end), "; %s did not answer it%s", to, translated ? ", which is your NAT" : "");
+	if (!far_host) {
+		struct vantage_scene scene;
+		const char *data = task->outside->data_dir;
+		uint32_t asn = vantage_asn(from, data);
+		vantage_scene_open(&scene, task->target, ssh->asking.forward, data);
+		enum vantage_distance how_near = vantage_distance_of(&scene, from, asn);
+		snprintf(who, sizeof(who), ", not the target but %s", vantage_phrase(how_near));
+		if (path_set_vantage(path, ssh->destination, from, asn, how_near) < 0) {
+			path_free(path);
+			finish(ssh, ATTEMPT_FAILED, NULL, "out of memory");
+			return;
+		}
+	}
+	finish(ssh, path->reached ? ATTEMPT_OK : ATTEMPT_PARTIAL, path, "%s on %s%s%s", program, ssh->destination, who,
+		end);
+}
+
+/* Something ran; is there a path in it? */
+static void conclude(struct ssh *ssh, const struct ssh_answer *answer)
+{
+	char note[IMPORT_NOTE_SIZE];
+	const char *program = "";
+	bool far_host = is_far_host(ssh, answer);
+	bool server_known = !ssh->configuration.indirect && answer->server.family == ssh->asking.task.target.family &&
+		!addr_is_private(answer->server);
+	struct addr from = far_host ? ssh->asking.task.target : server_known ? answer->server : ssh->address;
+	struct path *path = best_path(answer, far_host, from, &program, note);
+	if (path) {
+		if (addr_is_set(answer->peer) && addr_equal(answer->to, answer->peer))
+			ssh->asking.public_address = answer->to;
+		finish_with(ssh, answer, path, program, far_host, from);
+		return;
+	}
+	const struct ssh_run *last = answer->run_count > 0 ? &answer->runs[answer->run_count - 1] : NULL;
+	if (last && ssh->late)
+		finish(ssh, ATTEMPT_TIMEOUT, NULL, "%s on %s has shown no hop within %d s", last->program,
+			ssh->destination, STAGE_S);
+	else if (last)
+		finish(ssh, ATTEMPT_FAILED, NULL, "%s on %s gave no trace%s%s", last->program, ssh->destination,
+			*note ? ": " : "", note);
+	else if (answer->over && addr_is_set(answer->to))
+		finish(ssh, ATTEMPT_UNAVAILABLE, NULL,
+			"%s has none of retour, mtr, traceroute, tracepath and busybox; install one there",
+			ssh->destination);
+	else if (answer->over)
+		finish(ssh, ATTEMPT_UNAVAILABLE, NULL,
+			"%s does not see our own address (a jump host, or the other IP family); give it with "
+			"--public-address",
+			ssh->destination);
+	else
+		explain(ssh);
+}
+
+/* ---- the stages */
+
+static void trace(struct ssh *ssh, enum ssh_dialect dialect);
+
+static void tell_silence(struct ssh *ssh)
+{
+	finish(ssh, ATTEMPT_TIMEOUT, NULL, "ssh to %s: nothing came back within %d s", ssh->destination, STAGE_S);
+}
+
+/* A line that is not a script: all that was printed is the answer. */
+static void on_line_done(struct ssh *ssh)
+{
+	const struct process *process = &ssh->process;
+	struct ssh_answer answer = {.to = ssh_goal_address(&ssh->goal), .run_count = 1};
+	if (broken(ssh))
+		return;
+	if (process->length == 0 && ssh->late)
+		tell_silence(ssh);
+	else if (process->length == 0 && ssh->dialect == SSH_WINDOWS)
+		trace(ssh, SSH_PATHPING);
+	else if (process->length == 0 && ssh->guess)
+		finish(ssh, ATTEMPT_UNSUPPORTED, NULL,
+			"%s is neither Unix nor Windows: name its dialect in the settings, see retour-config(5)",
+			ssh->destination);
+	else if (process->length == 0)
+		explain(ssh);
+	else {
+		snprintf(answer.runs[0].program, sizeof(answer.runs[0].program), "%s",
+			ssh_dialect_program(ssh->dialect));
+		answer.runs[0].bytes = process->output;
+		answer.runs[0].length = process->length;
+		conclude(ssh, &answer);
+	}
+}
+
+/* A host that does nothing with a script is no Unix host; ssh itself fails with 255 (ssh(1), EXIT STATUS). */
+static void on_script_done(struct ssh *ssh)
+{
+	const struct process *process = &ssh->process;
+	struct ssh_answer answer;
+	if (broken(ssh))
+		return;
+	ssh_answer_read(process->output ? process->output : "", &answer);
+	if (answer.script)
+		conclude(ssh, &answer);
+	else if (ssh->late)
+		tell_silence(ssh);
+	else if (process->exit_status == 255)
+		explain(ssh);
+	else if (ssh->guess)
+		trace(ssh, SSH_WINDOWS);
+	else
+		finish(ssh, ATTEMPT_UNSUPPORTED, NULL, "%s runs no Unix shell for us: name its dialect in the settings",
+			ssh->destination);
+}
+
+static void trace(struct ssh *ssh, enum ssh_dialect dialect)
+{
+	bool script = dialect == SSH_UNIX || dialect == SSH_VYOS;
+	ssh->dialect = dialect;
+	if (!ssh_line_write(&ssh->line, dialect, &ssh->goal))
+		finish(ssh, ATTEMPT_UNAVAILABLE, NULL,
+			"what %s is to trace is not known: give our public address with --public-address",
+			ssh->destination);
+	else
+		run_ssh(ssh, ssh->line.command, *ssh->line.input ? ssh->line.input : NULL,
+			script ? on_script_done : on_line_done);
+}
+
+static void on_host_known(struct ssh *ssh)
+{
+	const struct reverse_task *task = &ssh->asking.task;
+	struct addr said = settings_public_address(task->outside->settings, task->target.family);
+	bool hidden = addr_is_private(task->source) && !addr_is_private(task->target);
+	ssh->goal = (struct ssh_goal){
+		.family = task->target.family,
+		.said = task->public_address.family == task->target.family ? task->public_address : said,
+		.other = hidden ? ADDR_NONE : task->source,
+		.direct = !ssh->configuration.indirect,
+		.private_peer = addr_is_private(task->target),
+	};
+	trace(ssh, ssh->dialect);
+}
+
+static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo *list)
+{
+	struct ssh *ssh = request->data;
+	for (struct addrinfo *entry = status == 0 ? list : NULL; entry; entry = entry->ai_next) {
+		struct sockaddr_storage storage = {0};
+		memcpy(&storage, entry->ai_addr, MIN(entry->ai_addrlen, sizeof(storage)));
+		struct addr address = sockaddr_read(&storage, NULL);
+		ssh->far_host |= addr_equal(address, ssh->asking.task.target);
+		if (!addr_is_set(ssh->address))
+			ssh->address = address;
+	}
+	uv_freeaddrinfo(list);
+	ssh->looking_up = false;
+	if (!ssh->asking.finished)
+		on_host_known(ssh);
+	asking_drop(&ssh->asking);
+}
+
+static void look_up(struct ssh *ssh, const char *name)
+{
+	struct addrinfo hints = {
+		.ai_family = ssh->asking.task.target.family == 4 ? AF_INET : AF_INET6, .ai_socktype = SOCK_STREAM};
+	ssh->look_up.data = ssh;
+	ssh->looking_up = uv_getaddrinfo(ssh->asking.task.outside->loop, &ssh->look_up, on_looked_up, name, NULL,
+				  &hints) == 0;
+	if (ssh->looking_up)
+		asking_hold(&ssh->asking);
+	else
+		on_host_known(ssh);
+}
+
+static void on_configuration(struct ssh *ssh)
+{
+	const struct reverse_task *task = &ssh->asking.task;
+	const char *name = ssh->configuration.hostname;
+	if (broken(ssh))
+		return;
+	if (ssh->late || ssh->process.exit_status != 0) {
+		explain(ssh);
+		return;
+	}
+	ssh_configuration_read(ssh->process.output ? ssh->process.output : "", &ssh->configuration);
+	if (addr_parse(name, &ssh->address)) {
+		ssh->far_host = addr_equal(ssh->address, task->target);
+		on_host_known(ssh);
+	} else if (task->target_name && strcasecmp(name, task->target_name) == 0) {
+		ssh->far_host = true;
+		ssh->address = task->target;
+		on_host_known(ssh);
+	} else {
+		look_up(ssh, name);
+	}
+}
+
+static void ssh_begin(struct asking *asking)
+{
+	struct ssh *ssh = (struct ssh *)asking;
+	uv_timer_init(asking->task.outside->loop, &ssh->timer);
+	ssh->timer.data = ssh;
+	ssh->ticking = true;
+	asking_hold(asking);
+	if (!ssh_destination_valid(ssh->destination))
+		finish(ssh, ATTEMPT_FAILED, NULL, "'%s' is no destination for ssh: expected [user@]host",
+			ssh->destination);
+	else
+		run_ssh(ssh, NULL, NULL, on_configuration);
+}
+
+/* ---- to the ladder */
+
+static void *ssh_start(const struct reverse_task *task)
+{
+	static const struct asking_ops ops = {ssh_begin, ssh_stop, ssh_destroy};
+	const struct settings_ssh *entry = task->parameter ? NULL : entry_for(task);
+	char address[ADDR_TEXT_SIZE];
+	struct ssh *ssh = calloc(1, sizeof(*ssh));
+	const char *name = task->target_name ? task->target_name : addr_format(task->target, address);
+	if (!ssh)
+		return NULL;
+	asking_init(&ssh->asking, &ops, task, TIMEOUT_S * NS_PER_S);
+	ssh->entry = entry;
+	ssh->by_target = !task->parameter && !(entry && entry->destination);
+	ssh->destination = strdup(task->parameter ? task->parameter
+			: ssh->by_target	  ? name
+						  : entry->destination);
+	ssh->guess = !(entry && entry->dialect && ssh_dialect_find(entry->dialect, &ssh->dialect));
+	if (!ssh->destination) {
+		free(ssh);
+		return NULL;
+	}
+	return ssh;
+}
+
+const struct reverse_method ssh_method = {
+	.name = "ssh",
+	.ipv4 = true,
+	.ipv6 = true,
+	.configured = ssh_configured,
+	.start = ssh_start,
+	ASKING_METHOD,
+};
