@@ -9,9 +9,11 @@
 #include "reverse/record_route.h"
 #include "reverse/responder.h"
 #include "reverse/source_route.h"
+#include "reverse/ssh.h"
 
 static const struct reverse_method *const methods[] = {
 	&responder_method,
+	&ssh_method,
 	&record_route_method,
 	&source_route_method,
 	&source_route_rh0_method,
