@@ -5,6 +5,7 @@
 #include "base/compiler.h"
 #include "reverse/atlas.h"
 #include "reverse/globalping.h"
+#include "reverse/inband.h"
 #include "reverse/inferred.h"
 #include "reverse/record_route.h"
 #include "reverse/responder.h"
@@ -13,6 +14,7 @@
 
 static const struct reverse_method *const methods[] = {
 	&responder_method,
+	&inband_method,
 	&ssh_method,
 	&record_route_method,
 	&source_route_method,
