@@ -7,6 +7,7 @@
 #include "reverse/globalping.h"
 #include "reverse/inband.h"
 #include "reverse/inferred.h"
+#include "reverse/lg_method.h"
 #include "reverse/record_route.h"
 #include "reverse/responder.h"
 #include "reverse/source_route.h"
@@ -20,6 +21,7 @@ static const struct reverse_method *const methods[] = {
 	&source_route_method,
 	&source_route_rh0_method,
 	&source_route_lsrr_method,
+	&lg_method,
 	&globalping_method,
 	&atlas_method,
 	&inferred_method,
