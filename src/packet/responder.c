@@ -22,6 +22,18 @@ static void cookie_write(struct writer *body, uint64_t cookie)
 	writer_u64(body, cookie);
 }
 
+/* Some deployed servers trace to third parties. Their length of the object leaves out its header. */
+static void extension_read(struct cursor body, struct responder_request *request)
+{
+	cursor_skip(&body, 4); /* version; a checksum that nobody verifies */
+	uint16_t length = cursor_u16(&body);
+	request->extension = cursor_u16(&body);
+	request->extension_cut = !cursor_ok(&body);
+	struct addr target = cursor_addr(&body, 6);
+	if (cursor_ok(&body) && request->extension == RESPONDER_TARGET && (length == 16 || length == 20))
+		request->target = target;
+}
+
 int responder_request_read(struct cursor *body, struct responder_request *request)
 {
 	*request = (struct responder_request){0};
@@ -34,6 +46,8 @@ int responder_request_read(struct cursor *body, struct responder_request *reques
 	request->padding = (uint16_t)MIN(cursor_left(body), UINT16_MAX);
 	request->cookie = cookie_read(*body);
 	request->has_extension = cursor_u8(&first) >> 4 == 2;
+	if (request->has_extension)
+		extension_read(*body, request);
 	return 0;
 }
 
@@ -86,6 +100,7 @@ int responder_response_read(struct cursor *body, struct responder_response *resp
 	if (!cursor_ok(body) || response->status > RESPONDER_BAD_EXTENSION || text_length != 0 ||
 		(reserved != 0 && response->status != RESPONDER_BAD_EXTENSION))
 		return -EBADMSG;
+	response->refused = reserved;
 	if (response->status == RESPONDER_OK) {
 		response->hop = hop_read(body);
 		uint32_t rtt = cursor_u32(body);
@@ -103,7 +118,8 @@ int responder_response_read(struct cursor *body, struct responder_response *resp
 void responder_response_write(struct writer *body, const struct responder_response *response)
 {
 	writer_u8(body, response->status);
-	writer_zeros(body, 3);
+	writer_u8(body, 0);
+	writer_u16(body, response->status == RESPONDER_BAD_EXTENSION ? response->refused : 0);
 	if (response->status == RESPONDER_OK) {
 		hop_write(body, response->hop);
 		writer_u32(body, (uint32_t)MIN(response->rtt_ns, UINT32_MAX));

@@ -3,6 +3,8 @@
  *
  *	request   0 ttl, 1 protocol, 2..3 flow, then zero padding or an extension (first nibble 2)
  *	error     0 status, 1 text length (always 0), 2..3 reserved (status 4: class and type refused)
+ *	extension 0..1 0x2000, 2..3 checksum, 4..5 length of the object (16; by RFC 4884 it would be 20), 6 class 5,
+ *	          7 type 0, 8..23 the third party to probe
  *	success   0 status 0, 1..3 zero, 4..19 hop (IPv4 mapped into IPv6), 20..23 round trip in ns, zeros
  *
  * The round trip is 32 bits wide although the field has 64 (a byte-order slip of the public implementation
@@ -37,6 +39,7 @@
 #define RESPONDER_SUCCESS_BODY    28 /* + address, round-trip time */
 #define RESPONDER_COOKIE_SIZE     8
 #define RESPONDER_COOKIE_BLOCK    12 /* zero, magic, cookie */
+#define RESPONDER_TARGET	  0x0500 /* class and type of the extension that names a third party */
 #define RESPONDER_SEEN_BLOCK      20 /* zero, magic, address */
 
 enum responder_status {
@@ -51,7 +54,10 @@ struct responder_request {
 	uint8_t ttl;      /* 0 is the hello */
 	uint8_t protocol; /* 0 = ICMP of the family */
 	uint16_t flow;    /* 0 = the server's default */
-	bool has_extension; /* set by read: an extension follows, not padding; answer BAD_EXTENSION */
+	bool has_extension; /* set by read: an extension follows, not padding */
+	bool extension_cut; /* too short for an object's header: not worth an answer */
+	uint16_t extension; /* class and type of its object */
+	struct addr target; /* 16 bytes of it, where it names a third party to probe; IPv4 in the last four */
 	uint64_t cookie;  /* 0 = none; proof of address from an earlier response */
 	uint16_t padding; /* bytes after the 4-byte request, the cookie included; a cookie makes it >= 12 */
 };
@@ -61,6 +67,7 @@ struct responder_response {
 	struct addr hop;   /* success */
 	uint64_t rtt_ns;   /* success */
 	uint64_t cookie;   /* 0 = none; after an error body, where stock clients do not look */
+	uint16_t refused;  /* BAD_EXTENSION: class and type of the object */
 	struct addr seen;  /* the requester's address as it arrived; none = not said. Only behind a cookie */
 };
 

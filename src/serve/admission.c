@@ -50,6 +50,7 @@ int admission_init(struct admission *admission, struct hash_key key, unsigned ra
 		(uint64_t)rate * NOTICE_PER_PROBE);
 	gate_limit(&gates[GATE_PROVEN], prefix_rate, half);
 	gate_limit(&gates[GATE_PAID], prefix_rate, half);
+	gate_limit(&gates[GATE_TARGET], prefix_rate, half);
 	gate_limit(&gates[GATE_ANSWER], 2 * (uint64_t)prefix_rate, 2 * (uint64_t)rate);
 	gate_limit(&gates[GATE_WEAK_ANSWER], prefix_rate, rate);
 	gates[GATE_FIRST_CONTACT].prefix_limit =
@@ -98,6 +99,11 @@ bool admission_probe(struct admission *admission, int64_t now_ns, const struct p
 	if (packet->ip.total_length >= price)
 		return gate_pass(&gates[GATE_PAID], requester, now_ns, 1);
 	return gate_pass(&gates[GATE_FIRST_CONTACT], requester, now_ns, (unsigned)price);
+}
+
+bool admission_target(struct admission *admission, int64_t now_ns, struct addr target)
+{
+	return gate_pass(&admission->gates[GATE_TARGET], target, now_ns, 1);
 }
 
 bool admission_notice(struct admission *admission, int64_t now_ns, struct addr requester)

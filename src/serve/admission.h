@@ -28,6 +28,7 @@ enum gate_name {
 	GATE_PROVEN,
 	GATE_PAID,
 	GATE_FIRST_CONTACT,
+	GATE_TARGET,      /* probes to a third party, by that party */
 	GATE_ANSWER,      /* answers whose full tag was verified */
 	GATE_WEAK_ANSWER, /* answers that had room for a few bits of it only */
 	GATE_COUNT,
@@ -54,6 +55,8 @@ void admission_deinit(struct admission *admission);
 /* May this request's probe leave? */
 bool admission_probe(struct admission *admission, int64_t now_ns, const struct packet *packet,
 	const struct responder_request *request);
+/* May one more probe go to this third party? */
+bool admission_target(struct admission *admission, int64_t now_ns, struct addr target);
 bool admission_notice(struct admission *admission, int64_t now_ns, struct addr requester);
 bool admission_answer(struct admission *admission, int64_t now_ns, struct addr requester, bool strong);
 

@@ -23,6 +23,7 @@ struct trail {
 	uint16_t id;
 	uint8_t protocol;
 	uint16_t flow;
+	bool errand;
 };
 
 static uint64_t make_tag(
@@ -33,7 +34,7 @@ static uint64_t make_tag(
 		trail->requester.low,
 		trail->server.high,
 		trail->server.low,
-		(uint64_t)use << 40 | (uint64_t)trail->protocol << 32 | (uint64_t)trail->flow << 16 |
+		(uint64_t)trail->errand << 48 | (uint64_t)use << 40 | (uint64_t)trail->protocol << 32 | (uint64_t)trail->flow << 16 |
 			trail->id,
 		time,
 	};
@@ -130,6 +131,7 @@ int probe_encode(
 		.id = order->id,
 		.protocol = order->protocol,
 		.flow = icmp ? icmp_id(code, order->flow) : order->flow,
+		.errand = order->errand,
 	};
 	struct packet_spec spec = {0};
 	fill_ip(order, &spec.ip);
@@ -282,7 +284,10 @@ static bool decode_quote(const struct probe_code *code, const struct packet *pac
 	if (!packet->has_quote || !packet->checksum_ok || packet->quoted.seen < 8 || ip->fragment_offset ||
 		!addr_equal(ip->source, packet->ip.destination))
 		return false;
-	struct trail trail = {.server = ip->source, .requester = ip->destination, .protocol = ip->protocol};
+	struct trail trail = {.server = ip->source,
+		.requester = ip->destination,
+		.protocol = ip->protocol,
+		.errand = answer->errand};
 	bool ours = false;
 	if (ip->protocol == PROTOCOL_UDP)
 		ours = decode_udp_quote(code, packet, &trail, received_ns, answer);
@@ -304,6 +309,7 @@ static bool decode_direct(const struct probe_code *code, const struct packet *pa
 		.server = packet->ip.destination,
 		.requester = packet->ip.source,
 		.protocol = packet->ip.protocol,
+		.errand = answer->errand,
 	};
 	bool ours = false;
 	if (packet->ip.protocol != PROTOCOL_TCP) {
@@ -323,11 +329,24 @@ static bool decode_direct(const struct probe_code *code, const struct packet *pa
 	return ours;
 }
 
-bool probe_decode(const struct probe_code *code, const struct packet *packet, int64_t received_ns,
+static bool decode(const struct probe_code *code, const struct packet *packet, int64_t received_ns, bool errand,
 	struct probe_answer *answer)
 {
-	*answer = (struct probe_answer){.server = packet->ip.destination, .hop = packet->ip.source};
+	*answer = (struct probe_answer){
+		.server = packet->ip.destination, .hop = packet->ip.source, .errand = errand};
 	if (packet->ip.protocol == PROTOCOL_TCP || packet->transport.icmp_kind == ICMP_ECHO_REPLY)
 		return decode_direct(code, packet, received_ns, answer);
 	return is_hop_error(packet) && decode_quote(code, packet, received_ns, answer);
+}
+
+bool probe_decode(const struct probe_code *code, const struct packet *packet, int64_t received_ns,
+	struct probe_answer *answer)
+{
+	return decode(code, packet, received_ns, false, answer);
+}
+
+bool probe_decode_errand(const struct probe_code *code, const struct packet *packet, int64_t received_ns,
+	struct probe_answer *answer)
+{
+	return decode(code, packet, received_ns, true, answer);
 }

@@ -49,6 +49,7 @@ struct probe_code {
 struct probe_order {
 	struct addr server;    /* source of the probe */
 	struct addr requester; /* its destination */
+	bool errand;	       /* the destination is a third party, and `id` that of errands.h */
 	uint16_t id;
 	uint8_t ttl;
 	uint8_t protocol; /* an enum ip_protocol that fits the family */
@@ -60,6 +61,7 @@ struct probe_order {
 /* What an answer told. */
 struct probe_answer {
 	struct addr server, requester;
+	bool errand;
 	uint16_t id;
 	struct addr hop;
 	int64_t rtt_ns;
@@ -71,6 +73,9 @@ int probe_encode(const struct probe_code *code, const struct probe_order *order,
 	struct writer *writer) MUST_USE;
 /* Is this the answer to one of our probes, and to which request? */
 bool probe_decode(const struct probe_code *code, const struct packet *packet, int64_t received_ns,
+	struct probe_answer *answer);
+/* The same for probes to third parties, whose tags are others. */
+bool probe_decode_errand(const struct probe_code *code, const struct packet *packet, int64_t received_ns,
 	struct probe_answer *answer);
 
 #endif

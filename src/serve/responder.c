@@ -8,6 +8,7 @@
 #include "base/cursor.h"
 #include "packet/responder.h"
 #include "serve/admission.h"
+#include "serve/errands.h"
 #include "serve/probe_code.h"
 
 #define QUEUE_SIZE   256 /* power of two; a driver that sends after every packet needs one */
@@ -29,6 +30,9 @@ struct responder {
 	struct admission admission;
 	const struct prefix *allow;
 	size_t allow_count;
+	const struct prefix *targets;
+	size_t target_count;
+	struct errands *errands; /* NULL: nobody may be probed for others */
 	struct addr *addresses;
 	size_t address_count;
 	struct job queue[QUEUE_SIZE];
@@ -71,8 +75,8 @@ static bool is_allowed(const struct responder *responder, struct addr addr)
 	return responder->allow_count == 0;
 }
 
-static void send_notice(
-	struct responder *responder, int64_t now_ns, const struct packet *packet, uint8_t status)
+static void send_notice(struct responder *responder, int64_t now_ns, const struct packet *packet, uint8_t status,
+	uint16_t refused)
 {
 	struct addr requester = packet->ip.source;
 	if (!admission_notice(&responder->admission, now_ns, requester))
@@ -84,6 +88,7 @@ static void send_notice(
 	job->response.requester = requester;
 	job->response.id = packet->transport.icmp_id;
 	job->response.body.status = status;
+	job->response.body.refused = refused;
 	/* The cookie makes the notice longer: only for requests that are longer still. */
 	if (packet->ip.total_length >= admission_notice_size(requester.family, true))
 		job->response.body.cookie = admission_cookie(&responder->admission, requester, now_ns);
@@ -107,25 +112,65 @@ static uint16_t default_flow(uint8_t protocol)
 					   : FLOW_DEFAULT_ICMP;
 }
 
-static void send_probe(struct responder *responder, int64_t now_ns, const struct packet *packet,
-	const struct responder_request *request, uint8_t protocol)
+/* `errand`: NULL where the requester is the destination. */
+static void send_probe(struct responder *responder, const struct packet *packet,
+	const struct responder_request *request, uint8_t protocol, const struct errand *errand)
 {
-	if (!admission_probe(&responder->admission, now_ns, packet, request))
-		return;
 	struct job *job = queue_add(responder);
 	if (!job)
 		return;
 	job->is_probe = true;
 	job->probe = (struct probe_order){
 		.server = packet->ip.destination,
-		.requester = packet->ip.source,
-		.id = packet->transport.icmp_id,
+		.requester = errand ? errand->target : packet->ip.source,
+		.errand = errand != NULL,
+		.id = errand ? errand->number : packet->transport.icmp_id,
 		.ttl = request->ttl,
 		.protocol = protocol,
 		.flow = request->flow ? request->flow : default_flow(protocol),
 		.tos = packet->ip.tos,
 		.flow_label = packet->ip.flow_label,
 	};
+}
+
+/* The third party, where the request names one that may be probed. */
+static struct addr allowed_target(const struct responder *responder, uint8_t family, const struct responder_request *request)
+{
+	struct addr target = request->target;
+	if (addr_is_set(target) && family == 4)
+		target = addr_v4((uint32_t)target.low);
+	if (!addr_is_set(target) || !is_foreign(responder, target))
+		return ADDR_NONE;
+	for (size_t i = 0; i < responder->target_count; i++)
+		if (prefix_contains(responder->targets[i], target))
+			return target;
+	return ADDR_NONE;
+}
+
+static void handle_extension(struct responder *responder, int64_t now_ns, const struct packet *packet,
+	const struct responder_request *request, uint8_t protocol)
+{
+	struct addr target = allowed_target(responder, packet->ip.source.family, request);
+	if (request->extension_cut)
+		return;
+	if (!addr_is_set(target)) {
+		responder->counters.refused_target++;
+		send_notice(responder, now_ns, packet, RESPONDER_BAD_EXTENSION, request->extension);
+		return;
+	}
+	if (!admission_probe(&responder->admission, now_ns, packet, request) ||
+		!admission_target(&responder->admission, now_ns, target))
+		return;
+	struct errand *errand = errands_add(responder->errands, now_ns);
+	if (!errand) {
+		responder->counters.queue_full++;
+		return;
+	}
+	errand->server = packet->ip.destination;
+	errand->requester = packet->ip.source;
+	errand->target = target;
+	errand->id = packet->transport.icmp_id;
+	send_probe(responder, packet, request, protocol, errand);
 }
 
 static void handle_request(struct responder *responder, int64_t now_ns, const struct packet *packet)
@@ -146,22 +191,39 @@ static void handle_request(struct responder *responder, int64_t now_ns, const st
 	int protocol = wanted_protocol(packet->ip.source.family, request.protocol);
 	if (request.ttl == 0) {
 		responder->counters.hellos++;
-		send_notice(responder, now_ns, packet, RESPONDER_BAD_TTL);
+		send_notice(responder, now_ns, packet, RESPONDER_BAD_TTL, 0);
 	} else if (protocol < 0) {
-		send_notice(responder, now_ns, packet, RESPONDER_BAD_PROTOCOL);
+		send_notice(responder, now_ns, packet, RESPONDER_BAD_PROTOCOL, 0);
 	} else if (request.has_extension) {
-		send_notice(responder, now_ns, packet, RESPONDER_BAD_EXTENSION);
-	} else {
-		send_probe(responder, now_ns, packet, &request, (uint8_t)protocol);
+		handle_extension(responder, now_ns, packet, &request, (uint8_t)protocol);
+	} else if (admission_probe(&responder->admission, now_ns, packet, &request)) {
+		send_probe(responder, packet, &request, (uint8_t)protocol, NULL);
 	}
+}
+
+/* The answer to a probe on somebody's behalf: he is the requester from here on. */
+static bool read_errand(
+	struct responder *responder, int64_t received_ns, const struct packet *packet, struct probe_answer *answer)
+{
+	if (!responder->errands || !probe_decode_errand(&responder->code, packet, received_ns, answer))
+		return false;
+	const struct errand *errand = errands_take(responder->errands, answer->id, answer->requester, received_ns);
+	if (!errand || !addr_equal(errand->server, answer->server))
+		return false;
+	answer->requester = errand->requester;
+	answer->id = errand->id;
+	return true;
 }
 
 static void handle_answer(struct responder *responder, int64_t received_ns, const struct packet *packet)
 {
 	struct probe_answer answer;
-	if (!addr_is_unicast(packet->ip.source) || is_own(responder, packet->ip.source) ||
-		!probe_decode(&responder->code, packet, received_ns, &answer) ||
-		!is_foreign(responder, answer.requester) || !is_allowed(responder, answer.requester))
+	if (!addr_is_unicast(packet->ip.source) || is_own(responder, packet->ip.source))
+		return;
+	if (!probe_decode(&responder->code, packet, received_ns, &answer) &&
+		!read_errand(responder, received_ns, packet, &answer))
+		return;
+	if (!is_foreign(responder, answer.requester) || !is_allowed(responder, answer.requester))
 		return;
 	if (!admission_answer(&responder->admission, received_ns, answer.requester, answer.strong))
 		return;
@@ -282,6 +344,12 @@ struct responder *responder_new(const struct responder_config *config)
 	};
 	responder->allow = config->allow;
 	responder->allow_count = config->allow_count;
+	responder->targets = config->targets;
+	responder->target_count = config->target_count;
+	if (config->target_count > 0 && !(responder->errands = calloc(1, sizeof(*responder->errands)))) {
+		responder_free(responder);
+		return NULL;
+	}
 	return responder;
 }
 
@@ -290,6 +358,7 @@ void responder_free(struct responder *responder)
 	if (!responder)
 		return;
 	admission_deinit(&responder->admission);
+	free(responder->errands);
 	free(responder->addresses);
 	free(responder);
 }
@@ -311,8 +380,10 @@ struct responder_counters responder_counters(const struct responder *responder)
 {
 	struct responder_counters counters = responder->counters;
 	const struct gate *gates = responder->admission.gates;
-	counters.over_prefix = gates[GATE_PROVEN].over_prefix + gates[GATE_PAID].over_prefix;
-	counters.over_total = gates[GATE_PROVEN].over_total + gates[GATE_PAID].over_total;
+	counters.over_prefix =
+		gates[GATE_PROVEN].over_prefix + gates[GATE_PAID].over_prefix + gates[GATE_TARGET].over_prefix;
+	counters.over_total =
+		gates[GATE_PROVEN].over_total + gates[GATE_PAID].over_total + gates[GATE_TARGET].over_total;
 	counters.over_first_contact =
 		gates[GATE_FIRST_CONTACT].over_prefix + gates[GATE_FIRST_CONTACT].over_total;
 	counters.over_notice = gates[GATE_NOTICE].over_prefix + gates[GATE_NOTICE].over_total;

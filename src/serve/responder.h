@@ -24,13 +24,15 @@ struct responder_config {
 	unsigned prefix_rate;       /* per /24 or /48; 0 = default */
 	const struct prefix *allow; /* borrowed for the responder's life; none = everyone */
 	size_t allow_count;
+	const struct prefix *targets; /* third parties that may be probed for others; borrowed likewise; none = nobody */
+	size_t target_count;
 };
 
 struct responder_counters {
 	uint64_t requests; /* that were addressed to us and well-formed */
 	uint64_t hellos;
 	uint64_t probes, responses, notices; /* sent */
-	uint64_t refused_source, refused_allow;
+	uint64_t refused_source, refused_allow, refused_target;
 	uint64_t over_prefix, over_total, over_first_contact, over_notice, over_answer;
 	uint64_t queue_full, send_failed;
 };
