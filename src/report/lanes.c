@@ -112,6 +112,15 @@ static void end_text(char *text, size_t size, const char *name, struct addr addr
 		snprintf(text, size, "%s  %s", *buffer ? buffer : "?", word);
 }
 
+/* Where the path starts: at that end, or at whoever traced in its stead. */
+static void start_text(char *text, size_t size, const struct path *path, const char *name, struct addr address)
+{
+	if (path->vantage)
+		end_text(text, size, path->vantage->name, path->vantage->address, "starts here");
+	else
+		end_text(text, size, name, address, "starts here");
+}
+
 static const char *stop_text(const struct path *path)
 {
 	switch (path->stop_reason) {
@@ -133,7 +142,7 @@ static void end_cell(
 	char text[TEXT_MAX];
 	const struct path *path = lane->path;
 	if (starts) {
-		end_text(text, sizeof(text), name, address, "starts here");
+		start_text(text, sizeof(text), path, name, address);
 		lane_note(lane, ROLE_DIM, text, cell);
 	} else if (ends_with(path, path->destination)) {
 		lane_hop(lane, path->hop_count - 1, cell);
@@ -195,8 +204,8 @@ static void print_stacked(
 	lane_init(&lane, m, path, options, options->width, m->forward && m->reverse && m->alignment);
 	lane_header(&lane, &cell);
 	cell_print(out, options, &cell);
-	end_text(text, sizeof(text), forward ? m->source_name : m->target_name,
-		forward ? m->source : m->target, "starts here");
+	start_text(text, sizeof(text), path, forward ? m->source_name : m->target_name,
+		forward ? m->source : m->target);
 	lane_note(&lane, ROLE_DIM, text, &cell);
 	cell_print(out, options, &cell);
 	for (size_t i = 0; i < path->hop_count; i++) {

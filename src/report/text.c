@@ -7,6 +7,7 @@
 #include "base/escape.h"
 #include "report/lanes.h"
 #include "report/ways.h"
+#include "reverse/vantage.h"
 
 static const char *end_name(const char *name, struct addr address, char *text, size_t size)
 {
@@ -73,6 +74,15 @@ static void print_tries(FILE *out, const struct path *path, const struct report_
 	}
 }
 
+/* Who traced in the far host's stead: its way is not quite the same. */
+static void print_vantage(FILE *out, const struct vantage *vantage, const struct report_options *options)
+{
+	char text[TEXT_MAX];
+	snprintf(text, sizeof(text), "%.200s, %s: not the far host itself", vantage->name,
+		vantage_phrase(vantage->distance));
+	print_wrapped(out, options, ROLE_PLAIN, "traced by  ", 7, text);
+}
+
 static void print_path_line(FILE *out, const struct path *path, const struct report_options *options)
 {
 	char flow[80], text[TEXT_MAX], method[80] = "";
@@ -91,8 +101,12 @@ static void print_path_line(FILE *out, const struct path *path, const struct rep
 		path->hop_count, path->hop_count == 1 ? "" : "s",
 		path->reached ? (forward ? "reached" : "complete") : (forward ? "NOT REACHED" : "INCOMPLETE"),
 		flow, path->probes_sent, path->replies_received, duration,
-		timed && !forward ? "; times as the far host sees them" : "");
+		!timed || forward ? ""
+		: path->vantage	  ? "; times as the vantage point sees them"
+				  : "; times as the far host sees them");
 	print_wrapped(out, options, ROLE_STRONG, forward ? "there  " : "back   ", 7, text);
+	if (path->vantage)
+		print_vantage(out, path->vantage, options);
 	print_tries(out, path, options);
 }
 
