@@ -12,6 +12,7 @@
 #define REPLY_BYTES    (4 * 1024 * 1024)
 #define REQUEST_NS     (20 * NS_PER_S)
 #define LAST_CALL_NS   (5 * NS_PER_S) /* before the time is up */
+#define NOTE_SIZE      200
 #define PAUSE_NS       (1 * NS_PER_S) /* after a failure; doubled each time */
 #define RETRY_MOST_NS  (15 * NS_PER_S)
 #define WAIT_NS	       (4 * NS_PER_S) /* for the way there, where it is not known yet */
@@ -190,13 +191,24 @@ static void finish(struct platform *platform, const char *more)
 	close_all(platform);
 }
 
+/* What is to be minded about our address. */
+static const char *note_of(const struct platform *platform, const struct path *path, char note[static NOTE_SIZE])
+{
+	char text[ADDR_TEXT_SIZE];
+	snprintf(note, NOTE_SIZE, "%.*s", NOTE_SIZE - 1, platform->view.note);
+	if (platform->view.translated && path->reached)
+		snprintf(note, NOTE_SIZE, "reached your NAT, %s: what is behind it is not seen",
+			addr_format(platform->view.address, text));
+	return note;
+}
+
 static void on_address_again(struct asking *asking, const struct public_view *view)
 {
 	struct platform *platform = platform_of(asking);
-	char then[ADDR_TEXT_SIZE], now[ADDR_TEXT_SIZE], text[ASKING_DETAIL_SIZE];
+	char then[ADDR_TEXT_SIZE], now[ADDR_TEXT_SIZE], text[ASKING_DETAIL_SIZE], note[NOTE_SIZE];
 	platform->inquiry = NULL;
 	if (view->source == PUBLIC_NOT_KNOWN || addr_equal(view->address, platform->view.address)) {
-		finish(platform, platform->view.note);
+		finish(platform, note_of(platform, platform->end.path, note));
 		return;
 	}
 	asking->public_address = platform->view.address; /* the one that was traced to */
@@ -209,6 +221,7 @@ static void on_address_again(struct asking *asking, const struct public_view *vi
 
 void platform_end(struct platform *platform, enum attempt_status status, struct path *path, const char *format, ...)
 {
+	char note[NOTE_SIZE];
 	va_list arguments;
 	if (platform->asking.finished || platform->ended) {
 		path_free(path);
@@ -225,7 +238,7 @@ void platform_end(struct platform *platform, enum attempt_status status, struct 
 	if (path && public_address_may_change(&platform->view) &&
 		public_address_ask(&platform->inquiry, &platform->asking, on_address_again) == 0)
 		return;
-	finish(platform, path ? platform->view.note : "");
+	finish(platform, path ? note_of(platform, path, note) : "");
 }
 
 const char *platform_clean(const struct platform *platform, const char *text, char out[static PLATFORM_MESSAGE_SIZE])

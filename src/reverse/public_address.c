@@ -35,7 +35,7 @@ static void look_at(struct public_view *view, struct addr source)
 		snprintf(view->note, sizeof(view->note), "%s is no public address: nobody outside can trace to it",
 			addr_format(view->address, text));
 	else if (view->translated)
-		snprintf(view->note, sizeof(view->note), "the way back ends at your NAT, %s",
+		snprintf(view->note, sizeof(view->note), "a trace to you ends at your NAT, %s",
 			addr_format(view->address, text));
 }
 
