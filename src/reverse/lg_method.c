@@ -97,8 +97,10 @@ static void end_with(struct lg_search *search, struct lg_entry *entry)
 {
 	struct path *path = entry->path;
 	entry->path = NULL;
+	/* Who answered may be known by now. */
 	if (path->vantage)
-		path->vantage->distance = entry->distance;
+		entry->distance = path->vantage->distance =
+			vantage_distance_of(&search->scene, path->vantage->address, path->vantage->asn);
 	bool nat = search->view.translated && path->reached;
 	asking_finish(&search->asking, entry->status, path, "from %s, %s%s%s%s", entry->glass->name,
 		path->vantage ? vantage_phrase(entry->distance) : "on the far host itself", entry->detail[0] ? "; " : "",

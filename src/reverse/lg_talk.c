@@ -9,7 +9,8 @@
 #include "reverse/lg.h"
 #include "reverse/lg_html.h"
 
-static const struct lg_kind *const kinds[] = {&lg_rfc8522, &lg_telnet};
+static const struct lg_kind *const kinds[] = {
+	&lg_rfc8522, &lg_hyperglass, &lg_bird, &lg_bird_proxy, &lg_gmazoyer, &lg_hybula, &lg_telnet};
 
 const struct lg_kind *lg_kind_at(size_t index)
 {
