@@ -1,0 +1,55 @@
+/* Messages of the cooperative reverse traceroute as deployed, ICMP header included. Four are captures of the public
+ * implementation (CAPTURED); its field tables, which were checked on the wire, have no bytes for the others, so those
+ * were laid out by these tables with checksums by a script of a dozen lines: truth that this program did not produce.
+ * IPv6: 2001:db8:1::5 asks 2001:db8:2::7, but for the capture, whose addresses are not known. The identifier is 0x0206,
+ * of hellos 0x0205. */
+#ifndef RETOUR_TESTS_GOLDEN_RESPONDER_H
+#define RETOUR_TESTS_GOLDEN_RESPONDER_H
+
+/* Requests: hop limit 1, protocol, flow. */
+#define REQUEST4_CAPTURED "080158a7 02060000 0111 9c40" /* UDP, flow 40000 */
+#define REQUEST6_CAPTURED "8001e6c5 00650000 0111 9c40" /* the same, identifier 0x65 */
+#define HELLO4		  "0801f5f9 02050000 0000 0000"
+#define HELLO6		  "80012232 02050000 0000 0000"
+#define REQUEST4_UDP_0	  "0801f4e7 02060000 0111 0000"
+#define REQUEST6_UDP_0	  "80012120 02060000 0111 0000"
+#define REQUEST6_UDP	  "800184df 02060000 0111 9c40"
+#define REQUEST4_TCP_0	  "0801f4f2 02060000 0106 0000"
+#define REQUEST6_TCP_0	  "8001212b 02060000 0106 0000"
+#define REQUEST4_TCP	  "080158b2 02060000 0106 9c40"
+#define REQUEST6_TCP	  "800184ea 02060000 0106 9c40"
+#define REQUEST4_ICMP_0	  "0801f4f8 02060000 0100 0000" /* protocol 0: ICMP of the family */
+#define REQUEST6_ICMP_0	  "80012131 02060000 0100 0000"
+#define REQUEST4_ICMP	  "0801e2c4 02060000 0100 1234"
+#define REQUEST6_ICMP	  "80010efd 02060000 0100 1234"
+#define REQUEST4_ICMP_1	  "0801e2c3 02060000 0101 1234" /* by its number */
+#define REQUEST6_ICMP_58  "80010ec3 02060000 013a 1234"
+#define REQUEST6_ICMP_1	  "80012130 02060000 0101 0000" /* of the other family: status 2 */
+#define REQUEST4_ICMP_58  "0801f4be 02060000 013a 0000"
+#define REQUEST4_SCTP	  "0801f474 02060000 0184 0000"
+
+/* Extensions behind REQUEST_UDP: the third party 10.99.2.1 or 2001:db8:3::9; the length as deployed, and as RFC 4884
+ * counts; another class and type; one that is cut; padding whose first nibble is 2. */
+#define REQUEST4_TARGET	   "080158a7 02060000 0111 9c40 2000ce8b 00100500 00000000000000000000ffff 0a630201"
+#define REQUEST4_TARGET_20 "080158a7 02060000 0111 9c40 2000ce87 00140500 00000000000000000000ffff 0a630201"
+#define REQUEST6_TARGET	   "800184c7 02060000 0111 9c40 2000ad2a 00100500 20010db8000300000000000000000009"
+#define REQUEST4_OTHER	   "08013696 02060000 0111 9c40 20000000 00100201 00000000000000000000000000000000"
+#define REQUEST4_CUT	   "08013897 02060000 0111 9c40 20000000 0010"
+#define REQUEST4_PADDED_20 "080138a7 02060000 0111 9c40 20000000 00000000"
+
+/* Responses. */
+#define SUCCESS4_CAPTURED "000116fc 02060000 00000000 00000000000000000000ffff0a630501 0000d798 00000000" /* 55.192 us */
+#define SUCCESS6	  "81011b2d 02060000 00000000 20010db8009900000000000000000001 0000d798 00000000"
+#define HELLO_ANSWER4_CAPTURED "0001fcf9 02050000 01000000"
+#define HELLO_ANSWER6	  "81012032 02050000 01000000"
+#define BAD_TTL4	  "0001fcf8 02060000 01000000"
+#define BAD_PROTOCOL4	  "0001fbf8 02060000 02000000"
+#define BAD_PROTOCOL6	  "81011f31 02060000 02000000"
+#define BAD_FLOW4	  "0001faf8 02060000 03000000" /* defined, never sent */
+#define BAD_FLOW6	  "81011e31 02060000 03000000"
+#define BAD_EXTENSION4	  "0001f4f8 02060000 04000500"
+#define BAD_EXTENSION6	  "81011831 02060000 04000500"
+/* A server on a big-endian machine has the time in the other half of its field. */
+#define SUCCESS4_BIG_ENDIAN "000116fc 02060000 00000000 00000000000000000000ffff0a630501 00000000 0000d798"
+
+#endif
