@@ -273,6 +273,30 @@ static void finish_with(struct ssh *ssh, const struct ssh_answer *answer, struct
 		end);
 }
 
+static void tell_no_path(struct ssh *ssh, const struct ssh_answer *answer, const char *note)
+{
+	const struct ssh_run *last = answer->run_count > 0 ? &answer->runs[answer->run_count - 1] : NULL;
+	char said[160];
+	ssh_last_line(ssh->process.errors, said, sizeof(said));
+	if (last && ssh->late)
+		finish(ssh, ATTEMPT_TIMEOUT, NULL, "%s on %s has shown no hop within %d s", last->program,
+			ssh->destination, STAGE_S);
+	else if (last)
+		finish(ssh, ATTEMPT_FAILED, NULL, "%s on %s gave no trace: %s", last->program, ssh->destination,
+			*said ? said : *note ? note : "it does not say why");
+	else if (answer->over && addr_is_set(answer->to))
+		finish(ssh, ATTEMPT_UNAVAILABLE, NULL,
+			"%s has none of retour, mtr, traceroute, tracepath and busybox; install one there",
+			ssh->destination);
+	else if (answer->over)
+		finish(ssh, ATTEMPT_UNAVAILABLE, NULL,
+			"%s does not see our own address (a jump host, or the other IP family); give it with "
+			"--public-address",
+			ssh->destination);
+	else
+		explain(ssh);
+}
+
 /* Something ran; is there a path in it? */
 static void conclude(struct ssh *ssh, const struct ssh_answer *answer)
 {
@@ -289,24 +313,7 @@ static void conclude(struct ssh *ssh, const struct ssh_answer *answer)
 		finish_with(ssh, answer, path, program, far_host, from);
 		return;
 	}
-	const struct ssh_run *last = answer->run_count > 0 ? &answer->runs[answer->run_count - 1] : NULL;
-	if (last && ssh->late)
-		finish(ssh, ATTEMPT_TIMEOUT, NULL, "%s on %s has shown no hop within %d s", last->program,
-			ssh->destination, STAGE_S);
-	else if (last)
-		finish(ssh, ATTEMPT_FAILED, NULL, "%s on %s gave no trace%s%s", last->program, ssh->destination,
-			*note ? ": " : "", note);
-	else if (answer->over && addr_is_set(answer->to))
-		finish(ssh, ATTEMPT_UNAVAILABLE, NULL,
-			"%s has none of retour, mtr, traceroute, tracepath and busybox; install one there",
-			ssh->destination);
-	else if (answer->over)
-		finish(ssh, ATTEMPT_UNAVAILABLE, NULL,
-			"%s does not see our own address (a jump host, or the other IP family); give it with "
-			"--public-address",
-			ssh->destination);
-	else
-		explain(ssh);
+	tell_no_path(ssh, answer, note);
 }
 
 /* ---- the stages */

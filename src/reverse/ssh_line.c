@@ -239,8 +239,7 @@ static const struct {
 	{"timed out", ATTEMPT_TIMEOUT, "no ssh server answers at @ (nothing came back)"},
 };
 
-/* The last line with anything in it. */
-static void last_line(const char *text, char *out, size_t size)
+void ssh_last_line(const char *text, char *out, size_t size)
 {
 	const char *line;
 	size_t length;
@@ -258,7 +257,7 @@ enum attempt_status ssh_explain(const char *errors, const char *destination, cha
 			fill(failures[i].reason, destination, reason, size);
 			return failures[i].status;
 		}
-	last_line(errors, line, sizeof(line));
+	ssh_last_line(errors, line, sizeof(line));
 	snprintf(reason, size, "ssh to %s failed: %s", destination, *line ? line : "it does not say why");
 	return ATTEMPT_FAILED;
 }

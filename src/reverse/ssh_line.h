@@ -87,6 +87,8 @@ struct ssh_answer {
 /* `text` ends with a NUL, and may be cut anywhere. */
 void ssh_answer_read(const char *text, struct ssh_answer *answer);
 
+/* The last line with anything in it. */
+void ssh_last_line(const char *text, char *out, size_t size);
 /* Why ssh itself failed, by what it printed: one line for a person, with the remedy. */
 enum attempt_status ssh_explain(const char *errors, const char *destination, char *reason, size_t size);
 
