@@ -1,0 +1,141 @@
+/* Reverse traceroute without the far host's help: many measurements at once, which share what they learn. Pure:
+ * tasks come out, answers go in, time is what the caller says.
+ *
+ * Theory of operation
+ *
+ * A measurement begins at the destination and adds hops until it is at the source:
+ *
+ *   known   the tree of the source (tree.h) knows how it goes on from the last hop
+ *   probed  the last hop is pinged with Record Route, in the source's name, by agents that are near enough to it
+ *           for the list to have room left: what is written after it is the way to the source
+ *   assumed the router before it on the way there, where both are in one network: inside one network the way
+ *           back is mostly the way there
+ *
+ * after each of which it looks into the tree again. What is found by one measurement goes into the tree, and
+ * so to all. A target that several wait for is probed once. A measurement that cannot go on ends with what it has.
+ *
+ * Hops are IPv4 addresses as numbers; 0 is a router that is there and not known. */
+#ifndef RETOUR_REVTR_ENGINE_H
+#define RETOUR_REVTR_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "path/model.h"
+#include "revtr/ingress.h"
+#include "revtr/task.h"
+#include "revtr/tree.h"
+
+#define REVTR_HOPS_MAX 40
+
+/* What may be switched off, to see what it is worth; and the numbers that the method has. */
+struct revtr_options {
+	bool atlas;	/* traceroutes towards the source */
+	bool direct;	/* Record Route from the source itself */
+	bool spoofed;	/* and from agents in its name */
+	bool heuristics; /* lists in which the target did not write itself down are read, too */
+	bool share;	/* what one measurement found helps the others */
+	bool symmetry_intra, symmetry_inter;
+	bool fallback; /* a destination that answers nothing: from the last router there that is in its network */
+	bool siblings; /* where one address says nothing, others of its prefix are asked for it */
+	bool exits;    /* a network that was seen to hand packets on to one other only does so for all */
+	enum ingress_order order;
+	unsigned batch;		 /* spoofed packets at once */
+	unsigned spoofers_max;	 /* for one target */
+	unsigned silent_max;	 /* so many of them without an answer, and none with one: it is given up */
+	unsigned repeats;	 /* of a batch that nobody answered */
+	unsigned far_max;	 /* of them may be agents that the survey does not know to be near */
+	int64_t direct_wait_ns, spoofed_wait_ns, trace_wait_ns;
+	int64_t age_max_ns;	 /* of what is believed */
+	double agent_per_second; /* packets that one agent may send */
+};
+
+/* Those that the literature gives for the system of 2022. */
+struct revtr_options revtr_options_published(void);
+struct revtr_options revtr_options_default(void);
+
+enum revtr_stop {
+	REVTR_GOING_ON,
+	REVTR_REACHED,
+	REVTR_UNRESPONSIVE, /* nothing more answers, and the way there does not show the last hop */
+	REVTR_INTERDOMAIN,  /* the next hop could only be assumed, across networks */
+	REVTR_TOO_LONG,
+	REVTR_CANCELLED,
+};
+
+struct revtr_hop {
+	uint32_t address;
+	uint8_t technique; /* enum technique */
+	uint8_t certainty; /* enum certainty */
+	uint32_t evidence; /* the task that showed it, 0 = none */
+	int64_t seen_ns;
+};
+
+struct revtr_result {
+	uint32_t id, source;
+	uint32_t destination;
+	enum revtr_stop stop;
+	const struct revtr_hop *hops; /* after the destination, as packets travel */
+	unsigned hop_count;
+	unsigned option_packets, trace_packets; /* sent for it; what others had sent before is not counted */
+	unsigned rounds;			/* of spoofed batches it waited for */
+	int64_t started_ns, finished_ns;
+};
+
+struct revtr_site {
+	uint32_t agent; /* its number in tasks */
+	bool may_spoof;
+};
+
+struct revtr_environment {
+	const struct ingress *ingress; /* borrowed */
+	const struct revtr_site *sites; /* by the numbers that `ingress` ranks; borrowed */
+	unsigned site_count;
+	/* The network of an address, 0 = not known. */
+	uint32_t (*asn)(void *context, uint32_t address);
+	/* Other addresses of its prefix that answer Record Route, by number from 0 on; 0 = there are no more. NULL: none
+	 * are known. */
+	uint32_t (*sibling)(void *context, uint32_t address, unsigned number);
+	void *context;
+};
+
+struct revtr_engine;
+
+/* NULL: out of memory. */
+struct revtr_engine *revtr_engine_new(const struct revtr_options *options, const struct revtr_environment *environment);
+void revtr_engine_free(struct revtr_engine *engine);
+/* A source and the agent that stands there. *index names it. 0 or -ENOMEM. */
+int revtr_engine_add_source(struct revtr_engine *engine, struct addr source, uint32_t agent, uint32_t *index) MUST_USE;
+/* What is known of the ways to it. */
+struct tree *revtr_engine_tree(struct revtr_engine *engine, uint32_t source);
+/* A traceroute for its atlas, as tree_add_trace takes it. 0 or -ENOMEM. */
+int revtr_engine_add_trace(struct revtr_engine *engine, uint32_t source, const uint32_t *addresses, unsigned count,
+	uint32_t evidence, int64_t now_ns, uint32_t *index) MUST_USE;
+/* -EINVAL: not an address that can be measured; -ENOMEM. */
+int revtr_engine_submit(struct revtr_engine *engine, uint32_t source, struct addr destination, int64_t now_ns,
+	uint32_t *id) MUST_USE;
+/* What to do now: a task (true), or nothing before *wake_ns, which may be TIME_NEVER. */
+bool revtr_engine_next(struct revtr_engine *engine, int64_t now_ns, struct revtr_task *task, int64_t *wake_ns);
+/* An answer; late, doubled and unknown ones do no harm. */
+void revtr_engine_answer(struct revtr_engine *engine, const struct revtr_answer *answer, int64_t now_ns);
+/* The next measurement that has ended; its result is borrowed until the next call. */
+bool revtr_engine_finished(struct revtr_engine *engine, struct revtr_result *result);
+/* Measurements that go on. */
+unsigned revtr_engine_busy(const struct revtr_engine *engine);
+
+/* The way back that an echo reply's list shows, for the survey and the atlas too: addresses after the target (0:
+ * cannot be told or asked), at most RECORD_ROUTE_SLOTS_MAX. `placed`: it was found where in the list the target is;
+ * *before is then the number of stamps before it. `certain`: by the target's own address. */
+struct revtr_list {
+	uint32_t hops[RECORD_ROUTE_SLOTS_MAX];
+	unsigned count, before;
+	bool placed, certain, home; /* home: the last one is the source */
+};
+void revtr_read_list(const struct revtr_answer *answer, struct addr target, struct addr source, bool heuristics,
+	struct revtr_list *list);
+
+const char *revtr_stop_text(enum revtr_stop stop);
+
+#endif

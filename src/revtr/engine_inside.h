@@ -1,0 +1,125 @@
+/* What the files of the engine share. Not for others. */
+#ifndef RETOUR_REVTR_ENGINE_INSIDE_H
+#define RETOUR_REVTR_ENGINE_INSIDE_H
+
+#include "revtr/engine.h"
+#include "revtr/exits.h"
+
+#define RANK_MAX   64 /* agents that are considered for a target */
+#define JOB_NONE   UINT32_MAX
+#define CHAIN_MAX  RECORD_ROUTE_SLOTS_MAX
+
+enum job_kind { JOB_RECORD_ROUTE, JOB_TRACE };
+enum job_stage { STAGE_DIRECT, STAGE_SPOOFED, STAGE_TRACE, STAGE_DONE, STAGE_COUNT = STAGE_DONE };
+
+/* One target that is asked about for one source, for all measurements that want to know. */
+struct job {
+	uint32_t source, target;
+	enum job_kind kind;
+	enum job_stage stage;
+	uint32_t next_same;   /* with the same hash */
+	uint32_t next_timer;  /* behind it in its stage's queue */
+	bool in_timer;
+	uint32_t first_waiter; /* measurements, by index */
+	uint32_t payer;	       /* who is charged with its packets */
+	int64_t deadline_ns, finished_ns;
+	int64_t timer_ns; /* its place in the queue */
+	unsigned queued, outstanding; /* of the batch: not sent yet; without answer */
+	/* record route */
+	uint32_t *ranked; /* sites; only while it goes on */
+	unsigned ranked_count, ranked_next, near;
+	unsigned asked, asked_far, answered, silent, repeats, rounds;
+	bool found, home, certain, spoofed;
+	uint32_t chain[CHAIN_MAX];
+	unsigned chain_count;
+	uint32_t evidence;
+	/* trace: from the source to the target */
+	uint32_t *routers;
+	unsigned router_count;
+	bool reached;
+};
+
+struct measurement_state {
+	uint32_t id, source, destination;
+	enum revtr_stop stop;
+	struct revtr_hop *hops;
+	unsigned hop_count;
+	int segment;	 /* index of the first hop that the last step added; -1: the destination */
+	int at;		 /* whose turn it is to be asked; before `segment`: nobody's */
+	uint32_t job;	 /* it waits for, or JOB_NONE */
+	uint32_t trace;	 /* the job whose trace the last assumption came from, or JOB_NONE */
+	int trace_place; /* and the place there of the last hop */
+	unsigned siblings; /* that were asked in the last hop's stead */
+	uint32_t sibling;  /* that is being asked; 0 = none */
+	uint32_t next_waiter;
+	uint32_t next_finished;
+	unsigned option_packets, trace_packets, rounds;
+	int64_t started_ns, finished_ns;
+	bool over, taken;
+};
+
+struct ready { /* a packet that waits for its agent's turn */
+	uint32_t job, site;
+	bool spoofed;
+};
+
+struct agent_state {
+	struct ready *queue; /* a ring */
+	unsigned first, count, room;
+	int64_t free_ns;
+};
+
+struct sent { /* tasks whose answer may come; by id */
+	uint32_t id, job, site;
+	enum job_stage stage;
+	bool spoofed;
+};
+
+struct source_state {
+	uint32_t address, agent;
+	struct tree tree;
+	struct exits exits;
+};
+
+struct revtr_engine {
+	struct revtr_options options;
+	struct revtr_environment environment;
+	struct source_state *sources;
+	uint32_t source_count;
+	struct job *jobs;
+	uint32_t job_count, job_room;
+	uint32_t *buckets; /* of jobs */
+	uint32_t bucket_count;
+	struct measurement_state *measurements;
+	uint32_t measurement_count, measurement_room;
+	uint32_t finished_first, finished_last;
+	uint32_t last_result; /* handed out; its hops go with the next */
+	unsigned busy;
+	struct agent_state *agents;
+	uint32_t agent_count; /* agents by number */
+	uint32_t agent_turn;
+	struct sent *sent;
+	uint32_t sent_room; /* a power of two */
+	uint32_t task_count;
+	struct {
+		uint32_t first, last;
+	} timers[STAGE_COUNT];
+	int64_t now_ns;
+};
+
+/* engine_jobs.c: the job that asks about the target, begun if there is none that is young enough. JOB_NONE: out of
+ * memory. */
+uint32_t job_get(struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target, uint32_t payer);
+void job_wait(struct revtr_engine *engine, uint32_t job, uint32_t measurement);
+/* The next packet, or until when there is none. */
+bool job_next(struct revtr_engine *engine, struct revtr_task *task, int64_t *wake_ns);
+void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer);
+/* Batches whose time is over. */
+void job_expire(struct revtr_engine *engine);
+
+/* engine.c: a way to the source was seen; `addresses` as for tree_add_chain. */
+void source_learn(struct revtr_engine *engine, uint32_t source, const uint32_t *addresses, unsigned count);
+/* A job that they wait for is done. */
+void measurement_go_on(struct revtr_engine *engine, uint32_t measurement);
+
+#endif

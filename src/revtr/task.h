@@ -1,0 +1,38 @@
+/* What agents are asked to do, and what comes back. Typed and bounded: never text for a shell. */
+#ifndef RETOUR_REVTR_TASK_H
+#define RETOUR_REVTR_TASK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "packet/packet.h"
+
+enum revtr_probe {
+	REVTR_RR_PING,	  /* an echo request with Record Route */
+	REVTR_TRACEROUTE, /* by echo requests, one probe a hop */
+};
+
+#define REVTR_TRACE_MAX 32 /* hops of a traceroute */
+
+struct revtr_task {
+	uint32_t id; /* never 0 */
+	enum revtr_probe probe;
+	uint32_t agent;	    /* who sends, by index */
+	uint32_t source;    /* for whom, by index: who gets the replies of spoofed packets */
+	bool spoofed;	    /* sent in the source's name */
+	struct addr target; /* IPv4: there is no Record Route in IPv6 */
+};
+
+struct revtr_answer {
+	uint32_t task;
+	bool answered;
+	struct addr from;
+	struct route_option reply; /* REVTR_RR_PING: the list as it came home */
+	int reply_ttl;		   /* of that, 0 = not known */
+	/* REVTR_TRACEROUTE: the routers, none = silent; the target is the last where it was reached. */
+	struct addr trace[REVTR_TRACE_MAX];
+	unsigned trace_count;
+	bool reached;
+};
+
+#endif

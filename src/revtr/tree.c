@@ -1,0 +1,324 @@
+#include "revtr/tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROOM_AT_FIRST 64
+
+int tree_init(struct tree *tree, uint32_t source, int64_t age_max_ns)
+{
+	*tree = (struct tree){.source = source, .age_max_ns = age_max_ns, .entry_room = ROOM_AT_FIRST};
+	tree->entries = calloc(ROOM_AT_FIRST, sizeof(*tree->entries));
+	return tree->entries ? 0 : -ENOMEM;
+}
+
+void tree_deinit(struct tree *tree)
+{
+	for (uint32_t i = 0; i < tree->trace_count; i++)
+		free(tree->traces[i].addresses);
+	free(tree->traces);
+	free(tree->entries);
+	free(tree->nets31);
+}
+
+/* ---- addresses */
+
+/* Addresses come from the network; whoever can choose many of them only slows down a tree of his own source. */
+static uint32_t slot_of(const struct tree *tree, uint32_t address)
+{
+	return (uint32_t)((address * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (tree->entry_room - 1);
+}
+
+static struct tree_entry *find(const struct tree *tree, uint32_t address)
+{
+	for (uint32_t i = slot_of(tree, address);; i = (i + 1) & (tree->entry_room - 1)) {
+		struct tree_entry *entry = &tree->entries[i];
+		if (entry->address == address)
+			return entry;
+		if (entry->address == 0)
+			return NULL;
+	}
+}
+
+static void put(struct tree *tree, const struct tree_entry *entry)
+{
+	uint32_t i = slot_of(tree, entry->address);
+	while (tree->entries[i].address != 0)
+		i = (i + 1) & (tree->entry_room - 1);
+	tree->entries[i] = *entry;
+}
+
+static int make_room(struct tree *tree)
+{
+	if (4 * (tree->entry_count + 1) <= 3 * tree->entry_room)
+		return 0;
+	struct tree_entry *old = tree->entries;
+	uint32_t old_room = tree->entry_room;
+	struct tree_entry *entries = calloc(2 * (size_t)old_room, sizeof(*entries));
+	if (!entries)
+		return -ENOMEM;
+	tree->entries = entries;
+	tree->entry_room = 2 * old_room;
+	for (uint32_t i = 0; i < old_room; i++)
+		if (old[i].address != 0)
+			put(tree, &old[i]);
+	free(old);
+	return 0;
+}
+
+/* ---- how links are numbered */
+
+/* The first and the last address of a /30 are no router's, those of a /31 are. Networks number all their links in one
+ * way, so one such address tells about its neighbours. */
+static bool numbered_by_31(const struct tree *tree, uint32_t address)
+{
+	uint32_t net = (address >> 8) + 1;
+	for (uint32_t i = net * 2654435761u; tree->net31_room; i++) {
+		uint32_t found = tree->nets31[i & (tree->net31_room - 1)];
+		if (found == net || found == 0)
+			return found == net;
+	}
+	return false;
+}
+
+static void put_net31(uint32_t *nets, uint32_t room, uint32_t net)
+{
+	uint32_t i = net * 2654435761u;
+	while (nets[i & (room - 1)] != 0)
+		i++;
+	nets[i & (room - 1)] = net;
+}
+
+static int note_numbering(struct tree *tree, uint32_t address)
+{
+	bool telling = (address & 3) == 0 || (address & 3) == 3;
+	if (!telling || numbered_by_31(tree, address))
+		return 0;
+	if (2 * (tree->net31_count + 1) > tree->net31_room) {
+		uint32_t room = tree->net31_room ? 2 * tree->net31_room : 64, *nets = calloc(room, sizeof(*nets));
+		if (!nets)
+			return -ENOMEM;
+		for (uint32_t i = 0; i < tree->net31_room; i++)
+			if (tree->nets31[i] != 0)
+				put_net31(nets, room, tree->nets31[i]);
+		free(tree->nets31);
+		tree->nets31 = nets;
+		tree->net31_room = room;
+	}
+	put_net31(tree->nets31, tree->net31_room, (address >> 8) + 1);
+	tree->net31_count++;
+	return 0;
+}
+
+/* ---- learning */
+
+/* NULL: out of memory. Good until the next one is made. */
+static struct tree_entry *entry_of(struct tree *tree, uint32_t address)
+{
+	struct tree_entry *entry = find(tree, address);
+	if (entry)
+		return entry;
+	if (make_room(tree) < 0 || note_numbering(tree, address) < 0)
+		return NULL;
+	struct tree_entry fresh = {.address = address, .trace = TREE_NONE, .span_trace = TREE_NONE};
+	put(tree, &fresh);
+	tree->entry_count++;
+	return find(tree, address);
+}
+
+int tree_add_trace(struct tree *tree, const uint32_t *addresses, unsigned count, uint32_t evidence, int64_t now_ns,
+	uint32_t *index)
+{
+	struct tree_trace *traces = realloc(tree->traces, (tree->trace_count + 1) * sizeof(*traces));
+	uint32_t *copy = malloc((count + 1) * sizeof(*copy));
+	if (traces)
+		tree->traces = traces;
+	if (!traces || !copy) {
+		free(copy);
+		return -ENOMEM;
+	}
+	if (count > 0)
+		memcpy(copy, addresses, count * sizeof(*copy));
+	copy[count] = tree->source;
+	*index = tree->trace_count++;
+	tree->traces[*index] = (struct tree_trace){copy, count + 1, evidence, now_ns};
+	for (uint32_t place = 0; place < count; place++) {
+		struct tree_entry *entry = copy[place] ? entry_of(tree, copy[place]) : NULL;
+		if (copy[place] && !entry)
+			return -ENOMEM;
+		/* The newest sighting stands. */
+		if (entry) {
+			entry->trace = *index;
+			entry->place = place;
+		}
+	}
+	return 0;
+}
+
+int tree_add_chain(struct tree *tree, const uint32_t *addresses, unsigned count, bool spoofed, uint32_t evidence,
+	int64_t now_ns)
+{
+	for (unsigned i = 0; i + 1 < count; i++) {
+		/* Unknown in between: the link is not one from hop to hop, and is not learned. */
+		if (addresses[i] == 0 || addresses[i + 1] == 0 || addresses[i] == addresses[i + 1])
+			continue;
+		struct tree_entry *entry = entry_of(tree, addresses[i]);
+		if (!entry)
+			return -ENOMEM;
+		entry->next = addresses[i + 1];
+		entry->spoofed = spoofed;
+		entry->evidence = evidence;
+		entry->seen_ns = now_ns;
+	}
+	return 0;
+}
+
+/* The other end of a link of two addresses: its /31, or its /30. */
+static uint32_t mate31(uint32_t address)
+{
+	return address ^ 1;
+}
+
+/* 0: it is not one of a /30. */
+static uint32_t mate30(const struct tree *tree, uint32_t address)
+{
+	uint32_t low = address & 3;
+	return (low == 1 || low == 2) && !numbered_by_31(tree, address) ? address ^ 3 : 0;
+}
+
+/* Where in the trace the router with this stamp is: its own place, or right before the far end of its link. -1:
+ * cannot be told. */
+static int anchor_of(const struct tree *tree, const struct tree_trace *trace, uint32_t stamp)
+{
+	uint32_t mates[] = {mate31(stamp), mate30(tree, stamp)};
+	for (unsigned place = 0; place < trace->count; place++)
+		if (trace->addresses[place] == stamp)
+			return (int)place;
+	for (unsigned place = 1; place < trace->count; place++)
+		if (trace->addresses[place] != 0 &&
+			(trace->addresses[place] == mates[0] || trace->addresses[place] == mates[1]))
+			return (int)place - 1;
+	return -1;
+}
+
+static void narrow(struct tree_entry *entry, uint32_t trace, unsigned start, unsigned end)
+{
+	if (entry->span_trace == trace) {
+		start = MAX(start, entry->span_start);
+		end = MIN(end, entry->span_end);
+		/* They contradict each other: routes have changed, or a stamp lies. */
+		if (start > end)
+			return;
+	} else if (entry->span_trace != TREE_NONE && (unsigned)(entry->span_end - entry->span_start) <= end - start) {
+		return;
+	}
+	entry->span_trace = trace;
+	entry->span_start = (uint16_t)start;
+	entry->span_end = (uint16_t)end;
+}
+
+int tree_align(struct tree *tree, uint32_t index, unsigned place, const uint32_t *stamps, unsigned count)
+{
+	const struct tree_trace *trace = &tree->traces[index];
+	unsigned start = place;
+	for (unsigned i = 0; i < count; i++) {
+		int anchor = anchor_of(tree, trace, stamps[i]);
+		if (anchor > (int)start)
+			start = (unsigned)anchor;
+		unsigned end = trace->count - 1;
+		for (unsigned j = i; j < count; j++) {
+			int later = anchor_of(tree, trace, stamps[j]);
+			if (later >= (int)start) {
+				end = (unsigned)later;
+				break;
+			}
+		}
+		struct tree_entry *entry = stamps[i] ? entry_of(tree, stamps[i]) : NULL;
+		if (stamps[i] && !entry)
+			return -ENOMEM;
+		if (entry && entry->trace == TREE_NONE)
+			narrow(entry, index, start, end);
+	}
+	return 0;
+}
+
+/* ---- walking */
+
+static bool fresh(const struct tree *tree, int64_t seen_ns, int64_t now_ns)
+{
+	return now_ns - seen_ns <= tree->age_max_ns;
+}
+
+static const struct tree_trace *trace_at(const struct tree *tree, uint32_t index, int64_t now_ns)
+{
+	if (index == TREE_NONE || !fresh(tree, tree->traces[index].seen_ns, now_ns))
+		return NULL;
+	return &tree->traces[index];
+}
+
+/* The rest of a trace after `place`; hops up to `sure` may lie before the router that was asked about. */
+static unsigned rest_of(const struct tree_trace *trace, unsigned place, unsigned sure, struct tree_hop *hops, unsigned count)
+{
+	for (unsigned i = place + 1; i < trace->count && count < TREE_WALK_MAX; i++)
+		hops[count++] = (struct tree_hop){trace->addresses[i], i <= sure ? TREE_SPAN : TREE_TRACE,
+			trace->evidence, trace->seen_ns};
+	return count;
+}
+
+/* The far end of the link that the address names, where that is a hop of a trace. */
+static const struct tree_entry *far_end(const struct tree *tree, uint32_t address, int64_t now_ns)
+{
+	uint32_t mates[] = {mate31(address), mate30(tree, address)};
+	for (unsigned i = 0; i < 2; i++) {
+		const struct tree_entry *entry = mates[i] ? find(tree, mates[i]) : NULL;
+		if (entry && trace_at(tree, entry->trace, now_ns) && entry->place > 0)
+			return entry;
+	}
+	return NULL;
+}
+
+static bool seen_before(const struct tree_hop *hops, unsigned count, uint32_t address)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (hops[i].address == address)
+			return true;
+	return false;
+}
+
+unsigned tree_walk(const struct tree *tree, uint32_t address, int64_t now_ns, struct tree_hop *hops, bool *reached)
+{
+	unsigned count = 0;
+	*reached = address == tree->source;
+	while (!*reached && count < TREE_WALK_MAX) {
+		const struct tree_entry *entry = find(tree, address), *far;
+		const struct tree_trace *trace;
+		if (entry && (trace = trace_at(tree, entry->trace, now_ns))) {
+			count = rest_of(trace, entry->place, 0, hops, count);
+		} else if ((far = far_end(tree, address, now_ns))) {
+			trace = trace_at(tree, far->trace, now_ns);
+			count = rest_of(trace, far->place - 1, 0, hops, count);
+		} else if (entry && entry->next && fresh(tree, entry->seen_ns, now_ns) &&
+			!seen_before(hops, count, entry->next)) {
+			address = entry->next;
+			hops[count++] = (struct tree_hop){address, entry->spoofed ? TREE_CHAIN_SPOOFED : TREE_CHAIN,
+				entry->evidence, entry->seen_ns};
+			*reached = address == tree->source;
+			continue;
+		} else if (entry && (trace = trace_at(tree, entry->span_trace, now_ns))) {
+			count = rest_of(trace, entry->span_start, entry->span_end, hops, count);
+		} else {
+			break;
+		}
+		*reached = count > 0 && hops[count - 1].address == tree->source;
+		break;
+	}
+	return count;
+}
+
+bool tree_knows(const struct tree *tree, uint32_t address, int64_t now_ns)
+{
+	struct tree_hop hops[TREE_WALK_MAX];
+	bool reached;
+	return tree_walk(tree, address, now_ns, hops, &reached) > 0;
+}

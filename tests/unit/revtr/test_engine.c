@@ -1,0 +1,265 @@
+/* The engine, fed by hand: what it asks for, what it makes of answers, how it ends. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "revtr/engine.h"
+
+#define SOURCE	    0xcb007101u /* 203.0.113.1, network 1 */
+#define DESTINATION 0xc6336409u /* 198.51.100.9, network 3 */
+#define NEAR	    0xc6336401u /* the router before it, network 3 */
+#define MIDDLE	    0xc0000205u /* network 2 */
+#define START_NS    (3600 * NS_PER_S)
+
+struct scene {
+	struct ingress ingress;
+	struct revtr_site sites[3];
+	struct revtr_engine *engine;
+	uint32_t source;
+	int64_t now_ns;
+};
+
+static uint32_t asn_of(void *context, uint32_t address)
+{
+	(void)context;
+	return address >> 8 == SOURCE >> 8 ? 1 : address >> 8 == MIDDLE >> 8 ? 2 : address >> 8 == DESTINATION >> 8 ? 3 : 0;
+}
+
+/* Three sites: 0 may not spoof, 1 and 2 may; the source's agent is 3. */
+static void scene_init(struct scene *s, struct revtr_options options)
+{
+	*s = (struct scene){.sites = {{0, false}, {1, true}, {2, true}}, .now_ns = START_NS};
+	assert_int_equal(ingress_init(&s->ingress, 3), 0);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_int_equal(ingress_add(&s->ingress, prefix_of(addr_v4(DESTINATION), 24),
+					 &(struct ingress_view){i, (uint8_t)(4 + i), 0}),
+			0);
+	ingress_sort(&s->ingress);
+	struct revtr_environment environment = {&s->ingress, s->sites, 3, asn_of, NULL, s};
+	s->engine = revtr_engine_new(&options, &environment);
+	assert_non_null(s->engine);
+	assert_int_equal(revtr_engine_add_source(s->engine, addr_v4(SOURCE), 3, &s->source), 0);
+}
+
+static void scene_deinit(struct scene *s)
+{
+	revtr_engine_free(s->engine);
+	ingress_deinit(&s->ingress);
+}
+
+static void submit(struct scene *s, uint32_t destination)
+{
+	uint32_t id;
+	assert_int_equal(revtr_engine_submit(s->engine, s->source, addr_v4(destination), s->now_ns, &id), 0);
+}
+
+static struct revtr_task expect_task(struct scene *s, enum revtr_probe probe, uint32_t agent, uint32_t target)
+{
+	struct revtr_task task;
+	int64_t wake_ns;
+	assert_true(revtr_engine_next(s->engine, s->now_ns, &task, &wake_ns));
+	assert_int_equal(task.probe, probe);
+	assert_int_equal(task.agent, agent);
+	assert_int_equal(task.target.low, target);
+	assert_int_equal(task.spoofed, agent != 3);
+	return task;
+}
+
+static int64_t expect_nothing(struct scene *s)
+{
+	struct revtr_task task;
+	int64_t wake_ns;
+	assert_false(revtr_engine_next(s->engine, s->now_ns, &task, &wake_ns));
+	return wake_ns;
+}
+
+static void answer_list(struct scene *s, const struct revtr_task *task, const uint32_t *stamps, uint8_t count)
+{
+	struct revtr_answer answer = {.task = task->id, .answered = true, .from = task->target,
+		.reply = {.present = true, .type = 7, .slots = 9, .used = count}};
+	for (uint8_t i = 0; i < 9; i++)
+		answer.reply.addrs[i] = addr_v4(i < count ? stamps[i] : 0);
+	revtr_engine_answer(s->engine, &answer, s->now_ns);
+}
+
+static void answer_trace(struct scene *s, const struct revtr_task *task, const uint32_t *routers, unsigned count)
+{
+	struct revtr_answer answer = {.task = task->id, .answered = true, .trace_count = count, .reached = true};
+	for (unsigned i = 0; i < count; i++)
+		answer.trace[i] = addr_v4(routers[i]);
+	revtr_engine_answer(s->engine, &answer, s->now_ns);
+}
+
+static struct revtr_result expect_end(struct scene *s, enum revtr_stop stop, unsigned hops)
+{
+	struct revtr_result result;
+	assert_true(revtr_engine_finished(s->engine, &result));
+	assert_int_equal(result.stop, stop);
+	assert_int_equal(result.hop_count, hops);
+	assert_int_equal(revtr_engine_busy(s->engine), 0);
+	return result;
+}
+
+/* Until the deadline that it names. */
+static void let_time_pass(struct scene *s)
+{
+	s->now_ns = expect_nothing(s);
+	assert_true(s->now_ns != TIME_NEVER);
+}
+
+static void test_direct_list_is_the_way(void **state)
+{
+	struct scene s;
+	(void)state;
+	scene_init(&s, revtr_options_published());
+	submit(&s, DESTINATION);
+	struct revtr_task task = expect_task(&s, REVTR_RR_PING, 3, DESTINATION);
+	answer_list(&s, &task, (uint32_t[]){MIDDLE, DESTINATION, DESTINATION, NEAR, MIDDLE + 1, SOURCE}, 6);
+	struct revtr_result result = expect_end(&s, REVTR_REACHED, 3);
+	assert_int_equal(result.hops[0].address, NEAR);
+	assert_int_equal(result.hops[0].technique, TECHNIQUE_RECORD_ROUTE);
+	assert_int_equal(result.hops[0].certainty, CERTAINTY_MEASURED);
+	assert_int_equal(result.hops[2].address, SOURCE);
+	assert_int_equal(result.option_packets, 1);
+	scene_deinit(&s);
+}
+
+/* The source is too far away: agents ask in its name, those that may not are left out. */
+static void test_agents_ask_in_its_name(void **state)
+{
+	struct scene s;
+	(void)state;
+	scene_init(&s, revtr_options_published());
+	submit(&s, DESTINATION);
+	expect_task(&s, REVTR_RR_PING, 3, DESTINATION);
+	let_time_pass(&s);
+	struct revtr_task first = expect_task(&s, REVTR_RR_PING, 1, DESTINATION);
+	expect_task(&s, REVTR_RR_PING, 2, DESTINATION);
+	answer_list(&s, &first, (uint32_t[]){MIDDLE, DESTINATION, NEAR, SOURCE}, 4);
+	/* The batch is not over before the other one has answered, or its time is up. */
+	assert_int_equal(revtr_engine_busy(s.engine), 1);
+	let_time_pass(&s);
+	expect_nothing(&s);
+	struct revtr_result result = expect_end(&s, REVTR_REACHED, 2);
+	assert_int_equal(result.hops[0].technique, TECHNIQUE_RECORD_ROUTE_SPOOFED);
+	assert_int_equal(result.option_packets, 3);
+	scene_deinit(&s);
+}
+
+/* Nobody answers: the router before it on the way there, as long as that is in the same network. */
+static void test_symmetry_ends_at_the_border(void **state)
+{
+	struct revtr_options options = revtr_options_published();
+	struct scene s;
+	(void)state;
+	options.spoofed = false;
+	scene_init(&s, options);
+	submit(&s, DESTINATION);
+	expect_task(&s, REVTR_RR_PING, 3, DESTINATION);
+	let_time_pass(&s);
+	struct revtr_task trace = expect_task(&s, REVTR_TRACEROUTE + 0, 3, DESTINATION);
+	answer_trace(&s, &trace, (uint32_t[]){MIDDLE, NEAR, DESTINATION}, 3);
+	/* It is asked now: the tree may know more of it. */
+	expect_task(&s, REVTR_RR_PING, 3, NEAR);
+	let_time_pass(&s);
+	expect_nothing(&s);
+	struct revtr_result result = expect_end(&s, REVTR_INTERDOMAIN, 1);
+	assert_int_equal(result.hops[0].address, NEAR);
+	assert_int_equal(result.hops[0].technique, TECHNIQUE_SYMMETRIC_INTRA);
+	assert_int_equal(result.hops[0].certainty, CERTAINTY_ASSUMED);
+	scene_deinit(&s);
+}
+
+static void test_atlas_ends_it_without_a_packet(void **state)
+{
+	struct scene s;
+	uint32_t index;
+	(void)state;
+	scene_init(&s, revtr_options_published());
+	assert_int_equal(revtr_engine_add_trace(
+				 s.engine, s.source, (uint32_t[]){DESTINATION, NEAR, MIDDLE}, 3, 0, START_NS, &index),
+		0);
+	submit(&s, DESTINATION);
+	struct revtr_result result = expect_end(&s, REVTR_REACHED, 3);
+	assert_int_equal(result.hops[1].technique, TECHNIQUE_ATLAS);
+	assert_int_equal(result.option_packets, 0);
+	scene_deinit(&s);
+}
+
+/* Two want to know the same: it is asked once, and who comes later has it for nothing. */
+static void test_questions_are_shared(void **state)
+{
+	struct scene s;
+	(void)state;
+	scene_init(&s, revtr_options_published());
+	submit(&s, DESTINATION);
+	submit(&s, DESTINATION);
+	struct revtr_task task = expect_task(&s, REVTR_RR_PING, 3, DESTINATION);
+	expect_nothing(&s);
+	answer_list(&s, &task, (uint32_t[]){DESTINATION, NEAR, SOURCE}, 3);
+	assert_int_equal(revtr_engine_busy(s.engine), 0);
+	struct revtr_result result;
+	unsigned packets = 0;
+	for (int i = 0; i < 2; i++) {
+		assert_true(revtr_engine_finished(s.engine, &result));
+		assert_int_equal(result.stop, REVTR_REACHED);
+		packets += result.option_packets;
+	}
+	assert_int_equal(packets, 1);
+	assert_false(revtr_engine_finished(s.engine, &result));
+	scene_deinit(&s);
+}
+
+/* Late, doubled and unknown answers, and answers to nothing. */
+static void test_strange_answers(void **state)
+{
+	struct scene s;
+	(void)state;
+	scene_init(&s, revtr_options_published());
+	submit(&s, DESTINATION);
+	struct revtr_task task = expect_task(&s, REVTR_RR_PING, 3, DESTINATION), other = {.id = 99};
+	answer_list(&s, &other, (uint32_t[]){DESTINATION, NEAR, SOURCE}, 3);
+	assert_int_equal(revtr_engine_busy(s.engine), 1);
+	let_time_pass(&s);
+	expect_task(&s, REVTR_RR_PING, 1, DESTINATION);
+	expect_task(&s, REVTR_RR_PING, 2, DESTINATION);
+	answer_list(&s, &task, (uint32_t[]){DESTINATION, NEAR, SOURCE}, 3);
+	answer_list(&s, &task, (uint32_t[]){DESTINATION, NEAR, SOURCE}, 3);
+	let_time_pass(&s);
+	expect_nothing(&s);
+	expect_end(&s, REVTR_REACHED, 2);
+	scene_deinit(&s);
+}
+
+static void test_what_cannot_be_measured(void **state)
+{
+	struct scene s;
+	uint32_t id;
+	(void)state;
+	scene_init(&s, revtr_options_published());
+	assert_int_equal(revtr_engine_submit(s.engine, s.source, addr_v4(0x0a000001), 0, &id), -EINVAL);
+	assert_int_equal(revtr_engine_submit(s.engine, s.source, addr_v4(0xe0000001), 0, &id), -EINVAL);
+	assert_int_equal(revtr_engine_submit(s.engine, s.source, addr_v6(1, 1), 0, &id), -EINVAL);
+	assert_int_equal(revtr_engine_submit(s.engine, s.source + 1, addr_v4(DESTINATION), 0, &id), -EINVAL);
+	scene_deinit(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_direct_list_is_the_way),
+		cmocka_unit_test(test_agents_ask_in_its_name),
+		cmocka_unit_test(test_symmetry_ends_at_the_border),
+		cmocka_unit_test(test_atlas_ends_it_without_a_packet),
+		cmocka_unit_test(test_questions_are_shared),
+		cmocka_unit_test(test_strange_answers),
+		cmocka_unit_test(test_what_cannot_be_measured),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
