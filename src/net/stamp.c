@@ -10,6 +10,8 @@
 
 #define STAMP_AGE_MAX_NS (2 * NS_PER_S)
 #define STAMP_SLACK_NS	 NS_PER_MS /* stamps are queued a little after they are taken */
+#define READINGS_MAX	 5
+#define READING_NS	 NS_PER_US /* two clocks are read in much less */
 
 int stamp_enable(int fd, bool transmit)
 {
@@ -39,19 +41,36 @@ static int64_t wall_stamp_ns(const struct msghdr *message)
 	return 0;
 }
 
+/* Wall clock less monotonic clock. Whoever else gets the processor between the two readings would be part of the
+ * difference, so they are repeated until they lie close together. */
+static int64_t wall_offset_ns(void)
+{
+	int64_t offset_ns = 0, best_ns = TIME_NEVER;
+	for (int i = 0; i < READINGS_MAX && best_ns > READING_NS; i++) {
+		int64_t before_ns = clock_monotonic_ns();
+		int64_t wall_ns = clock_wall_ns();
+		int64_t took_ns = clock_monotonic_ns() - before_ns;
+		if (took_ns >= best_ns)
+			continue;
+		best_ns = took_ns;
+		offset_ns = wall_ns - before_ns - took_ns / 2;
+	}
+	return offset_ns;
+}
+
 int64_t stamp_of(const struct msghdr *message)
 {
+	int64_t offset_ns = wall_offset_ns();
 	int64_t now_ns = clock_monotonic_ns();
-	int64_t wall_ns = clock_wall_ns();
 	int64_t stamp_ns = wall_stamp_ns(message);
-	int64_t age_ns = wall_ns - stamp_ns;
+	int64_t age_ns = now_ns - (stamp_ns - offset_ns);
 	return stamp_ns > 0 && age_ns >= 0 && age_ns < STAMP_AGE_MAX_NS ? now_ns - age_ns : now_ns;
 }
 
 int64_t stamp_since(const struct stamp_clock *clock, const struct msghdr *message)
 {
+	int64_t offset_ns = wall_offset_ns();
 	int64_t now_ns = clock_monotonic_ns();
-	int64_t offset_ns = clock_wall_ns() - clock_monotonic_ns();
 	int64_t stamp_ns = wall_stamp_ns(message);
 	if (stamp_ns == 0)
 		return now_ns;
@@ -71,6 +90,6 @@ void stamp_drained(struct stamp_clock *clock, int64_t since_ns)
 {
 	*clock = (struct stamp_clock){
 		.drained_ns = since_ns,
-		.offset_ns = clock_wall_ns() - clock_monotonic_ns(),
+		.offset_ns = wall_offset_ns(),
 	};
 }
