@@ -280,7 +280,7 @@ static void test_names(void **state)
 	struct error error = {0};
 	assert_int_equal(climb_check("record-route,inferred,responder", &error), 0);
 	assert_true(climb_check("record-rout", &error) < 0);
-	assert_non_null(strstr(error.text, "responder, record-route, source-route"));
+	assert_non_null(strstr(error.text, "responder, inband, ssh, record-route, source-route"));
 }
 
 int main(void)
