@@ -19,7 +19,7 @@ mosquitto*.h                  bus
 microhttpd.h                  serve
 cyaml/*                       base sim
 jansson.h                     path report reverse annotate import sim cli
-uv.h|uv/*                     net serve cli annotate reverse
+uv.h|uv/*                      net serve cli annotate reverse bus revtr
 nftables/*                    net
 seccomp.h|linux/seccomp.h|linux/landlock.h|linux/filter.h serve net
 sys/capability.h              net serve

@@ -1,0 +1,53 @@
+/* Messages between a coordinator and its agents: in one process by default, over MQTT 5 when agents are other
+ * machines.
+ *
+ * A topic is words with slashes between them, as in MQTT: "retour/1/agent/NAME/task". A filter may have `+` for one
+ * word and end in `#` for the rest. Delivery is at least once and in order for each sender while both are connected;
+ * receivers tell doubles by the numbers in the messages. Payloads are bytes (JSON in practice, one object each).
+ *
+ *   retour/1/agent/NAME/task     coordinator to agent
+ *   retour/1/agent/NAME/answer   agent to coordinator
+ *   retour/1/agent/NAME/status   agent to coordinator, kept by the broker: "online" with what it can do, and its last
+ *                                will, "offline"
+ *   retour/1/coordinator/status  the other way round */
+#ifndef RETOUR_BUS_BUS_H
+#define RETOUR_BUS_BUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+
+struct uv_loop_s;
+struct bus;
+
+typedef void bus_receive(void *context, const char *topic, const char *payload, size_t length);
+/* The connection came (true) or went. */
+typedef void bus_presence(void *context, bool connected, const char *why);
+
+struct bus_mqtt_options {
+	const char *host;
+	unsigned port;		 /* 0 = 8883 with TLS, 1883 without */
+	const char *name;	 /* the client's: an agent's name, or "coordinator" */
+	const char *ca_file, *certificate_file, *key_file; /* TLS with client certificates; NULL = without, which is
+							      refused but for loopback */
+	const char *will_topic, *will_payload; /* published, and kept, when the connection is lost */
+	bus_presence *presence;
+	void *context;
+};
+
+/* Everybody in this process who has the same bus. NULL: out of memory. Messages are delivered from the loop, never
+ * from within bus_publish. */
+struct bus *bus_new_local(struct uv_loop_s *loop);
+/* Connects, and connects again with growing pauses when it is lost; what is published meanwhile waits (bounded).
+ * NULL with `error`: files that cannot be read, no libmosquitto. */
+struct bus *bus_new_mqtt(struct uv_loop_s *loop, const struct bus_mqtt_options *options, struct error *error);
+/* Its handles close on the loop; `closed` is called then (may be NULL). */
+void bus_free(struct bus *bus, void (*closed)(void *context), void *context);
+/* 0, -ENOMEM, or -ENOBUFS: too much waits already. `keep`: who subscribes later gets the last one. */
+int bus_publish(struct bus *bus, const char *topic, const char *payload, size_t length, bool keep) MUST_USE;
+/* 0 or -ENOMEM. */
+int bus_subscribe(struct bus *bus, const char *filter, bus_receive *receive, void *context) MUST_USE;
+
+#endif

@@ -1,0 +1,65 @@
+/* A vantage point as a machine: does the tasks it is given and tells what came of them. Pure.
+ *
+ * Nobody registers probes with anybody before they leave. Every probe carries what its receiver needs to know it
+ * again: the number of the task and a tag over source, target and number, keyed with a secret that the coordinator
+ * shares with the agent of that source alone. So an agent that sends in the source's name cannot make up answers,
+ * nor can anybody else; and whichever of them receives an answer knows it without being told first.
+ *
+ *   echo request: identifier and sequence number  = task number
+ *                 payload, 24 bytes: "rtvp", task number (4), time in ms (4), reserved (4), tag (8)
+ *
+ * What the owner forbids is refused here, whatever the coordinator says. */
+#ifndef RETOUR_REVTR_AGENT_H
+#define RETOUR_REVTR_AGENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/compiler.h"
+#include "base/hash.h"
+#include "probe/machine.h"
+#include "revtr/task.h"
+
+/* The owner's word. */
+struct agent_rules {
+	bool spoof;		      /* may it send in others' names? Off unless switched on */
+	const struct prefix *veto;    /* nothing is sent there; borrowed */
+	size_t veto_count;
+	double per_second;	      /* packets; 0 = 20 */
+	unsigned per_day;	      /* 0 = no budget */
+};
+
+/* A task as an agent gets it. */
+struct agent_order {
+	struct revtr_task task;
+	struct addr source; /* in whose name, where it is spoofed; whose answer it is in any case */
+	uint64_t tag;	    /* to be put into the probe */
+};
+
+/* The tag of a probe; `key` is the source's. */
+uint64_t agent_tag(struct hash_key key, struct addr source, struct addr target, uint32_t task);
+
+enum agent_verdict { AGENT_TAKEN, AGENT_FULL, AGENT_VETO, AGENT_NO_SPOOFING, AGENT_BUDGET, AGENT_BAD };
+
+struct agent;
+
+/* `own` is the agent's address; `keys` are those of the sources that stand here (copied), `count` of them: answers
+ * to them are recognised. NULL: out of memory. */
+struct agent *agent_new(const struct agent_rules *rules, struct addr own, const struct hash_key *keys,
+	const struct addr *sources, size_t count);
+void agent_free(struct agent *agent);
+/* Never DONE. */
+struct machine agent_machine(struct agent *agent);
+enum agent_verdict agent_do(struct agent *agent, const struct agent_order *order, int64_t now_ns);
+/* The next answer, whoever asked for it; false: none. */
+bool agent_answer(struct agent *agent, struct revtr_answer *answer);
+/* What it has sent, for the owner: by kind, since it was made. */
+struct agent_counters {
+	uint64_t orders, refused, sent, spoofed, traces, answers, foreign, over_budget;
+};
+struct agent_counters agent_counters(const struct agent *agent);
+const char *agent_verdict_text(enum agent_verdict verdict);
+
+#endif

@@ -1,0 +1,94 @@
+/* The coordinator: takes measurements, runs the engine, hands tasks to agents and results to whoever waits, keeps
+ * what must not be lost. One process, one loop.
+ *
+ * What may be lost when it is killed: tasks under way, and what the engine had learned since the last start that is
+ * not in the store (chains of Record Route). What may not: sources, batches that were acknowledged, results, the
+ * atlas, the survey. When it starts again it asks the store what still waits and goes on. */
+#ifndef RETOUR_REVTR_COORDINATOR_H
+#define RETOUR_REVTR_COORDINATOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/error.h"
+#include "revtr/engine.h"
+#include "store/store.h"
+
+struct bus;
+struct uv_loop_s;
+struct coordinator;
+
+struct coordinator_options {
+	struct revtr_options engine;
+	const struct prefix *opt_out; /* nobody is measured in there; borrowed */
+	size_t opt_out_count;
+	unsigned per_as_day;	      /* packets with options into one network a day; 0 = 100,000 */
+	unsigned busy_max;	      /* measurements at once; 0 = 10,000 */
+	/* The network of an address, 0 = not known; NULL = nothing is known of networks, and nothing is assumed. */
+	uint32_t (*asn)(void *context, uint32_t address);
+	void *asn_context;
+};
+
+/* Borrows loop, store and bus. NULL with `error`. */
+struct coordinator *coordinator_new(struct uv_loop_s *loop, struct store *store, struct bus *bus,
+	const struct coordinator_options *options, struct error *error);
+void coordinator_free(struct coordinator *coordinator, void (*closed)(void *context), void *context);
+
+/* ---- for clients */
+
+struct coordinator_batch {
+	const char *key;     /* the client's name */
+	const char *request; /* its own name for the batch, NULL = none */
+	int priority;	     /* 0 = a campaign; higher overtakes */
+};
+struct coordinator_ask {
+	struct addr source, destination;
+	const char *label; /* or NULL */
+};
+/* All or none is taken. -EPERM: a source that is not registered or does not consent; -EINVAL: an address that
+ * cannot be measured; -EDQUOT: over the client's limits; with a line that says which. */
+int coordinator_submit(struct coordinator *coordinator, const struct coordinator_batch *batch,
+	const struct coordinator_ask *asks, size_t count, int64_t *id, struct error *error) MUST_USE;
+int coordinator_cancel(struct coordinator *coordinator, int64_t batch, struct error *error) MUST_USE;
+
+/* Results as they come, as JSON text of one measurement (docs/revtr.md); of one batch, or of all (0). Those that are
+ * finished already are told first. Until coordinator_unlisten. */
+typedef void coordinator_told(void *context, int64_t batch, int64_t measurement, const char *json, bool last);
+struct coordinator_listener;
+struct coordinator_listener *coordinator_listen(
+	struct coordinator *coordinator, int64_t batch, coordinator_told *told, void *context);
+void coordinator_unlisten(struct coordinator_listener *listener);
+
+/* ---- sources and agents */
+
+/* Proof that whoever registers holds the address: the agent that stands there gets a word by a packet to the address
+ * and tells it; `done` says how it ended. The source consents by its agent's configuration. */
+int coordinator_register(struct coordinator *coordinator, struct addr source, const char *agent,
+	void (*done)(void *context, int result, const char *why), void *context_of_done, struct error *error) MUST_USE;
+
+struct coordinator_agent {
+	char name[64];
+	struct addr address;
+	bool online, may_spoof, sends_options, receives_spoofed;
+	int64_t since_ms;
+	uint64_t tasks, answers;
+};
+void coordinator_each_agent(
+	struct coordinator *coordinator, void (*each)(void *context, const struct coordinator_agent *agent), void *context);
+
+/* Traceroutes from all agents to a source, then Record Route to their hops; and the survey of prefixes. Within the
+ * budget of the day. 0 or -ENOENT. */
+int coordinator_refresh_atlas(struct coordinator *coordinator, struct addr source, struct error *error) MUST_USE;
+
+/* ---- health: for a page and for Prometheus; silence shows, too */
+struct coordinator_health {
+	unsigned busy, waiting, agents_online, sources;
+	uint64_t finished, reached, tasks, answers, foreign;
+	int64_t last_answer_ms, last_finished_ms; /* 0 = never */
+	bool store_failed;
+};
+struct coordinator_health coordinator_health(const struct coordinator *coordinator);
+
+#endif
