@@ -110,11 +110,12 @@ static void print_path_line(FILE *out, const struct path *path, const struct rep
 	print_tries(out, path, options);
 }
 
-/* Its hops did not answer one by one. */
+/* Its hops did not answer us one by one: there is more to say about how they are known. */
 static bool concluded(const struct path *path)
 {
 	for (size_t i = 0; path && i < path->hop_count; i++)
-		if (path->hops[i].technique == TECHNIQUE_RECORD_ROUTE)
+		if (path->hops[i].technique == TECHNIQUE_RECORD_ROUTE ||
+			path->hops[i].technique == TECHNIQUE_REMOTE_TRACE)
 			return true;
 	return false;
 }
