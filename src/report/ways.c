@@ -125,9 +125,31 @@ static void print_heading(FILE *out, const struct path *path, int columns, const
 	print_newline(out);
 }
 
-void print_ways(FILE *out, const struct path *path, const struct report_options *options)
+/* Some router stands beside others at its distance and shows one next hop: less is asked there (trace/stopping.c). */
+static bool any_inside(const struct path *path)
+{
+	for (size_t i = 0; i < path->edge_count; i++)
+		for (size_t j = 0; j + 1 < path->hop_count; j++)
+			if (path->hops[j].ttl == path->edges[i].ttl - 1 && is_wide(path, j) &&
+				count_from(path, path->edges[i].ttl, path->edges[i].from) == 1)
+				return true;
+	return false;
+}
+
+/* How sure it is, and where less: there the rule of stopping is weaker than the one the percentage stands for. */
+static void print_sureness(FILE *out, const struct path *path, bool parts, const struct report_options *options)
 {
 	char text[TEXT_MAX];
+	snprintf(text, sizeof(text),
+		"%s%u flows were tried; %.4g %% sure that no next hop of a router was overlooked, less sure of the "
+		"first hop and of routers right before the destination%s, where less is asked",
+		parts ? "" : "All flows take one way. ", path->flow_count, 100 * path->confidence,
+		any_inside(path) ? " or beside others" : "");
+	print_wrapped(out, options, ROLE_DIM, "", 7, text);
+}
+
+void print_ways(FILE *out, const struct path *path, const struct report_options *options)
+{
 	bool any = false;
 	int columns = address_columns(path);
 	if (path->confidence <= 0)
@@ -147,9 +169,7 @@ void print_ways(FILE *out, const struct path *path, const struct report_options 
 				print_split(out, path, j, hop, columns, options);
 		print_going_on(out, path, hop, options);
 	}
-	snprintf(text, sizeof(text), "%s%u flows were tried; %.4g %% sure that no next hop of a router was overlooked",
-		any ? "" : "All flows take one way. ", path->flow_count, 100 * path->confidence);
-	print_wrapped(out, options, ROLE_DIM, "", 7, text);
+	print_sureness(out, path, any, options);
 }
 
 /* "hop 4 (192.0.2.1)" */
