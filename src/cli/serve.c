@@ -4,103 +4,97 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/exit.h"
+#include "serve/config.h"
 #include "serve/kernel.h"
 
-static const char usage[] = "usage: retour serve [OPTIONS]\n"
-			    "\n"
-			    "Answers on every interface to hosts that ask for the path from here to them.\n"
-			    "\n"
-			    "  -4, -6              IPv4 only, IPv6 only\n"
-			    "      --allow PREFIX  answer only this network (repeatable; default: everyone)\n"
-			    "      --rate N        probes per second at most (default 10000)\n"
-			    "      --prefix-rate N the same for one /24 or /48 (default 200)\n"
-			    "  -h, --help          this text\n"
-			    "\n"
-			    "SIGUSR1 prints counters, SIGINT or SIGTERM ends the program.\n";
+#define STAMP_PORT_TEXT "862" /* RFC 8762 4.1 */
 
-enum { OPTION_ALLOW = 256, OPTION_RATE, OPTION_PREFIX_RATE };
+static const char usage[] =
+	"usage: retour serve [OPTIONS]\n"
+	"\n"
+	"Answers on every interface to hosts that ask for the path from here to them; with --listen over HTTP, too.\n"
+	"\n"
+	"  -4, -6                  responder for IPv4 only, IPv6 only\n"
+	"      --allow PREFIX      respond to this network only (repeatable; default: everyone)\n"
+	"      --rate N            probes of the responder per second at most (default 10000)\n"
+	"      --prefix-rate N     the same for one /24 or /48 (default 200)\n"
+	"\n"
+	"      --stamp[=PORT]      reflect test packets (STAMP), so that loss there and back can be told apart\n"
+	"                          (default port 862)\n"
+	"\n"
+	"      --listen ADDR:PORT  serve HTTP there (repeatable; [IPV6]:PORT; :PORT = everywhere)\n"
+	"      --tls-certificate FILE, --tls-key FILE  in PEM: HTTPS instead\n"
+	"      --allow-target PREFIX  paths to this network may be asked for by anybody (repeatable; default:\n"
+	"                          to the address that asks, only)\n"
+	"      --trust-proxy ADDR  believe the X-Forwarded-For of this proxy (repeatable)\n"
+	"      --trace-rate N      traces a minute for one /24 or /48 (default 30)\n"
+	"\n"
+	"      --config FILE       all of that from a YAML file\n"
+	"  -h, --help              this text\n"
+	"\n"
+	"SIGUSR1 prints counters, SIGINT or SIGTERM ends the program. The page retour-serve(1) says more.\n";
 
 static const struct option long_options[] = {
-	{"allow", required_argument, NULL, OPTION_ALLOW},
-	{"rate", required_argument, NULL, OPTION_RATE},
-	{"prefix-rate", required_argument, NULL, OPTION_PREFIX_RATE},
+	{"allow", required_argument, NULL, 0},
+	{"allow-target", required_argument, NULL, 0},
+	{"config", required_argument, NULL, 'c'},
 	{"help", no_argument, NULL, 'h'},
+	{"listen", required_argument, NULL, 0},
+	{"prefix-rate", required_argument, NULL, 0},
+	{"rate", required_argument, NULL, 0},
+	{"stamp", optional_argument, NULL, 0},
+	{"tls-certificate", required_argument, NULL, 0},
+	{"tls-key", required_argument, NULL, 0},
+	{"trace-rate", required_argument, NULL, 0},
+	{"trust-proxy", required_argument, NULL, 0},
 	{0},
 };
 
-static bool parse_rate(const char *text, unsigned *rate)
+/* An option that takes a value is a setting of the file, with other hyphens. */
+static int set_option(struct serve_config *config, const char *option, const char *value, struct error *error)
 {
-	char *end;
-	errno = 0;
-	unsigned long value = strtoul(text, &end, 10);
-	*rate = (unsigned)value;
-	return errno == 0 && text[0] >= '0' && text[0] <= '9' && *end == '\0' && value >= 1 &&
-		value <= 10000000;
-}
-
-/* A network, or a single address. */
-static bool parse_allow(const char *text, struct prefix *prefix)
-{
-	struct addr addr;
-	if (addr_parse(text, &addr)) {
-		*prefix = prefix_of(addr, addr_bits(addr));
-		return true;
-	}
-	return prefix_parse(text, prefix);
-}
-
-static bool add_allow(struct serve_options *options, struct prefix **list, const char *text)
-{
-	struct prefix *longer = realloc(*list, (options->allow_count + 1) * sizeof(**list));
-	if (!longer)
-		return false;
-	*list = longer;
-	options->allow = longer;
-	return parse_allow(text, &longer[options->allow_count++]);
-}
-
-static int bad_value(const char *option, const char *value, const char *expected)
-{
-	fprintf(stderr, "retour serve: %s %s: expected %s\n", option, value, expected);
-	return EXIT_USAGE;
+	char key[32];
+	snprintf(key, sizeof(key), "%s", option);
+	for (char *c = key; *c; c++)
+		*c = *c == '-' ? '_' : *c;
+	return serve_config_set(config, key, value, error);
 }
 
 /* EXIT_OK to go on, EXIT_USAGE, or -1 after the help. */
-static int parse_options(int argc, char **argv, struct serve_options *options, struct prefix **allow)
+static int parse_options(int argc, char **argv, struct serve_config *config)
 {
-	int option;
-	while ((option = getopt_long(argc, argv, "46h", long_options, NULL)) != -1) {
+	struct serve_options *options = &config->options;
+	struct error error = {0};
+	int option, index = 0, code = 0;
+	while (code == 0 && (option = getopt_long(argc, argv, "46h", long_options, &index)) != -1) {
 		if (option == '4') {
 			options->ipv6 = false;
 		} else if (option == '6') {
 			options->ipv4 = false;
-		} else if (option == OPTION_ALLOW) {
-			if (!add_allow(options, allow, optarg))
-				return bad_value(
-					"--allow", optarg, "a network such as 192.0.2.0/24 or 2001:db8::/32");
-		} else if (option == OPTION_RATE) {
-			if (!parse_rate(optarg, &options->rate))
-				return bad_value("--rate", optarg, "a number from 1 to 10000000");
-		} else if (option == OPTION_PREFIX_RATE) {
-			if (!parse_rate(optarg, &options->prefix_rate))
-				return bad_value("--prefix-rate", optarg, "a number from 1 to 10000000");
 		} else if (option == 'h') {
 			fputs(usage, stdout);
 			return -1;
-		} else {
+		} else if (option == '?') {
 			fputs("retour serve --help tells the options\n", stderr);
 			return EXIT_USAGE;
+		} else if (option == 'c') {
+			code = serve_config_load(config, optarg, &error);
+		} else {
+			code = set_option(config, long_options[index].name, optarg ? optarg : STAMP_PORT_TEXT, &error);
 		}
 	}
-	if (optind < argc)
-		return bad_value("argument", argv[optind], "none");
-	if (!options->ipv4 && !options->ipv6)
-		return bad_value("-4", "-6", "one of them");
-	return EXIT_OK;
+	if (code == 0 && optind < argc)
+		code = error_set(&error, -EINVAL, "argument %s: expected none", argv[optind]);
+	if (code == 0 && !options->ipv4 && !options->ipv6)
+		code = error_set(&error, -EINVAL, "-4 -6: expected one of them");
+	if (code == 0)
+		code = serve_config_check(config, &error);
+	if (code < 0)
+		fprintf(stderr, "retour serve: %s\n", error.text);
+	return code < 0 ? EXIT_USAGE : EXIT_OK;
 }
 
 static void print_counters(const struct responder_counters *c)
@@ -116,9 +110,36 @@ static void print_counters(const struct responder_counters *c)
 		c->over_answer, c->send_failed + c->queue_full);
 }
 
+static void report(const struct serve *serve)
+{
+	struct responder_counters counters = serve_counters(serve);
+	print_counters(&counters);
+	reflector_print(serve_reflector(serve), stderr);
+}
+
 static const char *families(const struct serve_options *options)
 {
 	return options->ipv4 && options->ipv6 ? "IPv4 and IPv6" : options->ipv4 ? "IPv4" : "IPv6";
+}
+
+/* One line for each thing that is served. */
+static void say_ready(const struct serve *serve, const struct serve_options *options)
+{
+	const struct web_options *web = &options->web;
+	char text[ADDR_TEXT_SIZE];
+	for (size_t i = 0; i < web->listen_count; i++) {
+		struct addr addr = web->listen[i].addr;
+		bool v6 = addr.family == 6;
+		fprintf(stderr, "retour serve: %s on %s%s%s port %u\n", web->tls_certificate ? "HTTPS" : "HTTP",
+			v6 ? "[" : "", addr_is_set(addr) ? addr_format(addr, text) : "every address",
+			v6 ? "]" : "", web->listen[i].port);
+	}
+	if (options->stamp_port)
+		fprintf(stderr, "retour serve: reflecting test packets on UDP port %u\n", options->stamp_port);
+	if (options->responder)
+		fprintf(stderr,
+			"retour serve: responder ready on every interface (%s), probes leave from port %u\n",
+			families(options), (unsigned)serve_port(serve));
 }
 
 static int run(const struct serve_options *options)
@@ -134,24 +155,22 @@ static int run(const struct serve_options *options)
 			"retour serve: %s; the kernel will echo requests before we answer: retour can tell the "
 			"echo from the answer, the deployed clients cannot\n",
 			warning.text);
-	fprintf(stderr, "retour serve: responder ready on every interface (%s), probes leave from port %u\n",
-		families(options), (unsigned)serve_port(serve));
-	int code = serve_run(serve, print_counters, &error);
+	say_ready(serve, options);
+	int code = serve_run(serve, report, &error);
 	if (code < 0)
 		fprintf(stderr, "retour serve: %s\n", error.text);
-	struct responder_counters counters = serve_counters(serve);
-	print_counters(&counters);
+	report(serve);
 	serve_stop(serve);
 	return code < 0 ? EXIT_CANNOT_MEASURE : EXIT_OK;
 }
 
 int cli_serve(int argc, char **argv)
 {
-	struct serve_options options = {.ipv4 = true, .ipv6 = true};
-	struct prefix *allow = NULL;
-	int status = parse_options(argc, argv, &options, &allow);
+	struct serve_config config;
+	serve_config_init(&config);
+	int status = parse_options(argc, argv, &config);
 	if (status == EXIT_OK)
-		status = run(&options);
-	free(allow);
+		status = run(&config.options);
+	serve_config_deinit(&config);
 	return status < 0 ? EXIT_OK : status;
 }

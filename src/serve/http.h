@@ -31,8 +31,9 @@
  *     through; sets a filter for one client while it traces (setsockopt is still allowed afterwards); and
  *     watches them with uv_poll on the same loop (driver->on).
  *   - After a write httpd_unsent() tells when libmicrohttpd has passed everything on to the kernel.
- *   - It must not call driver_remove() from within its machine's functions (net/driver.h), and must be done with its
- *     machine when `ended` comes. */
+ *   - When its machine is DONE it is told by inband_done(); from there, and from `ended`, it may call
+ *     driver_remove(), but not from within its machine's functions (net/driver.h).
+ *   - How often and how many at once is not its business: who must wait is told so before it is asked (turns.h). */
 #ifndef RETOUR_SERVE_HTTP_H
 #define RETOUR_SERVE_HTTP_H
 
@@ -43,6 +44,8 @@
 #include "base/addr.h"
 #include "base/compiler.h"
 #include "base/error.h"
+
+#define HTTPD_LISTENERS_MAX 16
 
 struct uv_loop_s;
 struct httpd;
@@ -68,7 +71,7 @@ struct httpd_answer {
 typedef void httpd_handler(void *context, struct httpd_exchange *exchange);
 
 struct httpd_config {
-	const int *listeners; /* bound and listening; closed by httpd_free */
+	const int *listeners; /* bound and listening; taken over one by one, the rest stay the caller's */
 	size_t listener_count;
 	const char *certificate, *key; /* PEM texts, borrowed; NULL = no TLS */
 	const struct prefix *proxies;  /* borrowed: whose word about the client's address is taken */
@@ -84,10 +87,11 @@ struct httpd_counters {
 	unsigned open;	     /* connections now */
 };
 
-/* NULL and `error` when it cannot start: libmicrohttpd is not there, the certificate is no good, ... */
-struct httpd *httpd_new(struct uv_loop_s *loop, const struct httpd_config *config, struct error *error);
-/* Ends every exchange. The loop's handles are closed by whoever closes the loop, and it must turn once more before
- * httpd_free. */
+/* `config` is copied. Negative errno when libmicrohttpd is not there, the certificate is no good, ... : also then
+ * *httpd, unless it is NULL, is to be stopped and freed. */
+int httpd_start(struct httpd **httpd, struct uv_loop_s *loop, const struct httpd_config *config,
+	struct error *error) MUST_USE;
+/* Ends every exchange. Whoever closes the loop closes its handles, after this and before httpd_free. */
 void httpd_stop(struct httpd *httpd);
 void httpd_free(struct httpd *httpd);
 struct httpd_counters httpd_counters(const struct httpd *httpd);
@@ -96,13 +100,18 @@ struct httpd_counters httpd_counters(const struct httpd *httpd);
 const char *httpd_path(const struct httpd_exchange *exchange);
 /* A parameter of the URL, decoded likewise; NULL = absent, "" = without a value. */
 const char *httpd_parameter(const struct httpd_exchange *exchange, const char *name);
+/* Of several equal ones the last. */
 const char *httpd_header(const struct httpd_exchange *exchange, const char *name);
 const struct httpd_peer *httpd_peer(const struct httpd_exchange *exchange);
 int httpd_fd(const struct httpd_exchange *exchange);
 
+/* A HEAD request: the body is not sent. */
+bool httpd_is_head(const struct httpd_exchange *exchange);
+
 /* Once for an exchange. The body is taken over, also on failure. */
 void httpd_answer(struct httpd_exchange *exchange, struct httpd_answer answer);
-/* Called when the exchange is over; the last call wins. */
+#define HTTPD_ENDS 2
+/* Called when the exchange is over, in the order of asking; more than HTTPD_ENDS are not heard. */
 void httpd_on_end(struct httpd_exchange *exchange, void (*ended)(void *context), void *context);
 
 /* Instead of an answer: status 200 and a body in parts. */

@@ -38,8 +38,10 @@ struct batch {
 };
 
 struct serve {
-	struct responder *responder;
+	struct responder *responder; /* NULL = this daemon is none */
 	struct machine machine;
+	struct web *web; /* NULL = no HTTP */
+	struct reflector_socket *reflector; /* NULL = no reflector */
 	struct ports ports;
 	struct rule rule;
 	int receive_fds[SOCKETS]; /* answers first: they are worked off first */
@@ -51,7 +53,7 @@ struct serve {
 	uv_poll_t polls[SOCKETS];
 	uv_poll_t local_poll;
 	uv_signal_t signals[SIGNALS];
-	void (*report)(const struct responder_counters *counters);
+	void (*report)(const struct serve *serve);
 };
 
 /* Receives on every interface, of whatever link type. */
@@ -129,7 +131,12 @@ uint16_t serve_port(const struct serve *serve)
 
 struct responder_counters serve_counters(const struct serve *serve)
 {
-	return responder_counters(serve->responder);
+	return serve->responder ? responder_counters(serve->responder) : (struct responder_counters){0};
+}
+
+const struct reflector_socket *serve_reflector(const struct serve *serve)
+{
+	return serve->reflector;
 }
 
 /* The control message makes the kernel choose the route as it would for a socket bound to the source, so that
@@ -227,12 +234,10 @@ static void on_addresses_changed(uv_poll_t *poll, int status, int events UNUSED)
 static void on_signal(uv_signal_t *handle, int number)
 {
 	struct serve *serve = handle->data;
-	if (number == SIGUSR1) {
-		struct responder_counters counters = serve_counters(serve);
-		serve->report(&counters);
-	} else {
+	if (number == SIGUSR1)
+		serve->report(serve);
+	else
 		uv_stop(&serve->loop);
-	}
 }
 
 static int watch(struct serve *serve, uv_poll_t *poll, int fd, uv_poll_cb callback)
@@ -247,6 +252,8 @@ static int watch(struct serve *serve, uv_poll_t *poll, int fd, uv_poll_cb callba
 static int watch_all(struct serve *serve)
 {
 	static const int numbers[SIGNALS] = {SIGINT, SIGTERM, SIGUSR1};
+	/* A client that is gone is an error of the write, not the end. */
+	signal(SIGPIPE, SIG_IGN);
 	int code = uv_loop_init(&serve->loop);
 	serve->loop_open = code == 0;
 	for (size_t i = 0; i < SOCKETS && code == 0; i++)
@@ -262,25 +269,22 @@ static int watch_all(struct serve *serve)
 	return code;
 }
 
-static int set_up(
-	struct serve *serve, const struct serve_options *options, struct error *warning, struct error *error)
+static int set_up_responder(struct serve *serve, const struct serve_options *options, struct error *error)
 {
 	struct responder_config config = {
 		.key = hash_key_random(),
+		.port = serve->ports.port,
 		.icmp_prefix = (uint8_t)hash_key_random().k0,
 		.rate = options->rate,
 		.prefix_rate = options->prefix_rate,
 		.allow = options->allow,
 		.allow_count = options->allow_count,
 	};
-	int code = ports_reserve(&serve->ports, options->ipv4, options->ipv6, error);
-	if (code == 0 && options->ipv4)
-		code = open_family(serve, 4, config.icmp_prefix, error);
+	int code = options->ipv4 ? open_family(serve, 4, config.icmp_prefix, error) : 0;
 	if (code == 0 && options->ipv6)
 		code = open_family(serve, 6, config.icmp_prefix, error);
 	if (code < 0)
 		return code;
-	config.port = serve->ports.port;
 	if (!(serve->responder = responder_new(&config)))
 		return error_set(error, -ENOMEM, "out of memory");
 	serve->machine = responder_machine(serve->responder);
@@ -288,10 +292,47 @@ static int set_up(
 		return serve->local_fd;
 	if ((code = refresh_addresses(serve)) < 0)
 		return error_set(error, code, "cannot read this host's addresses: %s", strerror(-code));
+	return 0;
+}
+
+static int set_up_reflector(struct serve *serve, const struct serve_options *options, struct error *error)
+{
+	struct reflector_options reflector = {
+		.port = options->stamp_port,
+		.ipv4 = options->ipv4,
+		.ipv6 = options->ipv6,
+		.rate = options->rate,
+		.prefix_rate = options->prefix_rate,
+		.allow = options->allow,
+		.allow_count = options->allow_count,
+	};
+	int code = reflector_open(&serve->reflector, &reflector, error);
+	return code < 0 ? code : reflector_start(serve->reflector, &serve->loop, error);
+}
+
+static int set_up(
+	struct serve *serve, const struct serve_options *options, struct error *warning, struct error *error)
+{
+	struct sandbox_needs needs = {.connecting = {-1, -1}};
+	int code = ports_reserve(&serve->ports, options->ipv4, options->ipv6, error);
+	if (code == 0 && options->responder)
+		code = set_up_responder(serve, options, error);
+	if (code < 0)
+		return code;
 	if ((code = watch_all(serve)) < 0)
 		return error_set(error, code, "cannot start an event loop: %s", uv_strerror(code));
-	(void)!rule_install(&serve->rule, warning);
-	return sandbox_enter(error);
+	if (options->web.listen_count > 0) {
+		code = web_start(&serve->web, &serve->loop, &options->web, serve->ports.port,
+			serve->responder, error);
+		if (code < 0)
+			return code;
+		web_needs(serve->web, &needs);
+	}
+	if ((code = set_up_reflector(serve, options, error)) < 0)
+		return code;
+	if (options->responder)
+		(void)!rule_install(&serve->rule, warning);
+	return sandbox_enter(&needs, error);
 }
 
 static void init_batch(struct batch *batch)
@@ -324,7 +365,7 @@ struct serve *serve_start(const struct serve_options *options, struct error *war
 }
 
 int serve_run(
-	struct serve *serve, void (*report)(const struct responder_counters *counters), struct error *error)
+	struct serve *serve, void (*report)(const struct serve *serve), struct error *error)
 {
 	serve->report = report;
 	int code = uv_run(&serve->loop, UV_RUN_DEFAULT);
@@ -342,11 +383,14 @@ void serve_stop(struct serve *serve)
 	if (!serve)
 		return;
 	rule_remove(&serve->rule);
+	web_stop(serve->web);
 	if (serve->loop_open) {
 		uv_walk(&serve->loop, close_handle, NULL);
 		uv_run(&serve->loop, UV_RUN_DEFAULT);
 		uv_loop_close(&serve->loop);
 	}
+	web_free(serve->web);
+	reflector_close(serve->reflector);
 	for (size_t i = 0; i < SOCKETS; i++)
 		if (serve->receive_fds[i] >= 0)
 			close(serve->receive_fds[i]);

@@ -1,8 +1,10 @@
 #include "serve/sandbox.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <seccomp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "net/privilege.h"
@@ -29,6 +31,8 @@ static const int allowed[] = {
 	SCMP_SYS(getpid),
 	/* the C library */
 	SCMP_SYS(clock_gettime),
+	SCMP_SYS(adjtimex), /* reading whether the clock is right */
+	SCMP_SYS(clock_adjtime),
 	SCMP_SYS(futex),
 	SCMP_SYS(brk),
 	SCMP_SYS(mmap),
@@ -49,18 +53,53 @@ static const int allowed[] = {
 	SCMP_SYS(sched_yield),
 };
 
-static int add_rules(scmp_filter_ctx filter)
+/* libmicrohttpd and its connections; traces that are paced by a timer. */
+static const int allowed_http[] = {
+	SCMP_SYS(accept4),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(timerfd_settime),
+};
+
+static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 {
-	const struct scmp_arg_cmp netlink = {.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_NETLINK};
 	int code = 0;
-	for (size_t i = 0; i < ARRAY_LEN(allowed) && code == 0; i++)
-		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-	if (code == 0)
-		code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &netlink);
+	for (size_t i = 0; i < count && code == 0; i++)
+		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
 	return code;
 }
 
-int sandbox_enter(struct error *error)
+/* If argument number `argument` is `value`. */
+static int allow_with(scmp_filter_ctx filter, int call, unsigned argument, int value)
+{
+	const struct scmp_arg_cmp is = {.arg = argument, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)value};
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &is);
+}
+
+static int allow_http(scmp_filter_ctx filter, const struct sandbox_needs *needs)
+{
+	int code = allow(filter, allowed_http, ARRAY_LEN(allowed_http));
+	if (code == 0)
+		code = allow_with(filter, SCMP_SYS(setsockopt), 1, SOL_SOCKET);
+	if (code == 0)
+		code = allow_with(filter, SCMP_SYS(setsockopt), 1, IPPROTO_TCP);
+	if (code == 0)
+		code = allow_with(filter, SCMP_SYS(ioctl), 1, SIOCOUTQ);
+	for (size_t i = 0; i < ARRAY_LEN(needs->connecting) && code == 0; i++)
+		if (needs->connecting[i] >= 0)
+			code = allow_with(filter, SCMP_SYS(connect), 0, needs->connecting[i]);
+	return code;
+}
+
+static int add_rules(scmp_filter_ctx filter, const struct sandbox_needs *needs)
+{
+	int code = allow(filter, allowed, ARRAY_LEN(allowed));
+	if (code == 0)
+		code = allow_with(filter, SCMP_SYS(socket), 0, AF_NETLINK);
+	return code == 0 && needs->http ? allow_http(filter, needs) : code;
+}
+
+int sandbox_enter(const struct sandbox_needs *needs, struct error *error)
 {
 	int code = privilege_drop(error);
 	if (code < 0)
@@ -68,7 +107,7 @@ int sandbox_enter(struct error *error)
 	/* A call that is not on the list fails instead of killing: a responder in service keeps serving when
 	 * a library takes another way than the one foreseen. */
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	code = filter ? add_rules(filter) : -ENOMEM;
+	code = filter ? add_rules(filter, needs) : -ENOMEM;
 	if (code == 0)
 		code = seccomp_load(filter);
 	seccomp_release(filter);

@@ -18,7 +18,7 @@ sqlite3.h|libpq-fe.h          store
 mosquitto*.h                  bus
 microhttpd.h                  serve
 cyaml/*                       base sim
-jansson.h                     path report reverse annotate import sim cli
+jansson.h                     path report revtr reverse annotate import sim serve cli
 uv.h|uv/*                      net serve cli annotate reverse bus revtr
 nftables/*                    net
 seccomp.h|linux/seccomp.h|linux/landlock.h|linux/filter.h serve net

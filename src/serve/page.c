@@ -1,0 +1,22 @@
+#include "serve/api_inside.h"
+
+const char page_html[] =
+	"<!doctype html>\n"
+	"<html lang=\"en\"><head><meta charset=\"utf-8\"><title>retour</title>\n"
+	"<meta name=\"viewport\" content=\"width=device-width\">\n"
+	"<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem}"
+	"code{font-size:.9rem}</style></head><body>\n"
+	"<h1>The path from here to you</h1>\n"
+	"<p>This host runs <b>retour</b>. It tells anybody who asks which way its packets take to the address that "
+	"asks, and to no other: the half of a connection that a traceroute of your own does not show.</p>\n"
+	"<ul>\n"
+	"<li><a href=\"/api/v1/trace\"><code>/api/v1/trace</code></a> the path to you as JSON; with "
+	"<code>Accept: text/plain</code> as text. <code>?protocol=udp|icmp|tcp</code>, "
+	"<code>&amp;flow=1..65535</code></li>\n"
+	"<li><a href=\"/api/v1/address\"><code>/api/v1/address</code></a> the address you come from</li>\n"
+	"<li><a href=\"/.well-known/looking-glass/v1/cmd\"><code>/.well-known/looking-glass/v1/</code></a> the "
+	"command set of RFC 8522</li>\n"
+	"</ul>\n"
+	"<p>With retour on your own machine: <code>retour HOST</code> shows both ways side by side.</p>\n"
+	"<p>One trace at a time, some tens a minute for a network. Addresses are not kept.</p>\n"
+	"</body></html>\n";
