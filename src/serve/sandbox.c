@@ -1,6 +1,7 @@
 #include "serve/sandbox.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <seccomp.h>
 #include <string.h>
