@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
+#include "reverse/merge.h"
 #include "reverse/settings.h"
 
 /* Tokens of packets name the rung in the upper bits. */
@@ -348,8 +349,6 @@ static int collect_rung(const struct climb *climb, const struct rung *rung, stru
 	} else if (rung->run) {
 		status = rung->method->status(rung->run, detail, sizeof(detail));
 		duration_ns = rung->method->duration_ns(rung->run);
-		if (rung->method->public_address && !addr_is_set(measurement->public_address))
-			measurement->public_address = rung->method->public_address(rung->run);
 	} else if (rung->failed_to_start) {
 		snprintf(detail, sizeof(detail), "could not be started: out of memory");
 	} else if (rung->done && (climb->named || !climb->complete)) {
@@ -374,13 +373,72 @@ static int worth(const struct path *path)
 	return path ? 1 + 2 * measured + path->reached : 0;
 }
 
-static void collect_path(const struct rung *rung, struct measurement *measurement)
+/* The path of each rung, and its attempt. */
+struct harvest {
+	struct path *paths[CLIMB_RUNGS_MAX]; /* NULL = none, or handed on */
+	size_t attempts[CLIMB_RUNGS_MAX];
+	size_t count;
+};
+
+static void add_path(struct harvest *harvest, const struct rung *rung, const struct measurement *measurement)
 {
 	struct path *path = rung->run ? rung->method->path(rung->run, measurement->started_wall_ns) : NULL;
-	bool better = worth(path) > worth(measurement->reverse);
-	path_free(better ? measurement->reverse : path);
-	if (better)
-		measurement->reverse = path;
+	if (!path)
+		return;
+	harvest->attempts[harvest->count] = measurement->attempt_count - 1;
+	harvest->paths[harvest->count++] = path;
+}
+
+/* The attempt tells what became of its path. */
+static void tell_merge(struct attempt *attempt, const struct path *path, const struct merge *merge, size_t hops)
+{
+	char address[ADDR_TEXT_SIZE], detail[400];
+	if (merge->joined < hops)
+		snprintf(detail, sizeof(detail), "%s; used behind %s, where the way back above breaks off",
+			attempt->detail, addr_format(path->hops[merge->joined].address, address));
+	else
+		snprintf(detail, sizeof(detail), "%s; used for %zu hop%s that did not answer above", attempt->detail,
+			merge->filled, merge->filled == 1 ? "" : "s");
+	char *copy = strdup(detail);
+	if (!copy)
+		return;
+	free(attempt->detail);
+	attempt->detail = copy;
+}
+
+/* The best path, with what the others add to it: measured ones first. */
+static void merge_all(struct harvest *harvest, struct measurement *measurement)
+{
+	for (unsigned pass = 0; pass < 2; pass++)
+		for (size_t i = 0; measurement->reverse && i < harvest->count; i++) {
+			struct merge merge;
+			size_t hops = measurement->reverse->hop_count;
+			bool measured = worth(harvest->paths[i]) > 2;
+			if (!harvest->paths[i] || measured != (pass == 0))
+				continue;
+			struct path *merged = merge_paths(measurement->reverse, harvest->paths[i], &merge);
+			if (!merged)
+				continue;
+			path_free(measurement->reverse);
+			measurement->reverse = merged;
+			tell_merge(&measurement->attempts[harvest->attempts[i]], merged, &merge, hops);
+		}
+}
+
+static void take_best(struct harvest *harvest, struct measurement *measurement)
+{
+	size_t best = 0;
+	for (size_t i = 1; i < harvest->count; i++)
+		if (worth(harvest->paths[i]) > worth(harvest->paths[best]))
+			best = i;
+	if (harvest->count == 0)
+		return;
+	path_free(measurement->reverse);
+	measurement->reverse = harvest->paths[best];
+	harvest->paths[best] = NULL;
+	merge_all(harvest, measurement);
+	for (size_t i = 0; i < harvest->count; i++)
+		path_free(harvest->paths[i]);
 }
 
 /* The user's word first. */
@@ -394,6 +452,7 @@ static void collect_address(const struct climb *climb, const struct rung *rung, 
 
 int climb_collect(struct climb *climb, struct measurement *measurement)
 {
+	struct harvest harvest = {.count = 0};
 	int result = 0;
 	for (size_t i = 0; i < climb->count && result == 0; i++) {
 		struct rung *rung = &climb->rungs[i];
@@ -401,9 +460,10 @@ int climb_collect(struct climb *climb, struct measurement *measurement)
 			tell_forward(rung, measurement->forward);
 		result = collect_rung(climb, rung, measurement);
 		if (result == 0)
-			collect_path(rung, measurement);
+			add_path(&harvest, rung, measurement);
 		collect_address(climb, rung, measurement);
 		tell_forward(rung, climb->forward);
 	}
+	take_best(&harvest, measurement);
 	return result;
 }

@@ -3,6 +3,7 @@
 
 #include "base/rng.h"
 #include "reverse/climb.h"
+#include "reverse/merge.h"
 #include "reverse/responder.h"
 #include "serve/responder.h"
 #include "sim/generate.h"
@@ -302,6 +303,92 @@ static void test_generated(void **state)
 	assert_true(sum.found >= 0.95 * sum.there);
 }
 
+/* ---- partial ways made one */
+
+struct merges {
+	unsigned pairs, joined, hops, right, measured, measured_right;
+};
+
+/* The far host's way breaks off after three hops; a host of the same network knows its own way whole. What is made of the
+ * two is compared with the true way of the far host. */
+static void merge_pair(struct world *world, uint32_t near, uint32_t far, uint32_t vantage, unsigned seed,
+	struct merges *merges)
+{
+	static struct truth truths[64];
+	struct reverse_task task = {.seed = seed, .protocol = PROBE_UDP};
+	struct run whole = ask(world, near, vantage, task, 0);
+	task.max_ttl = 3;
+	struct run part = ask(world, near, far, task, 0);
+	struct path *first = part.measurement.reverse, *other = whole.measurement.reverse;
+	struct addr home = addr_is_set(part.measurement.public_address) ? part.measurement.public_address
+									 : world_node_address(world, near, 4);
+	struct merge merge;
+	if (first && other && !first->reached && other->reached) {
+		merges->pairs++;
+		assert_int_equal(path_set_vantage(other, "elsewhere", other->source, 0, VANTAGE_UNKNOWN), 0);
+		struct path *merged = merge_paths(first, other, &merge);
+		struct sim *sim = sim_new(world, seed + 1);
+		unsigned count = sim_truths(sim, far, home, truths, ARRAY_LEN(truths));
+		merges->joined += merged != NULL;
+		for (size_t i = 0; merged && i < merged->hop_count; i++) {
+			const struct hop *hop = &merged->hops[i];
+			bool right = false;
+			for (unsigned j = 0; j < count && addr_is_set(hop->address); j++)
+				for (unsigned k = 0; k < truths[j].hop_count; k++)
+					right |= is_at(world, &truths[j].hops[k], hop->address);
+			bool measured = hop->certainty == CERTAINTY_MEASURED;
+			if (!addr_is_set(hop->address) || count == ARRAY_LEN(truths))
+				continue;
+			merges->hops += !measured;
+			merges->right += !measured && right;
+			merges->measured += measured;
+			merges->measured_right += measured && right;
+		}
+		path_free(merged);
+		sim_free(sim);
+	}
+	run_deinit(&whole);
+	run_deinit(&part);
+}
+
+static uint32_t neighbour_of(const struct world *world, uint32_t host, struct rng *rng)
+{
+	for (unsigned tries = 0; tries < 200; tries++) {
+		uint32_t other = (uint32_t)rng_below(rng, world->host_count);
+		if (other != host && world->nodes[other].as == world->nodes[host].as)
+			return other;
+	}
+	return host;
+}
+
+static void test_merged(void **state)
+{
+	struct merges merges = {0};
+	(void)state;
+	for (unsigned seed = 1; seed <= 3; seed++) {
+		char *text;
+		struct error error = {0};
+		struct generate_options options = {.ases = 60, .seed = seed, .profile = profile_find("today")};
+		assert_int_equal(generate_world(&options, &text, &error), 0);
+		struct world *world = scene_world(text);
+		struct rng rng = rng_seed(seed);
+		for (unsigned i = 0; i < 150; i++) {
+			uint32_t near = (uint32_t)rng_below(&rng, world->host_count),
+				 far = (uint32_t)rng_below(&rng, world->host_count);
+			uint32_t vantage = neighbour_of(world, far, &rng);
+			if (near != far && vantage != far && vantage != near)
+				merge_pair(world, near, far, vantage, i, &merges);
+		}
+		world_free(world);
+		free(text);
+	}
+	print_message("# %u pairs, %u joined; of hops joined %u of %u are on the way, of those measured %u of %u\n",
+		merges.pairs, merges.joined, merges.right, merges.hops, merges.measured_right, merges.measured);
+	assert_true(merges.joined > 20);
+	assert_true(merges.right >= 0.95 * merges.hops);
+	assert_true(merges.measured_right >= 0.99 * merges.measured);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +398,7 @@ int main(void)
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_nat),
 		cmocka_unit_test(test_generated),
+		cmocka_unit_test(test_merged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
