@@ -9,6 +9,7 @@
 #include "cli/lab.h"
 #include "cli/mtr.h"
 #include "cli/path.h"
+#include "cli/ping.h"
 #include "cli/serve.h"
 #include "cli/streams.h"
 #include "cli/traceroute.h"
@@ -25,6 +26,7 @@ static const struct command commands[] = {
 	{"trace", cli_trace, "the path there only"},
 	{"back", cli_back, "the path back only"},
 	{"watch", cli_watch, "the path there and back over time: a live table, or a report"},
+	{"ping", cli_ping, "round trips; loss and delay of each direction where the far end helps"},
 	{"serve", cli_serve, "answer hosts that ask for the path from here to them"},
 	{"data", cli_data, "local data about AS numbers, exchanges, countries: list, import"},
 	{"doctor", cli_doctor, "what this machine can and cannot measure"},

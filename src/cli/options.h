@@ -46,6 +46,7 @@ struct options {
 	bool json, jsonl, csv, dot;
 	const char *format;    /* of another program; NULL = none */
 	bool check;
+	bool plain_will_do; /* ordinary sockets show all that is of interest */
 	unsigned width; /* 0 = of the terminal */
 };
 

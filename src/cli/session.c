@@ -196,7 +196,7 @@ static int open_unprivileged(struct session *session, const struct channel_optio
 			"%s probes need the cap_net_raw capability%s: run as root, or probe with UDP",
 			protocol_name(protocol),
 			protocol == PROBE_ICMP ? ", or net.ipv4.ping_group_range" : "");
-	if (result == 0)
+	if (result == 0 && !session->options->plain_will_do)
 		say_what_is_lost(session);
 	return result;
 }

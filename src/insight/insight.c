@@ -74,6 +74,7 @@ int insight_run(struct measurement *measurement)
 		examine(&forward);
 		examine(&reverse);
 		rule_loss_directions(&forward, &reverse);
+		rule_apart(measurement);
 		sort_by_severity(measurement->findings, measurement->finding_count);
 	}
 	free(forward.explained);

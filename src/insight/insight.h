@@ -10,4 +10,7 @@
  * -ENOMEM. */
 int insight_run(struct measurement *measurement) MUST_USE;
 
+/* Only the findings that test packets allow, which were sent each way and counted there. 0 or -ENOMEM. */
+int insight_directions(struct measurement *measurement) MUST_USE;
+
 #endif

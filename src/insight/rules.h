@@ -48,6 +48,9 @@ void rule_ways(struct measurement *measurement);
 /* Direction of a loss that both traces show. */
 void rule_loss_directions(struct view *forward, struct view *reverse);
 
+/* What the far end's count of test packets shows; last, since it turns suppositions into facts. */
+void rule_apart(struct measurement *measurement);
+
 /* Shared by the rules. */
 
 /* "hop 4 (core1.example, 192.0.2.1)", "hop 5 (no answer)"; on the way back "return hop 4 (…)". */

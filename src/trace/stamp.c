@@ -44,6 +44,12 @@ void stamp_stop(struct stamp *stamp)
 	stamp->stopping = true;
 }
 
+void stamp_hurry(struct stamp *stamp, int64_t wait_ns)
+{
+	stamp->stopping = true;
+	stamp->config.wait_ns = MIN(stamp->config.wait_ns, wait_ns);
+}
+
 /* ---- sending ---- */
 
 static int64_t patience_ns(const struct stamp *stamp)
@@ -184,8 +190,10 @@ static enum machine_want next_closing(
 static enum machine_want next(void *self, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
 {
 	struct stamp *stamp = self;
-	if (stamp->phase == STAMP_ASKING && stamp->answered)
+	if (stamp->phase == STAMP_ASKING && stamp->answered) {
 		stamp->phase = STAMP_RUNNING;
+		stamp->next_send_ns = stamp->last_sent_ns + stamp->config.interval_ns;
+	}
 	if (stamp->phase == STAMP_RUNNING && all_sent(stamp))
 		stamp->phase = STAMP_CLOSING;
 	if (stamp->phase == STAMP_DONE)

@@ -64,6 +64,8 @@ void stamp_observe(struct stamp *stamp, stamp_observer *observer, void *context)
 struct machine stamp_machine(struct stamp *stamp);
 /* Send nothing more but what settles what was sent; DONE soon. */
 void stamp_stop(struct stamp *stamp);
+/* The same, and wait no longer than that. */
+void stamp_hurry(struct stamp *stamp, int64_t wait_ns);
 struct directions stamp_directions(const struct stamp *stamp);
 
 #endif
