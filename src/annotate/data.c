@@ -31,7 +31,7 @@ const char *data_table_name(enum source_kind kind, enum table table, char *name)
 {
 	static const char *const kinds[] = {
 		"pfx2as", "iptoasn", "exchange-list", "as-rel", "peeringdb", "mmdb"};
-	static const char *const tables[] = {"ipv4", "ipv6", "exchanges", "members", "relations"};
+	static const char *const tables[] = {"ipv4", "ipv6", "exchanges", "members", "relations", "looking-glasses"};
 	snprintf(name, DATA_NAME_SIZE, "%s-%s.table", kinds[kind], tables[table]);
 	return name;
 }
@@ -179,6 +179,7 @@ void data_open(struct data *data, const char *dir)
 		{SOURCE_EXCHANGES, TABLE_EXCHANGES},
 		{SOURCE_PEERINGDB, TABLE_EXCHANGES},
 		{SOURCE_PEERINGDB, TABLE_MEMBERS},
+		{SOURCE_PEERINGDB, TABLE_GLASSES},
 		{SOURCE_RELATIONS, TABLE_RELATIONS},
 	};
 	char path[PATH_MAX];
@@ -283,6 +284,14 @@ bool data_provides(const struct data *data, uint32_t provider, uint32_t customer
 {
 	for (unsigned i = 0; i < data->count; i++)
 		if (relations_provides(data->files[i].text[TABLE_RELATIONS], provider, customer))
+			return true;
+	return false;
+}
+
+bool data_glass(const struct data *data, uint32_t asn, struct glass *glass)
+{
+	for (unsigned i = 0; i < data->count; i++)
+		if (glasses_find(data->files[i].text[TABLE_GLASSES], asn, glass))
 			return true;
 	return false;
 }

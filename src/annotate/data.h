@@ -3,6 +3,7 @@
 #ifndef RETOUR_ANNOTATE_DATA_H
 #define RETOUR_ANNOTATE_DATA_H
 
+#include "annotate/glasses.h"
 #include "annotate/mmdb.h"
 #include "annotate/ranges.h"
 #include "annotate/source.h"
@@ -43,6 +44,8 @@ bool data_exchange(const struct data *data, struct addr addr, struct origin *exc
 /* Whose router has the address on an exchange's LAN. */
 bool data_member(const struct data *data, struct addr addr, struct origin *member);
 bool data_provides(const struct data *data, uint32_t provider, uint32_t customer);
+/* Where that network lets others look from, by its own word. */
+bool data_glass(const struct data *data, uint32_t asn, struct glass *glass);
 /* Entries of a file; reads through it. */
 size_t data_entries(const struct data_file *file);
 

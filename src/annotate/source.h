@@ -1,8 +1,8 @@
 /* Data as its publishers write it, and what becomes of it.
  *
  * A source is read strictly: whatever does not belong there is refused with the number of its line, since a
- * file that is damaged in one place may be so in others. What comes out is in the forms of ranges.h and
- * relations.h. */
+ * file that is damaged in one place may be so in others. What comes out is in the forms of ranges.h,
+ * relations.h and glasses.h. */
 #ifndef RETOUR_ANNOTATE_SOURCE_H
 #define RETOUR_ANNOTATE_SOURCE_H
 
@@ -20,7 +20,15 @@ enum source_kind {
 };
 
 /* Heap text for each table; NULL = the source says nothing of the kind. */
-enum table { TABLE_ORIGINS4, TABLE_ORIGINS6, TABLE_EXCHANGES, TABLE_MEMBERS, TABLE_RELATIONS, TABLE_COUNT };
+enum table {
+	TABLE_ORIGINS4,
+	TABLE_ORIGINS6,
+	TABLE_EXCHANGES,
+	TABLE_MEMBERS,
+	TABLE_RELATIONS,
+	TABLE_GLASSES,
+	TABLE_COUNT,
+};
 
 struct tables {
 	char *text[TABLE_COUNT];

@@ -1,9 +1,10 @@
 /* PeeringDB, as its API answers and as dumps have it: `ix`, `ixlan`, `ixpfx`, `netixlan` and `net`, each
  * either
  * {"data": [...]} or the array itself. ixpfx says which prefix is the LAN of which exchange, netixlan whose
- * router has which address there. */
+ * router has which address there, net where a network's looking glass is. */
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,9 +161,45 @@ static int read_members(const struct peeringdb *db, struct tables *tables, struc
 	return code;
 }
 
+/* As one field of a table. */
+static void write_field(FILE *out, struct text text)
+{
+	fputc('\t', out);
+	for (size_t i = 0; i < text.length; i++)
+		fputc(text.start[i] == '\t' || text.start[i] == '\n' || text.start[i] == '\r' ? ' ' : text.start[i], out);
+}
+
+/* Sorted by AS number already. */
+static void write_glasses(const struct index *networks, FILE *out, size_t *entries)
+{
+	json_int_t last = 0;
+	for (size_t i = 0; i < networks->count; i++) {
+		const struct row *row = &networks->rows[i];
+		struct text glass = string_of(row->object, "looking_glass"),
+			    server = string_of(row->object, "route_server");
+		if (row->id <= last || row->id > UINT32_MAX || glass.length + server.length == 0)
+			continue;
+		last = row->id;
+		fprintf(out, "%u", (unsigned)row->id);
+		write_field(out, string_of(row->object, "name"));
+		write_field(out, glass);
+		write_field(out, server);
+		fputc('\n', out);
+		++*entries;
+	}
+}
+
+static int read_glasses(const struct peeringdb *db, struct tables *tables, struct error *error)
+{
+	FILE *out = open_memstream(&tables->text[TABLE_GLASSES], &tables->length[TABLE_GLASSES]);
+	if (out)
+		write_glasses(&db->networks, out, &tables->entries[TABLE_GLASSES]);
+	return out && fclose(out) == 0 ? 0 : source_no_room(-ENOMEM, error);
+}
+
 static int check_shape(const json_t *root, struct error *error)
 {
-	static const char *const keys[] = {"ix", "ixlan", "ixpfx", "netixlan"};
+	static const char *const keys[] = {"ix", "ixlan", "ixpfx", "netixlan", "net"};
 	bool any = false;
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		const json_t *list = list_of(root, keys[i]);
@@ -172,7 +209,7 @@ static int check_shape(const json_t *root, struct error *error)
 	}
 	if (!any)
 		return error_set(error, -EINVAL,
-			"JSON, but not PeeringDB's: none of the lists ix, ixlan, ixpfx, netixlan is in it");
+			"JSON, but not PeeringDB's: none of the lists ix, ixlan, ixpfx, netixlan, net is in it");
 	return 0;
 }
 
@@ -194,6 +231,8 @@ int source_read_peeringdb(struct text file, struct tables *tables, struct error 
 		code = read_lans(&db, tables, error);
 	if (code == 0)
 		code = read_members(&db, tables, error);
+	if (code == 0)
+		code = read_glasses(&db, tables, error);
 	free(db.exchanges.rows);
 	free(db.lans.rows);
 	free(db.networks.rows);
