@@ -17,6 +17,7 @@
 void serve_config_init(struct serve_config *config)
 {
 	*config = (struct serve_config){.options = {.responder = true, .ipv4 = true, .ipv6 = true}};
+	config->options.web.inband = true;
 }
 
 void serve_config_deinit(struct serve_config *config)
@@ -223,7 +224,7 @@ static int take_roles(
 	bool http = file->role_count == 0;
 	if (file->role_count == 0)
 		return 0;
-	config->options.responder = false;
+	config->options.responder = config->options.web.inband = false;
 	for (unsigned i = 0; i < file->role_count; i++) {
 		const char *role = file->roles[i];
 		if (strcmp(role, "responder") == 0) {
