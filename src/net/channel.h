@@ -30,6 +30,7 @@ struct channel_options {
 	uint16_t source_port; /* 0 = none */
 	uint16_t port_count;  /* source ports from that one on whose answers are read; 0 = one */
 	uint16_t icmp_id;     /* of echo requests */
+	bool routed_by_source; /* raw: each packet takes the route of its source, which is an address of this host */
 	struct wishes wishes;
 };
 
@@ -57,6 +58,7 @@ struct channel {
 	int fds[CHANNEL_FDS_MAX];	 /* to be watched for reading and for errors; -1 = unused */
 	uint32_t drops[CHANNEL_FDS_MAX]; /* answers that the kernel had no room for */
 	uint8_t family;
+	bool routed_by_source;
 	bool dont_fragment; /* unprivileged: what the sockets do now */
 	unsigned protocols; /* that can be sent */
 	struct stamp_clock clock;

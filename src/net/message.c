@@ -29,6 +29,36 @@ int message_receive(struct message *message, int fd, int flags)
 	return length < 0 ? -errno : 0;
 }
 
+static void name_source(struct msghdr *header, struct addr source)
+{
+	bool v4 = source.family == 4;
+	struct in_pktinfo info4 = {0};
+	struct in6_pktinfo info6 = {0};
+	addr_to_bytes(source, v4 ? (uint8_t *)&info4.ipi_spec_dst : info6.ipi6_addr.s6_addr);
+	size_t size = v4 ? sizeof(info4) : sizeof(info6);
+	header->msg_controllen = CMSG_SPACE(size);
+	struct cmsghdr *control = CMSG_FIRSTHDR(header);
+	control->cmsg_level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
+	control->cmsg_type = v4 ? IP_PKTINFO : IPV6_PKTINFO;
+	control->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(control), v4 ? (void *)&info4 : (void *)&info6, size);
+}
+
+int message_send_from(int fd, const void *packet, size_t length, struct addr source, struct addr destination)
+{
+	struct sockaddr_storage to;
+	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in6_pktinfo))] = {0};
+	struct iovec vector = {.iov_base = (void *)packet, .iov_len = length};
+	struct msghdr header = {.msg_name = &to,
+		.msg_namelen = sockaddr_from(destination, 0, &to),
+		.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control)};
+	name_source(&header, source);
+	return sendmsg(fd, &header, 0) < 0 ? -errno : 0;
+}
+
 /* CMSG_NXTHDR takes no const. */
 static struct msghdr *header_of(const struct message *message)
 {

@@ -20,6 +20,11 @@ struct message {
 	size_t length;
 };
 
+/* Send a whole IP packet by a raw socket, on the route of a socket that is bound to its source: only so does routing
+ * by source apply, from the IP header alone it does not. The source must be an address of this host. 0 or negative
+ * errno. */
+int message_send_from(int fd, const void *packet, size_t length, struct addr source, struct addr destination);
+
 /* What an error queue holds (ip(7), IP_RECVERR). */
 struct message_error {
 	uint8_t origin, type, code; /* SO_EE_ORIGIN_... */

@@ -27,9 +27,15 @@ static int raw_send(struct channel *channel, const struct outgoing *outgoing, ui
 	if (packet_read(outgoing->bytes, outgoing->length, &packet) < 0)
 		return -EINVAL;
 	socklen_t to_length = sockaddr_from(packet.ip.destination, 0, &to);
-	if (sendto(channel->fds[SEND], outgoing->bytes, outgoing->length, 0, (struct sockaddr *)&to,
-		    to_length) < 0)
-		return -errno;
+	int result = 0;
+	if (channel->routed_by_source)
+		result = message_send_from(channel->fds[SEND], outgoing->bytes, outgoing->length, packet.ip.source,
+			packet.ip.destination);
+	else if (sendto(channel->fds[SEND], outgoing->bytes, outgoing->length, 0, (struct sockaddr *)&to,
+			 to_length) < 0)
+		result = -errno;
+	if (result < 0)
+		return result;
 	stamped_sent(channel, number);
 	return 0;
 }
@@ -212,6 +218,7 @@ int channel_open_raw(struct channel *channel, const struct channel_options *opti
 		.receive = raw_receive,
 		.fds = CHANNEL_NO_FDS,
 		.family = options->family,
+		.routed_by_source = options->routed_by_source,
 		.protocols = options->protocols,
 	};
 	int result = open_socket(channel, SEND, IPPROTO_RAW, options, error);

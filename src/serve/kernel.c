@@ -13,7 +13,7 @@
 #include <uv.h>
 
 #include "base/clock.h"
-#include "net/sockaddr.h"
+#include "net/message.h"
 #include "net/stamp.h"
 #include "serve/filter.h"
 #include "serve/local.h"
@@ -139,37 +139,14 @@ const struct reflector_socket *serve_reflector(const struct serve *serve)
 	return serve->reflector;
 }
 
-/* The control message makes the kernel choose the route as it would for a socket bound to the source, so that
- * policy routing by source works; from the IP header alone it would not. */
-static void name_source(struct msghdr *message, struct addr source, uint8_t *control)
-{
-	bool v4 = source.family == 4;
-	struct in_pktinfo info4 = {0};
-	struct in6_pktinfo info6 = {0};
-	addr_to_bytes(source, v4 ? (uint8_t *)&info4.ipi_spec_dst : info6.ipi6_addr.s6_addr);
-	size_t size = v4 ? sizeof(info4) : sizeof(info6);
-	message->msg_control = control;
-	message->msg_controllen = CMSG_SPACE(size);
-	struct cmsghdr *header = CMSG_FIRSTHDR(message);
-	header->cmsg_level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
-	header->cmsg_type = v4 ? IP_PKTINFO : IPV6_PKTINFO;
-	header->cmsg_len = CMSG_LEN(size);
-	memcpy(CMSG_DATA(header), v4 ? (void *)&info4 : (void *)&info6, size);
-}
-
 static int send_packet(const struct serve *serve, struct outgoing *outgoing)
 {
 	struct packet packet;
-	struct sockaddr_storage to;
-	_Alignas(struct cmsghdr) uint8_t control[CONTROL_BYTES] = {0};
 	int code = packet_read(outgoing->bytes, outgoing->length, &packet);
 	if (code < 0)
 		return code;
-	struct iovec vector = {.iov_base = outgoing->bytes, .iov_len = outgoing->length};
-	struct msghdr message = {.msg_name = &to, .msg_iov = &vector, .msg_iovlen = 1};
-	message.msg_namelen = sockaddr_from(packet.ip.destination, 0, &to);
-	name_source(&message, packet.ip.source, control);
-	return sendmsg(serve->send_fds[packet.ip.source.family == 4 ? 0 : 1], &message, 0) < 0 ? -errno : 0;
+	return message_send_from(serve->send_fds[packet.ip.source.family == 4 ? 0 : 1], outgoing->bytes, outgoing->length,
+		packet.ip.source, packet.ip.destination);
 }
 
 static void send_all(struct serve *serve)

@@ -90,6 +90,7 @@ static int open_channel(struct channel *channel, uint8_t family, uint16_t port, 
 			.protocols = CHANNEL_PROTOCOL(PROBE_UDP) | CHANNEL_PROTOCOL(PROBE_TCP) |
 				CHANNEL_PROTOCOL(PROBE_ICMP),
 			.source_port = port,
+			.routed_by_source = true,
 		},
 		error);
 }

@@ -161,6 +161,22 @@ for family in 4 6; do
 	expect_equal "IPv$family, a silent hop: reached" true "$(jq .reverse.reached $scratch/back.json)"
 done
 
+# Where the server's routing depends on the source, probes take the way of the connection, too.
+link server r2 9
+ip -n server rule add from "$server4" lookup 100
+ip -n server route add default via "$(address 4 r2 server)" table 100
+ip -n server -6 rule add from "$server6" lookup 100
+ip -n server -6 route add default via "$(address 6 r2 server)" table 100
+for family in 4 6; do
+	url=url$family end=home
+	[ $family = 4 ] || end=client
+	back $family "${!url}"
+	expect_equal "IPv$family, routing by source" $'r2\nr1\nwall\nhome\n'$end "$(nodes)"
+done
+ip -n server link del to-r2
+ip -n server rule del from "$server4" lookup 100
+ip -n server -6 rule del from "$server6" lookup 100
+
 # Somebody beside the way who knows the ports forges answers, as many as he can.
 in_node r2 /usr/bin/python3 - "$server4" "$public4" "$(address 4 r2 r3)" <<-'END' >/dev/null 2>&1 &
 	import random, socket, struct, sys
