@@ -7,6 +7,7 @@
 
 #define KNOCK_AFTER	2		  /* probes without any answer */
 #define PATIENCE_MIN_NS (200 * NS_PER_MS) /* at the end, beyond the longest round trip seen */
+#define KNOCK_GAP_NS	(200 * NS_PER_MS) /* so that the better one may answer first */
 #define TOKEN_BITS	16		  /* of an engine; the rest of ours says which */
 
 void ping_init(struct ping *ping, const struct ping_config *config, ping_observer *observer, void *context)
@@ -132,6 +133,12 @@ static bool wants_knocks(const struct ping *ping)
 		(silent >= KNOCK_AFTER || (silent > 0 && all_sent(ping) && all_settled(ping)));
 }
 
+static bool is_knocking(const struct ping *ping)
+{
+	return ping->knocked && ping->way == 0 && ping->series.received == 0 && !ping->stopping &&
+		ping->knocks + 1 < ping->config.way_count;
+}
+
 static enum machine_want done(struct ping *ping)
 {
 	ping->done = true;
@@ -148,18 +155,23 @@ static enum machine_want next(void *self, int64_t now_ns, struct outgoing *outgo
 	if (wants_knocks(ping)) {
 		ping->knock_number = ping->last_number;
 		ping->knocked = true;
+		ping->next_knock_ns = now_ns;
 	}
-	while (ping->knocked && ping->knocks + 1 < ping->config.way_count)
+	bool knocking = is_knocking(ping);
+	if (knocking && now_ns >= ping->next_knock_ns) {
+		ping->next_knock_ns = now_ns + KNOCK_GAP_NS;
 		if (send(ping, ++ping->knocks, ping->knock_number, now_ns, outgoing))
 			return MACHINE_SEND;
+		knocking = is_knocking(ping);
+	}
 	if (!all_sent(ping) && now_ns >= ping->next_send_ns)
 		return send_probe(ping, now_ns, outgoing) ? MACHINE_SEND : done(ping);
 	const struct ping_probe *oldest = probe_of(ping, ping->settle_next);
 	bool listening = ping->knocked && ping->way == 0 && ping->series.received == 0 &&
 		now_ns - ping->last_sent_ns < ping->config.wait_ns;
-	if (all_sent(ping) && all_settled(ping) && !listening)
+	if (all_sent(ping) && all_settled(ping) && !listening && !knocking)
 		return done(ping);
-	*wake_ns = all_sent(ping) ? TIME_NEVER : ping->next_send_ns;
+	*wake_ns = MIN(all_sent(ping) ? TIME_NEVER : ping->next_send_ns, knocking ? ping->next_knock_ns : TIME_NEVER);
 	if (oldest && oldest->pending)
 		*wake_ns = MIN(*wake_ns, oldest->sent_ns + patience_ns(ping));
 	if (listening)

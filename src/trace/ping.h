@@ -1,6 +1,6 @@
 /* One probe to a host every interval: what ping does. Pure; a `struct machine`.
  *
- * Where nobody answers the first probes, each of the other protocols sends one. The first that is answered takes over,
+ * Where nobody answers the first probes, the other protocols send one each, one after the other. The first that is answered takes over,
  * and the statistics begin with that probe: what came before says nothing but that this protocol does not get
  * through. */
 #ifndef RETOUR_TRACE_PING_H
@@ -49,8 +49,9 @@ struct ping {
 	struct ping_config config;
 	struct engine engines[PING_WAYS_MAX];
 	unsigned way;	/* of the config's */
-	unsigned knocks; /* of the others that were sent; all at once */
+	unsigned knocks; /* of the others that were sent */
 	bool knocked;
+	int64_t next_knock_ns;
 	uint32_t knock_number;
 	ping_observer *observer;
 	void *context;
