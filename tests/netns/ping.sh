@@ -48,7 +48,7 @@ document() {
 expect_loss() { # WHAT forward|reverse DROPPED
 	local lost
 	lost=$(document ".directions.$2.loss.lost")
-	[ "$lost" -le "$3" ] && [ "$lost" -ge $(($3 - 4)) ] || fail "$1: $3 dropped, $lost said to be lost"
+	((lost <= $3 && lost >= $3 - 4)) || fail "$1: $3 dropped, $lost said to be lost"
 	echo "ok: $1: $3 dropped, $lost lost"
 }
 
