@@ -37,7 +37,7 @@ run() { # LABEL COMMAND...
 		$(($(sent) - before)) "$(reached)" "$(tail -n 1 "$scratch/memory")"
 }
 
-reached() { jq -s '[.[] | select(.forward.reached)] | length' "$scratch/out"; }
+reached() { jq -s '[.[].measurement | select(.forward.reached)] | length' "$scratch/out"; }
 run "retour trace --targets, $pace/s" "$retour" trace -n -u --jsonl --rate "$pace" --targets "$scratch/targets"
 
 reached() { jq -s '[.[] | select(.type == "trace" and .stop_reason == "COMPLETED")] | length' "$scratch/out"; }

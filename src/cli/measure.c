@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "cli/explore.h"
+#include "cli/live.h"
 #include "cli/session.h"
 #include "net/driver.h"
 #include "reverse/climb.h"
@@ -25,6 +26,8 @@ struct run {
 	struct climb *climb;
 	struct explore explore;
 	struct hash_key key;
+	struct live watched;
+	struct jsonl_live *live; /* the caller's; NULL = nobody looks on */
 	struct early *early; /* the caller's; NULL = no names are asked for */
 	unsigned early_machine, done; /* its number; how many others are done */
 	bool progress_shown;
@@ -67,6 +70,16 @@ static bool has_forward(const struct run *run)
 	return run->trace || run->explore.multipath;
 }
 
+/* Out of memory there is one event less. */
+static void tell_answers(void *context)
+{
+	struct run *run = context;
+	struct path *path = forward_path(run, clock_wall_ns());
+	if (path)
+		jsonl_live_answers(run->live, path);
+	path_free(path);
+}
+
 static int add_trace(struct run *run, struct hash_key key, struct error *error)
 {
 	struct trace_config config;
@@ -80,7 +93,8 @@ static int add_trace(struct run *run, struct hash_key key, struct error *error)
 	if (!run->trace)
 		return error_set(error, -ENOMEM, "out of memory");
 	automatic_init(run->trace, &config, others, other_count);
-	return driver_add(&run->driver, automatic_machine(run->trace));
+	run->watched = (struct live){.inner = automatic_machine(run->trace), .heard = tell_answers, .context = run};
+	return driver_add(&run->driver, run->live ? live_machine(&run->watched) : run->watched.inner);
 }
 
 static void wake(void *context)
@@ -224,6 +238,9 @@ static int run_on_channel(struct run *run, struct measurement *measurement, stru
 	if (run->options->rate)
 		driver_set_rate(&run->driver, run->options->rate);
 	run->key = key;
+	run->live = wanted.live;
+	if (run->live)
+		jsonl_live_start(run->live, measurement);
 	run->explore.mtu_wanted = wanted.forward && run->options->mtu;
 	if (wanted.forward)
 		result = run->options->multipath > 0

@@ -8,9 +8,11 @@
 #include "base/error.h"
 #include "cli/options.h"
 #include "path/model.h"
+#include "report/jsonl.h"
 
 struct wanted {
 	bool forward, reverse;
+	struct jsonl_live *live; /* is told how it goes; NULL: nobody is */
 	struct early **early; /* names are to be asked for meanwhile; the caller frees it. NULL: they are not */
 };
 

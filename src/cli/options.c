@@ -133,7 +133,7 @@ static const struct option_row rows[] = {
 	{OPTION_WIDTH, "width", "COLUMNS", ALL, NUMBER(width, 20, 1000),
 		"width of the text (that of the terminal)"},
 	{OPTION_JSON, "json", NULL, ALL, FLAG(json), "print one retour/1 document"},
-	{OPTION_JSONL, "jsonl", NULL, ALL, FLAG(jsonl), "print events, one JSON object a line; with --targets documents"},
+	{OPTION_JSONL, "jsonl", NULL, ALL, FLAG(jsonl), "print events as they happen, one JSON object a line"},
 	{OPTION_CSV, "csv", NULL, ALL, FLAG(csv), "print a table, a row for each probe"},
 	{OPTION_DOT, "dot", NULL, ALL, FLAG(dot),
 		"print the ways of --multipath as a graph for Graphviz"},

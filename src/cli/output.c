@@ -9,7 +9,6 @@
 #include "report/csv.h"
 #include "report/dot.h"
 #include "report/json.h"
-#include "report/jsonl.h"
 #include "report/scamper.h"
 #include "report/text.h"
 
@@ -21,12 +20,13 @@ static int print_csv(const struct measurement *measurement, bool first)
 	return code < 0 ? code : report_csv(stdout, measurement);
 }
 
-int output_print(const struct measurement *measurement, const struct options *options, bool first)
+int output_print(const struct measurement *measurement, const struct options *options, bool first,
+	const struct jsonl_live *live)
 {
 	if (options->json)
 		return report_json(stdout, measurement);
 	if (options->jsonl)
-		return report_jsonl(stdout, measurement);
+		return report_jsonl(stdout, measurement, live);
 	if (options->csv)
 		return print_csv(measurement, first);
 	if (options->dot)

@@ -50,11 +50,14 @@ static int run_command(const char *command, struct wanted wanted, int argc, char
 		fprintf(stderr, "retour: %s\n", error.text);
 		return EXIT_USAGE;
 	}
+	struct jsonl_live live = {.out = stdout};
+	wanted.live = options.jsonl ? &live : NULL;
 	wanted.early = options.numeric ? NULL : &early;
 	int code = measure(&measurement, &options, wanted, &signal, &error);
 	if (code < 0) {
 		fprintf(stderr, "retour: %s\n", error.text);
 		early_free(early);
+		jsonl_live_deinit(&live);
 		measurement_deinit(&measurement);
 		return code == -ERANGE ? EXIT_USAGE : EXIT_CANNOT_MEASURE;
 	}
@@ -65,10 +68,11 @@ static int run_command(const char *command, struct wanted wanted, int argc, char
 	if (insight_run(&measurement) < 0)
 		fputs("retour: out of memory: no findings\n", stderr);
 	status = status_of(&measurement, &options, wanted, signal);
-	if (output_print(&measurement, &options, true) < 0 || fflush(stdout) != 0) {
+	if (output_print(&measurement, &options, true, wanted.live) < 0 || fflush(stdout) != 0) {
 		fprintf(stderr, "retour: cannot write the result: %s\n", strerror(errno));
 		status = EXIT_CANNOT_MEASURE;
 	}
+	jsonl_live_deinit(&live);
 	measurement_deinit(&measurement);
 	return status;
 }

@@ -15,7 +15,7 @@
 #include "insight/insight.h"
 #include "net/driver.h"
 #include "net/privilege.h"
-#include "path/json.h"
+#include "report/jsonl.h"
 
 #define TARGETS_AT_ONCE 1000
 
@@ -132,14 +132,6 @@ static bool has_problem(const struct measurement *measurement)
 	return false;
 }
 
-static int print_line(const struct measurement *measurement)
-{
-	char *line = measurement_to_line(measurement);
-	int result = line && fputs(line, stdout) >= 0 && putchar('\n') >= 0 ? 0 : -EIO;
-	free(line);
-	return result;
-}
-
 static void print(struct targets *run, const struct measurement *measurement)
 {
 	const struct options *options = run->options;
@@ -149,8 +141,8 @@ static void print(struct targets *run, const struct measurement *measurement)
 	bool text = !options->jsonl && !options->csv && !options->format;
 	if (text && run->printed > 0)
 		putchar('\n');
-	int result = options->jsonl ? print_line(measurement)
-				    : output_print(measurement, options, run->printed == 0);
+	int result = options->jsonl ? report_jsonl_whole(stdout, measurement)
+				    : output_print(measurement, options, run->printed == 0, NULL);
 	run->printed++;
 	if (result < 0 || fflush(stdout) != 0)
 		run->no_output = true;

@@ -17,6 +17,8 @@ char *measurement_to_text(const struct measurement *measurement) MUST_USE;
 /* The same in one line. */
 char *measurement_to_line(const struct measurement *measurement) MUST_USE;
 
+/* An element of a hop's "probes" alone. */
+json_t *probe_result_to_json(const struct probe_result *probe) MUST_USE;
 /* The member "directions" alone. */
 json_t *directions_to_json(const struct directions *directions) MUST_USE;
 

@@ -1,5 +1,6 @@
 /* One direction of a measurement: its hops with their probes, edges, sizes, tries. */
 #include "base/clock.h"
+#include "path/json.h"
 #include "path/json_out.h"
 
 static json_t *mpls_to_json(struct out *out, const struct probe_result *probe)
@@ -94,6 +95,16 @@ static json_t *probe_to_json(struct out *out, const struct probe_result *probe)
 	out_set(out, object, "interface",
 		probe->has_interface ? interface_to_json(out, &probe->interface) : json_null());
 	return object;
+}
+
+json_t *probe_result_to_json(const struct probe_result *probe)
+{
+	struct out out = {0};
+	json_t *object = probe_to_json(&out, probe);
+	if (!out.bad)
+		return object;
+	json_decref(object);
+	return NULL;
 }
 
 static json_t *rtt_to_json(struct out *out, const struct hop *hop)

@@ -64,6 +64,11 @@ shape() {
 }
 equal 'with the members of the document' "$(shape "$scratch/together.json")" "$(shape "$scratch/o.json")"
 
+# events come while it runs: of a trace that is killed in the middle the first answers are there
+in_world demo timeout -s KILL 1.5 "$retour" trace -n -z 200 --jsonl server.lab >"$scratch/live.jsonl" || true
+equal 'first line of a trace under way' "$(jq -s -r '.[0].event' "$scratch/live.jsonl")" start
+equal 'its other lines' "$(jq -s -r '[.[1:][].event] | unique | join(" ")' "$scratch/live.jsonl")" probe
+
 # ---- scamper's JSON, beside scamper
 
 cat >"$scratch/both.sh" <<'END'

@@ -280,7 +280,7 @@ for who in "" nobody; do
 	expect_equal "targets, ${who:-root}: a document for each that exists" 7 "$(wc -l <$scratch/out)"
 	expect_equal "targets, ${who:-root}: the one that does not is named" 1 "$(grep -c 'cannot resolve nobody.test' $scratch/err)"
 	while read -r line; do
-		echo "$line" >$scratch/one
+		jq .measurement <<<"$line" >$scratch/one
 		keep $scratch/one
 		to=$(jq -r .target.address $scratch/one)
 		expect_equal "targets, ${who:-root}: the way to $to" "$(truth near "$to")" "$(hops $scratch/one forward | owners)"

@@ -152,6 +152,75 @@ static void test_scamper(void **state)
 	json_decref(trace);
 }
 
+/* The lines printed so far as an array; the text is kept. */
+static json_t *events_in(const char *lines)
+{
+	json_t *events = json_array();
+	for (const char *line = lines; *line; line = strchr(line, '\n') + 1) {
+		json_t *event = json_loadb(line, (size_t)(strchr(line, '\n') - line), 0, NULL);
+		assert_non_null(event);
+		assert_int_equal(json_array_append_new(events, event), 0);
+	}
+	return events;
+}
+
+static const char *kind_of(const json_t *events, size_t index)
+{
+	return json_string_value(json_object_get(json_array_get(events, index), "event"));
+}
+
+/* Each answer is told once, when it is there, and silence not at all. */
+static void test_live(void **state)
+{
+	(void)state;
+	FILE *out = open_memstream(&text, &size);
+	struct jsonl_live live = {.out = out};
+	jsonl_live_start(&live, &m);
+	struct probe_result *late = &m.forward->hops[0].probes[1];
+	jsonl_live_answers(&live, m.forward);
+	jsonl_live_answers(&live, m.forward);
+	late->address = m.forward->hops[0].address;
+	late->rtt_ns = 5000000;
+	late->sent_ns++; /* as two packets never leave at once */
+	jsonl_live_answers(&live, m.forward);
+	fflush(out);
+	json_t *events = events_in(text);
+	assert_int_equal(json_array_size(events), 4);
+	assert_string_equal(kind_of(events, 0), "start");
+	const json_t *last = json_array_get(events, 3);
+	assert_string_equal(kind_of(events, 3), "probe");
+	assert_string_equal(json_string_value(json_object_get(last, "direction")), "forward");
+	assert_int_equal(number(last, "ttl"), 1);
+	assert_true(json_real_value(json_object_get(last, "rtt_ms")) == 5.0);
+	json_decref(events);
+	size_t before = size;
+	assert_int_equal(report_jsonl(out, &m, &live), 0);
+	fclose(out);
+	events = events_in(text + before);
+	assert_string_equal(kind_of(events, 0), "path"); /* no second start */
+	assert_string_equal(kind_of(events, json_array_size(events) - 1), "done");
+	json_decref(events);
+	jsonl_live_deinit(&live);
+	free(text);
+}
+
+static void test_one_event_of_many(void **state)
+{
+	(void)state;
+	FILE *out = open_memstream(&text, &size);
+	assert_int_equal(report_jsonl_whole(out, &m), 0);
+	fclose(out);
+	json_t *events = events_in(text);
+	const json_t *event = json_array_get(events, 0);
+	assert_int_equal(json_array_size(events), 1);
+	assert_string_equal(kind_of(events, 0), "measurement");
+	assert_string_equal(json_string_value(json_object_get(event, "target")), "198.51.100.80");
+	assert_string_equal(
+		json_string_value(json_object_get(json_object_get(event, "measurement"), "schema")), "retour/1");
+	json_decref(events);
+	free(text);
+}
+
 /* A full disk is an error, in whatever form. */
 static void test_no_room(void **state)
 {
@@ -160,7 +229,7 @@ static void test_no_room(void **state)
 	if (!full)
 		skip();
 	assert_true(report_csv(full, &m) < 0);
-	assert_true(report_jsonl(full, &m) < 0);
+	assert_true(report_jsonl(full, &m, NULL) < 0);
 	assert_true(report_scamper(full, &m, &(struct scamper_options){0}) < 0);
 	fclose(full);
 }
@@ -170,6 +239,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_csv, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_scamper, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_live, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_one_event_of_many, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_room, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
