@@ -172,7 +172,7 @@ int responder_write_request(const struct responder_client *client, uint8_t ttl, 
 		.ip =
 			{
 				.source = client->task.source,
-				.destination = client->task.target,
+				.destination = client->server,
 				.ttl = REQUEST_TTL,
 				.protocol = v4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6,
 			},
@@ -233,6 +233,12 @@ static enum machine_want on_next(void *self, int64_t now_ns, struct outgoing *ou
 	struct responder_client *client = self;
 	if (client->phase == PHASE_DONE)
 		return MACHINE_DONE;
+	if (client->lookup) {
+		*wake_ns = TIME_NEVER;
+		return MACHINE_WAIT;
+	}
+	if (!addr_is_set(client->server))
+		return end(client, now_ns);
 	if (client->phase == PHASE_WAYS)
 		return next_of_ways(client, now_ns, outgoing, wake_ns);
 	if (client->sent == client->planned && burst_over(client, now_ns)) {
@@ -313,7 +319,7 @@ bool responder_is_response(const struct responder_client *client, const struct p
 	const struct transport *reply = &packet->transport;
 	*index = (uint16_t)(reply->icmp_id - client->first_id);
 	return reply->icmp_kind == ICMP_ECHO_REPLY && reply->icmp_code == RESPONDER_CODE && reply->icmp_seq == 0 &&
-		addr_equal(packet->ip.source, client->task.target);
+		addr_equal(packet->ip.source, client->server);
 }
 
 static void take_response(struct responder_client *client, struct request *request, int64_t received_ns,
@@ -378,6 +384,10 @@ static void *start(const struct reverse_task *task)
 		MIN(task->probes_per_hop ? task->probes_per_hop : PROBES_DEFAULT, RESPONDER_PROBES_MAX);
 	if (task->confidence > 0)
 		client->task.probes_per_hop = 1;
+	if (!responder_choose_server(client)) {
+		free(client);
+		return NULL;
+	}
 	client->first_id = (uint16_t)(task->seed ^ task->seed >> 16 ^ task->seed >> 32 ^ task->seed >> 48);
 	client->echoed_ns = TIME_NEVER;
 	return client;
@@ -392,7 +402,9 @@ static void on_hint(void *self, int64_t rtt_ns)
 static void free_client(void *self)
 {
 	struct responder_client *client = self;
+	responder_forget_lookup(client);
 	responder_ways_free(client->ways);
+	free(client->vantage);
 	free(client);
 }
 

@@ -23,7 +23,8 @@
 #define RESPONDER_TTL_MAX    64
 #define RESPONDER_PROBES_MAX 10
 
-/* Of the task count: target, source, protocol, flow, max_ttl, probes_per_hop, rtt_hint_ns, seed. */
+/* Of the task count: target, source, public_address, protocol, flow, max_ttl, probes_per_hop, confidence, rtt_hint_ns,
+ * seed. The parameter names another responder, as a vantage point: what it tells of its own way to us is inferred. */
 extern const struct reverse_method responder_method;
 
 #endif

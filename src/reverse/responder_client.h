@@ -24,6 +24,10 @@ enum phase { PHASE_START, PHASE_BURST, PHASE_WAYS, PHASE_DONE };
 
 struct responder_client {
 	struct reverse_task task; /* with what it leaves open filled in */
+	struct addr server;	  /* the target, or a vantage point that the user named; none while its name is looked up */
+	char *vantage;		  /* as the user named it; NULL = none */
+	char trouble[200];	  /* with that name; "" = none */
+	struct responder_lookup *lookup; /* NULL = none is going on */
 	uint16_t first_id;
 	struct request requests[REQUESTS_MAX];
 	unsigned planned; /* requests that exist */
@@ -86,6 +90,13 @@ bool responder_is_response(const struct responder_client *client, const struct p
 /* What it says: true where that is a hop. */
 bool responder_read_hop(const struct responder_client *client, const struct packet *packet,
 	struct responder_response *response);
+
+/* Who is asked: sets server, or begins to look it up, or says what the trouble is. false: out of memory. */
+bool responder_choose_server(struct responder_client *client);
+/* The look-up is not needed any more. */
+void responder_forget_lookup(struct responder_client *client);
+/* Marks the path as one of a vantage point's, where it is. 0 or -ENOMEM. */
+int responder_mark_vantage(const struct responder_client *client, struct path *path) MUST_USE;
 
 /* Every way back, flow by flow, when the client has found the end of one. For responder_ways.c. */
 struct responder_ways *responder_ways_new(struct responder_client *client, int64_t now_ns);

@@ -63,7 +63,7 @@ static void fill_path(
 	const struct responder_client *client, const struct overview *overview, struct path *path)
 {
 	path->protocol = client->task.protocol;
-	path->source = client->task.target;
+	path->source = client->server;
 	path->destination = client->task.source;
 	if (client->task.protocol == PROBE_ICMP)
 		path->flow.icmp_checksum = client->task.flow;
@@ -82,12 +82,9 @@ static void fill_path(
 	path->duration_ns = responder_duration_ns(client);
 }
 
-struct path *responder_path(const void *self, int64_t started_wall_ns)
+static struct path *path_of_requests(const struct responder_client *client, int64_t started_wall_ns)
 {
-	const struct responder_client *client = self;
 	struct overview overview;
-	if (client->ways)
-		return responder_ways_path(client->ways, started_wall_ns);
 	responder_look_at_requests(client, &overview);
 	struct path *path = overview.highest_answered ? path_new(DIRECTION_REVERSE, "responder") : NULL;
 	if (!path)
@@ -103,6 +100,17 @@ struct path *responder_path(const void *self, int64_t started_wall_ns)
 		return NULL;
 	}
 	return path;
+}
+
+struct path *responder_path(const void *self, int64_t started_wall_ns)
+{
+	const struct responder_client *client = self;
+	struct path *path = client->ways ? responder_ways_path(client->ways, started_wall_ns)
+					 : path_of_requests(client, started_wall_ns);
+	if (!path || responder_mark_vantage(client, path) == 0)
+		return path;
+	path_free(path);
+	return NULL;
 }
 
 int64_t responder_duration_ns(const void *self)
@@ -147,14 +155,29 @@ static enum attempt_status describe_ways(
 	return ways.finished ? status : ATTEMPT_PARTIAL;
 }
 
+/* It is not the far host's way, however whole it is. */
+static enum attempt_status describe_vantage(const struct responder_client *client, char *detail, size_t size)
+{
+	char address[ADDR_TEXT_SIZE];
+	size_t used = strlen(detail);
+	snprintf(detail + used, size - used, "; from %s, not from the far host", addr_format(client->server, address));
+	return ATTEMPT_PARTIAL;
+}
+
 enum attempt_status responder_status(const void *self, char *detail, size_t size)
 {
 	const struct responder_client *client = self;
 	struct overview overview;
+	if (client->trouble[0]) {
+		snprintf(detail, size, "%s", client->trouble);
+		return ATTEMPT_FAILED;
+	}
 	responder_look(client, &overview);
 	if (overview.highest_answered) {
 		enum attempt_status status = describe_path(client, &overview, detail, size);
-		return client->ways ? describe_ways(client, status, detail, size) : status;
+		if (client->ways)
+			status = describe_ways(client, status, detail, size);
+		return client->vantage ? describe_vantage(client, detail, size) : status;
 	}
 	if (client->refused_status) {
 		snprintf(detail, size, "the responder refuses such probes (status %d)",

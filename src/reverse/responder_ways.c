@@ -192,7 +192,7 @@ struct responder_ways *responder_ways_new(struct responder_client *client, int64
 		.context = ways, .ask = ask, .sent = note_sent, .match = match, .distance = overview.end};
 	struct multipath_config config = {
 		.probe = {.protocol = task->protocol,
-			.source = task->target,
+			.source = client->server,
 			.destination = task->source,
 			.key = {task->seed, 2}},
 		.prober = &prober,
