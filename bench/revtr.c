@@ -48,6 +48,10 @@ struct tally {
 	unsigned as_wrong, as_exact;
 	unsigned option_packets, traces;
 	double *seconds;
+	struct {
+		unsigned hops, right;
+		double stated;
+	} by_probability[10]; /* decile of what was stated */
 };
 
 struct evaluation {
@@ -439,6 +443,10 @@ static void judge(struct evaluation *e, const struct revtr_result *result)
 		wrong |= as != WORLD_NONE && !as_right;
 		for (unsigned j = 0; j < pair->as_count; j++)
 			seen[j] |= pair->ases[j] == as;
+		unsigned decile = MIN(9u, (unsigned)(hop->probability * 10));
+		t->by_probability[decile].hops++;
+		t->by_probability[decile].right += right;
+		t->by_probability[decile].stated += (double)hop->probability;
 		any |= hop->certainty == CERTAINTY_MEASURED;
 		t->measured += hop->certainty == CERTAINTY_MEASURED;
 		t->measured_true += hop->certainty == CERTAINTY_MEASURED && right;
@@ -543,6 +551,12 @@ static void run_row(struct evaluation *e, const struct row *row)
 		t->measured_true, t->inferred, t->inferred_true, t->assumed, t->assumed_true, t->as_wrong, t->as_exact,
 		t->option_packets, t->traces, t->seconds[t->asked / 2], t->seconds[t->asked * 9 / 10], busy.most,
 		t->asked / took);
+	for (unsigned i = 0; i < 10; i++)
+		if (t->by_probability[i].hops > 0)
+			printf("%s-calibration|%u|%u|%llu|%u|%u|%.4f|%.4f\n", row->name, e->ases, e->site_count,
+				(unsigned long long)e->seed, i, t->by_probability[i].hops,
+				t->by_probability[i].stated / t->by_probability[i].hops,
+				(double)t->by_probability[i].right / t->by_probability[i].hops);
 	fflush(stdout);
 	free(busy.count);
 	free(busy.second);

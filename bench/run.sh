@@ -10,7 +10,7 @@ build=$(cd "$(dirname "$0")/.." && pwd)/${BUILD:-build}
 export RETOUR=$build/retour
 . "$(dirname "$0")/../tests/netns/lib.sh"
 . "$(dirname "$0")/chain.sh"
-need traceroute mtr scamper nft
+need traceroute mtr scamper nft tcpdump
 : "${RUNS=3}" "${IDLE_S=7}"
 all_rows=(healthy silent black_hole refusal rtt rtt_busy ten_rounds diamond targets responder flood lab_tun sim_hops
 	sim_routes sim_scale ways_back)
@@ -60,33 +60,53 @@ peers() { # ROW RUNS
 	done
 }
 
-# Round trips to hops 2..10, in milliseconds, one a line, out of each program's own output.
-rtts_retour() {
-	in_node source "$RETOUR" trace -n --json "$target4" |
-		jq '.forward.hops[] | select(.ttl > 1) | .probes[].rtt_ms | select(. != null)'
+# Each probe's round trip in a program's own words.
+probe_times() { # PROGRAM
+	case $1 in
+	retour) in_node source "$RETOUR" trace -n --json "$target4" ;;
+	traceroute) in_node source traceroute -n "$target4" ;;
+	mtr) in_node source mtr -n -c 3 --raw "$target4" ;;
+	scamper) in_node source scamper -O json -I "trace -P udp-paris -q 3 -Q $target4" ;;
+	esac
 }
-rtts_traceroute() {
-	in_node source traceroute -n "$target4" | awk '$1 > 1 { for (i = 2; i <= NF; i++) if ($i == "ms") print $(i - 1) }'
+
+# One run between two captures of what comes in, at the far end of the source's cable and at the source: "reported
+# true" for each probe in $scratch/pairs.
+capture_run() { # PROGRAM
+	local captures=()
+	start_in r1 sent.log tcpdump -Q in -Z root -i to-source --time-stamp-precision=nano -w "$scratch/sent.pcap"
+	captures+=($!)
+	start_in source received.log tcpdump -Q in -Z root -i to-r1 --time-stamp-precision=nano -w "$scratch/received.pcap"
+	captures+=($!)
+	await 5 grep -q listening "$scratch/sent.log"
+	await 5 grep -q listening "$scratch/received.log"
+	probe_times "$1" >"$scratch/out" 2>/dev/null || true
+	sleep 1.5 # libpcap hands packets on once a second
+	kill "${captures[@]}"
+	wait "${captures[@]}" 2>/dev/null || true
+	"$bench/wire.py" "$1" "$scratch/out" "$scratch/sent.pcap" "$scratch/received.pcap" >>"$scratch/pairs"
 }
-rtts_mtr() {
-	in_node source mtr -n -c 3 --raw "$target4" | awk '$1 == "p" && $2 > 0 { print $3 / 1000 }'
-}
-rtts_scamper() {
-	in_node source scamper -O json -I "trace -P udp-paris -q 3 -Q $target4" |
-		jq 'select(.type == "trace") | .hops[] | select(.probe_ttl > 1) | .rtt'
+
+# Median and 99th percentile of numbers.
+median_and_last() {
+	sort -n | awk '{ n[NR] = $1 } END { printf "|%.1f|%.1f", n[int((NR + 1) / 2)], n[int(NR * 0.99 + 0.99)] }'
 }
 
 rtt_errors() { # ROW
 	local program run
 	healthy
 	for program in retour traceroute mtr scamper; do
+		: >"$scratch/pairs"
 		for ((run = 0; run < 4 * RUNS; run++)); do
 			sleep "$IDLE_S"
-			"rtts_$program" 2>/dev/null || true
-		done | sort -n | awk -v truth=$((2 * delay_us)) -v row="$1" -v program=$program '
-			{ error[NR] = $1 * 1000 - truth }
-			END { if (NR) printf "%s|%s|%d|%d|%d|%d\n", row, program, NR, error[1], error[int((NR + 1) / 2)],
-				error[int(NR * 0.99 + 0.99)] }' | tee -a "$results" >&2
+			capture_run $program
+		done
+		{
+			printf '%s|%s|%d' "$1" $program "$(wc -l <"$scratch/pairs")"
+			awk '{ error = $1 - $2; print error < 0 ? -error : error }' "$scratch/pairs" | median_and_last
+			awk -v truth=$((2 * delay_us)) '{ print $1 - truth }' "$scratch/pairs" | median_and_last
+			echo
+		} | tee -a "$results" >&2
 	done
 }
 

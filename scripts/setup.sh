@@ -18,9 +18,9 @@ declare -A packages=(
 		libmicrohttpd-dev libncurses-dev libnftables-dev libseccomp-dev
 		libuv1-dev libyaml-dev"
 	[test]="bird2 busybox-static clang curl libclang-rt-14-dev inetutils-traceroute iproute2 iputils-ping iputils-tracepath jq
-		libmaxmind-db-writer-perl mtr-tiny nftables openssh-client openssh-server openssl procps python3-jsonschema
+		libmaxmind-db-writer-perl mtr-tiny nftables openssh-client openssh-server openssl procps python3-jsonschema python3-yaml
 		python3-scapy scamper shellcheck tcpdump tcptraceroute tmux traceroute util-linux"
-	[bench]="inetutils-traceroute iproute2 iputils-ping jq mtr-tiny nftables python3 scamper traceroute util-linux"
+	[bench]="inetutils-traceroute iproute2 iputils-ping jq mtr-tiny nftables python3 scamper tcpdump traceroute util-linux"
 	[lint]="clang clang-format clang-tidy cppcheck jq shellcheck universal-ctags"
 	[fuzz]="clang libclang-rt-14-dev"
 )
