@@ -25,11 +25,13 @@
 #define RETRY_AFTER_S  3
 #define UNAVAILABLE    503
 #define NO_PROTOCOL    ETH_P_802_EX1 /* for experiments (IEEE 802): such frames are not about */
+#define LINGER_MS      60000
 
 /* One trace and the socket that watches its connection. */
 struct slot {
 	struct inband_tracer *tracer;
 	int fd;
+	bool bound;
 	uv_poll_t poll;
 	struct httpd_exchange *exchange; /* NULL = free */
 	int machine;			 /* number with the driver, -1 = none */
@@ -39,23 +41,43 @@ struct slot {
 
 struct inband_tracer {
 	struct driver *driver;
+	uv_timer_t linger;
 	struct slot slots[AT_ONCE];
 	uint8_t segment[SEGMENT_BYTES];
 };
 
 /* ---- watching */
 
-/* Packets of these from every interface (all protocols: only so are those seen that leave), or of nothing. */
-static int listen_to(int fd, const struct inband_pair *pair)
+/* To every interface; only with all protocols are those packets seen that leave. The kernel takes some milliseconds to
+ * undo a binding, in which the daemon stands still: so it is left for a while, with a filter that lets nothing through. */
+static int bind_to(struct slot *slot, uint16_t protocol)
 {
-	struct sockaddr_ll where = {
-		.sll_family = AF_PACKET,
-		.sll_protocol = htons(pair ? ETH_P_ALL : NO_PROTOCOL),
-	};
-	int code = inband_filter_set(fd, pair);
-	if (code == 0 && bind(fd, (struct sockaddr *)&where, sizeof(where)) < 0)
-		code = -errno;
-	return code;
+	struct sockaddr_ll where = {.sll_family = AF_PACKET, .sll_protocol = htons(protocol)};
+	if (bind(slot->fd, (struct sockaddr *)&where, sizeof(where)) < 0)
+		return -errno;
+	slot->bound = protocol == ETH_P_ALL;
+	return 0;
+}
+
+static int watch(struct slot *slot, const struct inband_pair *pair)
+{
+	int code = inband_filter_set(slot->fd, pair);
+	return code == 0 && !slot->bound ? bind_to(slot, ETH_P_ALL) : code;
+}
+
+/* Nobody has asked for a while. */
+static void on_linger(uv_timer_t *timer)
+{
+	struct inband_tracer *tracer = timer->data;
+	for (size_t i = 0; i < AT_ONCE; i++)
+		if (tracer->slots[i].bound && !tracer->slots[i].exchange)
+			(void)!bind_to(&tracer->slots[i], NO_PROTOCOL);
+}
+
+static void unwatch(struct slot *slot)
+{
+	(void)!inband_filter_set(slot->fd, NULL);
+	uv_timer_start(&slot->tracer->linger, on_linger, LINGER_MS, 0);
 }
 
 static bool read_segment(struct slot *slot)
@@ -125,7 +147,7 @@ static void release(struct slot *slot)
 	if (slot->machine >= 0)
 		driver_remove(slot->tracer->driver, (unsigned)slot->machine);
 	uv_poll_stop(&slot->poll);
-	(void)!listen_to(slot->fd, NULL);
+	unwatch(slot);
 	inband_deinit(&slot->inband);
 	slot->machine = -1;
 	slot->exchange = NULL;
@@ -174,7 +196,7 @@ static int begin(struct slot *slot, struct httpd_exchange *exchange)
 	inband_init(&slot->inband, &config);
 	slot->exchange = exchange;
 	slot->started_wall_ns = clock_wall_ns();
-	int code = listen_to(slot->fd, &pair);
+	int code = watch(slot, &pair);
 	if (code == 0)
 		code = uv_poll_start(&slot->poll, UV_READABLE, on_readable);
 	if (code == 0)
@@ -230,12 +252,13 @@ static int open_slot(struct inband_tracer *tracer, struct slot *slot)
 int inband_open(struct inband_tracer **made, struct driver *driver, struct error *error)
 {
 	struct inband_tracer *tracer = *made = calloc(1, sizeof(*tracer));
-	int code = 0;
 	if (!tracer)
 		return error_set(error, -ENOMEM, "out of memory");
 	tracer->driver = driver;
 	for (size_t i = 0; i < AT_ONCE; i++)
 		tracer->slots[i].fd = -1;
+	int code = uv_timer_init(driver->on, &tracer->linger);
+	tracer->linger.data = tracer;
 	for (size_t i = 0; i < AT_ONCE && code == 0; i++)
 		code = open_slot(tracer, &tracer->slots[i]);
 	return code < 0 ? error_set(error, code, "cannot watch connections: %s", strerror(-code)) : 0;

@@ -6,7 +6,8 @@
  * cap_net_admin and stops the socket meanwhile; TCP_INFO has none. So the connection's packets are watched: a packet
  * socket sees both directions, with what is sent (to be repeated), the flow label, the window and the time stamps,
  * and when it passes. Such sockets are opened while there is privilege, one for each trace that may run at a time;
- * at rest they are bound to nothing and cost nothing. Binding one and setting its filter need no privilege.
+ * when nobody has asked for a minute they are bound to nothing and cost nothing. Binding one and setting its filter
+ * need no privilege.
  *
  * The response begins with blanks, which JSON allows in front of a document. They are the bytes that the client
  * acknowledges and the probes repeat: several full segments, as a second one is acknowledged at once (RFC 5681
