@@ -13,6 +13,7 @@
 #include "base/escape.h"
 #include "base/yaml.h"
 #include "reverse/climb.h"
+#include "reverse/ssh_line.h"
 
 #define FILE_BYTES_MAX (256 * 1024) /* nobody has that many looking glasses */
 
@@ -109,16 +110,16 @@ static bool listed(const char *word, const char *words)
 
 static int check_ssh(const struct place *place, const struct settings_ssh *ssh)
 {
-	static const char dialects[] = "unix windows ios ios-xr junos routeros vyos";
+	enum ssh_dialect dialect;
 	if (!one_word(ssh->host))
 		return mistake(place, ssh->host, "'%s': expected a name or address, * for any part of it", ssh->host);
-	if (ssh->destination && !one_word(ssh->destination))
+	if (ssh->destination && !ssh_destination_valid(ssh->destination))
 		return mistake(place, ssh->destination, "'%s': expected [user@]host, or a name of ~/.ssh/config",
 			ssh->destination);
 	if (!ssh->destination && ssh->vantage)
 		return mistake(place, "vantage", "a vantage point needs a destination");
-	if (ssh->dialect && !listed(ssh->dialect, dialects))
-		return mistake(place, ssh->dialect, "dialect '%s': expected one of: %s", ssh->dialect, dialects);
+	if (ssh->dialect && !ssh_dialect_find(ssh->dialect, &dialect))
+		return mistake(place, ssh->dialect, "dialect '%s': expected one of: %s", ssh->dialect, SSH_DIALECTS);
 	return 0;
 }
 

@@ -129,6 +129,8 @@ static void on_output(struct process *process)
 {
 	struct ssh *ssh = process->context;
 	struct ssh_answer answer;
+	if (process->length > IMPORT_TEXT_MAX)
+		return; /* it has been told long ago */
 	ssh_answer_read(process->output, &answer);
 	if (answer.run_count > 0)
 		asking_say(&ssh->asking, "%s is at work on %s", answer.runs[answer.run_count - 1].program,

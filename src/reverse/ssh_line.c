@@ -46,12 +46,11 @@ const char *ssh_dialect_program(enum ssh_dialect dialect)
 
 const char *ssh_program_output(const char *program)
 {
-	static const char *const known[][2] = {{"retour", "retour"}, {"mtr-json", "mtr-json"}, {"mtr", "mtr-report"},
-		{"tracepath", "tracepath"}, {"tracert", "tracert"}, {"pathping", "pathping"}, {"ios", "ios"},
-		{"ios-xr", "ios-xr"}, {"junos", "junos"}, {"routeros", "routeros"}};
-	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		if (strcmp(program, known[i][0]) == 0)
-			return known[i][1];
+	static const char *const same[] = {
+		"retour", "tracepath", "tracert", "pathping", "ios", "ios-xr", "junos", "routeros"};
+	for (size_t i = 0; i < ARRAY_LEN(same); i++)
+		if (strcmp(program, same[i]) == 0)
+			return same[i];
 	return NULL;
 }
 
@@ -102,13 +101,13 @@ static const char script[] =
 	"	case $name-$code in *-0 | retour-2) exit 0 ;; esac\n"
 	"}\n"
 	"run retour retour trace --json -n \"$to\"\n"
-	"run mtr-json mtr --json -n -c 3 \"$to\"\n"
+	"run mtr mtr --json -n -c 3 \"$to\"\n"
 	"run mtr mtr -r -w -n -c 3 \"$to\"\n"
 	"run traceroute traceroute -n -q 2 -w 1 -m 30 \"$to\"\n"
-	"[ $family = 4 ] || run traceroute6 traceroute6 -n -q 2 -w 1 -m 30 \"$to\"\n"
+	"[ $family = 4 ] || run traceroute traceroute6 -n -q 2 -w 1 -m 30 \"$to\"\n"
 	"run tracepath tracepath -n \"$to\"\n"
 	"run busybox busybox traceroute -n -q 2 -w 1 -m 30 \"$to\"\n"
-	"run inetutils traceroute -q 2 -w 1 -m 30 \"$to\"\n"
+	"run traceroute traceroute -q 2 -w 1 -m 30 \"$to\"\n"
 	"run tracert tracert -d -w 1000 \"$to\"\n"
 	"say none\n";
 

@@ -186,7 +186,7 @@ equal 'nobody asked for ssh' "$(ask '[.reverse_attempts[] | select(.method == "s
 printf 'ssh:\n  - host: "*.lab"\n    destination: only-mtr\n' >"$XDG_CONFIG_HOME/retour/config.yaml"
 back -4 server.lab
 equal 'a host of the settings' "$(ask '[.reverse.method, .reverse.reached]')" '["ssh",true]'
-has 'by the destination that is written there' "$(ask '.reverse_attempts[] | select(.method == "ssh").detail')" 'mtr-json on only-mtr'
+has 'by the destination that is written there' "$(ask '.reverse_attempts[] | select(.method == "ssh").detail')" 'mtr on only-mtr'
 printf 'ssh:\n  - host: "*.lab"\n    destination: probe.lab\n    vantage: true\n' >"$XDG_CONFIG_HOME/retour/config.yaml"
 back -4 server.lab --via ssh
 equal 'another machine by the settings' "$(ask '[.reverse.vantage.distance]')" '["same-prefix"]'

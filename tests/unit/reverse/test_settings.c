@@ -110,6 +110,7 @@ static void test_bad(void **state)
 			"c:4: ssh: dialect 'vms': expected one of: unix windows ios ios-xr junos routeros vyos"},
 		{"ssh:\n  - host: a\n    destination: -oProxyCommand=reboot\n", "c:3: ssh: '-oProxyCommand=reboot'"},
 		{"ssh:\n  - host: a\n    destination: 'a b'\n", "c:3: ssh: 'a b': expected [user@]host"},
+		{"ssh:\n  - host: a\n    destination: 'a;b'\n", "c:3: ssh: 'a;b': expected [user@]host"},
 		{"ssh:\n  - host: a\n    vantage: true\n", "c:3: ssh: a vantage point needs a destination"},
 		{"ssh:\n  - host: a\n    vantage: perhaps\n", "c:3: Invalid ENUM value: perhaps; expected one of: false, true"},
 		{"looking_glasses:\n  - {name: a, type: bird, url: 'http://a'}\n", "c:2: looking_glasses: type 'bird'"},
