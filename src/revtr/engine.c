@@ -14,6 +14,7 @@ struct revtr_options revtr_options_published(void)
 	return (struct revtr_options){
 		.atlas = true,
 		.direct = true,
+		.direct_always = true,
 		.spoofed = true,
 		.share = true,
 		.symmetry_intra = true,
@@ -34,6 +35,7 @@ struct revtr_options revtr_options_default(void)
 {
 	struct revtr_options options = revtr_options_published();
 	options.heuristics = true;
+	options.direct_always = false;
 	options.fallback = true;
 	options.exits = true;
 	options.siblings = true;
@@ -190,9 +192,22 @@ static bool on_path(const struct measurement_state *m, uint32_t address)
 	return address == m->destination;
 }
 
+/* How often such a step was right in worlds whose truth is known (docs/benchmarks.md, calibration). */
+#define SURE_CHAIN    0.995f /* Record Route, the target by its own address */
+#define SURE_GUESSED  0.985f /* the same, its place in the list by other rules */
+#define SURE_ATLAS    0.992f
+#define SURE_SPAN     0.95f
+#define SURE_INTRA    0.985f
+#define SURE_INTER    0.6f
+#define SURE_SIBLING  0.955f
+#define SURE_EXIT     0.85f
+
 /* false: it is there already, or there is no room. Unknown routers may come more than once. */
 static bool add_hop(struct measurement_state *m, struct revtr_hop hop)
 {
+	hop.probability *= m->faith;
+	if (m->faith < 1 && hop.certainty == CERTAINTY_MEASURED)
+		hop.certainty = CERTAINTY_INFERRED;
 	if (m->hop_count == REVTR_HOPS_MAX || (hop.address != 0 && on_path(m, hop.address)))
 		return false;
 	m->hops[m->hop_count++] = hop;
@@ -227,14 +242,15 @@ static struct revtr_hop hop_of(const struct tree_hop *from)
 	static const struct {
 		enum technique technique;
 		enum certainty certainty;
+		float sure;
 	} kinds[] = {
-		[TREE_TRACE] = {TECHNIQUE_ATLAS, CERTAINTY_MEASURED},
-		[TREE_SPAN] = {TECHNIQUE_ATLAS_INTERVAL, CERTAINTY_INFERRED},
-		[TREE_CHAIN] = {TECHNIQUE_RECORD_ROUTE, CERTAINTY_MEASURED},
-		[TREE_CHAIN_SPOOFED] = {TECHNIQUE_RECORD_ROUTE_SPOOFED, CERTAINTY_MEASURED},
+		[TREE_TRACE] = {TECHNIQUE_ATLAS, CERTAINTY_MEASURED, SURE_ATLAS},
+		[TREE_SPAN] = {TECHNIQUE_ATLAS_INTERVAL, CERTAINTY_INFERRED, SURE_SPAN},
+		[TREE_CHAIN] = {TECHNIQUE_RECORD_ROUTE, CERTAINTY_MEASURED, SURE_CHAIN},
+		[TREE_CHAIN_SPOOFED] = {TECHNIQUE_RECORD_ROUTE_SPOOFED, CERTAINTY_MEASURED, SURE_CHAIN},
 	};
 	return (struct revtr_hop){from->address, (uint8_t)kinds[from->how].technique,
-		(uint8_t)kinds[from->how].certainty, from->evidence, from->seen_ns};
+		(uint8_t)kinds[from->how].certainty, kinds[from->how].sure, from->evidence, from->seen_ns};
 }
 
 /* A hop of the last segment from which the tree knows the rest. */
@@ -262,12 +278,15 @@ static bool by_chain(struct revtr_engine *engine, struct measurement_state *m, c
 	int from = m->sibling ? last_known(m) : m->at;
 	struct revtr_hop kept[REVTR_HOPS_MAX];
 	memcpy(kept, m->hops, before * sizeof(*kept));
+	float faith = m->faith;
 	cut(m, from);
 	unsigned start = m->hop_count;
+	m->faith *= m->sibling ? SURE_SIBLING : job->certain ? 1 : SURE_GUESSED;
 	for (unsigned i = 0; i < job->chain_count; i++)
 		if (!add_hop(m, (struct revtr_hop){.address = job->chain[i],
 				.technique = job->spoofed ? TECHNIQUE_RECORD_ROUTE_SPOOFED : TECHNIQUE_RECORD_ROUTE,
-				.certainty = job->certain && !m->sibling ? CERTAINTY_MEASURED : CERTAINTY_INFERRED,
+				.certainty = CERTAINTY_MEASURED,
+				.probability = SURE_CHAIN,
 				.evidence = job->evidence, .seen_ns = engine->now_ns}))
 			break;
 	if (last_known(m) >= (int)start || (m->hop_count > start && job->home)) {
@@ -276,6 +295,7 @@ static bool by_chain(struct revtr_engine *engine, struct measurement_state *m, c
 	}
 	memcpy(m->hops, kept, before * sizeof(*kept));
 	m->hop_count = before;
+	m->faith = faith;
 	return false;
 }
 
@@ -310,11 +330,12 @@ static bool by_symmetry(struct revtr_engine *engine, struct measurement_state *m
 	}
 	if (!engine->options.symmetry_intra && inside)
 		return false;
+	m->faith *= inside ? SURE_INTRA : SURE_INTER;
 	for (int i = place - 1; i > before; i--)
 		(void)add_hop(m, (struct revtr_hop){.technique = TECHNIQUE_SYMMETRIC_INTRA, .certainty = CERTAINTY_ASSUMED});
 	if (!add_hop(m, (struct revtr_hop){.address = next,
 			.technique = inside ? TECHNIQUE_SYMMETRIC_INTRA : TECHNIQUE_SYMMETRIC_INTER,
-			.certainty = CERTAINTY_ASSUMED, .seen_ns = engine->now_ns}))
+			.certainty = CERTAINTY_ASSUMED, .probability = 1, .seen_ns = engine->now_ns}))
 		return false;
 	step_made(m, last);
 	m->trace_place = before;
@@ -332,8 +353,9 @@ static bool by_exit(struct revtr_engine *engine, struct measurement_state *m)
 	if (!exit || on_path(m, exit->address) ||
 		tree_walk(&engine->sources[m->source].tree, exit->address, engine->now_ns, hops, &reached) == 0 || !reached)
 		return false;
+	m->faith *= SURE_EXIT;
 	if (!add_hop(m, (struct revtr_hop){.address = exit->address, .technique = TECHNIQUE_INFERRED,
-			.certainty = CERTAINTY_ASSUMED, .seen_ns = engine->now_ns}))
+			.certainty = CERTAINTY_ASSUMED, .probability = 1, .seen_ns = engine->now_ns}))
 		return false;
 	step_made(m, last);
 	m->trace = JOB_NONE;
@@ -491,6 +513,7 @@ int revtr_engine_submit(struct revtr_engine *engine, uint32_t source, struct add
 		.job = JOB_NONE,
 		.trace = JOB_NONE,
 		.trace_place = -1,
+		.faith = 1,
 		.started_ns = now_ns,
 	};
 	if (!m->hops)

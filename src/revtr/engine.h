@@ -34,6 +34,7 @@
 struct revtr_options {
 	bool atlas;	/* traceroutes towards the source */
 	bool direct;	/* Record Route from the source itself */
+	bool direct_always; /* even where it hardly ever helped this source */
 	bool spoofed;	/* and from agents in its name */
 	bool heuristics; /* lists in which the target did not write itself down are read, too */
 	bool share;	/* what one measurement found helps the others */
@@ -68,7 +69,10 @@ enum revtr_stop {
 struct revtr_hop {
 	uint32_t address;
 	uint8_t technique; /* enum technique */
-	uint8_t certainty; /* enum certainty */
+	/* enum certainty: of being on the way back of this destination. What is measured behind an assumption is
+	 * measured for somebody else's packets, and inferred for ours. */
+	uint8_t certainty;
+	float probability; /* that the router is on the way, as such hops are in worlds whose truth is known */
 	uint32_t evidence; /* the task that showed it, 0 = none */
 	int64_t seen_ns;
 };

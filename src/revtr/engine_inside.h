@@ -49,6 +49,7 @@ struct measurement_state {
 	uint32_t job;	 /* it waits for, or JOB_NONE */
 	uint32_t trace;	 /* the job whose trace the last assumption came from, or JOB_NONE */
 	int trace_place; /* and the place there of the last hop */
+	float faith;	 /* the probability that all assumptions so far are right */
 	unsigned siblings; /* that were asked in the last hop's stead */
 	uint32_t sibling;  /* that is being asked; 0 = none */
 	uint32_t next_waiter;
@@ -79,6 +80,7 @@ struct source_state {
 	uint32_t address, agent;
 	struct tree tree;
 	struct exits exits;
+	unsigned direct_asked, direct_found;
 };
 
 struct revtr_engine {

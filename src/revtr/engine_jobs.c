@@ -8,6 +8,9 @@
 
 #define SENT_AT_FIRST 1024
 
+#define DIRECT_TRIES 16
+#define DIRECT_WORTH 25 /* one in so many has to help */
+
 /* ---- reading a list */
 
 static uint32_t number_of(struct addr address)
@@ -223,6 +226,14 @@ static bool rank(struct revtr_engine *engine, struct job *job)
 	return true;
 }
 
+/* A source far from everybody learns soon that its own packets are in vain; now and then it tries again. */
+static bool direct_pays(const struct revtr_engine *engine, const struct job *job)
+{
+	const struct source_state *source = &engine->sources[job->source];
+	return engine->options.direct_always || source->direct_asked < DIRECT_TRIES ||
+		source->direct_found * DIRECT_WORTH >= source->direct_asked || job->target % DIRECT_TRIES == 0;
+}
+
 static void begin(struct revtr_engine *engine, uint32_t index)
 {
 	struct job *job = &engine->jobs[index];
@@ -235,11 +246,13 @@ static void begin(struct revtr_engine *engine, uint32_t index)
 		return;
 	}
 	job->stage = STAGE_DIRECT;
+	bool direct = engine->options.direct && direct_pays(engine, job);
+	engine->sources[job->source].direct_asked += direct;
 	if (!rank(engine, job)) {
 		finish(engine, index);
 		return;
 	}
-	if (!engine->options.direct || !enqueue(engine, agent, (struct ready){index, 0, false}))
+	if (!direct || !enqueue(engine, agent, (struct ready){index, 0, false}))
 		next_batch(engine, index);
 }
 
@@ -375,6 +388,7 @@ static void take_list(struct revtr_engine *engine, struct job *job, const struct
 		known += list.hops[i] != 0;
 	if (known == 0)
 		return;
+	source->direct_found += !spoofed;
 	if (better(job, &list)) {
 		memcpy(job->chain, list.hops, sizeof(job->chain));
 		job->chain_count = list.count;
