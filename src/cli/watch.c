@@ -32,6 +32,7 @@ void watch_view_of(const struct watch *watch, struct watch_view *view)
 		.back = recheck->runs > 0 ? &recheck->latest : NULL,
 		.back_at_ns = recheck->runs > 0 ? MAX(0, recheck->latest_ns - watch->rounds.started_ns) : 0,
 		.back_running = recheck->climb || recheck->wanted,
+		.directions = watch_directions(watch),
 		.numeric = watch->options->probe.numeric,
 	};
 }
@@ -132,6 +133,7 @@ static void on_round(struct watch *watch)
 	if (end && end->total.received > 0)
 		recheck_hint(&watch->recheck, end->total.worst_ns);
 	recheck_known(&watch->recheck);
+	watch_directions_update(watch);
 	if (every > 0 && timeline->rounds >= watch->back_round + every)
 		ask_for_way_back(watch);
 	if (watch->options->prometheus)
@@ -364,6 +366,8 @@ static int run(struct watch *watch, struct error *error)
 	if (result == 0)
 		result = driver_add(&watch->driver, recheck_machine(&watch->recheck));
 	if (result == 0)
+		result = watch_directions_start(watch);
+	if (result == 0)
 		result = driver_run(&watch->driver, error);
 	screen_deinit(&watch->screen);
 	if (watch->screen.gone)
@@ -387,6 +391,7 @@ static int conclude(struct watch *watch)
 		resolver_wait(watch->resolver, NAMES_AT_END_NS);
 	watch->over = true;
 	record_names(watch);
+	watch_directions_update(watch);
 	watch_view_of(watch, &view);
 	if (watch->record && !watch->record_failed && watch_events_done(watch->record, &view) < 0)
 		say_once(&watch->record_failed, "the recording");

@@ -17,6 +17,7 @@
 #include "reverse/recheck.h"
 #include "reverse/settings.h"
 #include "trace/rounds.h"
+#include "trace/stamp.h"
 
 /* A measurement that is going on. */
 struct watch {
@@ -39,6 +40,9 @@ struct watch {
 	bool has_screen;
 	uv_timer_t tick;
 	uv_signal_t hangup;
+	struct stamp stamp;
+	bool asks_directions;
+	struct directions directions; /* as of the last round */
 	unsigned back_round; /* the round at which the way back was asked for last */
 	int signal;
 };
@@ -46,6 +50,12 @@ struct watch {
 void watch_view_of(const struct watch *watch, struct watch_view *view);
 /* Names and origins of addresses that are new; waits for nobody. */
 void watch_look_up(struct watch *watch);
+
+/* Ask the far end for directions, where that can be sent. 0 or -ENOMEM. */
+int watch_directions_start(struct watch *watch);
+void watch_directions_update(struct watch *watch);
+/* NULL = not asked. */
+const struct directions *watch_directions(const struct watch *watch);
 
 /* The result at the end, from a view: text, document, exit status. */
 int watch_result(const struct watch_view *view, const struct watch_options *options, int signal,

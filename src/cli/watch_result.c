@@ -57,6 +57,7 @@ static int fill(struct measurement *measurement, const struct watch_view *view, 
 	book_annotate(view->book, measurement->forward);
 	book_annotate(view->book, measurement->reverse);
 	measurement->timeline = view->timeline;
+	measurement->directions = view->directions;
 	return insight_run(measurement);
 }
 

@@ -57,11 +57,10 @@ static void state(struct measurement *measurement, struct finding *finding, bool
 			? "The far end would have to refuse some test packets; a reflector of ours does so above some "
 			  "hundred a second from one network."
 			: "Something would have to drop only answers to test packets.");
-	finding_set_text(&finding->advice, forward
-			? "Look along the way there; the way back is not the cause."
-			: "Look along the way back; the way there is not the cause.");
-	if (other->lost > 0)
-		finding_set_text(&finding->advice, "Both ways lose packets: look along each.");
+	const char *rest = other->lost > 0	  ? ", and along the other: both lose packets"
+		: other_share.high < share.low ? "; the other one is not the cause"
+					       : "; more packets would tell whether the other one loses some, too";
+	finding_set_text(&finding->advice, "Look along the way %s%s.", forward ? "there" : "back", rest);
 }
 
 void rule_apart(struct measurement *measurement)

@@ -34,8 +34,8 @@ struct way {
 struct directions {
 	enum directions_status status;
 	uint16_t port;
-	unsigned sent;	      /* packets that left, but for those in flight */
-	unsigned received;    /* answered, late ones too */
+	unsigned sent;	      /* packets that left, but for those that may still be answered */
+	unsigned received;    /* of these answered, late ones too */
 	unsigned undecided;   /* lost, nobody knows where */
 	unsigned late;	      /* answered after they counted as lost */
 	unsigned duplicates;  /* answers to what was answered before */

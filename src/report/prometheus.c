@@ -103,6 +103,52 @@ static void each_hop(
 	}
 }
 
+/* ---- each direction for itself, where the far end reflects and counts ---- */
+
+typedef double way_value(const struct way *way);
+
+static double way_sent(const struct way *way)
+{
+	return way->sent;
+}
+
+static double way_lost(const struct way *way)
+{
+	return way->lost;
+}
+
+static double way_median(const struct way *way)
+{
+	return (double)way->variation_median_ns / 1e9;
+}
+
+static double way_p95(const struct way *way)
+{
+	return (double)way->variation_p95_ns / 1e9;
+}
+
+static void each_way(const struct exposition *x, const char *name, const char *type, const char *help, way_value *of)
+{
+	const struct directions *directions = x->view->directions;
+	family(x, name, type, help);
+	fprintf(x->out, "retour_%s{target=\"%s\",direction=\"forward\"} %.10g\n", name, x->target,
+		of(&directions->forward));
+	fprintf(x->out, "retour_%s{target=\"%s\",direction=\"reverse\"} %.10g\n", name, x->target,
+		of(&directions->reverse));
+}
+
+static void write_directions(const struct exposition *x)
+{
+	const struct directions *directions = x->view->directions;
+	if (!directions || directions->status != DIRECTIONS_APART || directions->delay_samples == 0)
+		return;
+	each_way(x, "direction_packets_total", "counter", "Test packets whose fate on this way is known.", way_sent);
+	each_way(x, "direction_lost_total", "counter", "Of these, lost on this way.", way_lost);
+	each_way(x, "direction_delay_variation_median_seconds", "gauge",
+		"Delay above the least on this way, median of the latest test packets.", way_median);
+	each_way(x, "direction_delay_variation_p95_seconds", "gauge", "The same, 95 % are below.", way_p95);
+}
+
 int prometheus_write(FILE *out, const struct watch_view *view)
 {
 	struct exposition x = {.out = out, .view = view};
@@ -130,6 +176,7 @@ int prometheus_write(FILE *out, const struct watch_view *view)
 	each_hop(&x, "hop_rtt_seconds", "gauge", "The last round trip.", hop_last);
 	each_hop(&x, "hop_rtt_best_seconds", "gauge", "The least round trip.", hop_best);
 	each_hop(&x, "hop_rtt_mean_seconds", "gauge", "The mean round trip.", hop_mean);
+	write_directions(&x);
 	return fflush(out) != 0 || ferror(out) ? -EIO : 0;
 }
 

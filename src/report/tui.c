@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
+#include "report/directions.h"
 #include "report/tui_inside.h"
 
 #define ESCAPE_MS	25
@@ -221,8 +222,12 @@ static void draw_note(struct tui *tui, const struct tui_frame *frame)
 			timeline->highest);
 		return;
 	}
-	if (timeline->change_count == 0)
+	if (timeline->change_count == 0) {
+		if (frame->view->directions)
+			tui_put(tui, tui->height - 2, 1, COLOUR_PLAIN, 0, "%s",
+				directions_line(frame->view->directions, tui->options.utf8, line, sizeof(line)));
 		return;
+	}
 	watch_change_line(frame->view, &timeline->changes[timeline->change_count - 1], line, sizeof(line));
 	tui_put(tui, tui->height - 2, 1, COLOUR_WARNING, 0, "changed %s", line);
 }

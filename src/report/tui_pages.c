@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
+#include "report/directions.h"
 #include "report/tui_inside.h"
 
 static double ms(int64_t ns)
@@ -121,6 +122,10 @@ void page_back(struct tui *tui, const struct tui_frame *frame, int y, int height
 	char line[400], name[200], as[16];
 	watch_back_line(view, line, sizeof(line));
 	tui_put(tui, y, 1, COLOUR_PLAIN, A_BOLD, "the way back: %s", line);
+	if (view->directions && *directions_line(view->directions, tui->options.utf8, line, sizeof(line))) {
+		tui_put(tui, ++y, 1, COLOUR_PLAIN, 0, "%s", line);
+		height--;
+	}
 	for (size_t i = 0; view->back && !path && i < view->back->attempt_count; i++)
 		tui_put(tui, y + 1 + (int)i, 1, COLOUR_DIM, 0, "by %s: %s%s%s",
 			view->back->attempts[i].method, attempt_status_word(view->back->attempts[i].status),

@@ -133,6 +133,8 @@ int watch_events_back(FILE *out, const struct watch_view *view)
 
 int watch_events_done(FILE *out, const struct watch_view *view)
 {
-	return jsonl_event(
-		out, "done", view->target, json_pack("{s:I}", "at_ns", (json_int_t)view->timeline->now_ns));
+	json_t *body = json_pack("{s:I}", "at_ns", (json_int_t)view->timeline->now_ns);
+	if (view->directions)
+		json_object_set_new(body, "directions", directions_to_json(view->directions));
+	return jsonl_event(out, "done", view->target, body);
 }

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/escape.h"
+#include "report/directions.h"
 #include "report/style.h"
 
 #define NAME_MIN  15
@@ -206,6 +207,17 @@ static void print_back(const struct table *table)
 	}
 }
 
+/* Only what is known: that the far end does not help is the usual case. */
+static void print_directions(const struct table *table)
+{
+	const struct directions *directions = table->view->directions;
+	if (!directions ||
+		(directions->status != DIRECTIONS_APART && directions->status != DIRECTIONS_ROUND_TRIP))
+		return;
+	print_newline(table->out);
+	directions_text(table->out, &table->options->report, directions);
+}
+
 int watch_text(FILE *out, const struct watch_view *view, const struct measurement *measurement,
 	const struct watch_text_options *options)
 {
@@ -224,6 +236,7 @@ int watch_text(FILE *out, const struct watch_view *view, const struct measuremen
 	if (timeline_last(view->timeline) == 0)
 		fputs(" nothing answered\n", out);
 	print_back(&table);
+	print_directions(&table);
 	if (view->timeline->change_count > 0 || (measurement && measurement->finding_count > 0))
 		print_newline(out);
 	for (size_t i = 0; i < view->timeline->change_count; i++) {

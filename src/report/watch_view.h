@@ -3,6 +3,7 @@
 #define RETOUR_REPORT_WATCH_VIEW_H
 
 #include "path/book.h"
+#include "path/directions.h"
 #include "path/timeline.h"
 
 struct watch_view {
@@ -19,6 +20,7 @@ struct watch_view {
 	int64_t back_at_ns; /* when, since the start */
 	bool back_running;
 	bool numeric; /* no names */
+	const struct directions *directions; /* NULL = not asked for */
 };
 
 /* "name" or the address; escaped. Into `text`, which is returned. */

@@ -7,6 +7,8 @@
 #include "packet/stamp.h"
 
 #define PATIENCE_MIN_NS (200 * NS_PER_MS) /* at the end, beyond the longest round trip seen */
+#define PATIENCE_NS	(500 * NS_PER_MS) /* the least before that, */
+#define PATIENCE_RTTS	4		  /* and in round trips */
 #define CLOSERS_MAX	4
 #define CLOSER_GAP_NS	(50 * NS_PER_MS)
 #define RANDOM_BITS	0xffu /* of a timestamp: less than 60 ns */
@@ -54,10 +56,13 @@ void stamp_hurry(struct stamp *stamp, int64_t wait_ns)
 
 static int64_t patience_ns(const struct stamp *stamp)
 {
-	if (stamp->phase != STAMP_CLOSING || stamp->rtt_max_ns == RTT_NONE)
+	int64_t rtt_ns = stamp->rtt_max_ns;
+	if (rtt_ns == RTT_NONE)
 		return stamp->config.wait_ns;
-	return MIN(stamp->config.wait_ns,
-		MAX(2 * stamp->rtt_max_ns, stamp->rtt_max_ns + PATIENCE_MIN_NS));
+	/* Too early takes nothing away: a late answer takes it back. */
+	int64_t enough_ns = stamp->phase == STAMP_CLOSING ? MAX(2 * rtt_ns, rtt_ns + PATIENCE_MIN_NS)
+							  : MAX(PATIENCE_RTTS * rtt_ns, PATIENCE_NS);
+	return MIN(stamp->config.wait_ns, enough_ns);
 }
 
 /* Far wall clocks are compared with ours as it was at the start, carried on without steps. */
@@ -326,7 +331,7 @@ struct directions stamp_directions(const struct stamp *stamp)
 		return directions;
 	struct stamp_fates fates = stamp_count_fates(count);
 	directions.sent = fates.settled;
-	directions.received = count->received;
+	directions.received = fates.settled - fates.forward_lost - fates.reverse_lost - fates.undecided;
 	directions.undecided = fates.undecided;
 	directions.late = count->late;
 	directions.duplicates = count->duplicates;

@@ -1,0 +1,37 @@
+/* Loss and delay of each direction, beside the rounds: one packet asks the far end whether it reflects test packets; if
+ * it does, one more goes with every round. */
+#include "base/clock.h"
+#include "cli/watch_inside.h"
+
+int watch_directions_start(struct watch *watch)
+{
+	const struct session *session = &watch->session;
+	const struct rounds_config *rounds = &watch->rounds.config;
+	struct stamp_config config = stamp_defaults();
+	bool can = session->channel.protocols & CHANNEL_PROTOCOL(PROBE_UDP) && session->flow.source_port;
+	if (!can)
+		return 0;
+	config.source = session->source;
+	config.destination = session->target;
+	config.source_port = session->flow.source_port;
+	config.flow_label = session->raw && session->target.family == 6 ? session->flow.flow_label : 0;
+	config.tos = rounds->engine.tos;
+	config.interval_ns = rounds->interval_ns;
+	config.wall_offset_ns = clock_wall_ns() - clock_monotonic_ns();
+	config.synchronised = clock_synchronised(&config.clock_error_ns);
+	config.key = hash_key_random();
+	stamp_init(&watch->stamp, &config);
+	watch->asks_directions = true;
+	return driver_add(&watch->driver, stamp_machine(&watch->stamp));
+}
+
+void watch_directions_update(struct watch *watch)
+{
+	if (watch->asks_directions)
+		watch->directions = stamp_directions(&watch->stamp);
+}
+
+const struct directions *watch_directions(const struct watch *watch)
+{
+	return watch->asks_directions && watch->directions.port != 0 ? &watch->directions : NULL;
+}
