@@ -8,7 +8,9 @@
 
 #include "base/clock.h"
 #include "import/import.h"
+#include "reverse/adapter.h"
 #include "reverse/http.h"
+#include "reverse/lg_pace.h"
 #include "reverse/remote_path.h"
 #include "reverse/telnet_run.h"
 
@@ -22,6 +24,7 @@ struct lg_run {
 	struct http *http;
 	struct telnet_run *telnet;
 	struct addr local, peer;
+	bool same_family; /* as what is traced, where who is connected to traces: its address says something then */
 	int64_t deadline_ns;
 	lg_done *done;
 	void *context;
@@ -88,13 +91,21 @@ static struct addr tracer(const struct lg_run *run)
 	return run->talk.kind->peer_traces && run->peer.family == run->ask.to.family ? run->peer : ADDR_NONE;
 }
 
+static uint32_t asn_of(const struct lg_run *run)
+{
+	const struct settings_looking_glass *glass = run->ask.glass;
+	const struct adapter_router *router =
+		run->talk.adapter ? adapter_router(run->talk.adapter, glass->location) : NULL;
+	return glass->asn == 0 && router ? router->asn : glass->asn;
+}
+
 static int set_vantage(const struct lg_run *run, struct path *path, struct addr from)
 {
 	char name[200];
 	const char *router = run->talk.router ? run->talk.router : run->ask.glass->location;
 	snprintf(name, sizeof(name), "%s%s%s%s", run->ask.glass->name, router ? " (" : "", router ? router : "",
 		router ? ")" : "");
-	return path_set_vantage(path, name, from, run->ask.glass->asn, VANTAGE_UNKNOWN);
+	return path_set_vantage(path, name, from, asn_of(run), VANTAGE_UNKNOWN);
 }
 
 static struct path *path_of(struct lg_run *run, char *note)
@@ -147,9 +158,17 @@ static unsigned retry_after_s(const struct http_reply *reply)
 	return seconds <= 86400 * 30 ? (unsigned)seconds : 0;
 }
 
+static bool send_request(struct lg_run *run);
+
 static void on_reply(void *context, const struct http_reply *reply)
 {
 	struct lg_run *run = context;
+	if (run->same_family && (reply->error == -EHOSTUNREACH || reply->error == -ECONNREFUSED)) {
+		run->same_family = false;
+		if (!send_request(run))
+			act(run, LG_FAILED);
+		return;
+	}
 	bool ended_early = reply->cut || reply->error == -ETIMEDOUT || reply->error == -ECONNRESET;
 	run->local = reply->local;
 	run->peer = reply->peer;
@@ -178,6 +197,7 @@ static bool send_request(struct lg_run *run)
 		.body = request->body,
 		.content_type = request->content_type,
 		.timeout_ns = time_left_ns(run),
+		.family = run->same_family ? run->ask.to.family : 0,
 	};
 	if (!run->http)
 		run->http = http_new(run->loop, &error);
@@ -206,9 +226,21 @@ static void on_telnet(void *context, enum lg_turn turn)
 	act(run, turn);
 }
 
+/* Seconds for which it wants to be left alone. */
+static unsigned must_wait_s(const struct lg_run *run)
+{
+	const struct adapter *adapter = run->talk.adapter;
+	return adapter && adapter->automation ? lg_pace(adapter->name, adapter->min_interval_s) : 0;
+}
+
 static void on_begin(uv_timer_t *timer)
 {
 	struct lg_run *run = timer->data;
+	unsigned wait_s = must_wait_s(run);
+	if (wait_s > 0) {
+		act(run, lg_fail(&run->talk, ATTEMPT_REFUSED, "it was asked a moment ago; it may be again in %u s", wait_s));
+		return;
+	}
 	if (!run->talk.kind->telnet) {
 		act(run, lg_talk_turn(&run->talk, NULL));
 		return;
@@ -232,6 +264,7 @@ struct lg_run *lg_run_new(
 		free(run);
 		return NULL;
 	}
+	run->same_family = run->talk.kind->peer_traces;
 	uv_timer_init(loop, &run->timer);
 	run->timer.data = run;
 	uv_timer_start(&run->timer, on_begin, 0, 0);

@@ -10,7 +10,8 @@
 #include "reverse/lg_html.h"
 
 static const struct lg_kind *const kinds[] = {
-	&lg_rfc8522, &lg_hyperglass, &lg_bird, &lg_bird_proxy, &lg_gmazoyer, &lg_hybula, &lg_telnet};
+	&lg_rfc8522, &lg_hyperglass, &lg_bird, &lg_bird_proxy, &lg_gmazoyer, &lg_hybula, &lg_adapter,
+	&lg_telnet};
 
 const struct lg_kind *lg_kind_at(size_t index)
 {
@@ -32,9 +33,9 @@ int lg_talk_init(struct lg_talk *talk, const struct settings_looking_glass *glas
 	if (!talk->kind)
 		return error_set(error, -EINVAL, "looking glass %s: type '%s' is not known", glass->name,
 			glass->type ? glass->type : "");
-	if (!glass->url && strcmp(talk->kind->type, "adapter") != 0)
-		return error_set(error, -EINVAL, "looking glass %s: there is no url", glass->name);
-	return strcmp(talk->kind->type, "adapter") == 0 ? adapter_load(&talk->adapter, glass->adapter, error) : 0;
+	if (talk->kind == &lg_adapter)
+		return adapter_load(&talk->adapter, glass->adapter, error);
+	return glass->url ? 0 : error_set(error, -EINVAL, "looking glass %s: there is no url", glass->name);
 }
 
 static void free_request(struct lg_request *request)
@@ -131,6 +132,8 @@ static void squeeze(const char *text, char *out, size_t size)
 		else if (length > 0 && out[length - 1] != ' ')
 			out[length++] = ' ';
 	}
+	if (length > 0 && out[length - 1] == ' ')
+		length--;
 	out[length] = '\0';
 }
 
@@ -154,7 +157,7 @@ static enum lg_turn no_memory(struct lg_talk *talk)
 
 static char *url_of(const struct lg_talk *talk, const char *path)
 {
-	const char *base = talk->glass->url;
+	const char *base = talk->glass->url ? talk->glass->url : talk->adapter->base_url;
 	size_t length = strcspn(base, "?#");
 	char *url;
 	if (path[0] == '\0')

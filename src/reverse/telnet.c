@@ -192,15 +192,32 @@ static void on_prompt(struct telnet *telnet, const char *line)
 	}
 }
 
+/* --More--, ---(more 40%)---, -- more --: as many dashes behind as before. */
+static bool like_pager(const char *line)
+{
+	line += strspn(line, " ");
+	size_t length = visible(line), before = strspn(line, "-"), behind = 0;
+	while (behind < length && line[length - 1 - behind] == '-')
+		behind++;
+	return before >= 2 && behind == before && length > 2 * before && length < 40 && strcasestr(line, "more");
+}
+
 /* A pager that could not be turned off wants a key: a blank is another page. Its line is taken away. */
 static bool pass_pager(struct telnet *telnet, const char *line)
 {
-	if (!strcasestr(line, "more") || !strstr(line, "--") || visible(line) > 40)
+	if (!like_pager(line))
 		return false;
 	telnet->length = (size_t)(line - telnet->text);
 	telnet->text[telnet->length] = '\0';
 	put_bytes(telnet, " ", 1);
 	return true;
+}
+
+/* "Last login: Sun ..." is on its way after many a login. */
+static bool asks_name(const char *line)
+{
+	return strncasecmp(line, "last ", 5) != 0 &&
+		(line_ends(line, "login:") || line_ends(line, "username:") || line_ends(line, "user name:"));
 }
 
 static void look(struct telnet *telnet)
@@ -209,7 +226,7 @@ static void look(struct telnet *telnet)
 	bool opening = telnet->state == TELNET_GREETING || telnet->state == TELNET_PASSWORD;
 	if (telnet->state >= TELNET_DONE || pass_pager(telnet, line))
 		return;
-	if (opening && (line_ends(line, "login:") || line_ends(line, "username:") || line_ends(line, "user name:")))
+	if (opening && asks_name(line))
 		on_login(telnet);
 	else if (opening && (line_ends(line, "password:") || line_ends(line, "passcode:")))
 		on_password(telnet);
@@ -243,7 +260,7 @@ static void take_char(struct telnet *telnet, char byte)
 			return;
 		}
 	}
-	if (byte == '\b' && telnet->length > 0)
+	if (byte == '\b' && telnet->length > 0 && text[telnet->length - 1] != '\n')
 		telnet->length--;
 	else if (byte == '\n' || byte == '\t' || byte == '\033' || (unsigned char)byte >= ' ')
 		text[telnet->length++] = byte;

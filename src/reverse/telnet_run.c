@@ -26,6 +26,7 @@ struct telnet_run {
 	void (*closed)(void *context);
 	void *closed_context;
 	unsigned open; /* handles and requests on the loop */
+	bool others; /* than those of the family that is traced */
 	bool has_tcp, connected, freed;
 	struct telnet telnet;
 	char buffer[4096];
@@ -188,14 +189,31 @@ static void on_connect(uv_connect_t *request, int status)
 	uv_read_start((uv_stream_t *)&run->tcp, on_room, on_read);
 }
 
+/* Those of the family that is traced come first: their router's address says something about the trace. */
+static struct addrinfo *take_address(struct telnet_run *run)
+{
+	int family = run->talk->to.family == 6 ? AF_INET6 : AF_INET;
+	while (run->next || !run->others) {
+		struct addrinfo *info = run->next;
+		if (!info) {
+			run->others = true;
+			run->next = run->addresses;
+			continue;
+		}
+		run->next = info->ai_next;
+		if ((info->ai_family == family) != run->others)
+			return info;
+	}
+	return NULL;
+}
+
 static void connect_next(struct telnet_run *run)
 {
-	struct addrinfo *info = run->next;
+	struct addrinfo *info = take_address(run);
 	if (!info) {
 		finish(run, lg_fail(run->talk, ATTEMPT_UNAVAILABLE, "nobody answers there"));
 		return;
 	}
-	run->next = info->ai_next;
 	run->peer = address_of(info->ai_addr);
 	uv_tcp_init(run->loop, &run->tcp);
 	run->tcp.data = run;
