@@ -7,6 +7,7 @@
 #include "cli/doctor.h"
 #include "cli/exit.h"
 #include "cli/lab.h"
+#include "cli/lg.h"
 #include "cli/mtr.h"
 #include "cli/path.h"
 #include "cli/ping.h"
@@ -27,6 +28,7 @@ static const struct command commands[] = {
 	{"back", cli_back, "the path back only"},
 	{"watch", cli_watch, "the path there and back over time: a live table, or a report"},
 	{"ping", cli_ping, "round trips; loss and delay of each direction where the far end helps"},
+	{"lg", cli_lg, "looking glasses near a host: find, list, ask"},
 	{"serve", cli_serve, "answer hosts that ask for the path from here to them"},
 	{"data", cli_data, "local data about AS numbers, exchanges, countries: list, import"},
 	{"doctor", cli_doctor, "what this machine can and cannot measure"},
