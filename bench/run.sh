@@ -13,7 +13,7 @@ export RETOUR=$build/retour
 need traceroute mtr scamper nft tcpdump
 : "${RUNS=3}" "${IDLE_S=7}"
 all_rows=(healthy silent black_hole refusal rtt rtt_busy ten_rounds diamond targets responder flood lab_tun sim_hops
-	sim_routes sim_scale ways_back)
+	sim_routes sim_scale ways_back inband)
 rows=("$@")
 [ ${#rows[@]} -gt 0 ] || rows=("${all_rows[@]}")
 bench=$(cd "$here/../../bench" && pwd)
@@ -45,6 +45,10 @@ note() { # ROW LABEL
 	refusal/retour*) echo "$(jq '[.forward.hops[].probes[] | select(.mark == "!H")] | length' "$scratch/out") × !H" ;;
 	refusal/traceroute*) echo "$(grep -o '!H' "$scratch/out" | wc -l) × !H" ;;
 	refusal/*) echo "$(grep -c '!H\|UNREACH' "$scratch/out") × !H" ;;
+	inband/*)
+		jq -r --argjson rtt_us $((2 * delay_us)) '.reverse | "\([.hops[] | select(.address)] | length) hops, " +
+			"\(.duration_ms * 10000 / $rtt_us | round / 10) round trips after the one that gets known"' "$scratch/out"
+		;;
 	silent/retour* | black_hole/retour*) jq -r '[.findings[].id] | unique | join(", ")' "$scratch/out" ;;
 	esac
 }
@@ -155,6 +159,32 @@ responder() {
 	wait $server || true
 }
 
+# Behind a translator and a firewall that lets in only what belongs to connections from inside.
+inband() {
+	local server run n
+	healthy
+	for n in 9 8 7 6 5 4 3; do
+		way "$(prefix 4 r1 r2)" "$(prefix 6 r1 r2)" "${chain[$n]}" "${chain[$((n - 1))]}"
+	done
+	in_node r1 nft 'add table ip home; add chain ip home post { type nat hook postrouting priority 100; };
+		add rule ip home post oifname "to-r2" masquerade'
+	in_node r2 nft 'add table ip wall; add chain ip wall forward { type filter hook forward priority 0; policy drop; };
+		add rule ip wall forward ct state established,related accept; add rule ip wall forward iifname "to-r1" accept'
+	ip -n target link set to-r9 gso_max_segs 1 # the cable carries what a real one does
+	printf 'roles: [inband]\nlisten: [":8080"]\n' >"$scratch/inband.yaml"
+	start_in target serve.log "$RETOUR" serve --config "$scratch/inband.yaml"
+	server=$!
+	await 10 in_node source "$RETOUR" back -n --via inband "http://$target4:8080/"
+	for ((run = 0; run < RUNS; run++)); do
+		measure inband "retour back --via inband" \
+			"$RETOUR" back -n --json --via inband "http://$target4:8080/"
+	done
+	kill $server
+	wait $server || true
+	in_node r1 nft delete table ip home
+	in_node r2 nft delete table ip wall
+}
+
 flood() {
 	env -u RETOUR_TEST_INSIDE BUILD="$(basename "$build")" "$bench/flood.sh" | tee -a "$results" >&2
 }
@@ -191,7 +221,7 @@ for row in "${rows[@]}"; do
 	case $row in
 	healthy | silent | refusal) $row && peers "$row" "$RUNS" ;;
 	black_hole) black_hole && peers black_hole 1 ;;
-	rtt | rtt_busy | ten_rounds | diamond | targets | responder | flood | lab_tun | sim_hops | sim_routes | sim_scale | ways_back) $row ;;
+	rtt | rtt_busy | ten_rounds | diamond | targets | responder | flood | lab_tun | sim_hops | sim_routes | sim_scale | ways_back | inband) $row ;;
 	*) fail "no such row: $row" ;;
 	esac
 	echo "measured|$row|$(date -u +%F)|$RUNS" >>"$results"

@@ -56,6 +56,7 @@ section black_hole 'Black hole: nothing comes back from beyond hop 8'
 # shellcheck disable=SC2016 # a Markdown code span
 section refusal 'Refused: router 9 answers host unreachable (`!H`)'
 section responder 'Return path from a responder, six hops'
+section inband 'Return path inside a TCP connection, ten hops, through a translator and a stateful firewall'
 errors() { # ROW TITLE
 	grep -q "^$1|" "$results" || return 0
 	printf '\n## %s\n\n' "$2"
