@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Plays Globalping, RIPE Atlas and STUN servers inside a lab world, as they document themselves. What its probes tell
+"""Plays Globalping, RIPE Atlas, a looking glass and STUN servers inside a lab world, as they document themselves. What its probes tell
 is what Debian's traceroute printed on that host of the world. The first part of the path says how it misbehaves:
 http://probe.lab:8080/MODE/v1/measurements.
 
@@ -247,6 +247,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.wfile.write(data)
 
+    def answer_text(self, text):
+        data = text.encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
     def do_POST(self):
         order = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         _, mode, rest = self.path.split("/", 2)
@@ -258,11 +265,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         url = urllib.parse.urlparse(self.path)
         query = urllib.parse.parse_qs(url.query)
         if url.path == "/trace":
-            data = traceroute(query["to"][0], query["protocol"][0], 3, False).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            self.answer_text(traceroute(query["to"][0], query["protocol"][0], 3, False))
+            return
+        if url.path.startswith("/traceroute"):  # as bird-lg-go's proxy
+            self.answer_text(traceroute(query["q"][0], "UDP", 1, True))
             return
         parts = url.path.strip("/").split("/")
         if parts[1] == "v1":
