@@ -38,6 +38,7 @@ static void examine(struct view *view)
 		rule_zero_ttl,
 		rule_mtu,
 		rule_path_changed,
+		rule_anycast_shift,
 	};
 	for (size_t i = 0; view->path && i < ARRAY_LEN(rules); i++)
 		rules[i](view);

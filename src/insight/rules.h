@@ -34,6 +34,7 @@ void rule_slow_reply(struct view *view);
 void rule_latency_step(struct view *view);
 void rule_congestion(struct view *view);
 void rule_path_changed(struct view *view);
+void rule_anycast_shift(struct view *view);
 void rule_mpls(struct view *view);
 void rule_load_balancing(struct view *view);
 void rule_branches(struct view *view); /* the same where several flows were explored */

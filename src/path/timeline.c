@@ -183,6 +183,16 @@ static void count_answer(struct timeline_hop *hop, const struct watch_event *eve
 	}
 }
 
+static void note_reply_ttl(struct reply_ttls *ttls, int ttl, int64_t sent_ns)
+{
+	if (ttl <= 0)
+		return;
+	if (ttl != ttls->now)
+		*ttls = (struct reply_ttls){
+			.now = ttl, .before = ttls->now, .run_before = ttls->run, .since_ns = sent_ns};
+	ttls->run++;
+}
+
 static bool apply_answer(struct timeline *timeline, struct timeline_hop *hop, const struct watch_event *event)
 {
 	if (!event->late && hop->in_flight > 0)
@@ -199,6 +209,8 @@ static bool apply_answer(struct timeline *timeline, struct timeline_hop *hop, co
 		return false;
 	}
 	hop->refused += event->refused;
+	if (event->reached && !event->late)
+		note_reply_ttl(&timeline->reply_ttls, event->answer->reply.ttl, event->sent_ns);
 	count_answer(hop, event);
 	struct responder *responder = find_responder(hop, event->answer->address);
 	if (!responder) {

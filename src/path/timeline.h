@@ -112,6 +112,15 @@ struct timeline_change {
 	unsigned end_before, end_after;
 	uint64_t path_before, path_after;
 	int64_t rtt_before_ns, rtt_after_ns; /* least to the end, before and after; RTT_NONE */
+	struct addr gate_before, gate_after; /* right before the destination; none = not known */
+	int reply_ttl_before, reply_ttl_after; /* of the destination's answers; -1 = not known, or unsteady */
+};
+
+/* With how many hops left the answers of the destination arrive. */
+struct reply_ttls {
+	int now, before; /* 0 = none */
+	unsigned run, run_before; /* so many answers in a row */
+	int64_t since_ns;         /* when the first probe with the present one left */
 };
 
 struct timeline_round {
@@ -134,6 +143,7 @@ struct timeline {
 	unsigned rounds; /* finished */
 	unsigned sent, answered, lost, late, void_count, send_errors;
 	int send_error; /* the last, negative errno */
+	struct reply_ttls reply_ttls;
 	struct timeline_round recent[TIMELINE_ROUNDS];
 	struct timeline_change changes[TIMELINE_CHANGES]; /* the last ones, oldest first */
 	size_t change_count;

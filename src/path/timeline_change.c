@@ -75,6 +75,14 @@ static struct timeline_change *note_change(
 	return last;
 }
 
+/* Who stands right before the destination. */
+static struct addr gate_of(const struct timeline *timeline)
+{
+	const struct responder *shown =
+		timeline->end > 1 ? timeline_shown(timeline_hop(timeline, timeline->end - 1)) : NULL;
+	return shown && !shown->reached ? shown->address : ADDR_NONE;
+}
+
 static struct timeline_change things_before(const struct timeline *timeline, uint8_t ttl, int64_t at_ns)
 {
 	const struct responder *shown = timeline_shown(timeline_hop(timeline, ttl));
@@ -88,7 +96,22 @@ static struct timeline_change things_before(const struct timeline *timeline, uin
 		.path_before = timeline_path_id(timeline),
 		.rtt_before_ns = least_rtt_to_end(timeline, 0, at_ns),
 		.rtt_after_ns = RTT_NONE,
+		.gate_before = gate_of(timeline),
+		.reply_ttl_before = -1,
+		.reply_ttl_after = -1,
 	};
+}
+
+/* Answers came back over so many hops less or more since the way there changed. */
+static void compare_reply_ttls(const struct timeline *timeline, struct timeline_change *change)
+{
+	const struct reply_ttls *ttls = &timeline->reply_ttls;
+	bool steady = ttls->run >= TIMELINE_CONFIRM, with_it = ttls->since_ns >= change->at_ns - timeline->interval_ns;
+	change->reply_ttl_after = steady ? ttls->now : -1;
+	change->reply_ttl_before = !steady ? -1
+		: !with_it                 ? ttls->now
+		: ttls->run_before >= TIMELINE_CONFIRM ? ttls->before
+						       : -1;
 }
 
 static void things_after(struct timeline *timeline)
@@ -99,6 +122,8 @@ static void things_after(struct timeline *timeline)
 	change->end_after = timeline->end;
 	change->path_after = timeline_path_id(timeline);
 	change->rtt_after_ns = least_rtt_to_end(timeline, change->at_ns, INT64_MAX);
+	change->gate_after = gate_of(timeline);
+	compare_reply_ttls(timeline, change);
 }
 
 /* Hops of the way before become old; a new account begins with what was lost since they last answered. */

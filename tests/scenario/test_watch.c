@@ -272,6 +272,8 @@ static void test_link_fault(void **state)
 	assert_int_equal(finding->severity, SEVERITY_WARNING);
 	assert_int_equal(finding->confidence, CONFIDENCE_CERTAIN);
 	assert_int_equal(finding->hops[0], 2);
+	/* It is one machine, reached over another way there and back. */
+	assert_null(finding_of(&m, "anycast-shift"));
 	measurement_deinit(&m);
 	scene_end(&scene);
 }
@@ -292,6 +294,62 @@ static void test_fault_that_ends(void **state)
 		interface_address(scene.world, "r2", "r1", 4));
 	for (unsigned ttl = 1; ttl <= 4; ttl++)
 		assert_int_equal(loss_at(ttl).lost, 0);
+	scene_end(&scene);
+}
+
+/* One service in two places, each with a network of its own; the near one is cut off after 60 s. */
+static struct world *service_in_two_places(const char *far_habits)
+{
+	char text[2000];
+	snprintf(text, sizeof(text),
+		"ases:\n"
+		"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: \"2001:db8:1::/48\"}\n"
+		"  - {asn: 64497, name: Two, country: DE, prefix: 203.0.113.0/24, prefix6: \"2001:db8:2::/48\"}\n"
+		"hosts:\n"
+		"  - {name: a, as: 64496}\n"
+		"  - {name: b, as: 64496, router: r2, address: 198.51.100.53, address6: \"2001:db8:53::53\"}\n"
+		"  - {name: c, as: 64497, router: s3, address: 198.51.100.53, address6: \"2001:db8:53::53\", %s}\n"
+		"routers:\n"
+		"  - {name: r1, as: 64496}\n"
+		"  - {name: r2, as: 64496}\n"
+		"  - {name: s2, as: 64497}\n"
+		"  - {name: s3, as: 64497}\n"
+		"links:\n"
+		"  - {from: a, to: r1}\n"
+		"  - {from: r1, to: r2}\n"
+		"  - {from: r1, to: s2, cost: 20, delay_ms: 15}\n"
+		"  - {from: s2, to: s3, cost: 20}\n"
+		"faults:\n"
+		"  - {link: [r1, r2], down: true, reroute: true, after_s: 60}\n",
+		far_habits);
+	return scene_world(text);
+}
+
+static void test_anycast_shift(void **state)
+{
+	(void)state;
+	struct scene scene = scene_of(service_in_two_places("behaviour: {initial_ttl: {echo: 128}}"));
+	struct rounds_config config = config_of(&scene, 120, PROBE_ICMP);
+	watch_for(&scene, &config);
+	struct measurement m = concluded(&scene);
+	const struct finding *finding = must_find(&m, "anycast-shift");
+	assert_int_equal(finding->confidence, CONFIDENCE_LIKELY);
+	assert_int_equal(finding->hops[0], 4);
+	assert_non_null(finding_of(&m, "path-changed"));
+	measurement_deinit(&m);
+	scene_end(&scene);
+}
+
+/* Machines of one make: it may be the routes alone. */
+static void test_anycast_shift_between_like_machines(void **state)
+{
+	(void)state;
+	struct scene scene = scene_of(service_in_two_places("delay_ms: 1"));
+	struct rounds_config config = config_of(&scene, 120, PROBE_ICMP);
+	watch_for(&scene, &config);
+	struct measurement m = concluded(&scene);
+	assert_int_equal(must_find(&m, "anycast-shift")->confidence, CONFIDENCE_POSSIBLE);
+	measurement_deinit(&m);
 	scene_end(&scene);
 }
 
@@ -362,6 +420,8 @@ int main(void)
 		cmocka_unit_test(test_black_hole),
 		cmocka_unit_test(test_link_fault),
 		cmocka_unit_test(test_fault_that_ends),
+		cmocka_unit_test(test_anycast_shift),
+		cmocka_unit_test(test_anycast_shift_between_like_machines),
 		cmocka_unit_test(test_congestion_by_time_of_day),
 		cmocka_unit_test(test_distance_is_no_queue),
 		cmocka_unit_test(test_udp_to_a_limiting_host),
