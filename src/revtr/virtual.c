@@ -27,7 +27,7 @@ struct virtual {
 	struct revtr_answer *answers; /* a list that is taken from the front */
 	size_t answer_first, answer_count, answer_room;
 	struct tracing *traces;
-	unsigned trace_count;
+	unsigned trace_count, active_count;
 };
 
 static void push(struct virtual *v, const struct revtr_answer *answer)
@@ -153,6 +153,7 @@ static void start_trace(struct virtual *v, const struct revtr_task *task, uint32
 	struct tracing *trace = free_trace(v);
 	if (!trace)
 		return;
+	v->active_count++;
 	*trace = (struct tracing){.answer = {.task = task->id, .answered = true},
 		.host = host,
 		.target = task->target,
@@ -207,13 +208,14 @@ static void finish_trace(struct virtual *v, struct tracing *trace)
 			count = i + 1;
 	trace->answer.trace_count = count;
 	trace->active = false;
+	v->active_count--;
 	push(v, &trace->answer);
 }
 
 static int64_t next_deadline(const struct virtual *v)
 {
 	int64_t next_ns = TIME_NEVER;
-	for (unsigned i = 0; i < v->trace_count; i++)
+	for (unsigned i = 0; i < v->trace_count && v->active_count > 0; i++)
 		if (v->traces[i].active)
 			next_ns = MIN(next_ns, v->traces[i].deadline_ns);
 	return next_ns;
@@ -232,7 +234,7 @@ bool virtual_answer(struct virtual *v, int64_t until_ns, struct revtr_answer *an
 		if (next_ns == TIME_NEVER)
 			return false;
 		sim_advance(v->sim, MAX(next_ns, sim_now(v->sim)));
-		for (unsigned i = 0; i < v->trace_count; i++)
+		for (unsigned i = 0; i < v->trace_count && v->active_count > 0; i++)
 			if (v->traces[i].active && v->traces[i].deadline_ns <= sim_now(v->sim))
 				finish_trace(v, &v->traces[i]);
 	}
