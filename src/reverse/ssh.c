@@ -161,7 +161,7 @@ static void run_ssh(struct ssh *ssh, const char *command, const char *input, voi
 		argv[count++] = always[i];
 	if (!command)
 		argv[count++] = "-G";
-	else if (ssh->by_target && !ssh->configuration.indirect)
+	else if (ssh->by_target && ssh->far_host && !ssh->configuration.indirect)
 		argv[count++] = ssh->asking.task.target.family == 4 ? "-4" : "-6";
 	argv[count++] = "--";
 	argv[count++] = ssh->destination;
@@ -361,7 +361,10 @@ static void on_script_done(struct ssh *ssh)
 	if (broken(ssh))
 		return;
 	ssh_answer_read(process->output ? process->output : "", &answer);
-	if (answer.script)
+	if (addr_is_set(answer.to) &&
+		(answer.to.family != ssh->goal.family || !addr_is_unicast(answer.to)))
+		finish(ssh, ATTEMPT_FAILED, NULL, "%s traced something that is not our address", ssh->destination);
+	else if (answer.script)
 		conclude(ssh, &answer);
 	else if (ssh->late)
 		tell_silence(ssh);
