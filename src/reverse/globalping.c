@@ -67,7 +67,7 @@ static void on_measurement(struct platform *platform, const struct http_reply *r
 	if (news) {
 		const char *etag = reply->header(reply, "ETag");
 		bool fits = etag && strlen(etag) + sizeof("If-None-Match: ") <= sizeof(run->etag);
-		snprintf(run->etag, sizeof(run->etag), fits ? "If-None-Match: %s" : "", etag);
+		snprintf(run->etag, sizeof(run->etag), "%s%s", fits ? "If-None-Match: " : "", fits ? etag : "");
 		json_decref(run->measurement);
 		run->measurement = json_deep_copy(json);
 		asking_say(&platform->asking, "Globalping %s: %u of %u probes have finished", run->id, summary.finished,
