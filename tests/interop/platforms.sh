@@ -201,6 +201,10 @@ ask 0 inner -4 server.lab --via globalping
 has 'an address that changes meanwhile' "$(attempt)" \
 	'your public address changed meanwhile, from 198.51.100.66 to 198.51.100.99: this is the way to the old one'
 sed -i /stun/d "$scratch/config.yaml"
+ask 0 inner -4 http://probe.lab:8082/ --via globalping
+equal 'retour serve at the URL tells it' "$(jq -r .source.public_address "$scratch/out")" 198.51.100.66
+ask 2 inner -4 http://server.lab:8081/ --via globalping
+has 'a server that does not tell it' "$(attempt)" 'the server at the URL does not tell it'
 ask 2 inner -4 server.lab --via globalping
 has 'nobody to ask' "$(attempt)" 'say it with --public-address, or name a STUN server'
 ask 0 inner -4 server.lab --via globalping --public-address 198.51.100.66
