@@ -48,7 +48,8 @@ static void on_result(void *context, struct lg_result *result)
 {
 	struct question *question = context;
 	question->status = result->status;
-	escape_text(result->detail, question->detail, sizeof(question->detail));
+	escape_text(result->path && !*result->detail ? "it answered" : result->detail, question->detail,
+		sizeof(question->detail));
 	question->measurement.reverse = result->path;
 	result->path = NULL;
 	stop(question);
@@ -137,8 +138,12 @@ static int run(struct question *question, const struct lg_options *options, cons
 	const struct settings_looking_glass *glass = find(settings, options->arguments[0], error);
 	if (!glass)
 		return EXIT_USAGE;
+	struct lg_ask what = {.glass = glass, .to = to};
+	/* Here it is the far host, not somebody near that. */
+	if (glass->address && !addr_parse(glass->address, &what.target))
+		what.target = ADDR_NONE;
 	question->measurement.started_wall_ns = clock_wall_ns();
-	if (ask(question, &(struct lg_ask){.glass = glass, .to = to}, error) < 0)
+	if (ask(question, &what, error) < 0)
 		return EXIT_CANNOT_MEASURE;
 	return conclude(question, options, glass, to);
 }
