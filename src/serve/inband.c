@@ -48,8 +48,9 @@ struct inband_tracer {
 
 /* ---- watching */
 
-/* To every interface; only with all protocols are those packets seen that leave. The kernel takes some milliseconds to
- * undo a binding, in which the daemon stands still: so it is left for a while, with a filter that lets nothing through. */
+/* To every interface; only with all protocols are those packets seen that leave. The kernel takes some milliseconds
+ * to undo a binding, in which the daemon stands still: so it is left for a while, with a filter that lets nothing
+ * through. */
 static int bind_to(struct slot *slot, uint16_t protocol)
 {
 	struct sockaddr_ll where = {.sll_family = AF_PACKET, .sll_protocol = htons(protocol)};

@@ -261,6 +261,8 @@ static void read_acknowledgement(
 {
 	const struct transport *tcp = &packet->transport;
 	unsigned number = 0;
+	if (tcp->tcp_acknowledgement != inband->flow.acked_to)
+		return; /* late, or a stranger's */
 	/* RFC 2883 4: a first block below the acknowledgement names a duplicate. */
 	if (tcp->tcp_has_sack && tcp->tcp_sack_right == tcp->tcp_sack_left + 1)
 		number = number_of(inband, tcp->tcp_sack_left);

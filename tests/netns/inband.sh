@@ -61,7 +61,8 @@ serve() { # LINE...: of the configuration
 	printf '%s\n' "$@" >$scratch/serve.yaml
 	start_in server serve "$RETOUR" serve --config $scratch/serve.yaml
 	server=$!
-	await 5 grep -qsE "HTTPS? on|:" $scratch/serve; grep -qE "HTTPS? on" $scratch/serve || fail "$(cat $scratch/serve)"
+	await 5 grep -qs . $scratch/serve
+	grep -qE "HTTPS? on" $scratch/serve || fail "$(cat $scratch/serve)"
 }
 
 as_nobody() {
@@ -109,6 +110,7 @@ grep -q "$(address 4 x r3)" $scratch/text || fail "$(cat $scratch/text)"
 
 # Ends that speak another TCP: no SACK, so that duplicates have no names; no timestamps.
 sysctl_client() { # NAME VALUE
+	# shellcheck disable=SC2016 # the inner shell expands
 	in_node client sh -c 'echo "$2" >"/proc/sys/net/ipv4/$1"' sh "$1" "$2"
 }
 sysctl_client tcp_dsack 0
@@ -123,6 +125,7 @@ sysctl_client tcp_timestamps 1
 
 # The connection lives on and carries data, nobody has reset anything, and the firewall found nothing amiss.
 resets() {
+	# shellcheck disable=SC2016 # awk's fields
 	in_node "$1" awk '/^Tcp: [0-9]/ { print $9, $15 }' /proc/net/snmp # EstabResets OutRsts
 }
 before="$(resets client) $(resets server)"
