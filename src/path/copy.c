@@ -5,12 +5,21 @@
 
 #include "path/model.h"
 
+/* Arrays grow at powers of two (model.c): a copy has as much room, so that it can grow as well. */
+static size_t room_for(size_t count)
+{
+	size_t room = 1;
+	while (room < count)
+		room *= 2;
+	return room;
+}
+
 /* NULL stays NULL; false: out of memory. */
 static bool copy_array(void *to, const void *from, size_t count, size_t size)
 {
 	void *copy = NULL;
 	if (from && count > 0) {
-		copy = malloc(count * size);
+		copy = calloc(room_for(count), size);
 		if (!copy)
 			return false;
 		memcpy(copy, from, count * size);
@@ -42,7 +51,7 @@ static bool copy_hop(struct hop *to, const struct hop *from)
 
 static bool copy_hops(struct path *to, const struct path *from)
 {
-	to->hops = calloc(from->hop_count + 1, sizeof(*to->hops));
+	to->hops = calloc(room_for(from->hop_count), sizeof(*to->hops));
 	for (size_t i = 0; to->hops && i < from->hop_count; i++) {
 		to->hop_count++;
 		if (!copy_hop(&to->hops[i], &from->hops[i]))

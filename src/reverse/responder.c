@@ -82,6 +82,20 @@ static void plan_path(struct responder_client *client)
 	}
 }
 
+/* The hello's answer comes a round trip before the last hop's, and tells how far it is: responses go the way that probes
+ * go. So the repetitions need not wait for the end of the burst. What reached us with hop limit to spare repeats the
+ * last hop. */
+static void plan_repetitions(struct responder_client *client)
+{
+	if (client->repetitions || client->phase != PHASE_BURST || client->burst > 0 || client->task.confidence > 0 ||
+		client->hello_ns == 0 || client->hops_home == 0 || client->refused_status)
+		return;
+	client->repetitions = client->planned;
+	client->first_sent_ns = client->burst_sent_ns;
+	for (unsigned ttl = 1; ttl < MIN(client->hops_home, FIRST_BURST); ttl++)
+		plan(client, ttl, client->task.probes_per_hop - 1);
+}
+
 static void plan_next_burst(struct responder_client *client)
 {
 	if (client->phase == PHASE_START) {
@@ -129,10 +143,20 @@ static int64_t patience(const struct responder_client *client)
 	return MIN(PATIENCE_MIN_NS + expected, PATIENCE_MAX_NS);
 }
 
+/* When the packets left that are waited for. */
+static int64_t waiting_since(const struct responder_client *client)
+{
+	bool repeating = client->burst == 0 && client->repetitions > 0;
+	for (unsigned i = client->repetitions; repeating && i < client->sent; i++)
+		if (!client->requests[i].answered)
+			return client->burst_sent_ns;
+	return repeating ? client->first_sent_ns : client->burst_sent_ns;
+}
+
 /* When the current burst has been waited for long enough. */
 static int64_t burst_deadline(const struct responder_client *client)
 {
-	int64_t deadline = client->burst_sent_ns + patience(client);
+	int64_t deadline = waiting_since(client) + patience(client);
 	return responder_only_echoes(client) ? MIN(deadline, client->echoed_ns + ECHO_GRACE_NS) : deadline;
 }
 
@@ -251,6 +275,7 @@ static enum machine_want on_next(void *self, int64_t now_ns, struct outgoing *ou
 			return begin_ways(client, now_ns) ? next_of_ways(client, now_ns, outgoing, wake_ns)
 							  : end(client, now_ns);
 	}
+	plan_repetitions(client);
 	if (client->sent == client->planned) {
 		*wake_ns = burst_deadline(client);
 		return MACHINE_WAIT;

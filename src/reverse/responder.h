@@ -5,10 +5,10 @@
  *
  * The first burst asks everything at once: the hello, which tells a responder from a host that merely echoes,
  * and one probe for each of the first 16 hop limits. So a short path is complete after one round trip and the
- * slowest hop. The second burst asks for what is missing, for the rest of a longer path, and for the
- * repetitions that make statistics; it carries the cookie from the hello's response, which lifts it out of
- * the crowd of strangers. Later bursts repeat what is missing, as long as a hop has been asked for less often
- * than wanted.
+ * slowest hop. When the hello is answered, the repetitions that make statistics follow, as far as the hop limit of
+ * that answer says the way is; they carry its cookie, which lifts them out of the crowd of strangers. The second
+ * burst asks for what is missing and for the rest of a longer path. Later bursts repeat what is missing, as long as a
+ * hop has been asked for less often than wanted.
  *
  * Every request is padded to the most that it can cause, so that no responder has a reason to refuse it.
  * A burst waits a multiple of the slowest answer so far, not a fixed time.

@@ -39,6 +39,8 @@ struct responder_client {
 	int64_t slowest_ns;    /* request to response, the longest so far; 0 = nothing yet */
 	int64_t hello_ns;      /* the same of the hello */
 	unsigned hello_tries;
+	unsigned repetitions;	/* the first of those of the first burst; 0 = not asked for */
+	int64_t first_sent_ns;	/* then the last packet before them */
 	bool confirmed; /* a responder answered */
 	uint64_t cookie;
 	struct addr seen; /* our address as the responder saw it; none = it did not say */

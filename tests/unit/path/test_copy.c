@@ -74,10 +74,33 @@ static void test_vantage_survives_the_document(void **state)
 	path_free(path);
 }
 
+/* Arrays of a copy have room to grow, as those of the original have. */
+static void test_copy_grows(void **state)
+{
+	(void)state;
+	for (int count = 1; count <= 9; count++) {
+		struct path *path = path_new(DIRECTION_REVERSE, "test");
+		for (int i = 0; i < count; i++) {
+			assert_non_null(path_add_hop(path, i + 1, TECHNIQUE_TTL));
+			assert_int_equal(hop_add_address(&path->hops[0], addr_v4((uint32_t)i + 1)), 0);
+		}
+		struct path *copy = path_copy(path);
+		for (int i = 0; i < 9; i++) {
+			assert_non_null(path_add_hop(copy, count + i + 1, TECHNIQUE_TTL));
+			assert_int_equal(hop_add_address(&copy->hops[0], addr_v4((uint32_t)(count + i) + 1)), 0);
+		}
+		assert_int_equal(copy->hop_count, count + 9);
+		assert_int_equal(copy->hops[0].address_count, count + 9);
+		path_free(copy);
+		path_free(path);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_copy_says_the_same),
+		cmocka_unit_test(test_copy_grows),
 		cmocka_unit_test(test_vantage_survives_the_document),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
