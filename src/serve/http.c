@@ -21,7 +21,7 @@
 #define SWEEP_MS	   1000
 #define STREAM_BYTES_MAX   65536
 #define STREAM_BLOCK_BYTES 4096
-#define PARTS_OF_CLIENTS   64u /* room for those that are closing, for libmicrohttpd's own limit */
+#define CLIENTS_CLOSING    64u /* on top, for libmicrohttpd's own limit */
 
 enum stage {
 	STAGE_ASKED,	/* the handler is running, or the connection sleeps until there is an answer */
@@ -292,6 +292,15 @@ static enum MHD_Result proceed(struct httpd_exchange *exchange)
 	return MHD_YES;
 }
 
+static void refuse_method(struct httpd_exchange *exchange)
+{
+	char *body = strdup("{\"error\": {\"code\": \"method\", \"message\": \"only GET and HEAD are served\"}}");
+	httpd_answer(exchange,
+		(struct httpd_answer){.status = MHD_HTTP_METHOD_NOT_ALLOWED,
+			.body = body,
+			.length = body ? strlen(body) : 0});
+}
+
 static void ask(struct httpd_exchange *exchange)
 {
 	struct httpd *httpd = exchange->httpd;
@@ -314,7 +323,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 		exchange->head = strcmp(method, "HEAD") == 0;
 		if (exchange->head || strcmp(method, "GET") == 0)
 			return MHD_YES;
-		httpd_answer(exchange, (struct httpd_answer){.status = MHD_HTTP_METHOD_NOT_ALLOWED});
+		refuse_method(exchange);
 		return proceed(exchange);
 	}
 	if (*size > 0) {
@@ -463,7 +472,7 @@ static int start_daemon(struct httpd *httpd, struct listener *listener, int fd)
 	const struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
 	listener->httpd = httpd;
 	listener->daemon = httpd->mhd.start(flags, 0, on_accept, httpd, on_request, listener,
-		MHD_OPTION_EXTERNAL_LOGGER, on_log, httpd, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, CLIENTS_MAX + PARTS_OF_CLIENTS,
+		MHD_OPTION_EXTERNAL_LOGGER, on_log, httpd, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, CLIENTS_MAX + CLIENTS_CLOSING,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
 		INACTIVITY_S, MHD_OPTION_NOTIFY_CONNECTION, on_connection, httpd, MHD_OPTION_NOTIFY_COMPLETED,
 		on_completed, httpd, MHD_OPTION_ARRAY, config->certificate ? tls : plain, MHD_OPTION_END);

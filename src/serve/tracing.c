@@ -197,7 +197,8 @@ int tracing_start(struct tracing *tracing, const struct trace_order *order, trac
 	if (!addr_is_set(filled.source) || filled.source.family != filled.target.family ||
 		!addr_equal(filled.asker, filled.target))
 		filled.source = look_up_source(tracing, filled.target);
-	if (!addr_is_set(filled.source))
+	/* Our packets do not say by which interface. */
+	if (!addr_is_set(filled.source) || addr_is_link_local(filled.target))
 		return -ENETUNREACH;
 	int turn = turns_take(
 		tracing->config.turns, order->asker, order->target, clock_monotonic_ns(), retry_after_s);

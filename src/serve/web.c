@@ -96,7 +96,7 @@ static int open_channel(struct channel *channel, uint8_t family, uint16_t port, 
 }
 
 /* A host without IPv6 serves those that come by IPv4. */
-static int start_driver(struct web *web, struct uv_loop_s *loop, uint16_t port, unsigned rate, struct error *error)
+static int start_driver(struct web *web, struct uv_loop_s *loop, uint16_t port, struct error *error)
 {
 	int code = open_channel(&web->channels[0], 4, port, error);
 	if (code < 0)
@@ -110,8 +110,6 @@ static int start_driver(struct web *web, struct uv_loop_s *loop, uint16_t port, 
 		code = driver_add_channel(&web->driver, &web->channels[1], error);
 	else if (code == -EAFNOSUPPORT)
 		code = 0;
-	if (rate)
-		driver_set_rate(&web->driver, rate);
 	driver_set_done(&web->driver, on_machine_done, web);
 	return code;
 }
@@ -182,7 +180,7 @@ int web_start(struct web **made, struct uv_loop_s *loop, const struct web_option
 		return error_set(error, -ENOMEM, "out of memory");
 	web->channels[0] = web->channels[1] = closed;
 	want_descriptors();
-	int code = start_driver(web, loop, port, options->rate, error);
+	int code = start_driver(web, loop, port, error);
 	if (code == 0)
 		code = start_tracing(web, options, port, responder, error);
 	if (code == 0)

@@ -27,7 +27,6 @@ struct web_options {
 	const struct prefix *proxies; /* whose X-Forwarded-For is believed */
 	size_t proxy_count;
 	unsigned traces_per_minute; /* for a prefix, 0 = default */
-	unsigned rate;		    /* packets per second, 0 = default */
 	bool inband;
 };
 
