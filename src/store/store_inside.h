@@ -1,0 +1,41 @@
+/* What the files of the store share. */
+#ifndef RETOUR_STORE_INSIDE_H
+#define RETOUR_STORE_INSIDE_H
+
+#include "store/sqlite.h"
+#include "store/store.h"
+
+struct store {
+	struct sqlite lib;
+	sqlite3 *db;
+	char *file;
+	int lock; /* a descriptor that is locked while the store is open */
+};
+
+/* A statement under way: values are bound in order, and the first thing that goes wrong stays. */
+struct query {
+	struct store *store;
+	sqlite3_stmt *statement;
+	int bound, code; /* of SQLite */
+};
+
+struct query query_begin(struct store *store, const char *sql);
+void query_int(struct query *query, int64_t value);
+void query_text(struct query *query, const char *value); /* NULL = null; borrowed until the end */
+void query_blob(struct query *query, const void *value, size_t length);
+/* true: there is a row. */
+bool query_row(struct query *query);
+int64_t query_get_int(struct query *query, int column);
+/* "" for null; good until the next row. */
+const char *query_get_text(struct query *query, int column);
+const void *query_get_blob(struct query *query, int column, size_t *length);
+void query_copy_text(struct query *query, int column, char *out, size_t size);
+void query_copy_blob(struct query *query, int column, void *out, size_t size);
+struct addr query_get_addr(struct query *query, int column);
+/* 0, or a negative errno with what went wrong. */
+int query_end(struct query *query, struct error *error) MUST_USE;
+/* Without rows. */
+int query_run(struct query *query, struct error *error) MUST_USE;
+int store_exec(struct store *store, const char *sql, struct error *error) MUST_USE;
+
+#endif
