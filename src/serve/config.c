@@ -68,8 +68,7 @@ static int add_listen(struct serve_config *config, const char *key, const char *
 	struct listening listening;
 	if (!listening_parse(value, &listening))
 		return expected(key, value, ADDRESS_EXPECTED, error);
-	struct listening *longer =
-		realloc(config->listen, (web->listen_count + 1) * sizeof(*longer));
+	struct listening *longer = realloc(config->listen, (web->listen_count + 1) * sizeof(*longer));
 	if (!longer)
 		return error_set(error, -ENOMEM, "out of memory");
 	longer[web->listen_count++] = listening;
@@ -139,10 +138,9 @@ int serve_config_check(const struct serve_config *config, struct error *error)
 	const struct web_options *web = &config->options.web;
 	if (!web->tls_certificate != !web->tls_key)
 		return error_set(error, -EINVAL, "tls: a certificate and a key are needed, both");
-	if (web->listen_count == 0 &&
-		(web->tls_certificate || web->target_count || web->proxy_count || web->traces_per_minute))
-		return error_set(error, -EINVAL, "TLS, targets, proxies and the rate of traces are about HTTP: "
-						 "say where to listen");
+	if (web->listen_count == 0 && (web->tls_certificate || web->proxy_count || web->traces_per_minute))
+		return error_set(error, -EINVAL,
+			"TLS, proxies and the rate of traces are about HTTP: say where to listen");
 	if (!config->options.responder && web->listen_count == 0 && config->options.stamp_port == 0)
 		return error_set(error, -EINVAL,
 			"nothing to do: neither a responder nor an address to listen on, nor a reflector");
@@ -168,8 +166,8 @@ static const cyaml_schema_field_t tls_fields[] = {
 	CYAML_FIELD_END,
 };
 
-#define COUNTED(key, member, count) \
-	CYAML_FIELD_SEQUENCE_COUNT( \
+#define COUNTED(key, member, count)                                                                          \
+	CYAML_FIELD_SEQUENCE_COUNT(                                                                          \
 		key, POPT, struct config_file, member, count, &string_entry, 0, CYAML_UNLIMITED)
 static const cyaml_schema_field_t fields[] = {
 	COUNTED("listen", listen, listen_count),
@@ -190,8 +188,8 @@ static int at_line(const struct yaml_text *yaml, const char *section, unsigned e
 	struct error *error, int code)
 {
 	struct error plain = *error;
-	return error_set(error, code, "%s:%u: %s", yaml->name, yaml_text_line(yaml, section, entry, word),
-		plain.text);
+	return error_set(
+		error, code, "%s:%u: %s", yaml->name, yaml_text_line(yaml, section, entry, word), plain.text);
 }
 
 static int take_list(struct serve_config *config, const struct yaml_text *yaml, const char *key, char **list,
@@ -205,8 +203,8 @@ static int take_list(struct serve_config *config, const struct yaml_text *yaml, 
 	return 0;
 }
 
-static int take_rate(unsigned *rate, unsigned value, const struct yaml_text *yaml, const char *key,
-	struct error *error)
+static int take_rate(
+	unsigned *rate, unsigned value, const struct yaml_text *yaml, const char *key, struct error *error)
 {
 	if (value == 0)
 		return 0;
@@ -218,8 +216,8 @@ static int take_rate(unsigned *rate, unsigned value, const struct yaml_text *yam
 	return 0;
 }
 
-static int take_roles(
-	struct serve_config *config, const struct yaml_text *yaml, const struct config_file *file, struct error *error)
+static int take_roles(struct serve_config *config, const struct yaml_text *yaml,
+	const struct config_file *file, struct error *error)
 {
 	bool http = file->role_count == 0;
 	if (file->role_count == 0)
@@ -247,8 +245,8 @@ static int take_roles(
 	return 0;
 }
 
-static int take_file(
-	struct serve_config *config, const struct yaml_text *yaml, const struct config_file *file, struct error *error)
+static int take_file(struct serve_config *config, const struct yaml_text *yaml,
+	const struct config_file *file, struct error *error)
 {
 	int code = take_roles(config, yaml, file, error);
 	if (code == 0)
@@ -256,9 +254,11 @@ static int take_file(
 	if (code == 0)
 		code = take_list(config, yaml, "allow", file->allow, file->allow_count, error);
 	if (code == 0)
-		code = take_list(config, yaml, "allow_target", file->allow_target, file->allow_target_count, error);
+		code = take_list(
+			config, yaml, "allow_target", file->allow_target, file->allow_target_count, error);
 	if (code == 0)
-		code = take_list(config, yaml, "trust_proxy", file->trust_proxy, file->trust_proxy_count, error);
+		code = take_list(
+			config, yaml, "trust_proxy", file->trust_proxy, file->trust_proxy_count, error);
 	if (code == 0 && file->tls.certificate)
 		code = serve_config_set(config, "tls_certificate", file->tls.certificate, error);
 	if (code == 0 && file->tls.key)
@@ -268,7 +268,8 @@ static int take_file(
 	if (code == 0)
 		code = take_rate(&config->options.prefix_rate, file->prefix_rate, yaml, "prefix_rate", error);
 	if (code == 0)
-		code = take_rate(&config->options.web.traces_per_minute, file->trace_rate, yaml, "trace_rate", error);
+		code = take_rate(
+			&config->options.web.traces_per_minute, file->trace_rate, yaml, "trace_rate", error);
 	return code;
 }
 

@@ -256,6 +256,8 @@ static int set_up_responder(struct serve *serve, const struct serve_options *opt
 		.prefix_rate = options->prefix_rate,
 		.allow = options->allow,
 		.allow_count = options->allow_count,
+		.targets = options->web.targets,
+		.target_count = options->web.target_count,
 	};
 	int code = options->ipv4 ? open_family(serve, 4, config.icmp_prefix, error) : 0;
 	if (code == 0 && options->ipv6)

@@ -386,6 +386,41 @@ static void test_third_party(void **state)
 	}
 }
 
+/* A third party that answers a SYN itself: what comes back is the sequence number alone, and it is nobody's own request. */
+static void test_third_party_answers(void **state)
+{
+	const struct prefix targets[] = {prefix_of(TARGET4, 32)};
+	struct bench bench;
+	(void)state;
+	bench_with_targets(&bench, targets, 1);
+	for (unsigned i = 0; i < 100; i++) {
+		char request[200];
+		snprintf(request, sizeof(request), "0801%04x 02060000 0106 9c40 20000000 00100500 "
+			"00000000000000000000ffff 0a630201", 0);
+		/* The checksum over all but itself. */
+		struct bytes bytes = bytes_of_hex(request);
+		uint32_t sum = 0;
+		for (size_t j = 0; j < bytes.length; j += 2)
+			sum += (uint32_t)bytes.data[j] << 8 | bytes.data[j + 1];
+		sum = ~((sum >> 16) + (sum & 0xffff)) & 0xffff;
+		free(bytes.data);
+		snprintf(request, sizeof(request), "0801%04x 02060000 0106 9c40 20000000 00100500 "
+			"00000000000000000000ffff 0a630201", (unsigned)sum);
+		bench.now_ns += NS_PER_S / 10;
+		assert_int_equal(feed(&bench, 4, request), 1);
+		struct packet_spec reset = {
+			.ip = {.source = TARGET4, .destination = bench.server4, .ttl = 60, .protocol = PROTOCOL_TCP},
+			.transport = {.source_port = 40000, .destination_port = PORT,
+				.tcp_acknowledgement = bench.sent.transport.tcp_sequence + 1,
+				.tcp_flags = TCP_RST | TCP_ACK},
+		};
+		bench.now_ns += 20 * NS_PER_MS;
+		assert_int_equal(bench_feed_spec(&bench, &reset), 1);
+		assert_true(addr_equal(bench.sent.ip.destination, CLIENT4));
+	}
+	bench_deinit(&bench);
+}
+
 static void test_third_party_refused(void **state)
 {
 	const struct prefix elsewhere = prefix_of(addr_v4(0x0a630300), 24); /* 10.99.3.0/24 */
@@ -447,6 +482,7 @@ int main(void)
 		cmocka_unit_test(test_responder_probes),
 		cmocka_unit_test(test_responder_refuses),
 		cmocka_unit_test(test_third_party),
+		cmocka_unit_test(test_third_party_answers),
 		cmocka_unit_test(test_third_party_refused),
 		cmocka_unit_test(test_third_party_limits),
 	};

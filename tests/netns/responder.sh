@@ -114,3 +114,15 @@ start --allow 192.0.2.0/24
 expect_equal "a stranger to --allow" "no answer to the hello" "$(ask "$far4" udp)"
 kill -INT $server
 wait $server || fail "exit status $? after SIGINT"
+
+# Paths to third parties, where the operator names them: those that the host itself would take.
+third4=$(address 4 b4 g1) third6=$(address 6 b4 g1)
+start --allow-target "$third4" --allow-target "$third6"
+for protocol in icmp udp tcp; do
+	expect_equal "IPv4 $protocol to a third party" "$(reference far "$third4")" "$(ask "$far4" $protocol 40000 "$third4")"
+	expect_equal "IPv6 $protocol to a third party" "$(reference far "$third6")" "$(ask "$far6" $protocol 40000 "$third6")"
+done
+expect_equal "another third party" "refused: 4 5 0" "$(ask "$far4" udp 40000 "$(address 4 f1 g1)")"
+expect_equal "the way back goes on as well" "$back4" "$(ask "$far4" udp 40000)"
+kill -INT $server
+wait $server || fail "exit status $? after SIGINT"

@@ -2,7 +2,7 @@
 """A client of the deployed reverse-traceroute protocol, as plain as it can be: requests of the minimal size, one at
 a time, and the first message that could be the answer is the answer. Prints one hop a line.
 
-usage: stock_client.py ADDRESS icmp|udp|tcp [FLOW]
+usage: stock_client.py ADDRESS icmp|udp|tcp [FLOW [THIRD-PARTY]]
 """
 import ipaddress
 import socket
@@ -22,14 +22,22 @@ class Client:
         else:
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
         self.number = 0
+        self.extension = b""
+
+    def ask_about(self, address):
+        """The way to a third party: an extension with one object, class 5, type 0, whose length leaves out its header."""
+        packed = ipaddress.ip_address(address).packed
+        if len(packed) == 4:
+            packed = bytes(10) + b"\xff\xff" + packed
+        self.extension = struct.pack("!HHHBB", 0x2000, 0, len(packed), 5, 0) + packed
 
     def request(self, ttl, protocol, flow):
-        body = struct.pack("!BBH", ttl, protocol, flow)
+        body = struct.pack("!BBH", ttl, protocol, flow) + (self.extension if ttl else b"")
         checksum = 0
         kind = 128 if self.v6 else 8
         for attempt in range(2):
             message = struct.pack("!BBHHH", kind, 1, checksum, self.number, 0) + body
-            total = sum(struct.unpack("!6H", message))
+            total = sum(struct.unpack(f"!{len(message) // 2}H", message))
             while total > 0xFFFF:
                 total = (total & 0xFFFF) + (total >> 16)
             checksum = total ^ 0xFFFF
@@ -69,12 +77,16 @@ def main():
         sys.exit("no answer to the hello")
     if hello != bytes([0, 0, 1, 0, 0, 0]):
         sys.exit("not a responder: " + hello.hex())
+    if len(sys.argv) > 4:
+        client.ask_about(sys.argv[4])
     last = None
     for ttl in range(1, 16):
         answer = client.ask(ttl, protocol, flow)
         if answer is None:
             print("*")
             continue
+        if answer[2]:
+            sys.exit(f"refused: {answer[2]} {answer[4]} {answer[5]}")
         if len(answer) != 30 or answer[:6] != bytes(6):
             sys.exit("bad response: " + answer.hex())
         hop, rtt, rest = struct.unpack("!16sII", answer[6:])
