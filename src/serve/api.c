@@ -15,7 +15,8 @@
 
 void api_send_text(struct httpd_exchange *exchange, unsigned status, const char *type, char *body)
 {
-	struct httpd_answer answer = {.status = body ? status : STATUS_SERVER_ERROR, .type = type, .body = body};
+	struct httpd_answer answer = {
+		.status = body ? status : STATUS_SERVER_ERROR, .type = type, .body = body};
 	answer.length = body ? strlen(body) : 0;
 	httpd_answer(exchange, answer);
 }
@@ -101,10 +102,9 @@ static struct api_failure failure_of(int error, unsigned retry_after_s)
 		return (struct api_failure){STATUS_TOO_MANY, "rate",
 			"your network has used up what it may ask for in a minute", retry_after_s};
 	case -ENETUNREACH:
-		return (struct api_failure){STATUS_UNAVAILABLE, "no-route",
-			"this host has no way to that address", 0};
-	default:
-		return (struct api_failure){STATUS_SERVER_ERROR, "failed", "the trace could not start", 0};
+		return (struct api_failure){
+			STATUS_UNAVAILABLE, "no-route", "this host has no way to that address", 0};
+	default: return (struct api_failure){STATUS_SERVER_ERROR, "failed", "the trace could not start", 0};
 	}
 }
 
@@ -134,8 +134,13 @@ bool api_trace(struct api *api, struct httpd_exchange *exchange, enum route rout
 		*failure = failure_of(result, retry_after_s);
 		return false;
 	}
-	*pending = (struct pending){.api = api, .exchange = exchange, .route = route, .text = text,
-		.number = result, .started_ns = clock_monotonic_ns(), .started_wall_ns = clock_wall_ns()};
+	*pending = (struct pending){.api = api,
+		.exchange = exchange,
+		.route = route,
+		.text = text,
+		.number = result,
+		.started_ns = clock_monotonic_ns(),
+		.started_wall_ns = clock_wall_ns()};
 	httpd_on_end(exchange, on_end, pending);
 	return true;
 }
@@ -146,8 +151,9 @@ static void handle_trace(struct api *api, struct httpd_exchange *exchange)
 	struct api_failure failure = {STATUS_BAD_REQUEST, "bad-parameter", NULL, 0};
 	failure.text = trace_ask_read(&ask, httpd_parameter(exchange, "protocol"),
 		httpd_parameter(exchange, "flow"), httpd_parameter(exchange, "target"));
-	if (failure.text || !api_trace(api, exchange, ROUTE_TRACE, accepts_text(httpd_header(exchange, "Accept")),
-				    &ask, &failure))
+	if (failure.text ||
+		!api_trace(api, exchange, ROUTE_TRACE, accepts_text(httpd_header(exchange, "Accept")), &ask,
+			&failure))
 		api_fail(exchange, &failure);
 }
 
@@ -221,32 +227,21 @@ static void handle_inband(struct api *api, struct httpd_exchange *exchange)
 
 static void handle(struct api *api, struct httpd_exchange *exchange, enum route route, const char *argument)
 {
-	static const struct api_failure nothing = {STATUS_NOT_FOUND, "not-found",
-		"nothing is served here; / tells what is", 0};
+	static const struct api_failure nothing = {
+		STATUS_NOT_FOUND, "not-found", "nothing is served here; / tells what is", 0};
 	switch (route) {
 	case ROUTE_PAGE:
 		api_send_text(exchange, STATUS_OK, "text/html; charset=utf-8", strdup(page_html));
 		return;
-	case ROUTE_ADDRESS:
-		handle_address(exchange);
-		return;
-	case ROUTE_TRACE:
-		handle_trace(api, exchange);
-		return;
-	case ROUTE_INBAND:
-		handle_inband(api, exchange);
-		return;
-	case ROUTE_HEALTH:
-		handle_health(api, exchange);
-		return;
+	case ROUTE_ADDRESS: handle_address(exchange); return;
+	case ROUTE_TRACE: handle_trace(api, exchange); return;
+	case ROUTE_INBAND: handle_inband(api, exchange); return;
+	case ROUTE_HEALTH: handle_health(api, exchange); return;
 	case ROUTE_METRICS:
 		api_send_text(exchange, STATUS_OK, "text/plain; version=0.0.4", metrics_text(api));
 		return;
-	case ROUTE_NONE:
-		api_fail(exchange, &nothing);
-		return;
-	default:
-		looking_glass_handle(api, exchange, route, argument);
+	case ROUTE_NONE: api_fail(exchange, &nothing); return;
+	default: looking_glass_handle(api, exchange, route, argument);
 	}
 }
 

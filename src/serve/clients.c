@@ -80,8 +80,7 @@ static bool has_room(struct clients *clients, struct addr address)
 
 bool clients_admit(struct clients *clients, struct addr address, int64_t now_ns)
 {
-	bool admitted =
-		bucket_table_take(&clients->prefixes, &clients->prefix_rate, address, now_ns, 1) &&
+	bool admitted = bucket_table_take(&clients->prefixes, &clients->prefix_rate, address, now_ns, 1) &&
 		bucket_take(&clients->total, &clients->total_rate, now_ns, 1) && has_room(clients, address);
 	clients->refused += !admitted;
 	return admitted;

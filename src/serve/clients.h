@@ -1,7 +1,7 @@
 /* Who is connected: how many may be, from where, and for how long without a request. Pure but for shutdown().
  *
- * A connection is idle until a request is complete and again after its response; who is idle for too long, or for
- * longest when all places are taken, is shut down. */
+ * A connection is idle until a request is complete and again after its response; who is idle for too long, or
+ * for longest when all places are taken, is shut down. */
 #ifndef RETOUR_SERVE_CLIENTS_H
 #define RETOUR_SERVE_CLIENTS_H
 

@@ -19,9 +19,11 @@ struct serve_config {
 void serve_config_init(struct serve_config *config);
 void serve_config_deinit(struct serve_config *config);
 
-/* One setting, by its key in the file (an option is called the same with '-' for '_'): listen, tls_certificate,
- * tls_key, allow, allow_target, trust_proxy, rate, prefix_rate, trace_rate, stamp, role. -EINVAL with what was expected. */
-int serve_config_set(struct serve_config *config, const char *key, const char *value, struct error *error) MUST_USE;
+/* One setting, by its key in the file (an option is called the same with '-' for '_'): listen,
+ * tls_certificate, tls_key, allow, allow_target, trust_proxy, rate, prefix_rate, trace_rate, stamp, role.
+ * -EINVAL with what was expected. */
+int serve_config_set(
+	struct serve_config *config, const char *key, const char *value, struct error *error) MUST_USE;
 /* Errors name file and line. */
 int serve_config_load(struct serve_config *config, const char *file, struct error *error) MUST_USE;
 int serve_config_parse(

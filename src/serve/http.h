@@ -1,39 +1,41 @@
-/* HTTP on the daemon's loop: libmicrohttpd, driven from outside by its epoll descriptor and a timer, with no thread
- * of its own.
+/* HTTP on the daemon's loop: libmicrohttpd, driven from outside by its epoll descriptor and a timer, with no
+ * thread of its own.
  *
- * The daemon hands in listening sockets and one handler. The handler is called for each GET (or HEAD) whose headers
- * are complete, and answers now, later, or in parts:
+ * The daemon hands in listening sockets and one handler. The handler is called for each GET (or HEAD) whose
+ * headers are complete, and answers now, later, or in parts:
  *
  *   now        httpd_answer() before the handler returns
- *   later      return without an answer: the connection sleeps until httpd_answer() is called for the exchange
- *   in parts   httpd_stream() before the handler returns, then httpd_write() whenever there is something and
- *              httpd_end() at the end. The response is chunked, each part leaves as soon as the client takes it.
+ *   later      return without an answer: the connection sleeps until httpd_answer() is called for the
+ * exchange in parts   httpd_stream() before the handler returns, then httpd_write() whenever there is
+ * something and httpd_end() at the end. The response is chunked, each part leaves as soon as the client takes
+ * it.
  *
  * An exchange is valid until its `ended` callback (httpd_on_end) has run, which comes exactly once: after the
  * response has left, or when the client vanished. While a connection sleeps for a later answer its client's
- * departure is not seen; while a stream is open it is, at the next write. So nobody must wait without an end of
- * their own.
+ * departure is not seen; while a stream is open it is, at the next write. So nobody must wait without an end
+ * of their own.
  *
- * What strangers may do is bounded: connections in all and for one prefix, the time until a request is complete, the
- * bytes of its headers, new connections per second. Who comes when all places are taken pushes out the connection
- * that has been silent for longest.
+ * What strangers may do is bounded: connections in all and for one prefix, the time until a request is
+ * complete, the bytes of its headers, new connections per second. Who comes when all places are taken pushes
+ * out the connection that has been silent for longest.
  *
  * The in-band tracer (inband.h) is a handler like the others:
  *
  *   - It gets the connection's descriptor (httpd_fd) for getsockopt(TCP_INFO), getsockname() and
  *     ioctl(SIOCOUTQ); it must neither read from it nor write to it. Both ends are in httpd_peer.
- *   - It opens its stream, runs a machine (probe/machine.h) on the daemon's driver (driver_add_numbered, with the
- *     client's address as target: the machine then hears the ICMP errors that quote packets to the client), and calls
- *     httpd_write() from the machine's functions or afterwards. The driver's channels send whole packets; their
- *     source may be any port, also the one that HTTP listens on.
- *   - Segments from the client to the listening port do not come through the driver. It opens raw sockets of its own
- *     for them in inband_open(), before the daemon gives up its privilege, with a filter that lets nothing
- *     through; sets a filter for one client while it traces (setsockopt is still allowed afterwards); and
+ *   - It opens its stream, runs a machine (probe/machine.h) on the daemon's driver (driver_add_numbered, with
+ * the client's address as target: the machine then hears the ICMP errors that quote packets to the client),
+ * and calls httpd_write() from the machine's functions or afterwards. The driver's channels send whole
+ * packets; their source may be any port, also the one that HTTP listens on.
+ *   - Segments from the client to the listening port do not come through the driver. It opens raw sockets of
+ * its own for them in inband_open(), before the daemon gives up its privilege, with a filter that lets
+ * nothing through; sets a filter for one client while it traces (setsockopt is still allowed afterwards); and
  *     watches them with uv_poll on the same loop (driver->on).
  *   - After a write httpd_unsent() tells when libmicrohttpd has passed everything on to the kernel.
  *   - When its machine is DONE it is told by inband_done(); from there, and from `ended`, it may call
  *     driver_remove(), but not from within its machine's functions (net/driver.h).
- *   - How often and how many at once is not its business: who must wait is told so before it is asked (turns.h). */
+ *   - How often and how many at once is not its business: who must wait is told so before it is asked
+ * (turns.h). */
 #ifndef RETOUR_SERVE_HTTP_H
 #define RETOUR_SERVE_HTTP_H
 
@@ -81,14 +83,15 @@ struct httpd_config {
 };
 
 struct httpd_counters {
-	uint64_t connections, refused_connections, evicted_connections; /* accepted, turned away, pushed out */
+	uint64_t connections, refused_connections,
+		evicted_connections; /* accepted, turned away, pushed out */
 	uint64_t requests;
 	uint64_t answers[6]; /* by the first digit of the status */
 	unsigned open;	     /* connections now */
 };
 
-/* `config` is copied. Negative errno when libmicrohttpd is not there, the certificate is no good, ... : also then
- * *httpd, unless it is NULL, is to be stopped and freed. */
+/* `config` is copied. Negative errno when libmicrohttpd is not there, the certificate is no good, ... : also
+ * then *httpd, unless it is NULL, is to be stopped and freed. */
 int httpd_start(struct httpd **httpd, struct uv_loop_s *loop, const struct httpd_config *config,
 	struct error *error) MUST_USE;
 /* Ends every exchange. Whoever closes the loop closes its handles, after this and before httpd_free. */
@@ -116,7 +119,8 @@ void httpd_on_end(struct httpd_exchange *exchange, void (*ended)(void *context),
 
 /* Instead of an answer: status 200 and a body in parts. */
 void httpd_stream(struct httpd_exchange *exchange, const char *type);
-/* 0; -EPIPE when the stream has ended, -ENOBUFS when the client does not read and 64 KiB wait for it, -ENOMEM. */
+/* 0; -EPIPE when the stream has ended, -ENOBUFS when the client does not read and 64 KiB wait for it,
+ * -ENOMEM. */
 int httpd_write(struct httpd_exchange *exchange, const char *bytes, size_t length) MUST_USE;
 void httpd_end(struct httpd_exchange *exchange);
 /* Bytes that the kernel has not been given yet. */

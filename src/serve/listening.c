@@ -51,8 +51,7 @@ static int open_one(struct addr addr, uint16_t port, struct error *error)
 	char text[ADDR_TEXT_SIZE];
 	struct sockaddr_storage storage;
 	socklen_t length = sockaddr_from(addr, port, &storage);
-	int fd = socket(
-		addr.family == 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(addr.family == 4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return error_set(error, -errno, "cannot listen: %s", strerror(errno));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -60,8 +59,8 @@ static int open_one(struct addr addr, uint16_t port, struct error *error)
 		bind(fd, (struct sockaddr *)&storage, length) < 0 || listen(fd, BACKLOG) < 0) {
 		int code = -errno;
 		close(fd);
-		return error_set(error, code, "cannot listen on %s port %u: %s", addr_format(addr, text), port,
-			strerror(-code));
+		return error_set(error, code, "cannot listen on %s port %u: %s", addr_format(addr, text),
+			port, strerror(-code));
 	}
 	return fd;
 }

@@ -1,5 +1,6 @@
-/* The looking glass command set of RFC 8522: answers in the form of JSend, `output` being the lines that a traceroute
- * or ping prints, or the document when format=application/json. What only a router knows is not implemented. */
+/* The looking glass command set of RFC 8522: answers in the form of JSend, `output` being the lines that a
+ * traceroute or ping prints, or the document when format=application/json. What only a router knows is not
+ * implemented. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,7 +71,8 @@ static json_t *lines_of(char *text)
 
 /* ---- JSend */
 
-static void succeed(struct httpd_exchange *exchange, json_t *data, int64_t started_ns, int64_t started_wall_ns)
+static void succeed(
+	struct httpd_exchange *exchange, json_t *data, int64_t started_ns, int64_t started_wall_ns)
 {
 	char when[TIME_TEXT_SIZE];
 	double runtime_s = (double)(clock_monotonic_ns() - started_ns) / (double)NS_PER_S;
@@ -147,7 +149,8 @@ static void measure(struct api *api, struct httpd_exchange *exchange, enum route
 		fail(exchange, &failure);
 }
 
-void looking_glass_handle(struct api *api, struct httpd_exchange *exchange, enum route route, const char *argument)
+void looking_glass_handle(
+	struct api *api, struct httpd_exchange *exchange, enum route route, const char *argument)
 {
 	static const struct api_failure no_routes = {STATUS_NOT_IMPLEMENTED, "not-implemented",
 		"this is a host and not a router: it knows paths, not routes", 0};

@@ -41,11 +41,13 @@ static void print_responder(FILE *out, const struct responder_counters *c)
 		{"answer", c->over_answer},
 	};
 	counter(out, "responder_requests_total", "Well-formed requests.", c->requests);
-	counter(out, "responder_hellos_total", "Requests that only ask whether somebody is there.", c->hellos);
+	counter(out, "responder_hellos_total", "Requests that only ask whether somebody is there.",
+		c->hellos);
 	counter(out, "responder_probes_total", "Probes sent.", c->probes);
 	counter(out, "responder_responses_total", "Responses that name a hop.", c->responses);
 	counter(out, "responder_notices_total", "Responses without a probe.", c->notices);
-	counter(out, "responder_failed_total", "Packets that could not be sent.", c->queue_full + c->send_failed);
+	counter(out, "responder_failed_total", "Packets that could not be sent.",
+		c->queue_full + c->send_failed);
 	family(out, "responder_refused_total", "counter", "What was not done, by reason.");
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++)
 		labelled(out, "responder_refused_total", "reason", refused[i].reason, refused[i].count);

@@ -17,10 +17,10 @@ struct mhd {
 		struct MHD_Daemon *daemon, enum MHD_DaemonInfoType type, ...);
 	const union MHD_ConnectionInfo *(*connection_info)(
 		struct MHD_Connection *connection, enum MHD_ConnectionInfoType type, ...);
-	int (*values)(struct MHD_Connection *connection, enum MHD_ValueKind kind, MHD_KeyValueIterator iterator,
-		void *context);
-	enum MHD_Result (*value_n)(struct MHD_Connection *connection, enum MHD_ValueKind kind, const char *key,
-		size_t key_size, const char **value, size_t *value_size);
+	int (*values)(struct MHD_Connection *connection, enum MHD_ValueKind kind,
+		MHD_KeyValueIterator iterator, void *context);
+	enum MHD_Result (*value_n)(struct MHD_Connection *connection, enum MHD_ValueKind kind,
+		const char *key, size_t key_size, const char **value, size_t *value_size);
 	void (*suspend)(struct MHD_Connection *connection);
 	void (*resume)(struct MHD_Connection *connection);
 	enum MHD_Result (*queue)(

@@ -6,10 +6,9 @@
 
 #include "base/addr.h"
 
-/* The client that a connection from `peer` stands for: by the last entry of X-Forwarded-For, which the proxy itself
- * wrote (what stands before it is the client's invention). ADDR_NONE: `peer` is not one of the proxies, or says
- * nothing that is an address. `header` may be NULL. */
-struct addr proxy_client(
-	const struct prefix *proxies, size_t count, struct addr peer, const char *header);
+/* The client that a connection from `peer` stands for: by the last entry of X-Forwarded-For, which the proxy
+ * itself wrote (what stands before it is the client's invention). ADDR_NONE: `peer` is not one of the
+ * proxies, or says nothing that is an address. `header` may be NULL. */
+struct addr proxy_client(const struct prefix *proxies, size_t count, struct addr peer, const char *header);
 
 #endif

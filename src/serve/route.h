@@ -1,4 +1,5 @@
-/* What a path of the HTTP interface means, and what the parameters of a trace say. Pure: text in, meaning out. */
+/* What a path of the HTTP interface means, and what the parameters of a trace say. Pure: text in, meaning
+ * out. */
 #ifndef RETOUR_SERVE_ROUTE_H
 #define RETOUR_SERVE_ROUTE_H
 
@@ -37,8 +38,7 @@ struct trace_ask {
 };
 
 /* Parameters may be NULL. NULL, or what is wrong, for a person. */
-const char *trace_ask_read(
-	struct trace_ask *ask, const char *protocol, const char *flow, const char *target);
+const char *trace_ask_read(struct trace_ask *ask, const char *protocol, const char *flow, const char *target);
 
 /* Does an Accept header (NULL = none) want text rather than JSON? */
 bool accepts_text(const char *accept);

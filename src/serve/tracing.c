@@ -51,7 +51,8 @@ static int open_lookups(struct tracing *tracing)
 	return 0;
 }
 
-/* Connecting a UDP socket sends nothing: the kernel looks up the route and says which address it would use. */
+/* Connecting a UDP socket sends nothing: the kernel looks up the route and says which address it would use.
+ */
 static struct addr look_up_source(const struct tracing *tracing, struct addr target)
 {
 	const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
@@ -96,7 +97,9 @@ static struct flow flow_of(const struct tracing *tracing, const struct trace_ord
 		return flow;
 	}
 	flow.source_port = tracing->config.port;
-	flow.destination_port = order->flow ? order->flow : order->protocol == PROBE_TCP ? WEB_PORT : UDP_PORT;
+	flow.destination_port = order->flow    ? order->flow
+		: order->protocol == PROBE_TCP ? WEB_PORT
+					       : UDP_PORT;
 	return flow;
 }
 

@@ -1,5 +1,5 @@
-/* Paths traced from this host on a client's behalf: ordinary forward traces (trace/forward.h) on the daemon's driver,
- * several at once, each to one of the addresses that may be asked for. */
+/* Paths traced from this host on a client's behalf: ordinary forward traces (trace/forward.h) on the daemon's
+ * driver, several at once, each to one of the addresses that may be asked for. */
 #ifndef RETOUR_SERVE_TRACING_H
 #define RETOUR_SERVE_TRACING_H
 
@@ -43,8 +43,8 @@ void tracing_free(struct tracing *tracing);
 const int *tracing_lookups(const struct tracing *tracing);
 
 bool tracing_allows(const struct tracing *tracing, struct addr asker, struct addr target);
-/* The number of the trace, by which it is cut short; -EBUSY and -EDQUOT of turns_take; -ENETUNREACH: this host does
- * not reach the target; -ENOMEM. `done` comes later, once. */
+/* The number of the trace, by which it is cut short; -EBUSY and -EDQUOT of turns_take; -ENETUNREACH: this
+ * host does not reach the target; -ENOMEM. `done` comes later, once. */
 int tracing_start(struct tracing *tracing, const struct trace_order *order, tracing_done *done, void *context,
 	unsigned *retry_after_s) MUST_USE;
 /* Nobody waits for it any more: `done` does not come. */

@@ -1,5 +1,5 @@
-/* Who may have a path traced now: one at a time for each asker and each target, few in all, and so many a minute for
- * a network. */
+/* Who may have a path traced now: one at a time for each asker and each target, few in all, and so many a
+ * minute for a network. */
 #ifndef RETOUR_SERVE_TURNS_H
 #define RETOUR_SERVE_TURNS_H
 
@@ -27,8 +27,8 @@ struct turns {
 /* `per_minute` traces for a prefix, 0 = default; a third of that at once. */
 int turns_init(struct turns *turns, struct hash_key key, unsigned per_minute) MUST_USE;
 void turns_deinit(struct turns *turns);
-/* The number of the turn; or -EBUSY: too many at once, -EDQUOT: too many a minute; then *retry_after_s says when to
- * ask again. */
+/* The number of the turn; or -EBUSY: too many at once, -EDQUOT: too many a minute; then *retry_after_s says
+ * when to ask again. */
 int turns_take(struct turns *turns, struct addr asker, struct addr target, int64_t now_ns,
 	unsigned *retry_after_s) MUST_USE;
 void turns_give_back(struct turns *turns, int turn);

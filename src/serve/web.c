@@ -65,8 +65,8 @@ static int open_listeners(struct web *web, const struct web_options *options, st
 {
 	for (size_t i = 0; i < options->listen_count; i++) {
 		if (web->listener_count + 2 > HTTPD_LISTENERS_MAX)
-			return error_set(error, -E2BIG, "more than %d sockets to listen on",
-				HTTPD_LISTENERS_MAX);
+			return error_set(
+				error, -E2BIG, "more than %d sockets to listen on", HTTPD_LISTENERS_MAX);
 		int count = listening_open(&options->listen[i], &web->listeners[web->listener_count], error);
 		if (count < 0)
 			return count;

@@ -1,5 +1,5 @@
-/* Everything of the daemon that is reached by HTTP, put together: listening sockets, the server, the interface, and
- * a driver of its own for the packets of traces, all on the daemon's loop. */
+/* Everything of the daemon that is reached by HTTP, put together: listening sockets, the server, the
+ * interface, and a driver of its own for the packets of traces, all on the daemon's loop. */
 #ifndef RETOUR_SERVE_WEB_H
 #define RETOUR_SERVE_WEB_H
 
@@ -20,9 +20,9 @@ struct web;
 /* All borrowed for the life of the daemon. */
 struct web_options {
 	const struct listening *listen;
-	size_t listen_count;		      /* 0 = no HTTP */
+	size_t listen_count;		       /* 0 = no HTTP */
 	const char *tls_certificate, *tls_key; /* files in PEM; NULL = no TLS */
-	const struct prefix *targets;	      /* that may be traced besides the asker */
+	const struct prefix *targets;	       /* that may be traced besides the asker */
 	size_t target_count;
 	const struct prefix *proxies; /* whose X-Forwarded-For is believed */
 	size_t proxy_count;
@@ -30,8 +30,8 @@ struct web_options {
 	bool inband;
 };
 
-/* Needs privilege. `port`: source of UDP and TCP probes; `responder`: for its counters, NULL = none. *web is to be
- * stopped and freed also on failure, unless it is NULL. */
+/* Needs privilege. `port`: source of UDP and TCP probes; `responder`: for its counters, NULL = none. *web is
+ * to be stopped and freed also on failure, unless it is NULL. */
 int web_start(struct web **web, struct uv_loop_s *loop, const struct web_options *options, uint16_t port,
 	const struct responder *responder, struct error *error) MUST_USE;
 /* What it must be allowed to do later. */

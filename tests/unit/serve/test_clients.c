@@ -1,5 +1,5 @@
-/* Connections: how many, from where, for how long. Each client is one end of a socket pair; the other end sees
- * whether it was shut down. */
+/* Connections: how many, from where, for how long. Each client is one end of a socket pair; the other end
+ * sees whether it was shut down. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* The daemon's settings: one by one, from a file, and what is said of mistakes; whom it believes about addresses. */
+/* The daemon's settings: one by one, from a file, and what is said of mistakes; whom it believes about
+ * addresses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,9 +14,9 @@
 
 static void addresses_to_listen_on(void **state UNUSED)
 {
-	static const char *const bad[] = {"", ":", "80", "192.0.2.1", "192.0.2.1:", "192.0.2.1:0", "192.0.2.1:65536",
-		"192.0.2.1:8o", "2001:db8::1:80", "[2001:db8::1]", "[192.0.2.1]:80", "[]:80", "localhost:80",
-		"[2001:db8::1:80", "192.0.2.1:-1", ":080808"};
+	static const char *const bad[] = {"", ":", "80", "192.0.2.1", "192.0.2.1:", "192.0.2.1:0",
+		"192.0.2.1:65536", "192.0.2.1:8o", "2001:db8::1:80", "[2001:db8::1]", "[192.0.2.1]:80",
+		"[]:80", "localhost:80", "[2001:db8::1:80", "192.0.2.1:-1", ":080808"};
 	struct listening listening;
 	assert_true(listening_parse(":8080", &listening));
 	assert_true(!addr_is_set(listening.addr) && listening.port == 8080);
@@ -112,7 +113,7 @@ static void what_does_not_go_together(void **state UNUSED)
 		"roles: [http]\n",
 		"tls: {certificate: c, key: k}\n",
 		"trace_rate: 5\n",
-		"allow_target: [192.0.2.1]\n",
+		"trust_proxy: [192.0.2.1]\n",
 	};
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		struct serve_config config;
@@ -126,17 +127,21 @@ static void what_does_not_go_together(void **state UNUSED)
 
 static void believed(void **state UNUSED)
 {
-	const struct prefix proxies[] = {prefix_of(addr_v4(0x7f000001), 32), prefix_of(addr_v6(0x20010db8deadbeef, 0), 64)};
-	const struct addr stranger = addr_v4(0xc0000201), proxy = addr_v4(0x7f000001), told = addr_v4(0xc6336407);
+	const struct prefix proxies[] = {
+		prefix_of(addr_v4(0x7f000001), 32), prefix_of(addr_v6(0x20010db8deadbeef, 0), 64)};
+	const struct addr stranger = addr_v4(0xc0000201), proxy = addr_v4(0x7f000001),
+			  told = addr_v4(0xc6336407);
 	assert_false(addr_is_set(proxy_client(NULL, 0, stranger, "198.51.100.7")));
 	assert_false(addr_is_set(proxy_client(proxies, 2, stranger, "198.51.100.7")));
 	assert_false(addr_is_set(proxy_client(proxies, 2, proxy, NULL)));
 	assert_true(addr_equal(proxy_client(proxies, 2, proxy, "198.51.100.7"), told));
-	assert_true(addr_equal(proxy_client(proxies, 2, addr_v6(0x20010db8deadbeef, 5), "198.51.100.7"), told));
+	assert_true(
+		addr_equal(proxy_client(proxies, 2, addr_v6(0x20010db8deadbeef, 5), "198.51.100.7"), told));
 	/* Only what the proxy itself wrote. */
-	assert_true(addr_equal(proxy_client(proxies, 2, proxy, "192.0.2.66, 203.0.113.1,\t 198.51.100.7"), told));
-	static const char *const nonsense[] = {"", ",", "198.51.100.7,", "unknown", "_hidden", "198.51.100.7:80",
-		"224.0.0.1", "198.51.100.7, x", "\xff"};
+	assert_true(
+		addr_equal(proxy_client(proxies, 2, proxy, "192.0.2.66, 203.0.113.1,\t 198.51.100.7"), told));
+	static const char *const nonsense[] = {"", ",", "198.51.100.7,", "unknown", "_hidden",
+		"198.51.100.7:80", "224.0.0.1", "198.51.100.7, x", "\xff"};
 	for (size_t i = 0; i < ARRAY_LEN(nonsense); i++)
 		assert_false(addr_is_set(proxy_client(proxies, 2, proxy, nonsense[i])));
 }

@@ -56,9 +56,10 @@ static void paths(void **state UNUSED)
 
 static void measuring(void **state UNUSED)
 {
-	assert_true(route_measures(ROUTE_TRACE) && route_measures(ROUTE_INBAND) && route_measures(ROUTE_LG_PING) &&
-		route_measures(ROUTE_LG_TRACEROUTE));
-	assert_false(route_measures(ROUTE_ADDRESS) || route_measures(ROUTE_PAGE) || route_measures(ROUTE_METRICS));
+	assert_true(route_measures(ROUTE_TRACE) && route_measures(ROUTE_INBAND) &&
+		route_measures(ROUTE_LG_PING) && route_measures(ROUTE_LG_TRACEROUTE));
+	assert_false(
+		route_measures(ROUTE_ADDRESS) || route_measures(ROUTE_PAGE) || route_measures(ROUTE_METRICS));
 }
 
 static void parameters(void **state UNUSED)
@@ -70,16 +71,17 @@ static void parameters(void **state UNUSED)
 	assert_true(ask.protocol == PROBE_ICMP && ask.flow == 65535);
 	assert_true(addr_equal(ask.target, addr_v6(0x20010db800000000, 7)));
 	assert_null(trace_ask_read(&ask, "tcp", "00080", "192.0.2.1"));
-	assert_true(ask.protocol == PROBE_TCP && ask.flow == 80 && addr_equal(ask.target, addr_v4(0xc0000201)));
+	assert_true(
+		ask.protocol == PROBE_TCP && ask.flow == 80 && addr_equal(ask.target, addr_v4(0xc0000201)));
 }
 
 static void bad_parameters(void **state UNUSED)
 {
 	static const char *const protocols[] = {"", "UDP", "udp ", "sctp", "17", "\xff"};
-	static const char *const flows[] = {"", "0", "00000", "65536", "99999", "100000", "-1", "+1", "1 ", " 1", "1x", "0x10",
-		"18446744073709551617"};
-	static const char *const targets[] = {"", "localhost", "192.0.2", "192.0.2.1/32", "192.0.2.1 ", "--help",
-		"fe80::1%lo", "[2001:db8::1]", "$(id)"};
+	static const char *const flows[] = {"", "0", "00000", "65536", "99999", "100000", "-1", "+1", "1 ",
+		" 1", "1x", "0x10", "18446744073709551617"};
+	static const char *const targets[] = {"", "localhost", "192.0.2", "192.0.2.1/32", "192.0.2.1 ",
+		"--help", "fe80::1%lo", "[2001:db8::1]", "$(id)"};
 	struct trace_ask ask;
 	for (size_t i = 0; i < ARRAY_LEN(protocols); i++)
 		assert_non_null(strstr(trace_ask_read(&ask, protocols[i], NULL, NULL), "protocol"));

@@ -51,7 +51,8 @@ static void few_in_all(void **state UNUSED)
 	turns_deinit(&turns);
 }
 
-static int ask_and_end(struct turns *turns, struct addr who, struct addr target, int64_t now_ns, unsigned *wait_s)
+static int ask_and_end(
+	struct turns *turns, struct addr who, struct addr target, int64_t now_ns, unsigned *wait_s)
 {
 	int turn = turns_take(turns, who, target, now_ns, wait_s);
 	if (turn >= 0)
@@ -77,7 +78,8 @@ static void rate_of_a_network(void **state UNUSED)
 	assert_int_equal(ask_and_end(&turns, asker(1, 1), asker(1, 1), later_ns, &wait_s), -EDQUOT);
 	unsigned granted = 0;
 	for (unsigned s = 0; s < 600; s++)
-		granted += ask_and_end(&turns, asker(1, 1), asker(1, 1), later_ns + s * NS_PER_S, &wait_s) >= 0;
+		granted +=
+			ask_and_end(&turns, asker(1, 1), asker(1, 1), later_ns + s * NS_PER_S, &wait_s) >= 0;
 	assert_in_range(granted, 290, 310);
 	turns_deinit(&turns);
 }

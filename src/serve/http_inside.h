@@ -1,0 +1,72 @@
+/* What the two files of the HTTP server share: http.c has the loop and the connections, http_exchange.c
+ * requests and responses. */
+#ifndef RETOUR_SERVE_HTTP_INSIDE_H
+#define RETOUR_SERVE_HTTP_INSIDE_H
+
+#include <uv.h>
+
+#include "serve/clients.h"
+#include "serve/http.h"
+#include "serve/mhd.h"
+
+enum stage {
+	STAGE_ASKED,	/* the handler is running, or the connection sleeps until there is an answer */
+	STAGE_ANSWERED, /* not yet handed to libmicrohttpd */
+	STAGE_STREAMING,
+	STAGE_LEAVING, /* the response is libmicrohttpd's */
+};
+
+struct httpd_exchange {
+	struct httpd *httpd;
+	struct listener *listener;
+	struct httpd_exchange *previous, *next;
+	struct MHD_Connection *connection;
+	struct client *client;
+	char *path;
+	struct httpd_peer peer;
+	enum stage stage;
+	bool head, asked, asleep, ended;
+	struct httpd_answer answer;
+	const char *stream_type;
+	char *stream;
+	size_t stream_start, stream_length;
+	struct {
+		void (*ended)(void *context);
+		void *context;
+	} ends[HTTPD_ENDS];
+	size_t end_count;
+};
+
+struct listener {
+	struct httpd *httpd;
+	struct MHD_Daemon *daemon;
+	uv_poll_t poll;
+	uv_timer_t timer;
+};
+
+struct httpd {
+	struct mhd mhd;
+	struct httpd_config config;
+	struct listener listeners[HTTPD_LISTENERS_MAX];
+	size_t listener_count;
+	struct clients clients;
+	struct httpd_exchange *exchanges;
+	uv_timer_t sweep;
+	struct httpd_counters counters;
+	char log[200]; /* the last that libmicrohttpd had to say */
+};
+
+/* Of a connection. */
+struct addr httpd_client_address(
+	const struct httpd *httpd, struct MHD_Connection *connection, uint16_t *port);
+int httpd_descriptor(const struct httpd *httpd, struct MHD_Connection *connection);
+/* libmicrohttpd is to look at its connections at the next turn of the loop. */
+void httpd_run_soon(struct listener *listener);
+
+/* libmicrohttpd calls: `context` is the listener, and the server. */
+enum MHD_Result exchange_on_request(void *context, struct MHD_Connection *connection, const char *url,
+	const char *method, const char *version, const char *data, size_t *size, void **slot);
+void exchange_on_completed(
+	void *context, struct MHD_Connection *connection, void **slot, enum MHD_RequestTerminationCode code);
+
+#endif
