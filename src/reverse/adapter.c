@@ -42,7 +42,8 @@ static const cyaml_schema_field_t fields[] = {
 	TEXT("router_key", POPT, struct adapter, router_key),
 	CYAML_FIELD_SEQUENCE_COUNT(
 		"router_map", POPT, struct adapter, routers, router_count, &router_entry, 0, CYAML_UNLIMITED),
-	CYAML_FIELD_SEQUENCE_COUNT("fields", POPT, struct adapter, fields, field_count, &pair_entry, 0, CYAML_UNLIMITED),
+	CYAML_FIELD_SEQUENCE_COUNT(
+		"fields", POPT, struct adapter, fields, field_count, &pair_entry, 0, CYAML_UNLIMITED),
 	TEXT("token_page", POPT, struct adapter, token_page),
 	TEXT("token_field", POPT, struct adapter, token_field),
 	TEXT("result_extract", POPT, struct adapter, result),
@@ -78,7 +79,8 @@ static const char *fault(const struct adapter *adapter)
 		return "token_page and token_field: expected both or none";
 	if (adapter->router_key && adapter->router_count == 0)
 		return "router_key: expected a router_map, too";
-	if (result && strcmp(result, "pre") != 0 && strcmp(result, "text") != 0 && strncmp(result, "json:", 5) != 0)
+	if (result && strcmp(result, "pre") != 0 && strcmp(result, "text") != 0 &&
+		strncmp(result, "json:", 5) != 0)
 		return "result_extract: expected pre, text or json:KEY.KEY...";
 	if (adapter->parser && !is_dialect(adapter->parser))
 		return "parser: expected a dialect of 'retour explain'";

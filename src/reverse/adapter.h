@@ -11,8 +11,8 @@
 #include "base/error.h"
 
 struct adapter_router {
-	char *id;   /* what the form sends */
-	char *city; /* NULL = not said */
+	char *id;     /* what the form sends */
+	char *city;   /* NULL = not said */
 	uint32_t asn; /* 0 = not said */
 };
 
@@ -25,16 +25,18 @@ struct adapter {
 	char *base_url;
 	char *method; /* GET or POST; NULL = POST */
 	char *path;   /* of the form, below base_url; NULL = base_url itself */
-	char *cmd_key, *cmd_value, *cmd_value6; /* what asks for a traceroute, and for one of IPv6 where that is another */
-	char *target_key; /* the field of the address */
-	char *router_key; /* the field of the router; NULL = there is no choice */
+	char *cmd_key, *cmd_value,
+		*cmd_value6; /* what asks for a traceroute, and for one of IPv6 where that is another */
+	char *target_key;    /* the field of the address */
+	char *router_key;    /* the field of the router; NULL = there is no choice */
 	struct adapter_router *routers;
 	size_t router_count;
 	struct adapter_pair *fields; /* what else the form sends */
 	size_t field_count;
-	char *token_page, *token_field; /* a hidden field, and the page (below base_url) that has it; NULL = none */
-	char *result; /* pre, text, or json:KEY.KEY...; NULL = pre */
-	char *parser; /* a dialect of import/, NULL = find out */
+	char *token_page,
+		*token_field; /* a hidden field, and the page (below base_url) that has it; NULL = none */
+	char *result;	      /* pre, text, or json:KEY.KEY...; NULL = pre */
+	char *parser;	      /* a dialect of import/, NULL = find out */
 	unsigned min_interval_s;
 	bool automation; /* the terms of use let programs ask */
 	char *last_verified;

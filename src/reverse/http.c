@@ -1,6 +1,7 @@
-/* How the two loops meet: libcurl tells which sockets it waits for (on_curl_socket) and how long (on_curl_timer);
- * libuv tells libcurl what has happened to them (drive). libcurl must not be changed from inside of its own
- * callbacks, so what a caller cancels there is only marked, and swept when libcurl has returned. */
+/* How the two loops meet: libcurl tells which sockets it waits for (on_curl_socket) and how long
+ * (on_curl_timer); libuv tells libcurl what has happened to them (drive). libcurl must not be changed from
+ * inside of its own callbacks, so what a caller cancels there is only marked, and swept when libcurl has
+ * returned. */
 #include "reverse/http.h"
 
 #include <errno.h>
@@ -10,49 +11,16 @@
 #include <uv.h>
 
 #include "base/clock.h"
-#include "reverse/http_curl.h"
+#include "reverse/http_inside.h"
 
-#define BODY_BYTES	 (1024 * 1024)
-#define HEADER_BYTES_MAX (64 * 1024)
-#define REDIRECTS_MAX	 5
-#define TIMEOUT_NS	 (30 * NS_PER_S)
-
-struct http {
-	struct http_curl curl;
-	uv_loop_t *loop;
-	CURLM *multi;
-	CURLSH *share;
-	uv_timer_t timer;
-	struct http_request *requests;
-	unsigned handles; /* not yet closed */
-	bool inside;	  /* of libcurl, or of a caller's `done` */
-	bool freed;
-	void (*closed)(void *context);
-	void *closed_context;
-};
+#define BODY_BYTES    (1024 * 1024)
+#define REDIRECTS_MAX 5
+#define TIMEOUT_NS    (30 * NS_PER_S)
 
 struct http_socket {
 	uv_poll_t poll;
 	struct http *http;
 	curl_socket_t fd;
-};
-
-struct http_request {
-	struct http *http;
-	struct http_request *next;
-	CURL *easy;
-	struct curl_slist *headers;
-	void (*part)(void *context, const char *bytes, size_t length);
-	http_done *done;
-	void *context;
-	char *body;
-	size_t length, capacity, limit, header_bytes;
-	unsigned redirects;
-	int64_t deadline_ns;
-	bool has_body; /* to send */
-	bool cut, too_many_headers, no_memory, cancelled;
-	const char *not_followed; /* why a redirect was not; static */
-	char reason[CURL_ERROR_SIZE];
 };
 
 /* ---- the end of requests and of all */
@@ -156,8 +124,8 @@ static bool follow(struct http_request *request, const char *url, long status)
 	const char *from = NULL;
 	curl->easy_getinfo(request->easy, CURLINFO_EFFECTIVE_URL, &from);
 	bool same = from && http_same_origin(curl, from, url);
-	/* RFC 9110, sections 15.4.3 to 15.4.9: 307 and 308 repeat the request as it was; after the others, a form
-	 * that was posted is answered by a page to get. */
+	/* RFC 9110, sections 15.4.3 to 15.4.9: 307 and 308 repeat the request as it was; after the others, a
+	 * form that was posted is answered by a page to get. */
 	bool again = status == 307 || status == 308;
 	if (again && request->has_body && !same) {
 		request->not_followed = "redirected to another host, which is not for what was asked";
@@ -220,29 +188,21 @@ static int error_of(const struct http_request *request, CURLcode code)
 	if (request->too_many_headers)
 		return -E2BIG;
 	switch (code) {
-	case CURLE_OK:
-		return request->not_followed ? -ELOOP : 0;
-	case CURLE_OPERATION_TIMEDOUT:
-		return -ETIMEDOUT;
+	case CURLE_OK: return request->not_followed ? -ELOOP : 0;
+	case CURLE_OPERATION_TIMEDOUT: return -ETIMEDOUT;
 	case CURLE_COULDNT_RESOLVE_HOST:
-	case CURLE_COULDNT_RESOLVE_PROXY:
-		return -EHOSTUNREACH;
-	case CURLE_COULDNT_CONNECT:
-		return -ECONNREFUSED;
+	case CURLE_COULDNT_RESOLVE_PROXY: return -EHOSTUNREACH;
+	case CURLE_COULDNT_CONNECT: return -ECONNREFUSED;
 	case CURLE_URL_MALFORMAT:
-	case CURLE_UNSUPPORTED_PROTOCOL:
-		return -EINVAL;
+	case CURLE_UNSUPPORTED_PROTOCOL: return -EINVAL;
 	case CURLE_PARTIAL_FILE:
 	case CURLE_GOT_NOTHING:
 	case CURLE_RECV_ERROR:
-	case CURLE_SEND_ERROR:
-		return -ECONNRESET;
+	case CURLE_SEND_ERROR: return -ECONNRESET;
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_WEIRD_SERVER_REPLY:
-		return -EPROTO;
-	default:
-		return -EIO;
+	case CURLE_WEIRD_SERVER_REPLY: return -EPROTO;
+	default: return -EIO;
 	}
 }
 
@@ -261,12 +221,25 @@ static const char *reason_of(const struct http_request *request, CURLcode code)
 	return request->http->curl.easy_strerror(code);
 }
 
+/* The connection may be one with a proxy: libcurl goes by these (curl(1), ENVIRONMENT). */
+static bool proxy_wanted(void)
+{
+	static const char *const names[] = {
+		"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const char *value = getenv(names[i]);
+		if (value && *value)
+			return true;
+	}
+	return false;
+}
+
 static struct addr address_of(const struct http_request *request, CURLINFO info)
 {
 	struct addr address = ADDR_NONE;
 	char *text = NULL;
 	request->http->curl.easy_getinfo(request->easy, info, &text);
-	if (!text || !addr_parse(text, &address))
+	if (!text || proxy_wanted() || !addr_parse(text, &address))
 		return ADDR_NONE;
 	return address;
 }
@@ -425,134 +398,23 @@ struct http *http_new(uv_loop_t *loop, struct error *error)
 
 /* ---- the beginning of one */
 
-static bool make_room(struct http_request *request, size_t more)
-{
-	size_t needed = request->length + more + 1;
-	if (needed <= request->capacity)
-		return true;
-	size_t capacity = MAX(needed, MIN(request->capacity * 2, request->limit + 1));
-	char *body = realloc(request->body, capacity);
-	if (!body)
-		return false;
-	request->body = body;
-	request->capacity = capacity;
-	return true;
-}
-
-static bool is_redirect(const struct http_request *request)
-{
-	long status = 0;
-	request->http->curl.easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
-	return status >= 300 && status <= 399;
-}
-
-/* Anything but the whole count ends the transfer. */
-static size_t on_body(char *bytes, size_t size, size_t count, void *context)
-{
-	struct http_request *request = context;
-	size_t length = size * count, taken = MIN(length, request->limit - request->length);
-	if (request->cancelled || request->http->freed)
-		return 0;
-	if (!make_room(request, taken)) {
-		request->no_memory = true;
-		return 0;
-	}
-	memcpy(request->body + request->length, bytes, taken);
-	request->length += taken;
-	request->body[request->length] = '\0';
-	request->cut = taken < length;
-	if (request->part && taken > 0 && !is_redirect(request))
-		request->part(request->context, bytes, taken);
-	return request->cancelled || request->http->freed ? 0 : taken;
-}
-
-static size_t on_header(char *bytes, size_t size, size_t count, void *context)
-{
-	struct http_request *request = context;
-	(void)bytes;
-	request->header_bytes += size * count;
-	request->too_many_headers = request->header_bytes > HEADER_BYTES_MAX;
-	return request->too_many_headers ? 0 : size * count;
-}
-
-static bool add_header(struct http_request *request, const char *line)
-{
-	struct curl_slist *longer = request->http->curl.slist_append(request->headers, line);
-	if (longer)
-		request->headers = longer;
-	return longer;
-}
-
-static bool set_headers(struct http_request *request, const struct http_ask *ask)
-{
-	char type[128];
-	bool good = true;
-	snprintf(type, sizeof(type), "Content-Type: %s", ask->content_type ? ask->content_type : "application/json");
-	if (ask->body)
-		good = add_header(request, type);
-	for (const char *const *line = ask->headers; line && *line && good; line++)
-		good = add_header(request, *line);
-	return good;
-}
-
-static bool set_ask(struct http_request *request, const struct http_ask *ask)
-{
-	const struct http_curl *curl = &request->http->curl;
-	CURL *easy = request->easy;
-	if (!set_headers(request, ask) || curl->easy_setopt(easy, CURLOPT_URL, ask->url) != CURLE_OK)
-		return false;
-	if (ask->body) {
-		curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)strlen(ask->body));
-		if (curl->easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, ask->body) != CURLE_OK)
-			return false;
-	}
-	if (ask->method && strcmp(ask->method, ask->body ? "POST" : "GET") != 0)
-		curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, ask->method);
-	if (ask->bearer) {
-		curl->easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
-		curl->easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, ask->bearer);
-	}
-	if (ask->family)
-		curl->easy_setopt(easy, CURLOPT_IPRESOLVE,
-			(long)(ask->family == 4 ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_V6));
-	curl->easy_setopt(easy, CURLOPT_HTTPHEADER, request->headers);
-	return true;
-}
-
-static void set_manners(struct http_request *request, int64_t timeout_ns)
-{
-	const struct http_curl *curl = &request->http->curl;
-	CURL *easy = request->easy;
-	const char *certificates = getenv("SSL_CERT_FILE");
-	curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl->easy_setopt(easy, CURLOPT_USERAGENT, "retour/" RETOUR_VERSION);
-	curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	/* Nobody waits for a name server at the end. */
-	curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
-	curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)MAX(timeout_ns / NS_PER_MS, 1));
-	curl->easy_setopt(easy, CURLOPT_SHARE, request->http->share);
-	curl->easy_setopt(easy, CURLOPT_COOKIEFILE, "");
-	curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, request->reason);
-	curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl->easy_setopt(easy, CURLOPT_WRITEDATA, request);
-	curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl->easy_setopt(easy, CURLOPT_HEADERDATA, request);
-	if (certificates && *certificates)
-		curl->easy_setopt(easy, CURLOPT_CAINFO, certificates);
-}
-
 struct http_request *http_start(struct http *http, const struct http_ask *ask, http_done *done, void *context)
 {
 	struct http_request *request = calloc(1, sizeof(*request));
 	int64_t timeout_ns = ask->timeout_ns ? ask->timeout_ns : TIMEOUT_NS;
 	if (!request)
 		return NULL;
-	*request = (struct http_request){.http = http, .part = ask->part, .done = done, .context = context,
-		.limit = ask->limit_bytes ? ask->limit_bytes : BODY_BYTES, .has_body = ask->body != NULL,
-		.deadline_ns = clock_monotonic_ns() + timeout_ns, .easy = http->curl.easy_init()};
+	*request = (struct http_request){.http = http,
+		.part = ask->part,
+		.done = done,
+		.context = context,
+		.limit = ask->limit_bytes ? ask->limit_bytes : BODY_BYTES,
+		.has_body = ask->body != NULL,
+		.deadline_ns = clock_monotonic_ns() + timeout_ns,
+		.easy = http->curl.easy_init()};
 	if (request->easy)
-		set_manners(request, timeout_ns);
-	if (!request->easy || !set_ask(request, ask) ||
+		http_set_manners(request, timeout_ns);
+	if (!request->easy || !http_set_ask(request, ask) ||
 		http->curl.multi_add_handle(http->multi, request->easy) != CURLM_OK) {
 		free_request(request);
 		return NULL;

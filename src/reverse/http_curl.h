@@ -37,8 +37,8 @@ struct http_curl {
 };
 
 int http_curl_load(struct http_curl *curl, struct error *error) MUST_USE;
-/* What is secret for one is for the other: the same host and, but for a change from http to https on their usual
- * ports, the same scheme and port. */
+/* What is secret for one is for the other: the same host and, but for a change from http to https on their
+ * usual ports, the same scheme and port. */
 bool http_same_origin(const struct http_curl *curl, const char *url, const char *other);
 
 #endif

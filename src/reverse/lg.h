@@ -1,9 +1,10 @@
-/* Looking glasses: web pages and telnet sessions where a network lets others run a traceroute from its routers.
+/* Looking glasses: web pages and telnet sessions where a network lets others run a traceroute from its
+ * routers.
  *
- * Each family of them is one `struct lg_kind` in a file of its own, lg_NAME.c. A kind opens no socket: it is given
- * what came back and says what to ask next, until it has the text of a traceroute or a reason why there is none
- * (struct lg_talk). lg_run.h carries such a talk over HTTP or telnet and makes a path of its text; lg.c is the way
- * back `--via lg` over those of the user's settings.
+ * Each family of them is one `struct lg_kind` in a file of its own, lg_NAME.c. A kind opens no socket: it is
+ * given what came back and says what to ask next, until it has the text of a traceroute or a reason why there
+ * is none (struct lg_talk). lg_run.h carries such a talk over HTTP or telnet and makes a path of its text;
+ * lg.c is the way back `--via lg` over those of the user's settings.
  *
  * A new kind is a file, a declaration below, and a line in the table of lg_talk.c. */
 #ifndef RETOUR_REVERSE_LG_H
@@ -23,15 +24,16 @@
 
 /* What came back for the last request. Hostile. */
 struct lg_reply {
-	int status; /* of HTTP */
+	int status;	  /* of HTTP */
 	const char *body; /* `length` bytes and a NUL; may hold NULs */
 	size_t length;
-	bool partial; /* the body is the beginning of something longer: it was cut, or the connection or the time ended */
+	bool partial; /* the body is the beginning of something longer: it was cut, or the connection or the
+			 time ended */
 	unsigned retry_after_s; /* 0 = not said */
 };
 
 struct lg_request {
-	const char *method;	  /* GET or POST; static */
+	const char *method; /* GET or POST; static */
 	char *url;
 	char *body;		  /* NULL = none */
 	const char *content_type; /* of the body; static */
@@ -48,7 +50,7 @@ struct lg_talk;
 struct lg_kind {
 	const char *type; /* as in the settings */
 	bool peer_traces; /* who answers the request is the machine that traces */
-	bool telnet;	  /* a line to a router: lg_run.c does not carry requests, telnet_talk.h leads the talk */
+	bool telnet; /* a line to a router: lg_run.c does not carry requests, telnet_talk.h leads the talk */
 	/* Called with NULL at first, then with the reply to each request. */
 	enum lg_turn (*turn)(struct lg_talk *talk, const struct lg_reply *reply);
 };
@@ -89,9 +91,11 @@ enum lg_turn lg_talk_turn(struct lg_talk *talk, const struct lg_reply *reply);
 /* ---- for kinds; out of memory is LG_FAILED, too */
 
 /* One line for a person, without the name of the looking glass. A password in the URL is struck out. */
-enum lg_turn lg_fail(struct lg_talk *talk, enum attempt_status status, const char *format, ...) PRINTF_LIKE(3, 4);
+enum lg_turn lg_fail(struct lg_talk *talk, enum attempt_status status, const char *format, ...)
+	PRINTF_LIKE(3, 4);
 /* The same with what the looking glass said: a few words of it, in one line. */
-enum lg_turn lg_fail_saying(struct lg_talk *talk, enum attempt_status status, const char *what, const char *said);
+enum lg_turn lg_fail_saying(
+	struct lg_talk *talk, enum attempt_status status, const char *what, const char *said);
 /* `path` is put behind the looking glass's URL: with one slash in between. */
 enum lg_turn lg_get(struct lg_talk *talk, const char *path);
 /* `body` is taken over. */
@@ -111,7 +115,7 @@ char *lg_form(const char *const *pairs);
 
 /* ---- the kinds */
 
-extern const struct lg_kind lg_rfc8522, lg_hyperglass, lg_bird, lg_bird_proxy, lg_gmazoyer, lg_hybula, lg_adapter,
-	lg_telnet;
+extern const struct lg_kind lg_rfc8522, lg_hyperglass, lg_bird, lg_bird_proxy, lg_gmazoyer, lg_hybula,
+	lg_adapter, lg_telnet;
 
 #endif

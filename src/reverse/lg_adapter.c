@@ -1,5 +1,5 @@
-/* A form that an adapter file describes. Where its owner does not let programs fill it in, the user is told how to,
- * and that is all. */
+/* A form that an adapter file describes. Where its owner does not let programs fill it in, the user is told
+ * how to, and that is all. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,8 +17,10 @@ static enum lg_turn instruct(struct lg_talk *talk, const struct adapter_router *
 	const struct adapter *adapter = talk->adapter;
 	const char *where = router ? router->city ? router->city : router->id : NULL;
 	return lg_fail(talk, ATTEMPT_UNAVAILABLE,
-		"it is not for programs; by hand: open %s, %s%s%straceroute to %s, and give the output to 'retour explain'",
-		adapter->base_url, where ? "choose " : "", where ? where : "", where ? ", " : "", lg_target(talk, target));
+		"it is not for programs; by hand: open %s, %s%s%straceroute to %s, and give the output to "
+		"'retour explain'",
+		adapter->base_url, where ? "choose " : "", where ? where : "", where ? ", " : "",
+		lg_target(talk, target));
 }
 
 /* The fields of the form, in an order that does not matter. */
@@ -129,12 +131,9 @@ static enum lg_turn read_result(struct lg_talk *talk, const struct lg_reply *rep
 static enum lg_turn turn(struct lg_talk *talk, const struct lg_reply *reply)
 {
 	switch (talk->step) {
-	case BEGIN:
-		return begin(talk);
-	case TOKEN:
-		return read_token(talk, reply);
-	default:
-		return read_result(talk, reply);
+	case BEGIN: return begin(talk);
+	case TOKEN: return read_token(talk, reply);
+	default: return read_result(talk, reply);
 	}
 }
 

@@ -29,8 +29,9 @@ static enum lg_turn ask_trace(struct lg_talk *talk, const char *server)
 	talk->step = TRACE;
 	if (!lg_keep(&talk->router, server))
 		return lg_fail(talk, ATTEMPT_FAILED, "out of memory");
-	return post(talk, json_pack("{s:[s],s:s,s:s}", "servers", server, "type", "traceroute", "args",
-				  lg_target(talk, target)));
+	return post(talk,
+		json_pack("{s:[s],s:s,s:s}", "servers", server, "type", "traceroute", "args",
+			lg_target(talk, target)));
 }
 
 static enum lg_turn read_front(struct lg_talk *talk, const json_t *json)
@@ -66,12 +67,14 @@ static enum lg_turn proxy_turn(struct lg_talk *talk, const struct lg_reply *repl
 	char target[ADDR_TEXT_SIZE], path[ADDR_TEXT_SIZE + 32], what[40];
 	if (talk->step++ == 0) {
 		/* An address needs no escape: its colons may stand in a query (RFC 3986, section 3.4). */
-		snprintf(path, sizeof(path), "traceroute%s?q=%s", talk->to.family == 6 ? "6" : "", lg_target(talk, target));
+		snprintf(path, sizeof(path), "traceroute%s?q=%s", talk->to.family == 6 ? "6" : "",
+			lg_target(talk, target));
 		return lg_get(talk, path);
 	}
 	snprintf(what, sizeof(what), "it answered with HTTP %d", reply->status);
 	if (reply->status != 200)
-		return lg_fail_saying(talk, reply->status == 404 ? ATTEMPT_UNSUPPORTED : ATTEMPT_FAILED, what, reply->body);
+		return lg_fail_saying(
+			talk, reply->status == 404 ? ATTEMPT_UNSUPPORTED : ATTEMPT_FAILED, what, reply->body);
 	return strcasestr(reply->body, "<br") ? lg_answer_html(talk, reply->body, reply->length)
 					      : lg_answer(talk, reply->body, reply->length);
 }

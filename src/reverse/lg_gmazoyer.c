@@ -12,8 +12,8 @@ static enum lg_turn ask_trace(struct lg_talk *talk, const char *router)
 {
 	char target[ADDR_TEXT_SIZE];
 	/* `dontlook` catches robots: whoever leaves it out, or fills it in, counts as one for a long time. */
-	const char *const pairs[] = {"query", "traceroute", "routers", router, "parameter", lg_target(talk, target),
-		"dontlook", "", NULL};
+	const char *const pairs[] = {"query", "traceroute", "routers", router, "parameter",
+		lg_target(talk, target), "dontlook", "", NULL};
 	talk->step = TRACE;
 	return lg_post(talk, "execute.php", "application/x-www-form-urlencoded", lg_form(pairs));
 }
@@ -28,7 +28,8 @@ static enum lg_turn read_page(struct lg_talk *talk, const struct lg_reply *reply
 	else if (talk->glass->location)
 		turn = ask_trace(talk, talk->glass->location); /* who hides it may know it all the same */
 	else
-		turn = lg_fail(talk, ATTEMPT_UNSUPPORTED, "its page offers no router: no looking glass of this type");
+		turn = lg_fail(talk, ATTEMPT_UNSUPPORTED,
+			"its page offers no router: no looking glass of this type");
 	free(talk->router);
 	talk->router = label;
 	free(router);

@@ -50,8 +50,8 @@ static bool opens_tag(struct span span)
 		(isalpha((unsigned char)span.at[1]) || strchr("/!?", span.at[1]));
 }
 
-/* Where opens_tag: `tag` is what stands between the brackets, and span is moved behind it. False: there is no '>' any
- * more, and so there are no tags. */
+/* Where opens_tag: `tag` is what stands between the brackets, and span is moved behind it. False: there is no
+ * '>' any more, and so there are no tags. */
 static bool take_tag(struct span *span, struct span *tag)
 {
 	const char *close = memchr(span->at, '>', left(*span));
@@ -150,9 +150,9 @@ static void put(struct text *text, char byte)
 
 static bool breaks_line(struct span tag)
 {
-	static const char *const names[] = {"br", "p", "/p", "div", "/div", "tr", "/tr", "li", "/li", "pre", "/pre",
-		"table", "/table", "h1", "h2", "h3", "h4", "/h1", "/h2", "/h3", "/h4", "hr", "option", "title", "/title",
-		"textarea", "/textarea"};
+	static const char *const names[] = {"br", "p", "/p", "div", "/div", "tr", "/tr", "li", "/li", "pre",
+		"/pre", "table", "/table", "h1", "h2", "h3", "h4", "/h1", "/h2", "/h3", "/h4", "hr", "option",
+		"title", "/title", "textarea", "/textarea"};
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (is_tag(tag, names[i]))
 			return true;
@@ -352,7 +352,8 @@ char *lg_html_option(const char *html, size_t length, const char *name, const ch
 		if (!value)
 			value = text ? strdup(text) : NULL;
 		bool found = text && value &&
-			(wanted ? strcasecmp(value, wanted) == 0 || strcasecmp(text, wanted) == 0 : value[0] != '\0');
+			(wanted ? strcasecmp(value, wanted) == 0 || strcasecmp(text, wanted) == 0
+				: value[0] != '\0');
 		if (found && label) {
 			*label = text;
 			text = NULL;

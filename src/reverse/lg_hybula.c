@@ -1,6 +1,6 @@
-/* Hybula's looking glass, which shows a host what its own form is for: a page with a token against forgery, the
- * form with that token and the session's cookie (which http.h keeps), a redirect back to the page, and then the
- * output as a stream from another place. */
+/* Hybula's looking glass, which shows a host what its own form is for: a page with a token against forgery,
+ * the form with that token and the session's cookie (which http.h keeps), a redirect back to the page, and
+ * then the output as a stream from another place. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +20,8 @@ static bool offers(const struct lg_reply *reply, const char *method)
 static enum lg_turn ask_trace(struct lg_talk *talk, const char *method, const char *token)
 {
 	char target[ADDR_TEXT_SIZE];
-	const char *const pairs[] = {"csrfToken", token, "backendMethod", method, "targetHost", lg_target(talk, target),
-		"submitForm", "", "checkTerms", "on", NULL};
+	const char *const pairs[] = {"csrfToken", token, "backendMethod", method, "targetHost",
+		lg_target(talk, target), "submitForm", "", "checkTerms", "on", NULL};
 	talk->step = FORM;
 	return lg_post(talk, "", "application/x-www-form-urlencoded", lg_form(pairs));
 }
@@ -32,7 +32,8 @@ static enum lg_turn read_page(struct lg_talk *talk, const struct lg_reply *reply
 	char *token = lg_html_input(reply->body, reply->length, "csrfToken");
 	enum lg_turn turn;
 	if (!token)
-		turn = lg_fail(talk, ATTEMPT_UNSUPPORTED, "its page has no form with a token: no looking glass of this type");
+		turn = lg_fail(talk, ATTEMPT_UNSUPPORTED,
+			"its page has no form with a token: no looking glass of this type");
 	else if (!offers(reply, method))
 		turn = lg_fail(talk, ATTEMPT_UNSUPPORTED, "it offers no %s", method);
 	else

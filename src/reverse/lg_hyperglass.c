@@ -2,7 +2,8 @@
  *
  *   - in the page itself, which is built with all devices and their directives in it (__NEXT_DATA__),
  *   - or in /ui/props/, from where earlier versions fetched them,
- *   - or by trying the names that the built-in directives have: a wrong one is refused before anything is run.
+ *   - or by trying the names that the built-in directives have: a wrong one is refused before anything is
+ * run.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,8 @@
 
 enum { BEGIN, PAGE, PROPS, DEVICES, QUERY, GUESS };
 
-static const char *const platforms[] = {"juniper", "cisco_xr", "cisco_ios", "cisco_nxos", "arista_eos", "mikrotik",
-	"huawei", "nokia_sros", "frr", "bird", "vyos", "tnsr", "openbgpd"};
+static const char *const platforms[] = {"juniper", "cisco_xr", "cisco_ios", "cisco_nxos", "arista_eos",
+	"mikrotik", "huawei", "nokia_sros", "frr", "bird", "vyos", "tnsr", "openbgpd"};
 
 static enum lg_turn ask(struct lg_talk *talk, unsigned step, const char *path)
 {
@@ -39,7 +40,8 @@ static enum lg_turn query(struct lg_talk *talk, const char *location, const char
 static bool wanted(const struct lg_talk *talk, const char *id, const char *name)
 {
 	const char *location = talk->glass->location;
-	return !location || (id && strcasecmp(id, location) == 0) || (name && strcasecmp(name, location) == 0);
+	return !location || (id && strcasecmp(id, location) == 0) ||
+		(name && strcasecmp(name, location) == 0);
 }
 
 static const char *traceroute_of(const json_t *directives)
@@ -67,12 +69,10 @@ static const json_t *find_device(const struct lg_talk *talk, const json_t *data,
 	if (json_is_array(json_object_get(data, "directives")) && lg_json_text(data, "id") &&
 		wanted(talk, lg_json_text(data, "id"), lg_json_text(data, "name")))
 		return data;
-	json_object_foreach((json_t *)data, key, value)
-		if (!found && !json_is_string(value))
-			found = find_device(talk, value, depth + 1);
-	json_array_foreach(data, index, value)
-		if (!found && !json_is_string(value))
-			found = find_device(talk, value, depth + 1);
+	json_object_foreach((json_t *)data, key, value) if (!found && !json_is_string(value)) found =
+		find_device(talk, value, depth + 1);
+	json_array_foreach(data, index, value) if (!found && !json_is_string(value)) found =
+		find_device(talk, value, depth + 1);
 	return found;
 }
 
@@ -105,7 +105,8 @@ static enum lg_turn guess(struct lg_talk *talk)
 {
 	char directive[64];
 	if (talk->tries >= ARRAY_LEN(platforms))
-		return lg_fail(talk, ATTEMPT_UNSUPPORTED, "how it calls its traceroute is not to be found out");
+		return lg_fail(
+			talk, ATTEMPT_UNSUPPORTED, "how it calls its traceroute is not to be found out");
 	snprintf(directive, sizeof(directive), "__hyperglass_%s_traceroute__", platforms[talk->tries++]);
 	talk->step = GUESS;
 	return query(talk, talk->kept, directive);
@@ -124,10 +125,12 @@ static enum lg_turn read_devices(struct lg_talk *talk, const json_t *devices)
 			return kept ? guess(talk) : lg_fail(talk, ATTEMPT_FAILED, "out of memory");
 		}
 		if (name && used < sizeof(names))
-			used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s", used > 0 ? ", " : "", name);
+			used += (size_t)snprintf(
+				names + used, sizeof(names) - used, "%s%s", used > 0 ? ", " : "", name);
 	}
 	if (!names[0])
-		return lg_fail(talk, ATTEMPT_UNSUPPORTED, "it has no devices: no looking glass of type hyperglass");
+		return lg_fail(
+			talk, ATTEMPT_UNSUPPORTED, "it has no devices: no looking glass of type hyperglass");
 	return lg_fail(talk, ATTEMPT_FAILED, "it has no '%s'; it has: %s", talk->glass->location, names);
 }
 
@@ -142,7 +145,8 @@ static enum lg_turn read_answer(struct lg_talk *talk, const struct lg_reply *rep
 	/* A name that it does not know is refused as a mistake of the question. */
 	if (talk->step == GUESS && reply->status >= 400 && reply->status < 500)
 		return guess(talk);
-	return lg_fail_saying(talk, reply->status >= 500 ? ATTEMPT_FAILED : ATTEMPT_REFUSED, "it says", words);
+	return lg_fail_saying(
+		talk, reply->status >= 500 ? ATTEMPT_FAILED : ATTEMPT_REFUSED, "it says", words);
 }
 
 static enum lg_turn turn(struct lg_talk *talk, const struct lg_reply *reply)

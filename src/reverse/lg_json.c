@@ -21,7 +21,8 @@ enum lg_turn lg_fail_no_json(struct lg_talk *talk, const struct lg_reply *reply)
 		return lg_fail(talk, ATTEMPT_FAILED, "its answer did not come to an end");
 	if (reply->status >= 400) {
 		snprintf(what, sizeof(what), "it answered with HTTP %d", reply->status);
-		return lg_fail_saying(talk, reply->status >= 500 ? ATTEMPT_FAILED : ATTEMPT_UNSUPPORTED, what, NULL);
+		return lg_fail_saying(
+			talk, reply->status >= 500 ? ATTEMPT_FAILED : ATTEMPT_UNSUPPORTED, what, NULL);
 	}
 	return lg_fail(talk, ATTEMPT_UNSUPPORTED, "its answer is not JSON: no looking glass of type %s",
 		talk->glass->type);
@@ -61,7 +62,7 @@ enum lg_turn lg_answer_json(struct lg_talk *talk, const json_t *output)
 		made = json_dumps(output, JSON_ENCODE_ANY);
 	if (made)
 		words = made;
-	enum lg_turn turn = !words ? lg_fail(talk, ATTEMPT_FAILED, "its answer has no output")
+	enum lg_turn turn = !words	 ? lg_fail(talk, ATTEMPT_FAILED, "its answer has no output")
 		: looks_like_html(words) ? lg_answer_html(talk, words, strlen(words))
 					 : lg_answer(talk, words, strlen(words));
 	free(made);

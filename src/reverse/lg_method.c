@@ -1,5 +1,5 @@
-/* One looking glass is asked; the next where it fails, or is slow. The nearest one that shows a whole path stands;
- * those that are nearer are waited for. */
+/* One looking glass is asked; the next where it fails, or is slow. The nearest one that shows a whole path
+ * stands; those that are nearer are waited for. */
 #include "reverse/lg_method.h"
 
 #include <stdio.h>
@@ -37,7 +37,7 @@ struct lg_search {
 	struct public_view view;
 	struct vantage_scene scene;
 	uv_timer_t patience;
-	bool open; /* the timer is */
+	bool open;		  /* the timer is */
 	struct lg_entry *entries; /* nearest first */
 	size_t count;
 };
@@ -103,8 +103,8 @@ static void end_with(struct lg_search *search, struct lg_entry *entry)
 			vantage_distance_of(&search->scene, path->vantage->address, path->vantage->asn);
 	bool nat = search->view.translated && path->reached;
 	asking_finish(&search->asking, entry->status, path, "from %s, %s%s%s%s", entry->glass->name,
-		path->vantage ? vantage_phrase(entry->distance) : "on the far host itself", entry->detail[0] ? "; " : "",
-		entry->detail, nat ? "; reached your NAT" : "");
+		path->vantage ? vantage_phrase(entry->distance) : "on the far host itself",
+		entry->detail[0] ? "; " : "", entry->detail, nat ? "; reached your NAT" : "");
 	close_all(search);
 }
 
@@ -119,6 +119,16 @@ static void end_without(struct lg_search *search)
 	close_all(search);
 }
 
+/* Nobody who stands nearer than `entry` may still answer. */
+static bool nearest(const struct lg_search *search, const struct lg_entry *entry)
+{
+	for (const struct lg_entry *other = search->entries; other < entry; other++)
+		if (!other->ended &&
+			(other->far_host != entry->far_host || other->distance < entry->distance))
+			return false;
+	return true;
+}
+
 /* The best there is so far; NULL: none. `certain`: it cannot get any better. */
 static struct lg_entry *best_of(struct lg_search *search, bool *certain)
 {
@@ -126,8 +136,10 @@ static struct lg_entry *best_of(struct lg_search *search, bool *certain)
 	*certain = true;
 	for (size_t i = 0; i < search->count; i++) {
 		struct lg_entry *entry = &search->entries[i];
-		if (entry->path && entry->status == ATTEMPT_OK)
+		if (entry->path && entry->status == ATTEMPT_OK) {
+			*certain = nearest(search, entry);
 			return entry;
+		}
 		*certain &= entry->ended;
 		if (entry->path && !best)
 			best = entry;
@@ -271,7 +283,8 @@ static void on_address(struct asking *asking, const struct public_view *view)
 	search->view = *view;
 	if (!addr_is_set(view->address)) {
 		asking_finish(asking, ATTEMPT_UNAVAILABLE, NULL, "%s",
-			view->note[0] ? view->note : "our public address is not known: say it with --public-address");
+			view->note[0] ? view->note
+				      : "our public address is not known: say it with --public-address");
 		return;
 	}
 	vantage_scene_open(&search->scene, task->target, asking->forward, task->outside->data_dir);

@@ -47,7 +47,8 @@ unsigned lg_pace(const char *name, unsigned min_interval_s)
 	file[length] = '\0';
 	snprintf(path + strlen(path), sizeof(path) - strlen(path), "/lg-%s", file);
 	int64_t now_s = clock_wall_ns() / NS_PER_S;
-	if (stat(path, &status) == 0 && status.st_mtime <= now_s && now_s < status.st_mtime + (int64_t)min_interval_s)
+	if (stat(path, &status) == 0 && status.st_mtime <= now_s &&
+		now_s < status.st_mtime + (int64_t)min_interval_s)
 		return (unsigned)(status.st_mtime + (int64_t)min_interval_s - now_s);
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd >= 0) {

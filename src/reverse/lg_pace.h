@@ -1,5 +1,5 @@
-/* How long ago a looking glass was asked that wants to be left alone for a while in between. The time is that of an
- * empty file in $XDG_STATE_HOME/retour (~/.local/state/retour). */
+/* How long ago a looking glass was asked that wants to be left alone for a while in between. The time is that
+ * of an empty file in $XDG_STATE_HOME/retour (~/.local/state/retour). */
 #ifndef RETOUR_REVERSE_LG_PACE_H
 #define RETOUR_REVERSE_LG_PACE_H
 

@@ -17,11 +17,11 @@ static enum lg_turn ask_trace(struct lg_talk *talk, unsigned step)
 	char target[ADDR_TEXT_SIZE], *path = NULL;
 	char *router = talk->glass->location ? lg_escape(talk->glass->location) : NULL;
 	talk->step = step;
-	int length = asprintf(&path, ROOT "traceroute/%s?protocol=%d,1&runtime=%d&format=%s%s%s", lg_target(talk, target),
-		talk->to.family == 4 ? 1 : 2, RUNTIME_S, step == STRUCTURED ? "application/json" : "text/plain",
-		router ? "&router=" : "", router ? router : "");
-	enum lg_turn turn =
-		length < 0 ? lg_fail(talk, ATTEMPT_FAILED, "out of memory") : lg_get(talk, path);
+	int length = asprintf(&path, ROOT "traceroute/%s?protocol=%d,1&runtime=%d&format=%s%s%s",
+		lg_target(talk, target), talk->to.family == 4 ? 1 : 2, RUNTIME_S,
+		step == STRUCTURED ? "application/json" : "text/plain", router ? "&router=" : "",
+		router ? router : "");
+	enum lg_turn turn = length < 0 ? lg_fail(talk, ATTEMPT_FAILED, "out of memory") : lg_get(talk, path);
 	if (length >= 0)
 		free(path);
 	free(router);
@@ -41,7 +41,8 @@ static void add_names(const json_t *list, const char *key, char *out, size_t siz
 	json_t *entry;
 	json_array_foreach(list, index, entry)
 	{
-		const char *name = json_is_string(entry) ? json_string_value(entry) : lg_json_text(entry, key);
+		const char *name =
+			json_is_string(entry) ? json_string_value(entry) : lg_json_text(entry, key);
 		if (name && used < size)
 			used += (size_t)snprintf(out + used, size - used, "%s%s", used > 0 ? ", " : "", name);
 	}
@@ -52,12 +53,14 @@ static enum lg_turn read_list(struct lg_talk *talk, const json_t *json)
 	char names[160] = "";
 	bool routers = talk->step == ROUTERS;
 	const json_t *data = json_object_get(json, "data");
-	const json_t *list = json_is_array(data) ? data : json_object_get(data, routers ? "routers" : "commands");
+	const json_t *list =
+		json_is_array(data) ? data : json_object_get(data, routers ? "routers" : "commands");
 	add_names(list, routers ? "router" : "command", names, sizeof(names));
 	if (routers && !names[0])
 		add_names(list, "name", names, sizeof(names));
 	if (routers && names[0])
-		return lg_fail(talk, ATTEMPT_FAILED, "router '%s' does not trace; it has: %s", talk->glass->location, names);
+		return lg_fail(talk, ATTEMPT_FAILED, "router '%s' does not trace; it has: %s",
+			talk->glass->location, names);
 	if (!routers && names[0])
 		return lg_fail(talk, ATTEMPT_UNSUPPORTED, "it offers no traceroute; it has: %s", names);
 	return lg_fail_saying(talk, ATTEMPT_FAILED, "it does not trace", talk->kept);
@@ -84,10 +87,9 @@ static const char *words_of(const json_t *json)
 	const json_t *output = json_object_get(data, "output");
 	if (json_is_array(output) && json_is_string(json_array_get(output, 0)))
 		return json_string_value(json_array_get(output, 0));
-	json_object_foreach((json_t *)data, key, value)
-		if (json_is_string(value) && strcmp(key, "router") != 0 && strcmp(key, "performed_at") != 0 &&
-			strcmp(key, "format") != 0)
-			return json_string_value(value);
+	json_object_foreach((json_t *)data, key, value) if (json_is_string(value) &&
+		strcmp(key, "router") != 0 && strcmp(key, "performed_at") != 0 &&
+		strcmp(key, "format") != 0) return json_string_value(value);
 	return NULL;
 }
 

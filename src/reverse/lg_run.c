@@ -24,7 +24,8 @@ struct lg_run {
 	struct http *http;
 	struct telnet_run *telnet;
 	struct addr local, peer;
-	bool same_family; /* as what is traced, where who is connected to traces: its address says something then */
+	bool same_family; /* as what is traced, where who is connected to traces: its address says something
+			     then */
 	int64_t deadline_ns;
 	lg_done *done;
 	void *context;
@@ -103,8 +104,8 @@ static int set_vantage(const struct lg_run *run, struct path *path, struct addr 
 {
 	char name[200];
 	const char *router = run->talk.router ? run->talk.router : run->ask.glass->location;
-	snprintf(name, sizeof(name), "%s%s%s%s", run->ask.glass->name, router ? " (" : "", router ? router : "",
-		router ? ")" : "");
+	snprintf(name, sizeof(name), "%s%s%s%s", run->ask.glass->name, router ? " (" : "",
+		router ? router : "", router ? ")" : "");
 	return path_set_vantage(path, name, from, asn_of(run), VANTAGE_UNKNOWN);
 }
 
@@ -136,8 +137,8 @@ static void tell_answer(struct lg_run *run)
 		result.status = talk->status;
 	} else {
 		result.status = result.path->reached ? ATTEMPT_OK : ATTEMPT_PARTIAL;
-		snprintf(talk->detail, sizeof(talk->detail), "%s%s%s", note, note[0] && talk->partial ? "; " : "",
-			talk->partial ? "the answer ended early" : "");
+		snprintf(talk->detail, sizeof(talk->detail), "%s%s%s", note,
+			note[0] && talk->partial ? "; " : "", talk->partial ? "the answer ended early" : "");
 	}
 	tell(run, &result);
 }
@@ -173,8 +174,10 @@ static void on_reply(void *context, const struct http_reply *reply)
 	run->local = reply->local;
 	run->peer = reply->peer;
 	if (reply->error && !(ended_early && reply->length > 0)) {
-		act(run, lg_fail(&run->talk, reply->error == -ETIMEDOUT ? ATTEMPT_TIMEOUT : ATTEMPT_UNAVAILABLE, "%s",
-				 reply->reason));
+		act(run,
+			lg_fail(&run->talk,
+				reply->error == -ETIMEDOUT ? ATTEMPT_TIMEOUT : ATTEMPT_UNAVAILABLE, "%s",
+				reply->reason));
 		return;
 	}
 	struct lg_reply for_kind = {
@@ -238,7 +241,9 @@ static void on_begin(uv_timer_t *timer)
 	struct lg_run *run = timer->data;
 	unsigned wait_s = must_wait_s(run);
 	if (wait_s > 0) {
-		act(run, lg_fail(&run->talk, ATTEMPT_REFUSED, "it was asked a moment ago; it may be again in %u s", wait_s));
+		act(run,
+			lg_fail(&run->talk, ATTEMPT_REFUSED,
+				"it was asked a moment ago; it may be again in %u s", wait_s));
 		return;
 	}
 	if (!run->talk.kind->telnet) {
@@ -258,7 +263,10 @@ struct lg_run *lg_run_new(
 		error_set(error, -ENOMEM, "out of memory");
 		return NULL;
 	}
-	*run = (struct lg_run){.ask = *ask, .loop = loop, .done = done, .context = context,
+	*run = (struct lg_run){.ask = *ask,
+		.loop = loop,
+		.done = done,
+		.context = context,
 		.deadline_ns = clock_monotonic_ns() + (ask->timeout_ns ? ask->timeout_ns : TIMEOUT_NS)};
 	if (lg_talk_init(&run->talk, ask->glass, ask->to, error) < 0) {
 		free(run);

@@ -9,9 +9,8 @@
 #include "reverse/lg.h"
 #include "reverse/lg_html.h"
 
-static const struct lg_kind *const kinds[] = {
-	&lg_rfc8522, &lg_hyperglass, &lg_bird, &lg_bird_proxy, &lg_gmazoyer, &lg_hybula, &lg_adapter,
-	&lg_telnet};
+static const struct lg_kind *const kinds[] = {&lg_rfc8522, &lg_hyperglass, &lg_bird, &lg_bird_proxy,
+	&lg_gmazoyer, &lg_hybula, &lg_adapter, &lg_telnet};
 
 const struct lg_kind *lg_kind_at(size_t index)
 {
@@ -26,10 +25,15 @@ const struct lg_kind *lg_kind_find(const char *type)
 	return NULL;
 }
 
-int lg_talk_init(struct lg_talk *talk, const struct settings_looking_glass *glass, struct addr to,
-	struct error *error)
+int lg_talk_init(
+	struct lg_talk *talk, const struct settings_looking_glass *glass, struct addr to, struct error *error)
 {
 	*talk = (struct lg_talk){.kind = lg_kind_find(glass->type), .glass = glass, .to = to};
+	if (!talk->kind && glass->type && strcmp(glass->type, "ssh") == 0)
+		return error_set(error, -EINVAL,
+			"looking glass %s: a route server behind ssh is named under ssh: in the settings, "
+			"with vantage: true",
+			glass->name);
 	if (!talk->kind)
 		return error_set(error, -EINVAL, "looking glass %s: type '%s' is not known", glass->name,
 			glass->type ? glass->type : "");
@@ -70,7 +74,8 @@ enum lg_turn lg_talk_turn(struct lg_talk *talk, const struct lg_reply *reply)
 	if (reply && (reply->status == 429 || reply->status == 503))
 		return too_busy(talk, reply);
 	if (reply && (reply->status == 401 || reply->status == 403))
-		return lg_fail(talk, ATTEMPT_REFUSED, "refused (HTTP %d): it is not open to us", reply->status);
+		return lg_fail(
+			talk, ATTEMPT_REFUSED, "refused (HTTP %d): it is not open to us", reply->status);
 	enum lg_turn turn = talk->kind->turn(talk, reply);
 	if (turn == LG_ASK && ++talk->requests > LG_REQUESTS_MAX)
 		return lg_fail(talk, ATTEMPT_FAILED, "wants ever more requests");
@@ -137,7 +142,8 @@ static void squeeze(const char *text, char *out, size_t size)
 	out[length] = '\0';
 }
 
-enum lg_turn lg_fail_saying(struct lg_talk *talk, enum attempt_status status, const char *what, const char *said)
+enum lg_turn lg_fail_saying(
+	struct lg_talk *talk, enum attempt_status status, const char *what, const char *said)
 {
 	char words[140] = "";
 	size_t length = 0;
@@ -145,7 +151,8 @@ enum lg_turn lg_fail_saying(struct lg_talk *talk, enum attempt_status status, co
 	if (plain)
 		squeeze(plain, words, sizeof(words));
 	free(plain);
-	return words[0] ? lg_fail(talk, status, "%s: \"%s\"", what, words) : lg_fail(talk, status, "%s", what);
+	return words[0] ? lg_fail(talk, status, "%s: \"%s\"", what, words)
+			: lg_fail(talk, status, "%s", what);
 }
 
 static enum lg_turn no_memory(struct lg_talk *talk)

@@ -98,15 +98,17 @@ static bool like_prompt(const char *line)
 static bool is_prompt(const struct telnet *telnet, const char *line)
 {
 	size_t length = visible(line);
-	return telnet->prompt[0] && length == strlen(telnet->prompt) && memcmp(line, telnet->prompt, length) == 0;
+	return telnet->prompt[0] && length == strlen(telnet->prompt) &&
+		memcmp(line, telnet->prompt, length) == 0;
 }
 
 /* Only the beginning counts: names of hosts on the way may be anything. */
 static bool refused(const struct telnet *telnet)
 {
-	static const char *const words[] = {"% invalid", "% unknown", "% unrecognized", "% bad", "% incomplete",
-		"% ambiguous", "invalid input", "unknown command", "unrecognized command", "syntax error", "error:",
-		"not found", "permission denied", "not authorized", "no such command"};
+	static const char *const words[] = {"% invalid", "% unknown", "% unrecognized", "% bad",
+		"% incomplete", "% ambiguous", "invalid input", "unknown command", "unrecognized command",
+		"syntax error", "error:", "not found", "permission denied", "not authorized",
+		"no such command"};
 	char start[401];
 	snprintf(start, sizeof(start), "%.400s", telnet->text);
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
@@ -187,8 +189,7 @@ static void on_prompt(struct telnet *telnet, const char *line)
 			keep_output(telnet);
 		break;
 	case TELNET_DONE:
-	case TELNET_FAILED:
-		break;
+	case TELNET_FAILED: break;
 	}
 }
 
@@ -199,7 +200,8 @@ static bool like_pager(const char *line)
 	size_t length = visible(line), before = strspn(line, "-"), behind = 0;
 	while (behind < length && line[length - 1 - behind] == '-')
 		behind++;
-	return before >= 2 && behind == before && length > 2 * before && length < 40 && strcasestr(line, "more");
+	return before >= 2 && behind == before && length > 2 * before && length < 40 &&
+		strcasestr(line, "more");
 }
 
 /* A pager that could not be turned off wants a key: a blank is another page. Its line is taken away. */
@@ -248,10 +250,12 @@ void telnet_quiet(struct telnet *telnet)
 static void take_char(struct telnet *telnet, char byte)
 {
 	char *text = telnet->text;
-	char *escape = memrchr(text + telnet->length - MIN(telnet->length, 16), '\033', MIN(telnet->length, 16));
+	char *escape =
+		memrchr(text + telnet->length - MIN(telnet->length, 16), '\033', MIN(telnet->length, 16));
 	if (escape) {
 		bool opening = escape + 1 == text + telnet->length && byte == '[';
-		if (!opening && (byte == '\n' || isalpha((unsigned char)byte) || escape + 1 == text + telnet->length))
+		if (!opening &&
+			(byte == '\n' || isalpha((unsigned char)byte) || escape + 1 == text + telnet->length))
 			telnet->length = (size_t)(escape - text);
 		else
 			text[telnet->length++] = byte;

@@ -1,10 +1,10 @@
-/* A telnet session with a router, without the socket: bytes go in, bytes to send come out, and in the end there is
- * what the router printed for one command.
+/* A telnet session with a router, without the socket: bytes go in, bytes to send come out, and in the end
+ * there is what the router printed for one command.
  *
- * Options of telnet are refused, all of them (RFC 854: the network virtual terminal is what both sides fall back
- * to). The prompt is whatever the router shows at the end of its output when it waits: a line that ends with one
- * of `>`, `#`, `$`, `%`. The one that was there when the pager had been turned off is looked for again after the
- * command. */
+ * Options of telnet are refused, all of them (RFC 854: the network virtual terminal is what both sides fall
+ * back to). The prompt is whatever the router shows at the end of its output when it waits: a line that ends
+ * with one of `>`, `#`, `$`, `%`. The one that was there when the pager had been turned off is looked for
+ * again after the command. */
 #ifndef RETOUR_REVERSE_TELNET_H
 #define RETOUR_REVERSE_TELNET_H
 

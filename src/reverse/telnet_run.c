@@ -26,7 +26,7 @@ struct telnet_run {
 	void (*closed)(void *context);
 	void *closed_context;
 	unsigned open; /* handles and requests on the loop */
-	bool others; /* than those of the family that is traced */
+	bool others;   /* than those of the family that is traced */
 	bool has_tcp, connected, freed;
 	struct telnet telnet;
 	char buffer[4096];
@@ -172,8 +172,10 @@ static void tcp_closed_for_another(uv_handle_t *handle)
 static struct addr address_of(const struct sockaddr *address)
 {
 	if (address->sa_family == AF_INET)
-		return addr_from_bytes(4, (const uint8_t *)&((const struct sockaddr_in *)(const void *)address)->sin_addr);
-	return addr_from_bytes(6, (const uint8_t *)&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
+		return addr_from_bytes(
+			4, (const uint8_t *)&((const struct sockaddr_in *)(const void *)address)->sin_addr);
+	return addr_from_bytes(
+		6, (const uint8_t *)&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
 }
 
 static void on_connect(uv_connect_t *request, int status)
@@ -294,7 +296,9 @@ static bool read_url(struct telnet_run *run, const char *url)
 static void on_begin(uv_timer_t *timer)
 {
 	struct telnet_run *run = timer->data;
-	finish(run, lg_fail(run->talk, ATTEMPT_UNAVAILABLE, "its url is not telnet://[USER[:PASSWORD]@]HOST[:PORT]"));
+	finish(run,
+		lg_fail(run->talk, ATTEMPT_UNAVAILABLE,
+			"its url is not telnet://[USER[:PASSWORD]@]HOST[:PORT]"));
 }
 
 struct telnet_run *telnet_run_new(

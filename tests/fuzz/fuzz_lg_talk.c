@@ -1,5 +1,6 @@
-/* Talks with looking glasses of all kinds: whatever comes back, they come to an end. The first byte says which kind;
- * replies are separated by lines that hold one '|' alone, and each begins with a byte for its HTTP status. */
+/* Talks with looking glasses of all kinds: whatever comes back, they come to an end. The first byte says
+ * which kind; replies are separated by lines that hold one '|' alone, and each begins with a byte for its
+ * HTTP status. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,8 +53,9 @@ static void talk_on(struct lg_talk *talk, const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct settings_looking_glass glass = {
-		.name = (char *)"fuzz", .url = (char *)"http://u:s3cret@lg.example/", .adapter = (char *)"/nowhere/at/all"};
+	struct settings_looking_glass glass = {.name = (char *)"fuzz",
+		.url = (char *)"http://u:s3cret@lg.example/",
+		.adapter = (char *)"/nowhere/at/all"};
 	struct lg_talk talk;
 	const struct lg_kind *kind = kind_of(size > 0 ? data[0] : 0);
 	glass.type = (char *)kind->type;

@@ -1,4 +1,5 @@
-/* Telnet sessions: bounded in what they keep and send, whatever the router does. A byte 0 stands for a pause. */
+/* Telnet sessions: bounded in what they keep and send, whatever the router does. A byte 0 stands for a pause.
+ */
 #include <stdlib.h>
 #include <string.h>
 

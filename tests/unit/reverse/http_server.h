@@ -1,5 +1,5 @@
-/* A small HTTP server on the loop of the test, which misbehaves on request. What a path means is up to the test:
- * it is called with the whole request and answers with http_server_write and its kind. */
+/* A small HTTP server on the loop of the test, which misbehaves on request. What a path means is up to the
+ * test: it is called with the whole request and answers with http_server_write and its kind. */
 #ifndef RETOUR_TESTS_HTTP_SERVER_H
 #define RETOUR_TESTS_HTTP_SERVER_H
 
@@ -89,11 +89,12 @@ static inline void http_server_say(struct http_peer *peer, const char *text)
 }
 
 /* A whole response; `more` are further header lines that end with CR LF, "" = none. */
-static inline void http_server_reply(struct http_peer *peer, const char *status, const char *more, const char *body)
+static inline void http_server_reply(
+	struct http_peer *peer, const char *status, const char *more, const char *body)
 {
 	char head[1024];
-	snprintf(head, sizeof(head), "HTTP/1.1 %s\r\nContent-Length: %zu\r\nConnection: close\r\n%s\r\n", status,
-		strlen(body), more);
+	snprintf(head, sizeof(head), "HTTP/1.1 %s\r\nContent-Length: %zu\r\nConnection: close\r\n%s\r\n",
+		status, strlen(body), more);
 	http_server_say(peer, head);
 	http_server_say(peer, body);
 	http_server_end(peer);

@@ -33,7 +33,8 @@ static void answer(struct http_peer *peer, const char *path, const char *text)
 	if (strcmp(path, "/echo") == 0)
 		http_server_reply(peer, "200 OK", "X-One: first\r\n", text);
 	else if (strcmp(path, "/chunked") == 0) {
-		http_server_say(peer, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+		http_server_say(
+			peer, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
 		http_server_say(peer, "5\r\nhello\r\n1\r\n \r\n");
 		http_server_drip(peer, "5\r\nworld\r\n0\r\n\r\n", 15, 20, 1);
 	} else if (strcmp(path, "/drip") == 0) {
@@ -59,7 +60,8 @@ static void answer(struct http_peer *peer, const char *path, const char *text)
 	} else if (strcmp(path, "/missing") == 0) {
 		http_server_reply(peer, "404 Not Found", "Retry-After: 7\r\n", "no such thing");
 	} else if (strcmp(path, "/here") == 0) {
-		http_server_reply(peer, "302 Found", "Location: /echo\r\nSet-Cookie: session=s3\r\n", "a page");
+		http_server_reply(
+			peer, "302 Found", "Location: /echo\r\nSet-Cookie: session=s3\r\n", "a page");
 	} else if (strcmp(path, "/loop") == 0) {
 		http_server_reply(peer, "302 Found", "Location: /loop\r\n", "");
 	} else if (strcmp(path, "/file") == 0) {

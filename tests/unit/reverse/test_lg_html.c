@@ -37,7 +37,8 @@ static void test_text(void **state)
 	text_is("a<b>c</b>d", "acd");
 	text_is("1 &lt;1 ms &amp;amp; &quot;x&quot; &#39;y&#x27;", "1 <1 ms &amp; \"x\" 'y'");
 	text_is("&nbsp;1&#160;2", " 1 2");
-	text_is("&euro; &#xe9; &#0; &#xd800; &#99999999; & &;", "&euro; \xc3\xa9 &#0; &#xd800; &#99999999; & &;");
+	text_is("&euro; &#xe9; &#0; &#xd800; &#99999999; & &;",
+		"&euro; \xc3\xa9 &#0; &#xd800; &#99999999; & &;");
 	text_is("one<br>two<br />\nthree<BR/>\r\nfour", "one\ntwo\nthree\nfour");
 	text_is("<p>a</p><table><tr><td>b</td><td>c</td></tr></table>", "\na\n\n\n b c\n\n");
 	text_is("x<!-- <b> > -->y<script>if (a<b) z</script>w<style>q</style>", "xyw");
@@ -68,10 +69,11 @@ static void test_pre(void **state)
 
 static void test_forms(void **state)
 {
-	const char *page = "<input type=hidden name=other value=1><INPUT type=\"hidden\" name=\"csrfToken\" "
-			   "value=\"a&amp;b\" /><select name='routers' size=3><option value=''>choose</option>"
-			   "<option value='r1' selected> Edge 1 </option>\n<option>r2</select>"
-			   "<select name=x><option value=no></select>";
+	const char *page =
+		"<input type=hidden name=other value=1><INPUT type=\"hidden\" name=\"csrfToken\" "
+		"value=\"a&amp;b\" /><select name='routers' size=3><option value=''>choose</option>"
+		"<option value='r1' selected> Edge 1 </option>\n<option>r2</select>"
+		"<select name=x><option value=no></select>";
 	size_t length = strlen(page);
 	char *label = NULL, *value = lg_html_input(page, length, "csrfToken");
 	(void)state;

@@ -96,8 +96,11 @@ static void test_rfc8522(void **state)
 {
 	(void)state;
 	start("rfc8522", NULL, "2001:db8::9");
-	asks("GET", WELL_KNOWN "traceroute/2001:db8::9?protocol=2,1&runtime=50&format=application/json", NULL);
-	reply(200, "{\"status\":\"success\",\"data\":{\"router\":\"edge1\",\"output\":[\"line 1\",\"line 2\"]}}");
+	asks("GET", WELL_KNOWN "traceroute/2001:db8::9?protocol=2,1&runtime=50&format=application/json",
+		NULL);
+	reply(200,
+		"{\"status\":\"success\",\"data\":{\"router\":\"edge1\",\"output\":[\"line 1\",\"line "
+		"2\"]}}");
 	assert_string_equal(talk.router, "edge1");
 	ends_with("line 1\nline 2\n");
 	start("rfc8522", NULL, "198.51.100.9");
@@ -107,10 +110,14 @@ static void test_rfc8522(void **state)
 	reply(200, "{\"status\":\"success\",\"data\":{\"output\":{\"schema\":\"retour/1\"}}}");
 	ends_with("{\"schema\": \"retour/1\"}");
 	start("rfc8522", "edge 1&x", "198.51.100.9");
-	asks("GET", WELL_KNOWN
-		"traceroute/198.51.100.9?protocol=1,1&runtime=50&format=application/json&router=edge%201%26x", NULL);
+	asks("GET",
+		WELL_KNOWN
+		"traceroute/198.51.100.9?protocol=1,1&runtime=50&format=application/json&router=edge%201%26x",
+		NULL);
 	reply(501, "Not Implemented");
-	asks("GET", WELL_KNOWN "traceroute/198.51.100.9?protocol=1,1&runtime=50&format=text/plain&router=edge%201%26x",
+	asks("GET",
+		WELL_KNOWN
+		"traceroute/198.51.100.9?protocol=1,1&runtime=50&format=text/plain&router=edge%201%26x",
 		NULL);
 	reply(404, "{\"status\":\"fail\",\"data\":{\"router\":\"unknown\"}}");
 	asks("GET", WELL_KNOWN "routers", NULL);
@@ -129,7 +136,9 @@ static void test_rfc8522_refusals(void **state)
 	reply(404, "<html>");
 	reply(404, "<html>");
 	asks("GET", WELL_KNOWN "cmd", NULL);
-	reply(200, "{\"status\":\"success\",\"data\":{\"commands\":[{\"command\":\"ping\"},{\"command\":\"show route\"}]}}");
+	reply(200,
+		"{\"status\":\"success\",\"data\":{\"commands\":[{\"command\":\"ping\"},{\"command\":\"show "
+		"route\"}]}}");
 	fails_with(ATTEMPT_UNSUPPORTED, "it offers no traceroute; it has: ping, show route");
 	start("rfc8522", NULL, "198.51.100.9");
 	reply(200, "<html>hello</html>");
@@ -145,10 +154,12 @@ static void test_rfc8522_refusals(void **state)
 
 /* ---- hyperglass */
 
-#define PAGE(devices) \
-	"<script id=\"__NEXT_DATA__\" type=\"application/json\">{\"props\":{\"config\":{\"devices\":[{\"group\":\"g\"," \
+#define PAGE(devices)                                                                                        \
+	"<script id=\"__NEXT_DATA__\" "                                                                      \
+	"type=\"application/json\">{\"props\":{\"config\":{\"devices\":[{\"group\":\"g\","                   \
 	"\"locations\":" devices "}]}}}</script>"
-#define DIRECTIVES "\"directives\":[{\"id\":\"p1\",\"name\":\"Ping\"},{\"id\":\"t1\",\"name\":\"Traceroute\"}]"
+#define DIRECTIVES                                                                                           \
+	"\"directives\":[{\"id\":\"p1\",\"name\":\"Ping\"},{\"id\":\"t1\",\"name\":\"Traceroute\"}]"
 
 static void test_hyperglass(void **state)
 {
@@ -156,16 +167,22 @@ static void test_hyperglass(void **state)
 	start("hyperglass", NULL, "198.51.100.9");
 	asks("GET", "/?lang=en", NULL);
 	reply(200, PAGE("[{\"id\":\"fra\",\"name\":\"Frankfurt\"," DIRECTIVES "}]"));
-	asks("POST", "/api/query", "{\"queryLocation\":\"fra\",\"queryTarget\":\"198.51.100.9\",\"queryType\":\"t1\"}");
-	reply(200, "{\"output\":\"" "1 a\\n" "\",\"level\":\"success\",\"format\":\"text/plain\"}");
+	asks("POST", "/api/query",
+		"{\"queryLocation\":\"fra\",\"queryTarget\":\"198.51.100.9\",\"queryType\":\"t1\"}");
+	reply(200,
+		"{\"output\":\""
+		"1 a\\n"
+		"\",\"level\":\"success\",\"format\":\"text/plain\"}");
 	assert_string_equal(talk.router, "Frankfurt");
 	ends_with("1 a\n");
 	start("hyperglass", "paris", "198.51.100.9");
 	reply(200, "no data here");
 	asks("GET", "/ui/props/", NULL);
-	reply(200, "{\"devices\":[{\"locations\":[{\"id\":\"x\",\"name\":\"Lyon\"," DIRECTIVES
-		   "},{\"id\":\"y\",\"name\":\"Paris\"," DIRECTIVES "}]}]}");
-	asks("POST", "/api/query", "{\"queryLocation\":\"y\",\"queryTarget\":\"198.51.100.9\",\"queryType\":\"t1\"}");
+	reply(200,
+		"{\"devices\":[{\"locations\":[{\"id\":\"x\",\"name\":\"Lyon\"," DIRECTIVES
+		"},{\"id\":\"y\",\"name\":\"Paris\"," DIRECTIVES "}]}]}");
+	asks("POST", "/api/query",
+		"{\"queryLocation\":\"y\",\"queryTarget\":\"198.51.100.9\",\"queryType\":\"t1\"}");
 	reply(400, "{\"output\":\"<strong>198.51.100.9</strong> is not allowed.\",\"level\":\"error\"}");
 	fails_with(ATTEMPT_REFUSED, "it says: \"198.51.100.9 is not allowed.\"");
 }
@@ -213,7 +230,9 @@ static void test_bird(void **state)
 	asks("POST", "/api/", "{\"servers\":[],\"type\":\"server_list\",\"args\":\"\"}");
 	reply(200, "{\"error\":\"\",\"result\":[{\"server\":\"fra1\",\"data\":\"\"},{\"server\":\"b\"}]}");
 	asks("POST", "/api/", "{\"servers\":[\"fra1\"],\"type\":\"traceroute\",\"args\":\"198.51.100.9\"}");
-	reply(200, "{\"error\":\"\",\"result\":[{\"server\":\"fra1\",\"data\":\"1 a\\n\\n2 hops not responding.\"}]}");
+	reply(200,
+		"{\"error\":\"\",\"result\":[{\"server\":\"fra1\",\"data\":\"1 a\\n\\n2 hops not "
+		"responding.\"}]}");
 	assert_string_equal(talk.router, "fra1");
 	ends_with("1 a\n\n2 hops not responding.");
 	start("bird-lg", "ams", "198.51.100.9");
@@ -261,7 +280,8 @@ static void test_gmazoyer(void **state)
 
 static void test_hybula(void **state)
 {
-	const char *page = "<input name=csrfToken value=t0k><select name=backendMethod><option>traceroute</select>";
+	const char *page =
+		"<input name=csrfToken value=t0k><select name=backendMethod><option>traceroute</select>";
 	(void)state;
 	start("hybula", NULL, "198.51.100.9");
 	reply(200, page);

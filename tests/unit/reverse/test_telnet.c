@@ -58,7 +58,9 @@ static void test_session(void **state)
 {
 	struct telnet *telnet = log_in();
 	(void)state;
-	feed(telnet, "traceroute 198.51.100.9\r\nTracing the route\r\n  1 192.0.2.1 4 msec\r\n  2 a.router> 8 msec\r\n");
+	feed(telnet,
+		"traceroute 198.51.100.9\r\nTracing the route\r\n  1 192.0.2.1 4 msec\r\n  2 a.router> 8 "
+		"msec\r\n");
 	assert_int_equal(telnet->state, TELNET_COMMAND);
 	feed(telnet, "  3 198.51.100.9 9 msec\r\nrouter>");
 	assert_int_equal(telnet->state, TELNET_DONE);
@@ -73,7 +75,8 @@ static void test_options(void **state)
 	struct telnet *telnet = open_session(NULL, NULL);
 	(void)state;
 	/* DO TERMINAL-TYPE, WILL ECHO, DONT and WONT, a subnegotiation that has an IAC IAC in it, NOP */
-	const char bytes[] = "\xff\xfd\x18\xff\xfb\x01\xff\xfe\x01\xff\xfc\x03\xff\xfa\x18\x01\xff\xff\x02\xff\xf0\xff\xf1x";
+	const char bytes[] = "\xff\xfd\x18\xff\xfb\x01\xff\xfe\x01\xff\xfc\x03\xff\xfa\x18\x01\xff\xff\x02"
+			     "\xff\xf0\xff\xf1x";
 	feed_bytes(telnet, bytes, sizeof(bytes) - 1);
 	sent_is(telnet, "\xff\xfc\x18\xff\xfe\x01");
 	assert_string_equal(telnet->text, "x");
@@ -107,7 +110,8 @@ static void test_other_routers(void **state)
 	feed(telnet, "<lab-R1>");
 	telnet_quiet(telnet);
 	sent_is(telnet, "terminal length 0\r\n");
-	feed(telnet, "terminal length 0\r\n ^\r\nError: Unrecognized command found at '^' position.\r\n<lab-R1>");
+	feed(telnet,
+		"terminal length 0\r\n ^\r\nError: Unrecognized command found at '^' position.\r\n<lab-R1>");
 	sent_is(telnet, "set cli screen-length 0\r\n");
 	feed(telnet, "set cli screen-length 0\r\nError: Unrecognized command\r\n<lab-R1>");
 	sent_is(telnet, "screen-length 0 temporary\r\n");
@@ -121,7 +125,8 @@ static void test_other_routers(void **state)
 	free(telnet);
 }
 
-static void fails(const char *user, const char *password, const char *first, const char *second, const char *reason)
+static void fails(
+	const char *user, const char *password, const char *first, const char *second, const char *reason)
 {
 	struct telnet *telnet = open_session(user, password);
 	feed(telnet, first);
