@@ -12,7 +12,7 @@ export RETOUR=$build/retour
 . "$(dirname "$0")/chain.sh"
 need traceroute mtr scamper nft tcpdump
 : "${RUNS=3}" "${IDLE_S=7}"
-all_rows=(healthy silent black_hole refusal rtt rtt_busy ten_rounds diamond targets responder flood lab_tun sim_hops
+all_rows=(healthy silent black_hole refusal rtt rtt_busy ten_rounds diamond targets responder responder_near flood lab_tun sim_hops
 	sim_routes sim_scale ways_back inband)
 rows=("$@")
 [ ${#rows[@]} -gt 0 ] || rows=("${all_rows[@]}")
@@ -154,9 +154,17 @@ responder() {
 	for ((run = 0; run < RUNS; run++)); do
 		measure responder "retour back --via responder" \
 			"$RETOUR" back -n --json --via responder "$(address 4 r6 r5)"
+		measure responder "retour back --via responder -q 1" \
+			"$RETOUR" back -n --json -q 1 --via responder "$(address 4 r6 r5)"
 	done
 	kill $server
 	wait $server || true
+}
+
+# The same without any delay, where the reference client was measured: six routers as close as namespaces are.
+responder_near() {
+	env -u RETOUR_TEST_INSIDE BUILD="$(basename "$build")" RUNS="$RUNS" IDLE_S="$IDLE_S" "$bench/responder_near.sh" |
+		tee -a "$results" >&2
 }
 
 # Behind a translator and a firewall that lets in only what belongs to connections from inside.
@@ -221,7 +229,7 @@ for row in "${rows[@]}"; do
 	case $row in
 	healthy | silent | refusal) $row && peers "$row" "$RUNS" ;;
 	black_hole) black_hole && peers black_hole 1 ;;
-	rtt | rtt_busy | ten_rounds | diamond | targets | responder | flood | lab_tun | sim_hops | sim_routes | sim_scale | ways_back | inband) $row ;;
+	rtt | rtt_busy | ten_rounds | diamond | targets | responder | responder_near | flood | lab_tun | sim_hops | sim_routes | sim_scale | ways_back | inband) $row ;;
 	*) fail "no such row: $row" ;;
 	esac
 	echo "measured|$row|$(date -u +%F)|$RUNS" >>"$results"

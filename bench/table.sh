@@ -56,6 +56,13 @@ section black_hole 'Black hole: nothing comes back from beyond hop 8'
 # shellcheck disable=SC2016 # a Markdown code span
 section refusal 'Refused: router 9 answers host unreachable (`!H`)'
 section responder 'Return path from a responder, six hops'
+section responder_near 'Return path from a responder, six hops, no delay'
+! grep -q '^responder_near|' "$results" || cat <<-'END'
+
+	The public reference client of the protocol, asked for the same six hops over the same kind of path, takes 2.34 to 2.37 s
+	(IPv4) and 2.28 to 2.32 s (IPv6); that figure was measured once, elsewhere, and is quoted. It asks for one hop after the
+	other, 0.1 s apart. Ours takes three round trips for three probes a hop, and two with `-q 1`.
+END
 section inband 'Return path inside a TCP connection, ten hops, through a translator and a stateful firewall'
 errors() { # ROW TITLE
 	grep -q "^$1|" "$results" || return 0
