@@ -1,0 +1,231 @@
+#include "revtr/message.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const probe_words[] = {"rr-ping", "traceroute"};
+
+/* ---- topics */
+
+const char *topic_of(char out[static TOPIC_SIZE], const char *agent, const char *kind)
+{
+	snprintf(out, TOPIC_SIZE, "retour/1/agent/%s/%s", agent, kind);
+	return out;
+}
+
+bool agent_name_good(const char *name)
+{
+	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+	return length > 0 && length < AGENT_NAME_SIZE && name[length] == '\0';
+}
+
+bool topic_agent(const char *topic, char name[static AGENT_NAME_SIZE])
+{
+	static const char head[] = "retour/1/agent/";
+	if (strncmp(topic, head, sizeof(head) - 1) != 0)
+		return false;
+	topic += sizeof(head) - 1;
+	size_t length = strcspn(topic, "/");
+	if (length == 0 || length >= AGENT_NAME_SIZE || topic[length] != '/')
+		return false;
+	memcpy(name, topic, length);
+	name[length] = '\0';
+	return agent_name_good(name);
+}
+
+/* ---- JSON */
+
+static json_t *address_json(struct addr address)
+{
+	char text[ADDR_TEXT_SIZE];
+	return addr_is_set(address) ? json_string(addr_format(address, text)) : json_null();
+}
+
+static struct addr address_of(const json_t *value)
+{
+	struct addr address;
+	return json_is_string(value) && addr_parse(json_string_value(value), &address) ? address : ADDR_NONE;
+}
+
+/* Within bounds; false otherwise. */
+static bool number_of(const json_t *object, const char *key, json_int_t max, json_int_t *value)
+{
+	const json_t *member = json_object_get(object, key);
+	*value = json_integer_value(member);
+	return json_is_integer(member) && *value >= 0 && *value <= max;
+}
+
+static char *text_of(json_t *object)
+{
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	json_decref(object);
+	return text;
+}
+
+static json_t *object_from(const char *text, size_t length)
+{
+	json_error_t error;
+	json_t *object = json_loadb(text, length, 0, &error);
+	if (json_is_object(object))
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+/* ---- orders */
+
+char *order_to_json(const struct agent_order *order)
+{
+	char tag[17];
+	snprintf(tag, sizeof(tag), "%016" PRIx64, order->tag);
+	return text_of(json_pack("{s:I, s:s, s:o, s:o, s:b, s:s}", "task", (json_int_t)order->task.id, "probe",
+		probe_words[order->task.probe], "target", address_json(order->task.target), "source",
+		address_json(order->source), "spoofed", order->task.spoofed, "tag", tag));
+}
+
+static bool read_order(const json_t *object, struct agent_order *order)
+{
+	json_int_t task;
+	const char *probe = json_string_value(json_object_get(object, "probe"));
+	const char *tag = json_string_value(json_object_get(object, "tag"));
+	*order = (struct agent_order){.source = address_of(json_object_get(object, "source")),
+		.task = {.target = address_of(json_object_get(object, "target")),
+			.spoofed = json_is_true(json_object_get(object, "spoofed"))}};
+	if (!number_of(object, "task", UINT32_MAX, &task) || !probe || !tag || strspn(tag, "0123456789abcdef") != 16 ||
+		tag[16] != '\0')
+		return false;
+	order->task.id = (uint32_t)task;
+	order->tag = strtoull(tag, NULL, 16);
+	for (unsigned i = 0; i < ARRAY_LEN(probe_words); i++)
+		if (strcmp(probe, probe_words[i]) == 0) {
+			order->task.probe = (enum revtr_probe)i;
+			return addr_is_set(order->task.target) && addr_is_set(order->source);
+		}
+	return false;
+}
+
+bool order_from_json(const char *text, size_t length, struct agent_order *order)
+{
+	json_t *object = object_from(text, length);
+	bool good = object && read_order(object, order);
+	json_decref(object);
+	return good;
+}
+
+/* ---- answers */
+
+static json_t *list_json(const struct route_option *list)
+{
+	if (!list->present)
+		return json_null();
+	json_t *stamps = json_array();
+	for (unsigned i = 0; i < MIN(list->used, RECORD_ROUTE_SLOTS_MAX); i++)
+		json_array_append_new(stamps, address_json(list->addrs[i]));
+	return json_pack("{s:i, s:o}", "slots", (int)list->slots, "stamps", stamps);
+}
+
+char *answer_to_json(const struct revtr_answer *answer)
+{
+	if (answer->trace_count == 0 && addr_is_set(answer->from))
+		return text_of(json_pack("{s:I, s:o, s:i, s:o}", "task", (json_int_t)answer->task, "from",
+			address_json(answer->from), "ttl", answer->reply_ttl, "list", list_json(&answer->reply)));
+	json_t *trace = json_array();
+	for (unsigned i = 0; i < MIN(answer->trace_count, REVTR_TRACE_MAX); i++)
+		json_array_append_new(trace, address_json(answer->trace[i]));
+	return text_of(json_pack("{s:I, s:b, s:o}", "task", (json_int_t)answer->task, "reached", answer->reached, "trace", trace));
+}
+
+char *refusal_to_json(uint32_t task, enum agent_verdict verdict)
+{
+	return text_of(json_pack("{s:I, s:s}", "task", (json_int_t)task, "refused", agent_verdict_text(verdict)));
+}
+
+static bool read_list(const json_t *value, struct route_option *list)
+{
+	json_int_t slots;
+	const json_t *stamps = json_object_get(value, "stamps");
+	if (!value || json_is_null(value))
+		return true;
+	if (!number_of(value, "slots", RECORD_ROUTE_SLOTS_MAX, &slots) || !json_is_array(stamps) ||
+		json_array_size(stamps) > (size_t)slots)
+		return false;
+	list->present = true;
+	list->type = 7; /* RFC 791 3.1 */
+	list->slots = (uint8_t)slots;
+	list->used = (uint8_t)json_array_size(stamps);
+	for (size_t i = 0; i < list->used; i++)
+		list->addrs[i] = address_of(json_array_get(stamps, i));
+	return true;
+}
+
+static bool read_trace(const json_t *value, struct revtr_answer *answer)
+{
+	size_t count = json_array_size(value);
+	if (!json_is_array(value) || count > REVTR_TRACE_MAX)
+		return false;
+	answer->trace_count = (unsigned)count;
+	for (size_t i = 0; i < count; i++)
+		answer->trace[i] = address_of(json_array_get(value, i));
+	return true;
+}
+
+static bool read_answer(const json_t *object, struct revtr_answer *answer)
+{
+	json_int_t task, ttl;
+	*answer = (struct revtr_answer){0};
+	if (!number_of(object, "task", UINT32_MAX, &task) || task == 0)
+		return false;
+	answer->task = (uint32_t)task;
+	if (json_object_get(object, "refused"))
+		return true;
+	answer->answered = true;
+	answer->reached = json_is_true(json_object_get(object, "reached"));
+	if (json_object_get(object, "trace"))
+		return read_trace(json_object_get(object, "trace"), answer);
+	answer->from = address_of(json_object_get(object, "from"));
+	if (!addr_is_set(answer->from) || !number_of(object, "ttl", 255, &ttl))
+		return false;
+	answer->reply_ttl = (int)ttl;
+	return read_list(json_object_get(object, "list"), &answer->reply);
+}
+
+bool answer_from_json(const char *text, size_t length, struct revtr_answer *answer)
+{
+	json_t *object = object_from(text, length);
+	bool good = object && read_answer(object, answer);
+	json_decref(object);
+	return good;
+}
+
+/* ---- status */
+
+char *status_to_json(const struct agent_status *status)
+{
+	json_t *sources = json_array();
+	for (size_t i = 0; i < status->source_count; i++)
+		json_array_append_new(sources, address_json(status->sources[i]));
+	return text_of(json_pack("{s:b, s:o, s:b, s:o, s:s}", "online", status->online, "address",
+		address_json(status->address), "spoof", status->may_spoof, "sources", sources, "version", RETOUR_VERSION));
+}
+
+bool status_from_json(const char *text, size_t length, struct agent_status *status)
+{
+	json_t *object = object_from(text, length);
+	*status = (struct agent_status){0};
+	if (!object)
+		return false;
+	status->online = json_is_true(json_object_get(object, "online"));
+	status->may_spoof = json_is_true(json_object_get(object, "spoof"));
+	status->address = address_of(json_object_get(object, "address"));
+	const json_t *sources = json_object_get(object, "sources");
+	for (size_t i = 0; i < json_array_size(sources) && status->source_count < STATUS_SOURCES_MAX; i++) {
+		struct addr source = address_of(json_array_get(sources, i));
+		if (addr_is_set(source))
+			status->sources[status->source_count++] = source;
+	}
+	json_decref(object);
+	return true;
+}

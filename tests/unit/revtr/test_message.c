@@ -1,0 +1,119 @@
+/* Messages there and back, and all that is not one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "revtr/message.h"
+
+static void test_topics(void **state)
+{
+	char topic[TOPIC_SIZE], name[AGENT_NAME_SIZE];
+	(void)state;
+	assert_string_equal(topic_of(topic, "vp1", "task"), "retour/1/agent/vp1/task");
+	assert_true(topic_agent("retour/1/agent/vp-1.lab/answer", name));
+	assert_string_equal(name, "vp-1.lab");
+	assert_false(topic_agent("retour/1/agent//answer", name));
+	assert_false(topic_agent("retour/1/agent/vp1", name));
+	assert_false(topic_agent("retour/2/agent/vp1/answer", name));
+	assert_false(agent_name_good("a/b"));
+	assert_false(agent_name_good("#"));
+	assert_false(agent_name_good(""));
+}
+
+static void test_orders(void **state)
+{
+	struct agent_order order = {.task = {.id = 4000000000u, .probe = REVTR_TRACEROUTE, .spoofed = true,
+					    .target = addr_v4(0xcb007101)},
+		.source = addr_v4(0xc6336401), .tag = 0xfedcba9876543210};
+	struct agent_order read;
+	(void)state;
+	char *text = order_to_json(&order);
+	assert_non_null(text);
+	assert_true(order_from_json(text, strlen(text), &read));
+	assert_int_equal(read.task.id, 4000000000u);
+	assert_int_equal(read.task.probe, REVTR_TRACEROUTE);
+	assert_true(read.task.spoofed);
+	assert_true(addr_equal(read.task.target, order.task.target));
+	assert_true(addr_equal(read.source, order.source));
+	assert_true(read.tag == order.tag);
+	for (size_t length = 0; length < strlen(text); length++)
+		assert_false(order_from_json(text, length, &read));
+	free(text);
+}
+
+static void test_answers(void **state)
+{
+	struct revtr_answer list = {.task = 7, .answered = true, .from = addr_v4(1), .reply_ttl = 61,
+		.reply = {.present = true, .type = 7, .slots = 9, .used = 2, .addrs = {addr_v4(0x01020304), addr_v4(5)}}};
+	struct revtr_answer trace = {.task = 8, .answered = true, .reached = true, .trace_count = 3,
+		.trace = {addr_v4(1), ADDR_NONE, addr_v4(3)}};
+	struct revtr_answer read;
+	(void)state;
+	char *text = answer_to_json(&list);
+	assert_true(answer_from_json(text, strlen(text), &read));
+	assert_int_equal(read.reply.used, 2);
+	assert_int_equal(read.reply.addrs[0].low, 0x01020304);
+	assert_int_equal(read.reply_ttl, 61);
+	free(text);
+	text = answer_to_json(&trace);
+	assert_true(answer_from_json(text, strlen(text), &read));
+	assert_int_equal(read.trace_count, 3);
+	assert_false(addr_is_set(read.trace[1]));
+	assert_true(read.reached);
+	free(text);
+	text = refusal_to_json(9, AGENT_VETO);
+	assert_true(answer_from_json(text, strlen(text), &read));
+	assert_int_equal(read.task, 9);
+	assert_false(read.answered);
+	free(text);
+}
+
+static void test_nonsense(void **state)
+{
+	static const char *const texts[] = {"", "[]", "{}", "null", "{\"task\":0}", "{\"task\":-1,\"trace\":[]}",
+		"{\"task\":1}", "{\"task\":1,\"from\":\"x\",\"ttl\":1}", "{\"task\":1,\"from\":\"1.2.3.4\",\"ttl\":256}",
+		"{\"task\":1,\"from\":\"1.2.3.4\",\"ttl\":1,\"list\":{\"slots\":10,\"stamps\":[]}}",
+		"{\"task\":1,\"from\":\"1.2.3.4\",\"ttl\":1,\"list\":{\"slots\":1,\"stamps\":[\"1.1.1.1\",\"2.2.2.2\"]}}",
+		"{\"task\":1,\"trace\":\"long\"}", "{\"task\":4294967296,\"trace\":[]}"};
+	struct revtr_answer answer;
+	struct agent_order order;
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		if (answer_from_json(texts[i], strlen(texts[i]), &answer))
+			fail_msg("taken: %s", texts[i]);
+		assert_false(order_from_json(texts[i], strlen(texts[i]), &order));
+	}
+}
+
+static void test_status(void **state)
+{
+	struct agent_status status = {.online = true, .may_spoof = true, .address = addr_v4(0xcb007105),
+		.sources = {addr_v4(0xcb007105)}, .source_count = 1};
+	struct agent_status read;
+	(void)state;
+	char *text = status_to_json(&status);
+	assert_true(status_from_json(text, strlen(text), &read));
+	assert_true(read.online && read.may_spoof);
+	assert_int_equal(read.source_count, 1);
+	free(text);
+	assert_true(status_from_json("{\"online\":false}", 16, &read));
+	assert_false(read.online);
+	assert_false(status_from_json("offline", 7, &read));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_topics),
+		cmocka_unit_test(test_orders),
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_status),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
