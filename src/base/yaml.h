@@ -42,8 +42,8 @@ struct yaml_mistake {
 	bool not_yaml; /* the text is no YAML, from there on or from before it */
 };
 
-/* 0, and *data is NULL when there is nothing in it; yaml_text_free gives it back. On failure -EINVAL, "NAME:LINE:
- * what is wrong, what was expected", and the mistake where that is not NULL; or -ENOMEM. */
+/* 0, and *data is NULL when there is nothing in it; yaml_text_free gives it back. On failure -EINVAL,
+ * "NAME:LINE: what is wrong, what was expected", and the mistake where that is not NULL; or -ENOMEM. */
 int yaml_text_read(const struct yaml_text *yaml, const cyaml_schema_value_t *schema, void **data,
 	struct yaml_mistake *mistake, struct error *error) MUST_USE;
 void yaml_text_free(const cyaml_schema_value_t *schema, void *data);

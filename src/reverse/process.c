@@ -160,8 +160,8 @@ static int spawn(struct process *process, uv_loop_t *loop, char **argv, int inpu
 	return result < 0 ? result : uv_read_start((uv_stream_t *)&process->err, allocate, on_read);
 }
 
-void process_start(struct process *process, uv_loop_t *loop, char **argv, const char *input, size_t output_limit,
-	const struct process_ops *ops, void *context)
+void process_start(struct process *process, uv_loop_t *loop, char **argv, const char *input,
+	size_t output_limit, const struct process_ops *ops, void *context)
 {
 	*process = (struct process){.context = context, .ops = ops, .limit = output_limit};
 	uv_pipe_init(loop, &process->out, 0);

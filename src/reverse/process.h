@@ -42,10 +42,10 @@ struct process {
 	bool tried, spawned;
 };
 
-/* Start `argv` (NULL at the end; the first is looked for in PATH). It reads `input`, a text, or nothing where that is
- * NULL. `ended` comes from the loop, also when it cannot be started. */
-void process_start(struct process *process, uv_loop_t *loop, char **argv, const char *input, size_t output_limit,
-	const struct process_ops *ops, void *context);
+/* Start `argv` (NULL at the end; the first is looked for in PATH). It reads `input`, a text, or nothing where that
+ * is NULL. `ended` comes from the loop, also when it cannot be started. */
+void process_start(struct process *process, uv_loop_t *loop, char **argv, const char *input,
+	size_t output_limit, const struct process_ops *ops, void *context);
 /* End it and all of its group now; `ended` follows. */
 void process_kill(struct process *process);
 /* Frees the output; after `ended`. */

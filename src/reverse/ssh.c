@@ -1,6 +1,6 @@
-/* First `ssh -G` says what ssh makes of the destination: the machine behind the name, and whether a jump host lies
- * between, which then is whom the far host sees. Then ssh runs what traces (ssh_line.h). Where nothing says what
- * the far side is, it is taken for Unix; a far side where that does nothing is asked for Windows' tracert. */
+/* First `ssh -G` says what ssh makes of the destination: the machine behind the name, and whether a jump host
+ * lies between, which then is whom the far host sees. Then ssh runs what traces (ssh_line.h). Where nothing says
+ * what the far side is, it is taken for Unix; one where that does nothing is asked for Windows' tracert. */
 #include "reverse/ssh.h"
 
 #include <errno.h>
@@ -15,37 +15,9 @@
 #include "base/clock.h"
 #include "import/import.h"
 #include "net/sockaddr.h"
-#include "reverse/asking.h"
-#include "reverse/process.h"
-#include "reverse/remote_path.h"
-#include "reverse/settings.h"
-#include "reverse/ssh_line.h"
-#include "reverse/vantage.h"
+#include "reverse/ssh_run.h"
 
-#define STAGE_S	     60	 /* for each of the commands; what it printed by then is used */
-#define TIMEOUT_S    200 /* in all, should even that not end */
-#define OUTPUT_BYTES IMPORT_DATA_MAX
-
-struct ssh {
-	struct asking asking;
-	const struct settings_ssh *entry; /* of the user for this host, or NULL; borrowed */
-	char *destination;
-	bool by_target; /* the destination is the target's own name or address */
-	bool far_host;	/* the destination is the target */
-	bool guess;	/* what the far side is was not said */
-	enum ssh_dialect dialect;
-	struct ssh_configuration configuration;
-	struct addr address; /* of the destination, in the target's family; none = not known */
-	struct ssh_goal goal;
-	struct ssh_line line;
-	struct process process;
-	void (*then)(struct ssh *ssh); /* when the process has ended */
-	bool running, late;
-	uv_timer_t timer;
-	bool ticking;
-	uv_getaddrinfo_t look_up;
-	bool looking_up;
-};
+#define TIMEOUT_S 200 /* in all, should the stages not end */
 
 /* ---- which host */
 
@@ -98,9 +70,7 @@ static void ssh_destroy(struct asking *asking)
 	free(ssh);
 }
 
-static void finish(struct ssh *ssh, enum attempt_status status, struct path *path, const char *format, ...)
-	PRINTF_LIKE(4, 5);
-static void finish(struct ssh *ssh, enum attempt_status status, struct path *path, const char *format, ...)
+void ssh_finish(struct ssh *ssh, enum attempt_status status, struct path *path, const char *format, ...)
 {
 	char text[ASKING_DETAIL_SIZE];
 	va_list arguments;
@@ -150,7 +120,7 @@ static void run_ssh(struct ssh *ssh, const char *command, const char *input, voi
 {
 	static const struct process_ops quiet = {.ended = on_process_ended};
 	static const struct process_ops told = {.output = on_output, .ended = on_process_ended};
-	/* BatchMode: no question can be answered. No terminal, nothing forwarded, no connection left behind for others. */
+	/* BatchMode: no question can be answered. No terminal, nothing forwarded, no connection kept for later. */
 	static const char *const always[] = {"-T", "-a", "-x", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o",
 		"ConnectionAttempts=1", "-o", "LogLevel=ERROR", "-o", "ClearAllForwardings=yes", "-o",
 		"ControlMaster=no", "-o", "RemoteCommand=none"};
@@ -172,9 +142,9 @@ static void run_ssh(struct ssh *ssh, const char *command, const char *input, voi
 	ssh->then = then;
 	ssh->running = true;
 	asking_hold(&ssh->asking);
-	uv_timer_start(&ssh->timer, on_deadline, STAGE_S * 1000, 0);
+	uv_timer_start(&ssh->timer, on_deadline, SSH_STAGE_S * 1000, 0);
 	/* uv_spawn and execvp do not write to their arguments, whatever their types say. */
-	process_start(&ssh->process, ssh->asking.task.outside->loop, (char **)(void *)argv, input, OUTPUT_BYTES,
+	process_start(&ssh->process, ssh->asking.task.outside->loop, (char **)(void *)argv, input, IMPORT_DATA_MAX,
 		command && ssh->guess ? &told : &quiet, ssh);
 }
 
@@ -183,139 +153,14 @@ static bool broken(struct ssh *ssh)
 {
 	const struct process *process = &ssh->process;
 	if (process->error == UV_ENOENT)
-		finish(ssh, ATTEMPT_UNAVAILABLE, NULL, "there is no ssh here: install openssh-client");
+		ssh_finish(ssh, ATTEMPT_UNAVAILABLE, NULL, "there is no ssh here: install openssh-client");
 	else if (process->cut)
-		finish(ssh, ATTEMPT_FAILED, NULL, "%s sent more than %d MiB", ssh->destination, OUTPUT_BYTES >> 20);
+		ssh_finish(ssh, ATTEMPT_FAILED, NULL, "%s sent more than %d MiB", ssh->destination, IMPORT_DATA_MAX >> 20);
 	else if (process->error < 0)
-		finish(ssh, ATTEMPT_FAILED, NULL, "ssh cannot be run: %s", uv_strerror(process->error));
+		ssh_finish(ssh, ATTEMPT_FAILED, NULL, "ssh cannot be run: %s", uv_strerror(process->error));
 	else
 		return false;
 	return true;
-}
-
-static void explain(struct ssh *ssh)
-{
-	char reason[ASKING_DETAIL_SIZE];
-	enum attempt_status status =
-		ssh_explain(ssh->process.errors, ssh->destination, reason, sizeof(reason));
-	finish(ssh, status, NULL, "%s", reason);
-}
-
-/* ---- who traced, as the path says it */
-
-/* The connection says more than names do: a name may have several hosts. */
-static bool is_far_host(const struct ssh *ssh, const struct ssh_answer *answer)
-{
-	struct addr target = ssh->asking.task.target;
-	if (ssh->entry)
-		return !ssh->entry->vantage;
-	if (ssh->configuration.indirect || answer->server.family != target.family ||
-		addr_is_private(answer->server))
-		return ssh->far_host;
-	return addr_equal(answer->server, target);
-}
-
-static struct path *read_run(const struct ssh_answer *answer, const struct ssh_run *run, bool far_host,
-	struct addr from, char *note)
-{
-	struct remote_view view = {.method = "ssh", .from = from, .to = answer->to, .far_host = far_host,
-		.dialect = ssh_program_output(run->program)};
-	return run->bytes ? remote_path(run->bytes, run->length, &view, note) : NULL;
-}
-
-/* The first whole path, else the first one. */
-static struct path *best_path(const struct ssh_answer *answer, bool far_host, struct addr from,
-	const char **program, char *note)
-{
-	struct path *best = NULL;
-	note[0] = '\0';
-	for (size_t i = 0; i < answer->run_count && !(best && best->reached); i++) {
-		char said[IMPORT_NOTE_SIZE] = "";
-		struct path *path = read_run(answer, &answer->runs[i], far_host, from, said);
-		if (path && (!best || path->reached)) {
-			path_free(best);
-			best = path;
-			*program = answer->runs[i].program;
-		} else {
-			path_free(path);
-		}
-		if (!best || best == path)
-			memcpy(note, said, sizeof(said));
-	}
-	return best;
-}
-
-static void finish_with(struct ssh *ssh, const struct ssh_answer *answer, struct path *path, const char *program,
-	bool far_host, struct addr from)
-{
-	const struct reverse_task *task = &ssh->asking.task;
-	char to[ADDR_TEXT_SIZE], end[120] = "", who[120] = "";
-	bool translated = !addr_equal(answer->to, task->source);
-	addr_format(answer->to, to);
-	if (path->reached && translated)
-		snprintf(end, sizeof(end), "; reached your NAT at %s", to);
-	else if (!path->reached && ssh->late)
-		snprintf(end, sizeof(end), "; stopped after %d s on the way to %s", STAGE_S, to);
-	else if (!path->reached)
-		snprintf(end, sizeof(end), "; %s did not answer it%s", to, translated ? ", which is your NAT" : "");
-	if (!far_host) {
-		struct vantage_scene scene;
-		const char *data = task->outside->data_dir;
-		uint32_t asn = vantage_asn(from, data);
-		vantage_scene_open(&scene, task->target, ssh->asking.forward, data);
-		enum vantage_distance how_near = vantage_distance_of(&scene, from, asn);
-		snprintf(who, sizeof(who), ", not the target but %s", vantage_phrase(how_near));
-		if (path_set_vantage(path, ssh->destination, from, asn, how_near) < 0) {
-			path_free(path);
-			finish(ssh, ATTEMPT_FAILED, NULL, "out of memory");
-			return;
-		}
-	}
-	finish(ssh, path->reached ? ATTEMPT_OK : ATTEMPT_PARTIAL, path, "%s on %s%s%s", program, ssh->destination, who,
-		end);
-}
-
-static void tell_no_path(struct ssh *ssh, const struct ssh_answer *answer, const char *note)
-{
-	const struct ssh_run *last = answer->run_count > 0 ? &answer->runs[answer->run_count - 1] : NULL;
-	char said[160];
-	ssh_last_line(ssh->process.errors, said, sizeof(said));
-	if (last && ssh->late)
-		finish(ssh, ATTEMPT_TIMEOUT, NULL, "%s on %s has shown no hop within %d s", last->program,
-			ssh->destination, STAGE_S);
-	else if (last)
-		finish(ssh, ATTEMPT_FAILED, NULL, "%s on %s gave no trace: %s", last->program, ssh->destination,
-			*said ? said : *note ? note : "it does not say why");
-	else if (answer->over && addr_is_set(answer->to))
-		finish(ssh, ATTEMPT_UNAVAILABLE, NULL,
-			"%s has none of retour, mtr, traceroute, tracepath and busybox; install one there",
-			ssh->destination);
-	else if (answer->over)
-		finish(ssh, ATTEMPT_UNAVAILABLE, NULL,
-			"%s does not see our own address (a jump host, or the other IP family); give it with "
-			"--public-address",
-			ssh->destination);
-	else
-		explain(ssh);
-}
-
-/* Something ran; is there a path in it? */
-static void conclude(struct ssh *ssh, const struct ssh_answer *answer)
-{
-	char note[IMPORT_NOTE_SIZE];
-	const char *program = "";
-	bool far_host = is_far_host(ssh, answer);
-	bool server_known = !ssh->configuration.indirect && answer->server.family == ssh->asking.task.target.family &&
-		!addr_is_private(answer->server);
-	struct addr from = far_host ? ssh->asking.task.target : server_known ? answer->server : ssh->address;
-	struct path *path = best_path(answer, far_host, from, &program, note);
-	if (path) {
-		if (addr_is_set(answer->peer) && addr_equal(answer->to, answer->peer))
-			ssh->asking.public_address = answer->to;
-		finish_with(ssh, answer, path, program, far_host, from);
-		return;
-	}
-	tell_no_path(ssh, answer, note);
 }
 
 /* ---- the stages */
@@ -324,7 +169,7 @@ static void trace(struct ssh *ssh, enum ssh_dialect dialect);
 
 static void tell_silence(struct ssh *ssh)
 {
-	finish(ssh, ATTEMPT_TIMEOUT, NULL, "ssh to %s: nothing came back within %d s", ssh->destination, STAGE_S);
+	ssh_finish(ssh, ATTEMPT_TIMEOUT, NULL, "ssh to %s: nothing came back within %d s", ssh->destination, SSH_STAGE_S);
 }
 
 /* A line that is not a script: all that was printed is the answer. */
@@ -339,17 +184,17 @@ static void on_line_done(struct ssh *ssh)
 	else if (process->length == 0 && ssh->dialect == SSH_WINDOWS)
 		trace(ssh, SSH_PATHPING);
 	else if (process->length == 0 && ssh->guess)
-		finish(ssh, ATTEMPT_UNSUPPORTED, NULL,
+		ssh_finish(ssh, ATTEMPT_UNSUPPORTED, NULL,
 			"%s is neither Unix nor Windows: name its dialect in the settings, see retour-config(5)",
 			ssh->destination);
 	else if (process->length == 0)
-		explain(ssh);
+		ssh_explain_failure(ssh);
 	else {
 		snprintf(answer.runs[0].program, sizeof(answer.runs[0].program), "%s",
 			ssh_dialect_program(ssh->dialect));
 		answer.runs[0].bytes = process->output;
 		answer.runs[0].length = process->length;
-		conclude(ssh, &answer);
+		ssh_conclude(ssh, &answer);
 	}
 }
 
@@ -363,17 +208,17 @@ static void on_script_done(struct ssh *ssh)
 	ssh_answer_read(process->output ? process->output : "", &answer);
 	if (addr_is_set(answer.to) &&
 		(answer.to.family != ssh->goal.family || !addr_is_unicast(answer.to)))
-		finish(ssh, ATTEMPT_FAILED, NULL, "%s traced something that is not our address", ssh->destination);
+		ssh_finish(ssh, ATTEMPT_FAILED, NULL, "%s traced something that is not our address", ssh->destination);
 	else if (answer.script)
-		conclude(ssh, &answer);
+		ssh_conclude(ssh, &answer);
 	else if (ssh->late)
 		tell_silence(ssh);
 	else if (process->exit_status == 255)
-		explain(ssh);
+		ssh_explain_failure(ssh);
 	else if (ssh->guess)
 		trace(ssh, SSH_WINDOWS);
 	else
-		finish(ssh, ATTEMPT_UNSUPPORTED, NULL, "%s runs no Unix shell for us: name its dialect in the settings",
+		ssh_finish(ssh, ATTEMPT_UNSUPPORTED, NULL, "%s runs no Unix shell for us: name its dialect in the settings",
 			ssh->destination);
 }
 
@@ -382,7 +227,7 @@ static void trace(struct ssh *ssh, enum ssh_dialect dialect)
 	bool script = dialect == SSH_UNIX || dialect == SSH_VYOS;
 	ssh->dialect = dialect;
 	if (!ssh_line_write(&ssh->line, dialect, &ssh->goal))
-		finish(ssh, ATTEMPT_UNAVAILABLE, NULL,
+		ssh_finish(ssh, ATTEMPT_UNAVAILABLE, NULL,
 			"what %s is to trace is not known: give our public address with --public-address",
 			ssh->destination);
 	else
@@ -443,7 +288,7 @@ static void on_configuration(struct ssh *ssh)
 	if (broken(ssh))
 		return;
 	if (ssh->late || ssh->process.exit_status != 0) {
-		explain(ssh);
+		ssh_explain_failure(ssh);
 		return;
 	}
 	ssh_configuration_read(ssh->process.output ? ssh->process.output : "", &ssh->configuration);
@@ -467,7 +312,7 @@ static void ssh_begin(struct asking *asking)
 	ssh->ticking = true;
 	asking_hold(asking);
 	if (!ssh_destination_valid(ssh->destination))
-		finish(ssh, ATTEMPT_FAILED, NULL, "'%s' is no destination for ssh: expected [user@]host",
+		ssh_finish(ssh, ATTEMPT_FAILED, NULL, "'%s' is no destination for ssh: expected [user@]host",
 			ssh->destination);
 	else
 		run_ssh(ssh, NULL, NULL, on_configuration);

@@ -64,12 +64,12 @@ bool ssh_destination_valid(const char *destination)
 
 /* ---- the script
  *
- * Plain POSIX, no program but those it looks for. Each has its line before and after it, so that what was printed can
- * be told apart, and used although it was cut off. A program that cannot do it (no such option, no right to open
- * a socket) ends with a status, and the next one is tried.
+ * Plain POSIX, no program but those it looks for. Each has its line before and after it, so that what was printed
+ * can be told apart, and used although it was cut off. A program that cannot do it (no such option, no right to
+ * open a socket) ends with a status, and the next one is tried.
  *
- * SSH_CONNECTION is "our-address our-port its-address its-port" as sshd sees the connection. An address by which only
- * a proxy next to it would know us is not used. */
+ * SSH_CONNECTION is "our-address our-port its-address its-port" as sshd sees the connection. An address by which
+ * only a proxy next to it would know us is not used. */
 
 static const char script[] =
 	"PATH=$PATH:/usr/sbin:/sbin:/usr/local/bin:/usr/local/sbin LC_ALL=C\n"

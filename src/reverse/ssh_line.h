@@ -1,9 +1,9 @@
 /* What ssh is told, what runs on the far side, and what comes back of it. Pure.
  *
- * A Unix host is given a script over standard input, and the command is `sh -s`: there is nothing in that for any
- * login shell to take apart, and a host without `sh` says so and does nothing. Other command lines get one line
- * of plain words. In both, our own address is the only thing that is not fixed; it is formatted from its binary
- * form. */
+ * A Unix host is given a script over standard input, and the command is `sh -s`: there is nothing in that for
+ * any login shell to take apart, and a host without `sh` says so and does nothing. Other command lines get one
+ * line of plain words. In both, our own address is the only thing that is not fixed; it is formatted from its
+ * binary form. */
 #ifndef RETOUR_REVERSE_SSH_LINE_H
 #define RETOUR_REVERSE_SSH_LINE_H
 
