@@ -96,7 +96,8 @@ static const char *words_of(const json_t *json)
 static enum lg_turn read_failure(struct lg_talk *talk, const struct lg_reply *reply, const json_t *json)
 {
 	const char *words = words_of(json);
-	if (talk->step == STRUCTURED)
+	bool refused = reply->status == 401 || reply->status == 403;
+	if (talk->step == STRUCTURED && !refused)
 		return ask_trace(talk, TEXT);
 	if (words && !lg_keep(&talk->kept, words))
 		return lg_fail(talk, ATTEMPT_FAILED, "out of memory");
@@ -105,8 +106,8 @@ static enum lg_turn read_failure(struct lg_talk *talk, const struct lg_reply *re
 		return ask_list(talk, ROUTERS, ROOT "routers");
 	if (talk->step == TEXT && (reply->status == 404 || reply->status == 501))
 		return ask_list(talk, COMMANDS, ROOT "cmd");
-	return lg_fail_saying(
-		talk, reply->status == 400 ? ATTEMPT_REFUSED : ATTEMPT_FAILED, "it does not trace", words);
+	return lg_fail_saying(talk, refused || reply->status == 400 ? ATTEMPT_REFUSED : ATTEMPT_FAILED,
+		"it does not trace", words);
 }
 
 static enum lg_turn turn(struct lg_talk *talk, const struct lg_reply *reply)

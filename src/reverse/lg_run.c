@@ -24,8 +24,8 @@ struct lg_run {
 	struct http *http;
 	struct telnet_run *telnet;
 	struct addr local, peer;
-	bool same_family; /* as what is traced, where who is connected to traces: its address says something
-			     then */
+	bool same_family; /* as what is traced: many trace to who asks only, and who answers may be who traces
+			   */
 	int64_t deadline_ns;
 	lg_done *done;
 	void *context;
@@ -272,7 +272,7 @@ struct lg_run *lg_run_new(
 		free(run);
 		return NULL;
 	}
-	run->same_family = run->talk.kind->peer_traces;
+	run->same_family = true;
 	uv_timer_init(loop, &run->timer);
 	run->timer.data = run;
 	uv_timer_start(&run->timer, on_begin, 0, 0);

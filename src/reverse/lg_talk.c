@@ -73,7 +73,8 @@ enum lg_turn lg_talk_turn(struct lg_talk *talk, const struct lg_reply *reply)
 	free_request(&talk->request);
 	if (reply && (reply->status == 429 || reply->status == 503))
 		return too_busy(talk, reply);
-	if (reply && (reply->status == 401 || reply->status == 403))
+	/* What is JSON may say more. */
+	if (reply && (reply->status == 401 || reply->status == 403) && reply->body[0] != '{')
 		return lg_fail(
 			talk, ATTEMPT_REFUSED, "refused (HTTP %d): it is not open to us", reply->status);
 	enum lg_turn turn = talk->kind->turn(talk, reply);
