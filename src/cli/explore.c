@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "insight/insight.h"
 #include "net/route.h"
 
 #define FLOWS_MIN      24 /* enough for four branches at 95 % */
@@ -150,8 +151,77 @@ int explore_go_on(struct explore *explore, const struct session *session, struct
 	return driver_add(driver, mtu_machine(explore->mtu));
 }
 
+static struct flow flow_of(const struct path *path, const struct edge *edge)
+{
+	struct flow flow = path->flow;
+	if (edge->source_port)
+		flow.source_port = edge->source_port;
+	if (edge->icmp_checksum)
+		flow.icmp_checksum = edge->icmp_checksum;
+	return flow;
+}
+
+/* The hop limits at which one router answers the flows of both ways, or else the last at which somebody does. */
+static void fill_ttls(struct branch_config *config, const struct path *path, int parting)
+{
+	uint8_t last = 0;
+	for (size_t i = 0; i < path->hop_count; i++) {
+		const struct hop *hop = &path->hops[i];
+		if (hop->ttl <= parting || hop->received == 0 || hop->incomplete)
+			continue;
+		last = (uint8_t)hop->ttl;
+		if (hop->address_count == 1 && config->ttl_count < BRANCH_TTLS_MAX)
+			config->ttls[config->ttl_count++] = (uint8_t)hop->ttl;
+		if (hop->rtt_max_ns != RTT_NONE)
+			config->rtt_ns = MAX(config->rtt_ns, hop->rtt_max_ns);
+	}
+	if (config->ttl_count == 0 && last > 0)
+		config->ttls[config->ttl_count++] = last;
+}
+
+int explore_ask_again(struct explore *explore, struct driver *driver, struct hash_key key, uint8_t tos,
+	const struct path *path)
+{
+	const struct edge *bad, *other;
+	explore->ways_known = true;
+	if (!insight_suspect(path, &bad, &other))
+		return 0;
+	struct branch_config config = {
+		.probe = {
+			.protocol = path->protocol,
+			.source = path->source,
+			.destination = path->destination,
+			.flow = path->flow,
+			.tos = tos,
+			.key = {key.k0, ~key.k1}, /* told apart from the probes before */
+		},
+		.flows = {flow_of(path, bad), flow_of(path, other)},
+		.rtt_ns = RTT_NONE,
+	};
+	fill_ttls(&config, path, bad->ttl);
+	if (config.ttl_count == 0)
+		return 0;
+	explore->suspect = *bad;
+	explore->branch = malloc(sizeof(*explore->branch));
+	if (!explore->branch)
+		return -ENOMEM;
+	branch_init(explore->branch, &config);
+	return driver_add(driver, branch_machine(explore->branch));
+}
+
+static void tell_branch(const struct explore *explore, struct path *path)
+{
+	for (size_t i = 0; explore->branch && i < path->edge_count; i++) {
+		struct edge *edge = &path->edges[i];
+		if (edge->ttl == explore->suspect.ttl && addr_equal(edge->from, explore->suspect.from) &&
+			addr_equal(edge->to, explore->suspect.to))
+			edge->test = branch_result(explore->branch);
+	}
+}
+
 int explore_tell(const struct explore *explore, struct path *path)
 {
+	tell_branch(explore, path);
 	return explore->mtu ? mtu_tell(explore->mtu, path) : 0;
 }
 
@@ -163,5 +233,8 @@ void explore_deinit(struct explore *explore)
 	if (explore->mtu)
 		mtu_deinit(explore->mtu);
 	free(explore->mtu);
+	if (explore->branch)
+		branch_deinit(explore->branch);
+	free(explore->branch);
 	*explore = (struct explore){0};
 }

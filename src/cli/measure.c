@@ -193,7 +193,11 @@ static void hand_on(struct run *run)
 	struct standing standing = standing_of(run);
 	if (!standing.finished)
 		return;
-	struct path *path = run->explore.mtu_wanted ? forward_path(run, clock_wall_ns()) : NULL;
+	bool ask_again = run->explore.multipath && !run->explore.ways_known;
+	struct path *path = ask_again || run->explore.mtu_wanted ? forward_path(run, clock_wall_ns()) : NULL;
+	if (path && ask_again &&
+		explore_ask_again(&run->explore, &run->driver, run->key, (uint8_t)run->options->tos, path) < 0)
+		run->explore.ways_known = true;
 	if (path && explore_go_on(&run->explore, &run->session, &run->driver, run->key, path) < 0)
 		run->explore.mtu_wanted = false;
 	path_free(path);

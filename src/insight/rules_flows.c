@@ -4,9 +4,11 @@
  * takes it. */
 #include "insight/rules.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "insight/insight.h"
+#include "path/series.h"
 
 #define RISK 0.05 /* of a false alarm, over all branches of a hop together */
 
@@ -193,71 +195,141 @@ static struct tally tally_of(const struct path *path, size_t hop, struct addr to
 	return tally;
 }
 
-static double log_choose(unsigned n, unsigned k)
+/* A way that seems to lose packets which the other ways behind the same router do not. */
+struct suspect {
+	const struct edge *edge;
+	size_t hop, branches;
+	struct tally branch, others;
+	double chance;
+};
+
+static bool is_suspect(const struct path *path, const struct edge *edge, struct suspect *suspect)
 {
-	return lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0);
+	struct tally all = {0};
+	size_t hop = 0;
+	*suspect = (struct suspect){.edge = edge, .branches = edges_at(path, edge->ttl, edge->from)};
+	if (suspect->branches < 2 || flow_number(edge) == 0)
+		return false;
+	while (hop < path->hop_count && path->hops[hop].ttl != edge->ttl)
+		hop++;
+	for (size_t j = 0; j < path->edge_count; j++) {
+		if (path->edges[j].ttl != edge->ttl || !addr_equal(path->edges[j].from, edge->from))
+			continue;
+		struct tally one = tally_of(path, hop, path->edges[j].to);
+		all.sent += one.sent;
+		all.lost += one.lost;
+	}
+	suspect->hop = hop;
+	suspect->branch = tally_of(path, hop, edge->to);
+	suspect->others.sent = all.sent - suspect->branch.sent;
+	suspect->others.lost = all.lost - suspect->branch.lost;
+	suspect->chance =
+		share_chance(suspect->branch.lost, suspect->branch.sent, suspect->others.lost, suspect->others.sent);
+	/* One alarm in twenty, however many ways are compared (Bonferroni). */
+	return hop < path->hop_count && suspect->branch.lost >= 2 && suspect->branch.lost < suspect->branch.sent &&
+		suspect->chance * (double)suspect->branches <= RISK;
 }
 
-/* Fisher's exact test, one-sided: the chance that, of all that were lost, so many or more fall on this branch. */
-static double fisher(struct tally branch, struct tally others)
+/* Of several ways behind the same router the one that loses the least share. */
+static const struct edge *best_beside(const struct path *path, const struct suspect *suspect)
 {
-	unsigned sent = branch.sent + others.sent, lost = branch.lost + others.lost;
-	double chance = 0;
-	for (unsigned k = branch.lost; k <= MIN(lost, branch.sent); k++)
-		if (lost - k <= others.sent)
-			chance += exp(log_choose(branch.sent, k) + log_choose(others.sent, lost - k) - log_choose(sent, lost));
-	return chance;
+	const struct edge *best = NULL;
+	double least = 2;
+	for (size_t i = 0; i < path->edge_count; i++) {
+		const struct edge *edge = &path->edges[i];
+		if (edge == suspect->edge || edge->ttl != suspect->edge->ttl || flow_number(edge) == 0 ||
+			!addr_equal(edge->from, suspect->edge->from))
+			continue;
+		struct tally tally = tally_of(path, suspect->hop, edge->to);
+		double share = tally.sent ? (double)tally.lost / tally.sent : 1;
+		if (share < least) {
+			least = share;
+			best = edge;
+		}
+	}
+	return best;
 }
 
-static void report_bad_branch(struct view *view, size_t hop, const struct edge *edge, struct tally branch,
-	struct tally others, double chance, size_t branches)
+bool insight_suspect(const struct path *path, const struct edge **bad, const struct edge **other)
+{
+	double least = 2;
+	for (size_t i = 0; i < path->edge_count; i++) {
+		struct suspect suspect;
+		if (!is_suspect(path, &path->edges[i], &suspect) || suspect.chance >= least)
+			continue;
+		const struct edge *beside = best_beside(path, &suspect);
+		if (!beside)
+			continue;
+		least = suspect.chance;
+		*bad = suspect.edge;
+		*other = beside;
+	}
+	return least <= 1;
+}
+
+/* The slower questions bear it out. */
+static bool test_confirms(const struct branch_test *test)
+{
+	return test->sent > 0 && share_chance(test->sent - test->received, test->sent, test->others_sent - test->others_received,
+		       test->others_sent) <= RISK;
+}
+
+static bool was_any_tested(const struct path *path)
+{
+	for (size_t i = 0; i < path->edge_count; i++)
+		if (path->edges[i].test.sent > 0)
+			return true;
+	return false;
+}
+
+static void add_test(struct finding *finding, const struct branch_test *test)
+{
+	finding_add_evidence(finding, "asked again, slowly and in turns: %u of %u lost by it, %u of %u by another way",
+		test->sent - test->received, test->sent, test->others_sent - test->others_received, test->others_sent);
+	if (test->rtt_ns != RTT_NONE && test->others_rtt_ns != RTT_NONE)
+		finding_add_evidence(finding, "then the median round trip was %.1f ms by it, %.1f ms by the other",
+			(double)test->rtt_ns / 1e6, (double)test->others_rtt_ns / 1e6);
+}
+
+static void report_bad_branch(struct view *view, const struct suspect *suspect)
 {
 	const struct path *path = view->path;
+	const struct edge *edge = suspect->edge;
+	struct tally branch = suspect->branch;
 	char to[ADDR_TEXT_SIZE];
 	struct interval share = share_interval(branch.lost, branch.sent);
+	bool tested = edge->test.sent > 0;
+	bool likely = tested || branch.sent >= RULE_SAMPLES_MIN;
 	struct finding *finding = measurement_add_finding(view->measurement, "bad-branch", SEVERITY_WARNING,
-		branch.sent >= RULE_SAMPLES_MIN ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE, path->direction,
+		likely ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE, path->direction,
 		"One of %zu parallel ways, via %s at hop %d, loses packets (%u of %u); connections that take it suffer, others do not.",
-		branches, addr_format(edge->to, to), edge->ttl, branch.lost, branch.sent);
+		suspect->branches, addr_format(edge->to, to), edge->ttl, branch.lost, branch.sent);
 	if (!finding)
 		return;
-	finding_add_hop(finding, path->hops[hop].ttl);
+	finding_add_hop(finding, path->hops[suspect->hop].ttl);
 	finding_add_evidence(finding, "%u of %u probes that go by %s stayed without answer (%.0f to %.0f %% with 95 %% confidence)",
 		branch.lost, branch.sent, to, 100 * share.low, 100 * share.high);
-	finding_add_evidence(finding, "%u of %u on the other ways", others.lost, others.sent);
+	finding_add_evidence(finding, "%u of %u on the other ways", suspect->others.lost, suspect->others.sent);
 	finding_add_evidence(finding, "by chance that happens in %.2g %% of cases (Fisher's exact test; %zu ways were compared)",
-		100 * chance, branches);
-	if (flow_number(edge))
-		finding_add_evidence(finding, "%s %u takes this way", flow_words(path), flow_number(edge));
-	finding_set_text(&finding->disproof,
-		"A router that limits its replies on this way only. The same ports again, and slower, would show it.");
+		100 * suspect->chance, suspect->branches);
+	if (tested)
+		add_test(finding, &edge->test);
+	finding_add_evidence(finding, "%s %u takes this way", flow_words(path), flow_number(edge));
+	finding_set_text(&finding->disproof, "%s",
+		tested ? "Checked: limits on replies would have met both ways alike when they were asked in turns."
+		       : "A router that limits its replies on this way only. The same ports again, and slower, would show it.");
 	finding_set_text(&finding->advice,
 		"Run it again with --sport %u and with the port of another way; report both to the operator.", flow_number(edge));
 }
 
 void rule_bad_branch(struct view *view)
 {
-	const struct path *path = view->path;
-	for (size_t i = 0; i < path->edge_count; i++) {
-		const struct edge *edge = &path->edges[i];
-		size_t branches = edges_at(path, edge->ttl, edge->from), hop = 0;
-		struct tally all = {0};
-		if (branches < 2 || flow_number(edge) == 0)
-			continue;
-		while (hop < path->hop_count && path->hops[hop].ttl != edge->ttl)
-			hop++;
-		for (size_t j = 0; j < path->edge_count; j++) {
-			if (path->edges[j].ttl != edge->ttl || !addr_equal(path->edges[j].from, edge->from))
-				continue;
-			struct tally one = tally_of(path, hop, path->edges[j].to);
-			all.sent += one.sent;
-			all.lost += one.lost;
-		}
-		struct tally branch = tally_of(path, hop, edge->to);
-		struct tally others = {.sent = all.sent - branch.sent, .lost = all.lost - branch.lost};
-		double chance = fisher(branch, others);
-		/* One alarm in twenty, however many ways are compared (Bonferroni). */
-		if (branch.lost >= 2 && branch.lost < branch.sent && chance * (double)branches <= RISK)
-			report_bad_branch(view, hop, edge, branch, others, chance, branches);
+	/* Beside one that was asked again, others have their suspicion from its loss more often than not. */
+	bool tested = was_any_tested(view->path);
+	for (size_t i = 0; i < view->path->edge_count; i++) {
+		struct suspect suspect;
+		const struct branch_test *test = &view->path->edges[i].test;
+		if (is_suspect(view->path, &view->path->edges[i], &suspect) && (!tested || test_confirms(test)))
+			report_bad_branch(view, &suspect);
 	}
 }

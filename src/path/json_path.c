@@ -182,6 +182,18 @@ static json_t *flow_to_json(struct out *out, const struct path *path)
 	return object;
 }
 
+static json_t *branch_test_to_json(struct out *out, const struct branch_test *test)
+{
+	json_t *object = json_object();
+	out_set(out, object, "sent", json_integer(test->sent));
+	out_set(out, object, "received", json_integer(test->received));
+	out_set(out, object, "rtt_ms", out_milliseconds(test->rtt_ns));
+	out_set(out, object, "others_sent", json_integer(test->others_sent));
+	out_set(out, object, "others_received", json_integer(test->others_received));
+	out_set(out, object, "others_rtt_ms", out_milliseconds(test->others_rtt_ns));
+	return object;
+}
+
 static json_t *edges_to_json(struct out *out, const struct path *path)
 {
 	json_t *edges = json_array();
@@ -201,6 +213,8 @@ static json_t *edges_to_json(struct out *out, const struct path *path)
 			out_set(out, object, "destination_port", json_integer(edge->destination_port));
 		if (edge->icmp_checksum)
 			out_set(out, object, "icmp_checksum", json_integer(edge->icmp_checksum));
+		if (edge->test.sent > 0)
+			out_set(out, object, "test", branch_test_to_json(out, &edge->test));
 		out_append(out, edges, object);
 	}
 	return edges;

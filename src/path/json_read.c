@@ -151,6 +151,19 @@ static void read_hop(struct in *in, const json_t *object, struct path *path)
 		read_probe(in, json_array_get(probes, i), hop);
 }
 
+static void read_branch_test(struct in *in, const json_t *edge, struct branch_test *test)
+{
+	const json_t *object = in_object_member(in, edge, "test");
+	if (!object)
+		return;
+	test->sent = (unsigned)in_integer_member(in, object, "sent", UINT32_MAX, 0);
+	test->received = (unsigned)in_integer_member(in, object, "received", UINT32_MAX, 0);
+	test->rtt_ns = in_ms_member(in, object, "rtt_ms", RTT_NONE);
+	test->others_sent = (unsigned)in_integer_member(in, object, "others_sent", UINT32_MAX, 0);
+	test->others_received = (unsigned)in_integer_member(in, object, "others_received", UINT32_MAX, 0);
+	test->others_rtt_ns = in_ms_member(in, object, "others_rtt_ms", RTT_NONE);
+}
+
 static void read_edges(struct in *in, const json_t *object, struct path *path)
 {
 	size_t count;
@@ -173,6 +186,7 @@ static void read_edges(struct in *in, const json_t *object, struct path *path)
 		edge->destination_port =
 			(uint16_t)in_integer_member(in, element, "destination_port", UINT16_MAX, 0);
 		edge->icmp_checksum = (uint16_t)in_integer_member(in, element, "icmp_checksum", UINT16_MAX, 0);
+		read_branch_test(in, element, &edge->test);
 	}
 }
 

@@ -130,6 +130,13 @@ struct hop {
 };
 
 /* A link that one and the same flow was seen at both ends of. */
+/* Two of several ways behind a router asked again, in turns and slowly. */
+struct branch_test {
+	unsigned sent, received;               /* by this way; sent 0 = it was not asked again */
+	unsigned others_sent, others_received; /* by another */
+	int64_t rtt_ns, others_rtt_ns;         /* medians over the same hops, RTT_NONE without answers */
+};
+
 struct edge {
 	struct addr from, to;
 	int ttl;                       /* at which `to` answers */
@@ -139,6 +146,7 @@ struct edge {
 	uint16_t source_port;          /* of a flow that takes it; 0 = none, or its protocol has no ports */
 	uint16_t destination_port;     /* the same where flows differ in that */
 	uint16_t icmp_checksum;        /* the same for ICMP */
+	struct branch_test test;
 };
 
 /* A place where packets become too large for the rest of the way. */

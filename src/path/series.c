@@ -78,6 +78,21 @@ struct share share_of(unsigned part, unsigned whole)
 		part == 0 ? 0 : (centre - spread) / scale, part == whole ? 1 : (centre + spread) / scale};
 }
 
+static double log_choose(unsigned n, unsigned k)
+{
+	return lgamma(n + 1.0) - lgamma(k + 1.0) - lgamma(n - k + 1.0);
+}
+
+double share_chance(unsigned part, unsigned whole, unsigned other_part, unsigned other_whole)
+{
+	unsigned all = whole + other_whole, parts = part + other_part;
+	double chance = 0;
+	for (unsigned k = part; k <= MIN(parts, whole); k++)
+		if (parts - k <= other_whole)
+			chance += exp(log_choose(whole, k) + log_choose(other_whole, parts - k) - log_choose(all, parts));
+	return chance;
+}
+
 void samples_add(struct samples *samples, struct sample sample)
 {
 	samples->ring[samples->count++ % SAMPLES_KEPT] = sample;

@@ -3,7 +3,9 @@
 #include "ways.h"
 
 #include "base/rng.h"
+#include "path/series.h"
 #include "sim/generate.h"
+#include "trace/branch.h"
 #include "trace/multipath.h"
 
 #define TRUTHS_MAX 4096
@@ -339,6 +341,94 @@ static void test_generated(void **state)
 	assert_true(wide_found >= 0.95 * wide_total);
 }
 
+/* ---- one way asked again ---- */
+
+static struct flow flow_by(const struct path *path, const char *to, const struct world *world)
+{
+	struct flow flow = path->flow;
+	for (size_t i = 0; i < path->edge_count; i++)
+		if (addr_equal(path->edges[i].to, interface_address(world, to, "r1", 4)))
+			flow.source_port = path->edges[i].source_port;
+	assert_int_not_equal(flow.source_port, 0);
+	return flow;
+}
+
+static struct branch_test ask_again(struct world *world, const struct path *path, double *seconds)
+{
+	struct branch_config config = {
+		.probe = {.protocol = PROBE_UDP, .source = path->source, .destination = path->destination, .key = {9, 9}},
+		.flows = {flow_by(path, "m1", world), flow_by(path, "m2", world)},
+		.ttls = {3, 4},
+		.ttl_count = 2,
+		.rtt_ns = 10 * NS_PER_MS,
+	};
+	struct sim *sim = sim_new(world, 5);
+	struct branch branch;
+	branch_init(&branch, &config);
+	struct machine machine = branch_machine(&branch);
+	assert_int_equal(sim_attach(sim, world_find_node(world, "a"), &machine, 0), 0);
+	assert_true(sim_run(sim, PATIENCE));
+	*seconds = (double)sim_now(sim) / 1e9;
+	struct branch_test test = branch_result(&branch);
+	assert_true(branch.sent <= BRANCH_PROBES_MAX);
+	branch_deinit(&branch);
+	sim_free(sim);
+	return test;
+}
+
+static struct world *two_branches(const char *habits, const char *faults)
+{
+	char text[2000];
+	snprintf(text, sizeof(text),
+		WORLD_HEAD "routers:\n"
+			   "  - {name: r1, as: 64496, behaviour: {balance: flow}}\n"
+			   "  - {name: m1, as: 64496, behaviour: {%s}}\n"
+			   "  - {name: m2, as: 64496}\n"
+			   "  - {name: r3, as: 64496}\n"
+			   "links:\n"
+			   "  - {from: a, to: r1}\n"
+			   "  - {from: r1, to: m1, delay_ms: 5}\n"
+			   "  - {from: r1, to: m2}\n"
+			   "  - {from: m1, to: r3}\n"
+			   "  - {from: m2, to: r3}\n"
+			   "  - {from: r3, to: b}\n"
+			   "%s",
+		habits, faults);
+	return scene_world(text);
+}
+
+/* Loss on the one way is found within seconds, and its longer delay. */
+static void test_bad_branch(void **state)
+{
+	(void)state;
+	double seconds;
+	struct world *world = two_branches("", "faults:\n  - {link: [m1, r3], loss: 0.5, one_way: true}\n");
+	struct run run = in_world(world, PROBE_UDP, 4, 3);
+	struct branch_test test = ask_again(world, run.path, &seconds);
+	assert_true(test.sent > test.received);
+	assert_int_equal(test.others_sent, test.others_received);
+	assert_true(share_chance(test.sent - test.received, test.sent, 0, test.others_sent) <= 0.01);
+	assert_true(test.rtt_ns >= test.others_rtt_ns + 3 * NS_PER_MS);
+	assert_true(seconds < 20);
+	path_free(run.path);
+	world_free(world);
+}
+
+/* A router on it that limits its replies is asked slowly enough, and none behind it is missing. */
+static void test_limited_branch_is_cleared(void **state)
+{
+	(void)state;
+	double seconds;
+	struct world *world = two_branches("error_limit: {burst: 2, per_second: 2}", "");
+	struct run run = in_world(world, PROBE_UDP, 4, 3);
+	struct branch_test test = ask_again(world, run.path, &seconds);
+	assert_true(share_chance(test.sent - test.received, test.sent, test.others_sent - test.others_received,
+			    test.others_sent) > 0.05);
+	assert_true(test.sent >= 25 && test.others_sent >= 25);
+	path_free(run.path);
+	world_free(world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +439,8 @@ int main(void)
 		cmocka_unit_test(test_hidden),
 		cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_ports),
+		cmocka_unit_test(test_bad_branch),
+		cmocka_unit_test(test_limited_branch_is_cleared),
 		cmocka_unit_test(test_generated),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
