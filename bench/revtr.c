@@ -377,8 +377,9 @@ struct row {
 };
 
 /* Record Route to each hop of the atlas, from the source and from a few sites in its name. */
-static void align_atlas(struct evaluation *e, struct virtual *v, struct tree *tree, unsigned source, const struct row *row)
+static void align_atlas(struct evaluation *e, struct virtual *v, struct revtr_engine *engine, unsigned source, const struct row *row)
 {
+	const struct tree *tree = revtr_engine_tree(engine, source);
 	for (uint32_t t = 0; t < tree->trace_count; t++)
 		for (unsigned place = 0; place + 1 < tree->traces[t].count; place++) {
 			uint32_t address = tree->traces[t].addresses[place], agents[64];
@@ -405,16 +406,8 @@ static void align_atlas(struct evaluation *e, struct virtual *v, struct tree *tr
 				sent++;
 			}
 			while (virtual_answer(v, TIME_NEVER, &answer)) {
-				struct revtr_list list;
-				if (answer.task < first)
-					continue;
-				revtr_read_list(&answer, addr_v4(address), e->sources[source], row->options.heuristics, &list);
-				uint32_t chain[RECORD_ROUTE_SLOTS_MAX + 1] = {address};
-				memcpy(chain + 1, list.hops, list.count * sizeof(*chain));
-				if (list.count > 0 &&
-					(tree_align(tree, t, place, list.hops, list.count) < 0 ||
-						tree_add_chain(tree, chain, list.count + 1, true, answer.task, 0) < 0))
-					die("out of memory");
+				if (answer.task >= first)
+					revtr_engine_align(engine, source, t, place, &answer, true, 0);
 			}
 		}
 }
@@ -509,13 +502,12 @@ static void done(void *context, const struct revtr_result *result)
 
 static void load_atlas(struct evaluation *e, struct revtr_engine *engine, struct virtual *v, unsigned source, const struct row *row)
 {
-	struct tree *tree = revtr_engine_tree(engine, source);
 	uint32_t index;
 	for (unsigned i = 0; row->options.atlas && i < e->atlas[source].count; i++)
 		if (revtr_engine_add_trace(engine, source, e->atlas[source].addresses[i], e->atlas[source].counts[i], 0, 0, &index) < 0)
 			die("out of memory");
 	if (row->options.atlas && row->rr_atlas)
-		align_atlas(e, v, tree, source, row);
+		align_atlas(e, v, engine, source, row);
 }
 
 static void run_row(struct evaluation *e, const struct row *row)

@@ -27,6 +27,7 @@ struct revtr_options revtr_options_published(void)
 		.spoofed_wait_ns = 10 * NS_PER_S,
 		.trace_wait_ns = 5 * NS_PER_S,
 		.age_max_ns = 24 * 3600 * NS_PER_S,
+		.ask_again_ns = 600 * NS_PER_S,
 		.agent_per_second = 100,
 	};
 }
@@ -92,6 +93,8 @@ struct revtr_engine *revtr_engine_new(const struct revtr_options *options, const
 	engine->options = *options;
 	engine->environment = *environment;
 	engine->finished_first = engine->finished_last = engine->last_result = UINT32_MAX;
+	engine->free_job = engine->free_measurement = UINT32_MAX;
+	engine->task_count = options->first_task > 0 ? options->first_task - 1 : 0;
 	for (int i = 0; i < STAGE_COUNT; i++)
 		engine->timers[i].first = engine->timers[i].last = JOB_NONE;
 	if (grow_agents(engine, agents_of(environment)))
@@ -172,6 +175,24 @@ int revtr_engine_add_trace(struct revtr_engine *engine, uint32_t source, const u
 	return tree_add_trace(&engine->sources[source].tree, addresses, count, evidence, now_ns, index);
 }
 
+void revtr_engine_align(struct revtr_engine *engine, uint32_t source, uint32_t trace, unsigned place,
+	const struct revtr_answer *answer, bool spoofed, int64_t now_ns)
+{
+	struct source_state *of = &engine->sources[source];
+	struct revtr_list list;
+	if (trace >= of->tree.trace_count || place >= of->tree.traces[trace].count)
+		return;
+	uint32_t chain[CHAIN_MAX + 1] = {of->tree.traces[trace].addresses[place]};
+	revtr_read_list(answer, addr_v4(chain[0]), addr_v4(of->address), engine->options.heuristics, &list);
+	memcpy(chain + 1, list.hops, list.count * sizeof(*chain));
+	engine->now_ns = MAX(engine->now_ns, now_ns);
+	/* Without memory it is not learned. */
+	if (list.count == 0 || tree_align(&of->tree, trace, place, list.hops, list.count) < 0 ||
+		tree_add_chain(&of->tree, chain, list.count + 1, spoofed, answer->task, engine->now_ns) < 0)
+		return;
+	source_learn(engine, source, chain, list.count + 1);
+}
+
 unsigned revtr_engine_busy(const struct revtr_engine *engine)
 {
 	return engine->busy;
@@ -233,6 +254,16 @@ static void step_made(struct measurement_state *m, int from)
 	m->siblings = 0;
 	m->segment = from + 1;
 	m->at = last_known(m);
+}
+
+/* The trace that assumptions come from is kept as long as somebody goes back along it. */
+static void follow_trace(struct revtr_engine *engine, struct measurement_state *m, uint32_t job)
+{
+	if (m->trace != JOB_NONE)
+		engine->jobs[m->trace].readers--;
+	m->trace = job;
+	if (job != JOB_NONE)
+		engine->jobs[job].readers++;
 }
 
 /* ---- the three ways to go on */
@@ -358,7 +389,7 @@ static bool by_exit(struct revtr_engine *engine, struct measurement_state *m)
 			.certainty = CERTAINTY_ASSUMED, .probability = 1, .seen_ns = engine->now_ns}))
 		return false;
 	step_made(m, last);
-	m->trace = JOB_NONE;
+	follow_trace(engine, m, JOB_NONE);
 	m->trace_place = -1;
 	return true;
 }
@@ -368,6 +399,7 @@ static bool by_exit(struct revtr_engine *engine, struct measurement_state *m)
 static void end(struct revtr_engine *engine, uint32_t index, enum revtr_stop stop)
 {
 	struct measurement_state *m = &engine->measurements[index];
+	follow_trace(engine, m, JOB_NONE);
 	m->stop = stop;
 	m->over = true;
 	m->finished_ns = engine->now_ns;
@@ -434,7 +466,7 @@ static bool take_job(struct revtr_engine *engine, uint32_t index, uint32_t job_i
 	if (job->kind == JOB_RECORD_ROUTE) {
 		m->rounds += job->rounds;
 		if (job->found && by_chain(engine, m, job)) {
-			m->trace = JOB_NONE;
+			follow_trace(engine, m, JOB_NONE);
 			m->trace_place = -1;
 			m->sibling = 0;
 		} else if (m->sibling) {
@@ -447,7 +479,7 @@ static bool take_job(struct revtr_engine *engine, uint32_t index, uint32_t job_i
 		}
 		return true;
 	}
-	m->trace = job_index;
+	follow_trace(engine, m, job_index);
 	return by_symmetry(engine, m, job, &stop) || give_way(engine, index, stop);
 }
 
@@ -488,20 +520,33 @@ static bool can_be_measured(struct addr destination)
 	return destination.family == 4 && addr_is_unicast(destination) && !addr_is_private(destination);
 }
 
+/* UINT32_MAX: out of memory. */
+static uint32_t free_slot(struct revtr_engine *engine)
+{
+	uint32_t index = engine->free_measurement;
+	if (index != UINT32_MAX) {
+		engine->free_measurement = engine->measurements[index].next_finished;
+		return index;
+	}
+	if (engine->measurement_count == engine->measurement_room) {
+		uint32_t room = engine->measurement_room ? 2 * engine->measurement_room : 256;
+		struct measurement_state *longer = realloc(engine->measurements, room * sizeof(*longer));
+		if (!longer)
+			return UINT32_MAX;
+		engine->measurements = longer;
+		engine->measurement_room = room;
+	}
+	return engine->measurement_count++;
+}
+
 int revtr_engine_submit(struct revtr_engine *engine, uint32_t source, struct addr destination, int64_t now_ns, uint32_t *id)
 {
 	if (source >= engine->source_count || !can_be_measured(destination))
 		return -EINVAL;
 	engine->now_ns = MAX(engine->now_ns, now_ns);
-	if (engine->measurement_count == engine->measurement_room) {
-		uint32_t room = engine->measurement_room ? 2 * engine->measurement_room : 256;
-		struct measurement_state *longer = realloc(engine->measurements, room * sizeof(*longer));
-		if (!longer)
-			return -ENOMEM;
-		engine->measurements = longer;
-		engine->measurement_room = room;
-	}
-	uint32_t index = engine->measurement_count;
+	uint32_t index = free_slot(engine);
+	if (index == UINT32_MAX)
+		return -ENOMEM;
 	struct measurement_state *m = &engine->measurements[index];
 	*m = (struct measurement_state){
 		.id = index + 1,
@@ -516,10 +561,12 @@ int revtr_engine_submit(struct revtr_engine *engine, uint32_t source, struct add
 		.faith = 1,
 		.started_ns = now_ns,
 	};
-	if (!m->hops)
+	if (!m->hops) {
+		m->next_finished = engine->free_measurement;
+		engine->free_measurement = index;
 		return -ENOMEM;
+	}
 	*id = m->id;
-	engine->measurement_count++;
 	engine->busy++;
 	measurement_go_on(engine, index);
 	return 0;
@@ -541,8 +588,11 @@ void revtr_engine_answer(struct revtr_engine *engine, const struct revtr_answer 
 bool revtr_engine_finished(struct revtr_engine *engine, struct revtr_result *result)
 {
 	if (engine->last_result != UINT32_MAX) {
-		free(engine->measurements[engine->last_result].hops);
-		engine->measurements[engine->last_result].hops = NULL;
+		struct measurement_state *last = &engine->measurements[engine->last_result];
+		free(last->hops);
+		last->hops = NULL;
+		last->next_finished = engine->free_measurement;
+		engine->free_measurement = engine->last_result;
 		engine->last_result = UINT32_MAX;
 	}
 	uint32_t index = engine->finished_first;

@@ -50,6 +50,8 @@ struct revtr_options {
 	unsigned far_max;	 /* of them may be agents that the survey does not know to be near */
 	int64_t direct_wait_ns, spoofed_wait_ns, trace_wait_ns;
 	int64_t age_max_ns;	 /* of what is believed */
+	int64_t ask_again_ns;	 /* a target that was asked in vain is not asked again for so long */
+	uint32_t first_task;	 /* number of the first task, below 2^31 as all of them are; 0 = 1 */
 	double agent_per_second; /* packets that one agent may send */
 };
 
@@ -78,7 +80,8 @@ struct revtr_hop {
 };
 
 struct revtr_result {
-	uint32_t id, source;
+	uint32_t id; /* as of submission; may be given to another one from the next call on */
+	uint32_t source;
 	uint32_t destination;
 	enum revtr_stop stop;
 	const struct revtr_hop *hops; /* after the destination, as packets travel */
@@ -126,6 +129,9 @@ bool revtr_engine_next(struct revtr_engine *engine, int64_t now_ns, struct revtr
 void revtr_engine_answer(struct revtr_engine *engine, const struct revtr_answer *answer, int64_t now_ns);
 /* The next measurement that has ended; its result is borrowed until the next call. */
 bool revtr_engine_finished(struct revtr_engine *engine, struct revtr_result *result);
+/* An answer to a Record Route ping to hop `place` of that trace of the source's atlas: what it tells of the trace. */
+void revtr_engine_align(struct revtr_engine *engine, uint32_t source, uint32_t trace, unsigned place,
+	const struct revtr_answer *answer, bool spoofed, int64_t now_ns);
 /* Measurements that go on. */
 unsigned revtr_engine_busy(const struct revtr_engine *engine);
 

@@ -36,6 +36,7 @@ struct job {
 	/* trace: from the source to the target */
 	uint32_t *routers;
 	unsigned router_count;
+	unsigned readers; /* measurements that go back along it */
 	bool reached;
 };
 
@@ -71,7 +72,7 @@ struct agent_state {
 };
 
 struct sent { /* tasks whose answer may come; by id */
-	uint32_t id, job, site;
+	uint32_t id, job, target, site;
 	enum job_stage stage;
 	bool spoofed;
 };
@@ -90,10 +91,12 @@ struct revtr_engine {
 	uint32_t source_count;
 	struct job *jobs;
 	uint32_t job_count, job_room;
+	uint32_t free_job, job_sweep; /* the first that can be used anew; where to look for such next */
 	uint32_t *buckets; /* of jobs */
 	uint32_t bucket_count;
 	struct measurement_state *measurements;
 	uint32_t measurement_count, measurement_room;
+	uint32_t free_measurement;
 	uint32_t finished_first, finished_last;
 	uint32_t last_result; /* handed out; its hops go with the next */
 	unsigned busy;

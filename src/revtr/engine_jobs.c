@@ -7,6 +7,9 @@
 #include "revtr/engine_inside.h"
 
 #define SENT_AT_FIRST 1024
+#define SWEEP	      4
+
+#define TASK_MAX 0x7fffffffu
 
 #define DIRECT_TRIES 16
 #define DIRECT_WORTH 25 /* one in so many has to help */
@@ -65,6 +68,8 @@ static bool grow_buckets(struct revtr_engine *engine)
 	memset(buckets, 0xff, count * sizeof(*buckets));
 	for (uint32_t i = 0; i < engine->job_count; i++) {
 		struct job *job = &engine->jobs[i];
+		if (job->target == 0)
+			continue; /* on the free list */
 		uint32_t bucket = bucket_of(engine, job->kind, job->source, job->target);
 		job->next_same = buckets[bucket];
 		buckets[bucket] = i;
@@ -83,8 +88,51 @@ static uint32_t find(const struct revtr_engine *engine, enum job_kind kind, uint
 	return i;
 }
 
+/* What it found is in the tree, and what it did not find may be looked for again. */
+static bool forgettable(const struct revtr_engine *engine, const struct job *job)
+{
+	return job->stage == STAGE_DONE && !job->in_timer && job->target != 0 && job->readers == 0 &&
+		engine->now_ns - job->finished_ns > engine->options.ask_again_ns;
+}
+
+static void forget(struct revtr_engine *engine, uint32_t index)
+{
+	struct job *job = &engine->jobs[index];
+	uint32_t *place = &engine->buckets[bucket_of(engine, job->kind, job->source, job->target)];
+	while (*place != index)
+		place = &engine->jobs[*place].next_same;
+	*place = job->next_same;
+	free(job->routers);
+	*job = (struct job){.stage = STAGE_DONE, .next_same = engine->free_job};
+	engine->free_job = index;
+}
+
+/* A few at a time, so that memory is bounded by what is asked within that time, and no call takes long. */
+static void sweep(struct revtr_engine *engine)
+{
+	for (int i = 0; i < SWEEP && engine->job_count > 0; i++) {
+		engine->job_sweep = (engine->job_sweep + 1) % engine->job_count;
+		if (forgettable(engine, &engine->jobs[engine->job_sweep]))
+			forget(engine, engine->job_sweep);
+	}
+}
+
+static uint32_t use_again(struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target)
+{
+	uint32_t index = engine->free_job;
+	uint32_t bucket = bucket_of(engine, kind, source, target);
+	engine->free_job = engine->jobs[index].next_same;
+	engine->jobs[index] = (struct job){
+		.source = source, .target = target, .kind = kind, .next_same = engine->buckets[bucket]};
+	engine->buckets[bucket] = index;
+	return index;
+}
+
 static uint32_t add(struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target)
 {
+	sweep(engine);
+	if (engine->free_job != JOB_NONE)
+		return use_again(engine, kind, source, target);
 	if (!grow_buckets(engine))
 		return JOB_NONE;
 	if (engine->job_count == engine->job_room) {
@@ -261,11 +309,13 @@ uint32_t job_get(struct revtr_engine *engine, enum job_kind kind, uint32_t sourc
 	uint32_t index = engine->options.share ? find(engine, kind, source, target) : JOB_NONE;
 	if (index != JOB_NONE) {
 		struct job *job = &engine->jobs[index];
-		if (job->stage != STAGE_DONE || engine->now_ns - job->finished_ns <= engine->options.age_max_ns)
+		if (job->stage != STAGE_DONE || engine->now_ns - job->finished_ns <= engine->options.ask_again_ns)
+			return index;
+		if (job->readers > 0)
 			return index;
 		free(job->routers);
 		*job = (struct job){.source = source, .target = target, .kind = kind, .next_same = job->next_same,
-			.next_timer = job->next_timer, .in_timer = job->in_timer};
+			.next_timer = job->next_timer, .in_timer = job->in_timer, .timer_ns = job->timer_ns};
 	} else {
 		index = add(engine, kind, source, target);
 	}
@@ -328,8 +378,7 @@ static void send(struct revtr_engine *engine, uint32_t agent, struct revtr_task 
 	state->count--;
 	state->free_ns = MAX(state->free_ns, engine->now_ns) +
 		(int64_t)((double)NS_PER_S / engine->options.agent_per_second);
-	if (++engine->task_count == 0)
-		engine->task_count = 1;
+	engine->task_count = engine->task_count >= TASK_MAX ? 1 : engine->task_count + 1;
 	*task = (struct revtr_task){
 		.id = engine->task_count,
 		.probe = job->kind == JOB_TRACE ? REVTR_TRACEROUTE : REVTR_RR_PING,
@@ -338,7 +387,7 @@ static void send(struct revtr_engine *engine, uint32_t agent, struct revtr_task 
 		.spoofed = ready.spoofed,
 		.target = addr_v4(job->target),
 	};
-	(void)remember(engine, &(struct sent){task->id, ready.job, ready.site, job->stage, ready.spoofed});
+	(void)remember(engine, &(struct sent){task->id, ready.job, job->target, ready.site, job->stage, ready.spoofed});
 	charge(engine, job);
 	if (--job->queued == 0)
 		set_timer(engine, ready.job);
@@ -425,6 +474,8 @@ void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer)
 	struct sent sent = *slot;
 	struct job *job = &engine->jobs[sent.job];
 	slot->id = 0;
+	if (job->target != sent.target)
+		return; /* it has been forgotten meanwhile */
 	/* Late: its batch is over. What it says is still worth having. */
 	bool late = job->stage != sent.stage || job->outstanding == 0;
 	if (job->kind == JOB_RECORD_ROUTE && answer->answered) {
