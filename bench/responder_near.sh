@@ -37,7 +37,7 @@ for ((run = 0; run < RUNS; run++)); do
 		in_node near "$RETOUR" back -n --json --via responder "${!target}" >"$scratch/out"
 		end=$EPOCHREALTIME
 		hops=$(jq '.reverse.hops | length' "$scratch/out")
-		[ "$hops" = 6 ] && [ "$(jq .reverse.reached "$scratch/out")" = true ] || fail "not the whole way: $hops hops"
+		[ "$hops $(jq .reverse.reached "$scratch/out")" = "6 true" ] || fail "not the whole way: $hops hops"
 		printf 'responder_near|retour back --via responder, IPv%s|%s|%s|%s|%s hops, measured in %.1f ms\n' $family \
 			"$(awk "BEGIN { printf \"%.3f\", $end - $start }")" $(($(counter tx) - tx)) $(($(counter rx) - rx)) \
 			"$hops" "$(jq .reverse.duration_ms "$scratch/out")"
