@@ -30,7 +30,7 @@ struct run {
 	struct session session;
 	struct driver driver;
 	bool driving;
-	struct ping ping;
+	struct pinger ping;
 	struct stamp stamp;
 	bool asks; /* for directions */
 	struct directions directions;
@@ -279,7 +279,7 @@ int cli_ping(int argc, char **argv)
 		begin_output(run);
 		result = measure_all(run, &error);
 	}
-	const struct ping *ping = &run->ping;
+	const struct pinger *ping = &run->ping;
 	if (result == 0 && ping->send_errors > 0 && ping->sent == 0)
 		result = error_set(&error, ping->send_error, "cannot send to %s: %s", run->session.host,
 			strerror(-ping->send_error));

@@ -87,10 +87,9 @@ void rule_apart(struct measurement *measurement)
 
 int insight_directions(struct measurement *measurement)
 {
-	size_t before = measurement->finding_count;
 	const struct directions *directions = measurement->directions;
 	rule_apart(measurement);
 	bool lost = directions && directions->status == DIRECTIONS_APART &&
 		directions->forward.lost + directions->reverse.lost > 0;
-	return lost && measurement->finding_count == before ? -ENOMEM : 0;
+	return lost && !find_loss(measurement) ? -ENOMEM : 0;
 }

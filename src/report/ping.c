@@ -108,7 +108,7 @@ static void print_refusal(FILE *out, const struct ping_view *view, const struct 
 
 static void print_other(FILE *out, const struct ping_view *view)
 {
-	const struct ping *ping = view->ping;
+	const struct pinger *ping = view->ping;
 	char before[40], now[40];
 	fprintf(out, "no answer to %u of %s; %s answers: on with that\n", ping->earlier_sent,
 		way_text(&ping->config.ways[0], before, sizeof(before)), way_text(ping_way(ping), now, sizeof(now)));
@@ -133,7 +133,7 @@ void ping_line(FILE *out, const struct ping_view *view, const struct ping_event 
 
 int ping_statistics(FILE *out, const struct ping_view *view, const struct report_options *options)
 {
-	const struct ping *ping = view->ping;
+	const struct pinger *ping = view->ping;
 	const struct series *series = &ping->series;
 	char name[TEXT_MAX];
 	unsigned settled = series_settled(series);

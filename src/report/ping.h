@@ -7,7 +7,7 @@
 #include "trace/stamp_delay.h"
 
 struct ping_view {
-	const struct ping *ping;
+	const struct pinger *ping;
 	const struct directions *directions; /* NULL = not asked */
 	const char *target_name;	     /* as the user wrote it */
 	struct addr source, target;

@@ -101,7 +101,7 @@ static int add_probes(struct hop *hop, const struct ping_view *view)
 
 static int fill_path(struct path *path, const struct ping_view *view)
 {
-	const struct ping *ping = view->ping;
+	const struct pinger *ping = view->ping;
 	const struct series *series = &ping->series;
 	const struct engine_config *way = ping_way(ping);
 	path->protocol = way->protocol;
@@ -141,7 +141,7 @@ int ping_measurement(struct measurement *measurement, const struct ping_view *vi
 
 static json_t *numbers(const struct ping_view *view)
 {
-	const struct ping *ping = view->ping;
+	const struct pinger *ping = view->ping;
 	const struct series *series = &ping->series;
 	unsigned settled = series_settled(series);
 	bool any = series->received > 0;

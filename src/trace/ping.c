@@ -10,7 +10,7 @@
 #define KNOCK_GAP_NS	(200 * NS_PER_MS) /* so that the better one may answer first */
 #define TOKEN_BITS	16		  /* of an engine; the rest of ours says which */
 
-void ping_init(struct ping *ping, const struct ping_config *config, ping_observer *observer, void *context)
+void ping_init(struct pinger *ping, const struct ping_config *config, ping_observer *observer, void *context)
 {
 	memset(ping, 0, sizeof(*ping));
 	ping->config = *config;
@@ -25,29 +25,29 @@ void ping_init(struct ping *ping, const struct ping_config *config, ping_observe
 		engine_init(&ping->engines[i], &config->ways[i]);
 }
 
-void ping_deinit(struct ping *ping)
+void ping_deinit(struct pinger *ping)
 {
 	for (unsigned i = 0; i < ping->config.way_count; i++)
 		engine_deinit(&ping->engines[i]);
 }
 
-void ping_stop(struct ping *ping)
+void ping_stop(struct pinger *ping)
 {
 	ping->stopping = true;
 }
 
-const struct engine_config *ping_way(const struct ping *ping)
+const struct engine_config *ping_way(const struct pinger *ping)
 {
 	return &ping->config.ways[ping->way];
 }
 
-static void tell(struct ping *ping, const struct ping_event *event)
+static void tell(struct pinger *ping, const struct ping_event *event)
 {
 	if (ping->observer)
 		ping->observer(ping->context, event);
 }
 
-static struct ping_probe *probe_of(struct ping *ping, uint32_t number)
+static struct ping_probe *probe_of(struct pinger *ping, uint32_t number)
 {
 	struct ping_probe *probe = &ping->probes[number % PING_PROBES];
 	return number > 0 && probe->number == number ? probe : NULL;
@@ -55,19 +55,19 @@ static struct ping_probe *probe_of(struct ping *ping, uint32_t number)
 
 /* ---- settling ---- */
 
-static bool all_sent(const struct ping *ping)
+static bool all_sent(const struct pinger *ping)
 {
 	return ping->stopping || (ping->config.count > 0 && ping->last_number >= ping->config.count);
 }
 
-static int64_t patience_ns(const struct ping *ping)
+static int64_t patience_ns(const struct pinger *ping)
 {
 	if (!all_sent(ping) || ping->rtt_max_ns == RTT_NONE)
 		return ping->config.wait_ns;
 	return MIN(ping->config.wait_ns, MAX(2 * ping->rtt_max_ns, ping->rtt_max_ns + PATIENCE_MIN_NS));
 }
 
-static void give_up(struct ping *ping, struct ping_probe *probe, int64_t now_ns)
+static void give_up(struct pinger *ping, struct ping_probe *probe, int64_t now_ns)
 {
 	probe->pending = false;
 	series_loss(&ping->series);
@@ -80,7 +80,7 @@ static void give_up(struct ping *ping, struct ping_probe *probe, int64_t now_ns)
 			.sent_ns = probe->sent_ns});
 }
 
-static void settle(struct ping *ping, int64_t now_ns)
+static void settle(struct pinger *ping, int64_t now_ns)
 {
 	for (; ping->settle_next <= ping->last_number; ping->settle_next++) {
 		struct ping_probe *probe = probe_of(ping, ping->settle_next);
@@ -92,14 +92,14 @@ static void settle(struct ping *ping, int64_t now_ns)
 	}
 }
 
-static bool all_settled(const struct ping *ping)
+static bool all_settled(const struct pinger *ping)
 {
 	return ping->settle_next > ping->last_number;
 }
 
 /* ---- sending ---- */
 
-static bool send(struct ping *ping, unsigned way, uint32_t number, int64_t now_ns, struct outgoing *outgoing)
+static bool send(struct pinger *ping, unsigned way, uint32_t number, int64_t now_ns, struct outgoing *outgoing)
 {
 	struct probe_request request = {.ttl = ping->config.ttl, .user = number};
 	if (engine_probe(&ping->engines[way], &request, now_ns, outgoing) < 0)
@@ -109,7 +109,7 @@ static bool send(struct ping *ping, unsigned way, uint32_t number, int64_t now_n
 	return true;
 }
 
-static bool send_probe(struct ping *ping, int64_t now_ns, struct outgoing *outgoing)
+static bool send_probe(struct pinger *ping, int64_t now_ns, struct outgoing *outgoing)
 {
 	uint32_t number = ping->last_number + 1;
 	if (!send(ping, ping->way, number, now_ns, outgoing))
@@ -125,7 +125,7 @@ static bool send_probe(struct ping *ping, int64_t now_ns, struct outgoing *outgo
 }
 
 /* Nobody has answered: what about the other protocols? */
-static bool wants_knocks(const struct ping *ping)
+static bool wants_knocks(const struct pinger *ping)
 {
 	unsigned silent = ping->series.lost;
 	return !ping->knocked && ping->series.received == 0 && ping->refusals == 0 && !ping->stopping &&
@@ -133,13 +133,13 @@ static bool wants_knocks(const struct ping *ping)
 		(silent >= KNOCK_AFTER || (silent > 0 && all_sent(ping) && all_settled(ping)));
 }
 
-static bool is_knocking(const struct ping *ping)
+static bool is_knocking(const struct pinger *ping)
 {
 	return ping->knocked && ping->way == 0 && ping->series.received == 0 && !ping->stopping &&
 		ping->knocks + 1 < ping->config.way_count;
 }
 
-static enum machine_want done(struct ping *ping)
+static enum machine_want done(struct pinger *ping)
 {
 	ping->done = true;
 	return MACHINE_DONE;
@@ -147,7 +147,7 @@ static enum machine_want done(struct ping *ping)
 
 static enum machine_want next(void *self, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
 {
-	struct ping *ping = self;
+	struct pinger *ping = self;
 	if (ping->done)
 		return MACHINE_DONE;
 	ping->started_ns = MIN(ping->started_ns, now_ns);
@@ -181,7 +181,7 @@ static enum machine_want next(void *self, int64_t now_ns, struct outgoing *outgo
 
 static void sent(void *self, uint32_t token, int64_t sent_ns, int error)
 {
-	struct ping *ping = self;
+	struct pinger *ping = self;
 	unsigned way = token >> TOKEN_BITS;
 	if (way >= ping->config.way_count)
 		return;
@@ -206,7 +206,7 @@ static void sent(void *self, uint32_t token, int64_t sent_ns, int error)
 
 /* ---- answers ---- */
 
-static void take_over(struct ping *ping, unsigned way)
+static void take_over(struct pinger *ping, unsigned way)
 {
 	ping->earlier_sent = ping->sent;
 	ping->way = way;
@@ -221,7 +221,7 @@ static void take_over(struct ping *ping, unsigned way)
 	}
 }
 
-static void take_answer(struct ping *ping, struct ping_probe *probe, struct ping_event *event)
+static void take_answer(struct pinger *ping, struct ping_probe *probe, struct ping_event *event)
 {
 	const struct reply *reply = event->reply;
 	struct sample sample = {.at_ns = event->sent_ns - ping->started_ns, .rtt_ns = reply->rtt_ns};
@@ -240,7 +240,7 @@ static void take_answer(struct ping *ping, struct ping_probe *probe, struct ping
 	tell(ping, event);
 }
 
-static void take_reply(struct ping *ping, unsigned way, int64_t received_ns, const struct reply *reply)
+static void take_reply(struct pinger *ping, unsigned way, int64_t received_ns, const struct reply *reply)
 {
 	struct ping_probe *probe = way == 0 || way == ping->way ? probe_of(ping, reply->user) : NULL;
 	struct ping_event event = {
@@ -271,7 +271,7 @@ static void take_reply(struct ping *ping, unsigned way, int64_t received_ns, con
 
 static void packet(void *self, int64_t received_ns, const struct packet *packet)
 {
-	struct ping *ping = self;
+	struct pinger *ping = self;
 	struct reply reply;
 	for (unsigned way = 0; way < ping->config.way_count; way++)
 		if (engine_match(&ping->engines[way], received_ns, packet, &reply)) {
@@ -280,7 +280,7 @@ static void packet(void *self, int64_t received_ns, const struct packet *packet)
 		}
 }
 
-struct machine ping_machine(struct ping *ping)
+struct machine ping_machine(struct pinger *ping)
 {
 	static const struct machine_ops ops = {next, sent, packet};
 	return (struct machine){&ops, ping};

@@ -1,8 +1,8 @@
 /* One probe to a host every interval: what ping does. Pure; a `struct machine`.
  *
- * Where nobody answers the first probes, the other protocols send one each, one after the other. The first that is answered takes over,
- * and the statistics begin with that probe: what came before says nothing but that this protocol does not get
- * through. */
+ * Where nobody answers the first probes, the other protocols send one each, one after the other. The first that is
+ * answered takes over, and the statistics begin with that probe: what came before says nothing but that this protocol
+ * does not get through. */
 #ifndef RETOUR_TRACE_PING_H
 #define RETOUR_TRACE_PING_H
 
@@ -45,7 +45,7 @@ struct ping_probe {
 	int64_t sent_ns;
 };
 
-struct ping {
+struct pinger {
 	struct ping_config config;
 	struct engine engines[PING_WAYS_MAX];
 	unsigned way;	/* of the config's */
@@ -67,12 +67,12 @@ struct ping {
 };
 
 /* The caller owns `ping`; ping_deinit frees what the engines allocated. */
-void ping_init(struct ping *ping, const struct ping_config *config, ping_observer *observer, void *context);
-void ping_deinit(struct ping *ping);
-struct machine ping_machine(struct ping *ping);
+void ping_init(struct pinger *ping, const struct ping_config *config, ping_observer *observer, void *context);
+void ping_deinit(struct pinger *ping);
+struct machine ping_machine(struct pinger *ping);
 /* Send nothing more; DONE when what is in flight is settled. */
-void ping_stop(struct ping *ping);
+void ping_stop(struct pinger *ping);
 /* The protocol in use. */
-const struct engine_config *ping_way(const struct ping *ping);
+const struct engine_config *ping_way(const struct pinger *ping);
 
 #endif
