@@ -6,7 +6,7 @@
 #                               \-- x --/
 . "$(dirname "$0")/lib.sh"
 
-need nft curl setpriv openssl
+need nft curl setpriv openssl tcpdump
 /usr/bin/python3 -c 'import http.client' 2>/dev/null || skip "no python3"
 
 node client home wall r1 r2 x r3 server
@@ -103,6 +103,19 @@ expect_equal "IPv4: the public address" "$public4" "$(jq -r .source.public_addre
 whole_way 6 "behind a firewall" "$url6"
 expect_equal "IPv6: said" "6 hops, inside the connection: to this host" \
 	"$(jq -r '.reverse_attempts[0].detail' $scratch/back.json)"
+
+# Nothing that balancers look at differs between the probes and the connection, and no probe is sent twice.
+start_in r3 capture.log tcpdump -v -n -i to-server -w "$scratch/capture" "src host $server6 and tcp src port 8080"
+capture=$!
+await 5 grep -q listening $scratch/capture.log
+back 6 "$url6"
+sleep 1.2 # libpcap hands packets on once a second
+kill $capture
+wait $capture || true
+tcpdump -n -v -S -r $scratch/capture 2>/dev/null >$scratch/packets
+expect_equal "one flow label" 1 "$(grep -o 'flowlabel 0x[0-9a-f]*' $scratch/packets | sort -u | wc -l)"
+expect_equal "no number twice" "" "$(grep -o 'seq [0-9]*:[0-9]*,.*length 1$' $scratch/packets | cut -d, -f1 | sort | uniq -d)"
+[ "$(grep -c 'hlim [1-9],' $scratch/packets)" -ge 18 ] || fail "$(cat $scratch/packets)"
 
 # All that the text says, as anybody sees it.
 as_nobody "$RETOUR" back -4 -n --via inband "$url4" >$scratch/text 2>$scratch/err || fail "status $?: $(cat $scratch/text)"
@@ -251,6 +264,36 @@ wait $server || true
 serve 'roles: [inband]' 'listen: [":8443"]' "tls: {certificate: $scratch/cert.pem, key: $scratch/key.pem}"
 whole_way 4 "HTTPS" "https://$server4:8443/"
 whole_way 6 "HTTPS" "https://[$server6]:8443/"
+
+# Services that say something else.
+cat >$scratch/fakes.py <<-'END'
+	import http.server, threading
+	def serve(port, body, repeat=1):
+	    class Handler(http.server.BaseHTTPRequestHandler):
+	        def do_GET(self):
+	            self.send_response(200)
+	            self.end_headers()
+	            try:
+	                for _ in range(repeat):
+	                    self.wfile.write(body)
+	            except OSError:
+	                pass
+	    server = http.server.ThreadingHTTPServer(("0.0.0.0", port), Handler)
+	    threading.Thread(target=server.serve_forever).start()
+	serve(9091, b"<html>\x1b[31mhello</html>")
+	serve(9092, b" " * 65536, 100000)
+	serve(9093, b'{"schema": "retour/1", "command": "back", "reverse": {"hops": 7}}')
+END
+start_in server fakes.log /usr/bin/python3 $scratch/fakes.py
+fakes=$!
+await 5 sh -c "in=\$(nsenter --net=/run/netns/server ss -Htln sport = :9093); [ -n \"\$in\" ]"
+for port in 9091 9092 9093; do
+	back 4 "http://$server4:$port/"
+	expect_equal "a service that is none, $port" "failed null" \
+		"$(jq -r '"\(.reverse_attempts[0].status) \(.reverse)"' $scratch/back.json)"
+	jq -r '.reverse_attempts[0].detail' $scratch/back.json
+done
+kill $fakes
 
 # Nobody is there; no URL.
 kill $server
