@@ -122,6 +122,7 @@ static void ask_for_way_back(struct watch *watch)
 	if (!watch->session.raw)
 		return;
 	watch->back_round = watch->rounds.timeline.rounds;
+	watch->back_blind = watch->rounds.timeline.end == 0;
 	recheck_request(&watch->recheck);
 }
 
@@ -133,6 +134,9 @@ static void on_round(struct watch *watch)
 	if (end && end->total.received > 0)
 		recheck_hint(&watch->recheck, end->total.worst_ns);
 	recheck_known(&watch->recheck);
+	/* Asked before the way there was known, those who infer from it had nothing to infer from. */
+	if (watch->back_blind && timeline->end && !watch->recheck.climb && !watch->recheck.latest.reverse)
+		ask_for_way_back(watch);
 	watch_directions_update(watch);
 	if (every > 0 && timeline->rounds >= watch->back_round + every)
 		ask_for_way_back(watch);

@@ -44,6 +44,7 @@ struct watch {
 	bool asks_directions;
 	struct directions directions; /* as of the last round */
 	unsigned back_round; /* the round at which the way back was asked for last */
+	bool back_blind;     /* ... and the way there was not known then */
 	int signal;
 };
 

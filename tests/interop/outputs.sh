@@ -69,6 +69,10 @@ in_world demo timeout -s KILL 1.5 "$retour" trace -n -z 200 --jsonl server.lab >
 equal 'first line of a trace under way' "$(jq -s -r '.[0].event' "$scratch/live.jsonl")" start
 equal 'its other lines' "$(jq -s -r '[.[1:][].event] | unique | join(" ")' "$scratch/live.jsonl")" probe
 
+# what only infers from the way there gives a way back in a watch, too, where that is known after the first round
+in_world demo-quiet retour watch -n -r -c 4 -i 0.3 --json --via inferred server.lab >"$scratch/watch.json"
+equal 'a way back inferred while watching' "$(jq -r '.reverse.method' "$scratch/watch.json")" inferred
+
 # ---- scamper's JSON, beside scamper
 
 cat >"$scratch/both.sh" <<'END'
