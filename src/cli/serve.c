@@ -18,7 +18,7 @@ static const char usage[] =
 	"Answers on every interface to hosts that ask for the path from here to them; with --listen over HTTP, too.\n"
 	"\n"
 	"  -4, -6                  responder for IPv4 only, IPv6 only\n"
-	"      --allow PREFIX      respond to this network only (repeatable; default: everyone)\n"
+	"      --allow PREFIX      answer this network only, over HTTP, too (repeatable; default: everyone)\n"
 	"      --allow-target PREFIX  paths to this network may be asked for by anybody (repeatable; default:\n"
 	"                          to the address that asks, only)\n"
 	"      --rate N            probes of the responder per second at most (default 10000)\n"

@@ -245,13 +245,25 @@ static void handle(struct api *api, struct httpd_exchange *exchange, enum route 
 	}
 }
 
+static bool may_ask(const struct api *api, struct addr asker)
+{
+	bool allowed = api->config.allow_count == 0;
+	for (size_t i = 0; i < api->config.allow_count; i++)
+		allowed = allowed || prefix_contains(api->config.allow[i], asker);
+	return allowed;
+}
+
 void api_handle(void *context, struct httpd_exchange *exchange)
 {
+	static const struct api_failure stranger = {STATUS_FORBIDDEN, "not-allowed",
+		"this host answers to some networks only, and not to yours", 0};
 	static const struct api_failure measures = {
 		STATUS_NOT_ALLOWED, "method", "a measurement is made for GET only", 0};
 	const char *argument;
 	enum route route = route_of(httpd_path(exchange), &argument);
-	if (httpd_is_head(exchange) && route_measures(route))
+	if (!may_ask(context, httpd_peer(exchange)->address))
+		api_fail(exchange, &stranger);
+	else if (httpd_is_head(exchange) && route_measures(route))
 		api_fail(exchange, &measures);
 	else
 		handle(context, exchange, route, argument);

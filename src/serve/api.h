@@ -20,7 +20,9 @@ struct api_config {
 	const struct driver *driver;
 	struct httpd *const *httpd;	   /* set before the first request comes */
 	const struct responder *responder; /* NULL = this daemon is none */
-	httpd_handler *inband;		   /* NULL = no in-band tracer */
+	const struct prefix *allow;	   /* who may ask; none = everyone */
+	size_t allow_count;
+	httpd_handler *inband; /* NULL = no in-band tracer */
 	void *inband_context;
 };
 

@@ -62,6 +62,16 @@ static int add_prefix(struct prefix **list, const struct prefix **borrowed, size
 	return 0;
 }
 
+/* Whoever asks, by whatever protocol. */
+static int add_allow(struct serve_config *config, const char *key, const char *value, struct error *error)
+{
+	struct serve_options *options = &config->options;
+	int code = add_prefix(&config->allow, &options->allow, &options->allow_count, key, value, error);
+	options->web.allow = options->allow;
+	options->web.allow_count = options->allow_count;
+	return code;
+}
+
 static int add_listen(struct serve_config *config, const char *key, const char *value, struct error *error)
 {
 	struct web_options *web = &config->options.web;
@@ -117,7 +127,7 @@ int serve_config_set(struct serve_config *config, const char *key, const char *v
 	if (strcmp(key, "tls_key") == 0)
 		return set_text(&config->key, &web->tls_key, value, error);
 	if (strcmp(key, "allow") == 0)
-		return add_prefix(&config->allow, &options->allow, &options->allow_count, key, value, error);
+		return add_allow(config, key, value, error);
 	if (strcmp(key, "allow_target") == 0)
 		return add_prefix(&config->targets, &web->targets, &web->target_count, key, value, error);
 	if (strcmp(key, "trust_proxy") == 0)

@@ -140,6 +140,8 @@ static int start_tracing(struct web *web, const struct web_options *options, uin
 		.driver = &web->driver,
 		.httpd = &web->httpd,
 		.responder = responder,
+		.allow = options->allow,
+		.allow_count = options->allow_count,
 		.inband = options->inband ? inband_handle : NULL,
 		.inband_context = web->inband,
 	});

@@ -22,7 +22,9 @@ struct web_options {
 	const struct listening *listen;
 	size_t listen_count;		       /* 0 = no HTTP */
 	const char *tls_certificate, *tls_key; /* files in PEM; NULL = no TLS */
-	const struct prefix *targets;	       /* that may be traced besides the asker */
+	const struct prefix *allow;	       /* who may ask; none = everyone */
+	size_t allow_count;
+	const struct prefix *targets; /* that may be traced besides the asker */
 	size_t target_count;
 	const struct prefix *proxies; /* whose X-Forwarded-For is believed */
 	size_t proxy_count;

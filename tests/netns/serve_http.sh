@@ -116,6 +116,17 @@ grep -q '^Seccomp:[[:space:]]*2$' "/proc/$server/status" || fail "the server's s
 echo "ok: confined"
 stop
 
+# ---- to some networks only
+
+start --listen :8080 --allow "$near4" --allow 192.0.2.0/24
+base=$base4
+expect_equal "who is allowed" 200 "$(status_of /api/v1/address)"
+base=$base6
+for path in / /api/v1/address /api/v1/trace /api/v1/inband /metrics; do
+	expect_equal "who is not: $path" 403 "$(status_of $path)"
+done
+stop
+
 # ---- HTTPS
 
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=far.test -addext "subjectAltName=DNS:far.test" \

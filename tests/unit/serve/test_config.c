@@ -54,6 +54,7 @@ static void whole_file(void **state UNUSED)
 	assert_string_equal(web->tls_certificate, "/etc/c.pem");
 	assert_string_equal(web->tls_key, "/etc/k.pem");
 	assert_int_equal(options->allow_count, 1);
+	assert_true(web->allow == options->allow && web->allow_count == 1);
 	assert_int_equal(web->target_count, 2);
 	assert_int_equal(web->targets[1].length, 128);
 	assert_int_equal(web->proxy_count, 1);
