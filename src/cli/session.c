@@ -170,7 +170,7 @@ static void say_what_is_lost(const struct session *session)
 		fputs("one source port for all, ", stderr);
 	else if (session->options->protocol != PROBE_ICMP)
 		fputs("routers that quote 8 bytes, ", stderr);
-	fprintf(stderr, "%sand the ways back stay unseen\n",
+	fprintf(stderr, "%sand ways back by packets of our own stay unseen\n",
 		automatic && !echo ? "ICMP (see net.ipv4.ping_group_range) " : "");
 }
 

@@ -133,11 +133,13 @@ static char *document_of(const struct slot *slot)
 	measurement.target = flow->local;
 	measurement.reverse = path_of(slot);
 	bool reached = measurement.reverse && measurement.reverse->reached;
-	const struct attempt *attempt = measurement_add_attempt(&measurement, "inband",
+	struct attempt *attempt = measurement_add_attempt(&measurement, "inband",
 		reached			? ATTEMPT_OK
 		: measurement.reverse	? ATTEMPT_PARTIAL
 					: ATTEMPT_FAILED,
 		trouble ? trouble : reached ? "" : "the client did not answer");
+	if (attempt)
+		attempt->duration_ns = measurement.finished_wall_ns - measurement.started_wall_ns;
 	char *text = attempt ? measurement_to_line(&measurement) : NULL;
 	measurement_deinit(&measurement);
 	return text;
