@@ -144,6 +144,33 @@ static void test_trouble(void **state)
 	}
 }
 
+/* Requests, probes and answers get lost: they are asked for again. */
+static void test_loss(void **state)
+{
+	struct links sum = {0};
+	(void)state;
+	struct world *world = scene_world(WORLD_HEAD
+		"routers:\n"
+		"  - {name: in, as: 64496}\n  - {name: s, as: 64496, behaviour: {balance: flow}}\n"
+		"  - {name: u, as: 64496}\n  - {name: v, as: 64496}\n  - {name: join, as: 64496}\n"
+		"links:\n"
+		"  - {from: a, to: in, loss: 0.03}\n  - {from: in, to: s}\n  - {from: s, to: u}\n  - {from: s, to: v}\n"
+		"  - {from: u, to: join}\n  - {from: v, to: join}\n  - {from: join, to: b, loss: 0.03}\n");
+	for (unsigned seed = 0; seed < 30; seed++) {
+		struct run run = ask_all_ways(world, seed % 2 ? PROBE_UDP : PROBE_TCP, seed % 4 < 2 ? 4 : 6, seed);
+		assert_int_equal(run.links.invented, 0);
+		if (run.measurement.reverse && run.measurement.reverse->reached) {
+			sum.found += run.links.found;
+			sum.there += run.links.there;
+		}
+		run_deinit(&run);
+	}
+	print_message("# lost packets: %u of %u links\n", sum.found, sum.there);
+	assert_true(sum.there > 25 * 7);
+	assert_true(sum.found >= 0.95 * sum.there);
+	world_free(world);
+}
+
 /* A responder that allows less than usual: what it did not answer stays unknown. */
 static void test_strict_responder(void **state)
 {
@@ -483,6 +510,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shapes),
 		cmocka_unit_test(test_trouble),
+		cmocka_unit_test(test_loss),
 		cmocka_unit_test(test_strict_responder),
 		cmocka_unit_test(test_ports),
 		cmocka_unit_test(test_nat),

@@ -323,10 +323,11 @@ static void nobody_there(void **state UNUSED)
 	way_deinit(&way);
 }
 
-static void behind_nat(void **state UNUSED)
+static void behind_nat_of(bool stock)
 {
 	struct way way;
 	way_init(&way, 4);
+	way.stock = stock;
 	way.client_addr = addr_v4(0xc0a80102);
 	way.nat_addr = addr_v4(0xcb007163);
 	void *client = make_client(&way, PROBE_UDP, 0);
@@ -335,7 +336,38 @@ static void behind_nat(void **state UNUSED)
 	expect_truth(&way, path, 0);
 	char detail[200];
 	assert_int_equal(responder_method.status(client, detail, sizeof(detail)), ATTEMPT_OK);
-	assert_non_null(strstr(detail, "NAT"));
+	assert_non_null(strstr(detail, "reached your NAT"));
+	/* Only who was told is sure. */
+	assert_int_equal(strstr(detail, "or a filter") != NULL, stock);
+	assert_true(addr_equal(responder_method.public_address(client), way.nat_addr));
+	path_free(path);
+	responder_method.free(client);
+	way_deinit(&way);
+}
+
+static void behind_nat(void **state UNUSED)
+{
+	behind_nat_of(false);
+	behind_nat_of(true);
+}
+
+/* A filter before us answers for whatever is beyond it: that is no NAT of ours once our address is known. */
+static void behind_a_filter(void **state UNUSED)
+{
+	struct way way;
+	struct reverse_task task = {.protocol = PROBE_UDP, .seed = 3, .public_address = addr_v4(0xcb007199)};
+	way_init(&way, 4);
+	way.client_addr = addr_v4(0xc0a80102);
+	way.nat_addr = addr_v4(0xcb007163);
+	task.target = way.server_addr;
+	task.source = way.client_addr;
+	void *client = responder_method.start(&task);
+	way.client = responder_method.machine(client);
+	way_run(&way, 20 * NS_PER_S);
+	struct path *path = responder_method.path(client, 1);
+	expect_status(client, ATTEMPT_PARTIAL);
+	assert_false(path->reached);
+	assert_int_equal(path->stop_reason, STOP_UNREACHABLE);
 	path_free(path);
 	responder_method.free(client);
 	way_deinit(&way);
@@ -517,6 +549,7 @@ int main(void)
 		cmocka_unit_test(echo_beside_the_response),
 		cmocka_unit_test(nobody_there),
 		cmocka_unit_test(behind_nat),
+		cmocka_unit_test(behind_a_filter),
 		cmocka_unit_test(own_firewall),
 		cmocka_unit_test(interrupted),
 		cmocka_unit_test(no_route),

@@ -29,6 +29,7 @@ struct way {
 	struct machine client;
 	struct responder *server; /* NULL: a host that only echoes */
 	struct addr client_addr, server_addr;
+	bool stock;           /* the responder's notices have neither cookie nor address */
 	struct addr nat_addr; /* set: what the server sees instead of client_addr */
 	unsigned routers;
 	uint64_t silent;      /* bit N: router N (1 is the first after the server) says nothing */
@@ -228,6 +229,8 @@ static inline void way_deliver(struct way *way, struct event *event)
 	if (packet_read(event->bytes, event->length, &packet))
 		abort();
 	if (!event->to_server) { /* a NAT gives the client its own address back */
+		if (way->stock && packet.transport.payload_length > RESPONDER_SUCCESS_BODY)
+			packet.transport.payload_length = RESPONDER_ERROR_BODY;
 		if (addr_is_set(way->nat_addr))
 			packet.ip.destination = way->client_addr;
 		way->client.ops->packet(way->client.self, way->now_ns, &packet);
