@@ -153,6 +153,8 @@ static json_t *hop_to_json(struct out *out, const struct hop *hop)
 	if (hop->protocol >= 0)
 		out_set(out, object, "protocol", out_word(&protocol_words, hop->protocol));
 	out_set(out, object, "age_s", json_real(hop->age_s));
+	if (hop->probability > 0)
+		out_set(out, object, "probability", json_real(hop->probability));
 	out_set(out, object, "rtt_ms", rtt_to_json(out, hop));
 	out_set(out, object, "sent", json_integer(hop->sent));
 	out_set(out, object, "received", json_integer(hop->received));

@@ -137,6 +137,7 @@ static void read_hop(struct in *in, const json_t *object, struct path *path)
 		(enum certainty)in_word_member(in, object, "certainty", &certainty_words, CERTAINTY_MEASURED);
 	hop->protocol = in_word_member(in, object, "protocol", &protocol_words, -1);
 	hop->age_s = in_number_member(in, object, "age_s", 0);
+	hop->probability = in_number_member(in, object, "probability", 0);
 	const json_t *rtt = in_object_member(in, object, "rtt_ms");
 	hop->rtt_min_ns = in_ms_member(in, rtt, "min", RTT_NONE);
 	hop->rtt_median_ns = in_ms_member(in, rtt, "median", RTT_NONE);

@@ -120,6 +120,7 @@ struct hop {
 	enum certainty certainty;
 	int protocol; /* enum probe_protocol of its probes where not the path's, else -1 */
 	double age_s; /* 0 = measured just now */
+	double probability; /* that it is on this way, where the method knows; 0 = not said */
 	int64_t rtt_min_ns, rtt_median_ns, rtt_max_ns; /* RTT_NONE */
 	unsigned sent, received;
 	/* Only where several flows were explored: */
