@@ -34,6 +34,7 @@ static void print_responder(FILE *out, const struct responder_counters *c)
 	} refused[] = {
 		{"source", c->refused_source},
 		{"not-allowed", c->refused_allow},
+		{"target", c->refused_target},
 		{"prefix-rate", c->over_prefix},
 		{"rate", c->over_total},
 		{"first-contact", c->over_first_contact},

@@ -42,6 +42,7 @@ static void check_response(const uint8_t *data, size_t size)
 	CHECK(responder_response_read(&body, &again) == 0);
 	CHECK(again.status == response.status && addr_equal(again.hop, response.hop));
 	CHECK(again.rtt_ns == response.rtt_ns && again.cookie == response.cookie);
+	CHECK(addr_equal(again.seen, response.seen) && again.refused == response.refused);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

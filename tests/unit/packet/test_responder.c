@@ -217,6 +217,54 @@ static void test_cookie_in_responses(void **state)
 	assert_int_equal(found.hop.low, 9);
 }
 
+/* The requester's address, behind the cookie and nowhere else. */
+static void test_seen_address(void **state)
+{
+	(void)state;
+	const struct addr seen[] = {addr_v4(0xcb007109), addr_v6(0x20010db800010000, 5)};
+	for (size_t i = 0; i < ARRAY_LEN(seen); i++) {
+		struct responder_response notice = {.status = RESPONDER_BAD_TTL, .cookie = 5, .seen = seen[i]}, found;
+		const size_t whole = RESPONDER_ERROR_BODY + RESPONDER_COOKIE_BLOCK + RESPONDER_SEEN_BLOCK;
+		assert_int_equal(write_response(&notice), whole);
+		for (size_t length = RESPONDER_ERROR_BODY; length <= whole; length++) {
+			assert_int_equal(read_response_bytes(room, length, &found), 0);
+			assert_int_equal(addr_equal(found.seen, seen[i]), length == whole);
+		}
+		notice.cookie = 0;
+		assert_int_equal(write_response(&notice), RESPONDER_ERROR_BODY);
+	}
+}
+
+/* Cut anywhere, it names no third party; and it is not worth an answer while its object has no header. */
+static void test_extension_lengths(void **state)
+{
+	(void)state;
+	struct bytes bytes = bytes_of_hex("0111 9c40 2000ce8b 00100500 00000000000000000000ffff 0a630201");
+	for (size_t length = 5; length <= bytes.length; length++) {
+		struct bytes cut = bytes_copy(bytes.data, length);
+		struct cursor body = cursor_init(cut.data, cut.length);
+		struct responder_request request;
+		assert_int_equal(responder_request_read(&body, &request), 0);
+		assert_true(request.has_extension);
+		assert_int_equal(request.extension_cut, length < 12);
+		assert_int_equal(addr_is_set(request.target), length == bytes.length);
+		free(cut.data);
+	}
+	/* Neither 16 nor 20 long, or of another class. */
+	bytes.data[9] = 15;
+	struct cursor body = cursor_init(bytes.data, bytes.length);
+	struct responder_request request;
+	assert_int_equal(responder_request_read(&body, &request), 0);
+	assert_false(addr_is_set(request.target));
+	bytes.data[9] = 20;
+	bytes.data[10] = 4;
+	body = cursor_init(bytes.data, bytes.length);
+	assert_int_equal(responder_request_read(&body, &request), 0);
+	assert_false(addr_is_set(request.target));
+	assert_int_equal(request.extension, 0x0400);
+	free(bytes.data);
+}
+
 /* What the request reads as when it comes back unchanged: RESPONDER_OK must never come out. */
 static void check_echo(const struct responder_request *request)
 {
@@ -303,6 +351,8 @@ int main(void)
 		cmocka_unit_test(test_cookie_in_requests),
 		cmocka_unit_test(test_cookies_never_look_like_extensions),
 		cmocka_unit_test(test_cookie_in_responses),
+		cmocka_unit_test(test_seen_address),
+		cmocka_unit_test(test_extension_lengths),
 		cmocka_unit_test(test_echoes),
 		cmocka_unit_test(test_truncations),
 		cmocka_unit_test(test_statuses),
