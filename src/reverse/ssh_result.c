@@ -92,6 +92,8 @@ static void tell_no_path(struct ssh *ssh, const struct ssh_answer *answer, const
 	const struct ssh_run *last = answer->run_count > 0 ? &answer->runs[answer->run_count - 1] : NULL;
 	char said[160];
 	ssh_last_line(ssh->process.errors, said, sizeof(said));
+	if (!*said && last && last->ended && last->code != 0)
+		snprintf(said, sizeof(said), "it ended with status %d", last->code);
 	if (last && ssh->late)
 		ssh_finish(ssh, ATTEMPT_TIMEOUT, NULL, "%s on %s has shown no hop within %d s", last->program,
 			ssh->destination, SSH_STAGE_S);

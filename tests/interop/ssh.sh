@@ -65,7 +65,10 @@ login traceroute traceroute
 login tracepath tracepath
 login busybox busybox
 login none
-login lame false mtr # an mtr that cannot open a socket: it lacks its helper
+mkdir lame
+printf '#!/bin/sh\necho "socket: Operation not permitted" >&2\nexit 1\n' >lame/traceroute
+chmod +x lame/traceroute
+login lame "$scratch/lame/traceroute"
 cat >>config <<END
 Host stranger
  HostName server.lab
@@ -134,7 +137,7 @@ equal 'nothing there that traces' "$(attempt)" '["ssh","unavailable"]'
 has 'nothing there: what to do' "$(ask '.reverse_attempts[0].detail')" 'has none of retour, mtr, traceroute'
 back -4 server.lab --via ssh:only-lame
 equal 'a program that fails' "$(attempt)" '["ssh","failed"]'
-has 'a program that fails: its own words' "$(ask '.reverse_attempts[0].detail')" 'mtr-packet'
+has 'a program that fails: its own words' "$(ask '.reverse_attempts[0].detail')" 'gave no trace: socket: Operation not permitted'
 
 # ---- where ssh lets nobody in: at once, with the remedy
 

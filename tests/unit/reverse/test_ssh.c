@@ -76,6 +76,7 @@ static const char fake[] =
 	"junos) [ \"$command\" = 'traceroute 198.51.100.7 wait 1 no-resolve' ] && cat $here/junos ;;\n"
 	"strange) unrecognised ;;\n"
 	"password) echo 'me@password: Permission denied (publickey,password).' >&2; exit 255 ;;\n"
+	"lame) printf 'retour-ssh to 203.0.113.9\\nretour-ssh run traceroute\\n\\nretour-ssh end 141\\n' ;;\n"
 	"liar) printf 'retour-ssh to 2001:db8::1\\nretour-ssh run retour\\nretour-ssh end 0\\n' ;;\n"
 	"flood) exec yes 'retour-ssh to 203.0.113.9' ;;\n"
 	"silent) echo $$ >$here/pid; exec sleep 1000 ;;\n"
@@ -355,6 +356,7 @@ static void test_failures(void **state)
 	} cases[] = {
 		{"password", ATTEMPT_REFUSED, "ssh-copy-id"},
 		{"broken", ATTEMPT_FAILED, "Bad configuration option"},
+		{"lame", ATTEMPT_FAILED, "traceroute on lame gave no trace: it ended with status 141"},
 		{"liar", ATTEMPT_FAILED, "not our address"},
 		{"flood", ATTEMPT_FAILED, "more than 4 MiB"},
 		{"-oProxyCommand=touch /tmp/x", ATTEMPT_FAILED, "no destination for ssh"},
