@@ -30,7 +30,7 @@ bool bus_matches(const char *filter, const char *topic)
 void bus_deliver(struct bus *bus, const char *topic, const char *payload, size_t length)
 {
 	for (size_t i = 0; i < bus->subscription_count; i++)
-		if (bus_matches(bus->subscriptions[i].filter, topic))
+		if (bus->subscriptions[i].receive && bus_matches(bus->subscriptions[i].filter, topic))
 			bus->subscriptions[i].receive(bus->subscriptions[i].context, topic, payload, length);
 }
 
@@ -51,6 +51,14 @@ int bus_subscribe(struct bus *bus, const char *filter, bus_receive *receive, voi
 	}
 	longer[bus->subscription_count++] = (struct subscription){copy, receive, context};
 	return bus->ops->subscribe(bus, filter);
+}
+
+/* They stay in the list, as this may be called from one of them. */
+void bus_unsubscribe(struct bus *bus, const void *context)
+{
+	for (size_t i = 0; i < bus->subscription_count; i++)
+		if (bus->subscriptions[i].context == context)
+			bus->subscriptions[i].receive = NULL;
 }
 
 void bus_free(struct bus *bus, void (*closed)(void *context), void *context)

@@ -49,5 +49,7 @@ void bus_free(struct bus *bus, void (*closed)(void *context), void *context);
 int bus_publish(struct bus *bus, const char *topic, const char *payload, size_t length, bool keep) MUST_USE;
 /* 0 or -ENOMEM. */
 int bus_subscribe(struct bus *bus, const char *filter, bus_receive *receive, void *context) MUST_USE;
+/* Nothing is told to this context any more. */
+void bus_unsubscribe(struct bus *bus, const void *context);
 
 #endif

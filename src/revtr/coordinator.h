@@ -63,10 +63,9 @@ void coordinator_unlisten(struct coordinator_listener *listener);
 
 /* ---- sources and agents */
 
-/* Proof that whoever registers holds the address: the agent that stands there gets a word by a packet to the address
- * and tells it; `done` says how it ended. The source consents by its agent's configuration. */
-int coordinator_register(struct coordinator *coordinator, struct addr source, const char *agent,
-	void (*done)(void *context, int result, const char *why), void *context_of_done, struct error *error) MUST_USE;
+/* A source that is in the store already, registered by whoever checked that its owner holds the address and consents.
+ * 0, -ENOMEM, -ENOSPC: too many agents. */
+int coordinator_add_source(struct coordinator *coordinator, const struct store_source *source) MUST_USE;
 
 struct coordinator_agent {
 	char name[64];

@@ -87,7 +87,8 @@ int store_each_measurement(struct store *store, int64_t batch, int64_t after, bo
 	void (*each)(void *context, const struct store_measurement *measurement), void *context, struct error *error)
 {
 	struct query query = query_begin(store,
-		"SELECT id, batch, source, destination, label, state, result, submitted_ms, finished_ms FROM measurement"
+		"SELECT id, batch, source, destination, label, state, result, submitted_ms, finished_ms,"
+		" (SELECT priority FROM batch WHERE batch.id = measurement.batch) FROM measurement"
 		" WHERE (?1 = 0 OR batch = ?1) AND id > ?2 AND (?3 = 0 OR state = 0) ORDER BY id LIMIT ?4");
 	query_int(&query, batch);
 	query_int(&query, after);
@@ -102,6 +103,7 @@ int store_each_measurement(struct store *store, int64_t batch, int64_t after, bo
 			.state = (enum store_state)query_get_int(&query, 5),
 			.submitted_ms = query_get_int(&query, 7),
 			.finished_ms = query_get_int(&query, 8),
+			.priority = (int)query_get_int(&query, 9),
 		};
 		query_copy_text(&query, 4, m.label, sizeof(m.label));
 		const char *result = query_get_text(&query, 6);

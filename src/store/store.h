@@ -41,6 +41,7 @@ struct store_measurement {
 	struct addr destination;
 	char label[128];
 	enum store_state state;
+	int priority; /* its batch's */
 	const char *result; /* JSON text of a finished one; borrowed for the call */
 	int64_t submitted_ms, finished_ms;
 };

@@ -1,0 +1,320 @@
+#include "revtr/coordinator.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "revtr/coordinator_inside.h"
+
+#define BUSY_MAX   10000
+#define MINUTE_MS  60000
+
+int64_t coordinator_now_ms(void)
+{
+	return clock_wall_ns() / NS_PER_MS;
+}
+
+int64_t coordinator_now_ns(void)
+{
+	return clock_monotonic_ns();
+}
+
+/* ---- agents */
+
+uint32_t coordinator_agent(struct coordinator *c, const char *name)
+{
+	for (uint32_t i = 0; i < c->agent_count; i++)
+		if (strcmp(c->agents[i].name, name) == 0)
+			return i;
+	if (c->agent_count == AGENTS_MAX)
+		return UINT32_MAX;
+	snprintf(c->agents[c->agent_count].name, AGENT_NAME_SIZE, "%s", name);
+	return c->agent_count++;
+}
+
+static void on_status(void *context, const char *topic, const char *payload, size_t length)
+{
+	struct coordinator *c = context;
+	struct agent_status status;
+	char name[AGENT_NAME_SIZE];
+	if (!topic_agent(topic, name) || !status_from_json(payload, length, &status))
+		return;
+	uint32_t agent = coordinator_agent(c, name);
+	if (agent == UINT32_MAX)
+		return;
+	bool was = c->agents[agent].status.online;
+	if (was != status.online)
+		c->agents[agent].since_ms = coordinator_now_ms();
+	c->health.agents_online += (unsigned)status.online - (unsigned)was;
+	c->agents[agent].status = status;
+	/* Who is gone is not asked. */
+	c->sites[agent].may_spoof = status.online && status.may_spoof;
+	coordinator_pump(c);
+}
+
+void coordinator_each_agent(
+	struct coordinator *c, void (*each)(void *context, const struct coordinator_agent *agent), void *context)
+{
+	for (uint32_t i = 0; i < c->agent_count; i++) {
+		const struct agent_entry *entry = &c->agents[i];
+		struct coordinator_agent agent = {.address = entry->status.address,
+			.online = entry->status.online,
+			.may_spoof = entry->status.may_spoof,
+			.since_ms = entry->since_ms,
+			.tasks = entry->tasks,
+			.answers = entry->answers};
+		snprintf(agent.name, sizeof(agent.name), "%s", entry->name);
+		each(context, &agent);
+	}
+}
+
+/* ---- sources */
+
+uint32_t coordinator_source(const struct coordinator *c, struct addr address)
+{
+	for (uint32_t i = 0; i < c->source_count; i++)
+		if (addr_equal(c->sources[i].stored.address, address))
+			return i;
+	return UINT32_MAX;
+}
+
+int coordinator_add_source(struct coordinator *c, const struct store_source *stored)
+{
+	uint32_t index = coordinator_source(c, stored->address), agent = coordinator_agent(c, stored->agent);
+	if (agent == UINT32_MAX)
+		return -ENOSPC;
+	if (index == UINT32_MAX) {
+		struct source_entry *longer = realloc(c->sources, (c->source_count + 1) * sizeof(*longer));
+		if (!longer)
+			return -ENOMEM;
+		c->sources = longer;
+		index = c->source_count;
+		if (revtr_engine_add_source(c->engine, stored->address, agent, &longer[index].engine_index) < 0)
+			return -ENOMEM;
+		c->source_count++;
+	}
+	struct source_entry *entry = &c->sources[index];
+	entry->stored = *stored;
+	entry->agent = agent;
+	memcpy(&entry->key, stored->key, sizeof(entry->key));
+	c->health.sources = c->source_count;
+	return 0;
+}
+
+/* ---- tasks and answers */
+
+void coordinator_dispatch(struct coordinator *c, const struct revtr_task *task, struct expected expected)
+{
+	struct agent_entry *agent = &c->agents[task->agent];
+	const struct source_entry *source = &c->sources[expected.source];
+	struct agent_order order = {.task = *task, .source = source->stored.address,
+		.tag = agent_tag(source->key, source->stored.address, task->target, task->id)};
+	char topic[TOPIC_SIZE], *text;
+	if (!agent->status.online || !(text = order_to_json(&order)))
+		return; /* as good as lost on the way */
+	c->expected[task->id & (EXPECTED_MAX - 1)] = expected;
+	agent->tasks++;
+	c->health.tasks++;
+	if (bus_publish(c->bus, topic_of(topic, agent->name, "task"), text, strlen(text), false) < 0)
+		c->expected[task->id & (EXPECTED_MAX - 1)].task = 0;
+	free(text);
+}
+
+static void on_answer(void *context, const char *topic, const char *payload, size_t length)
+{
+	struct coordinator *c = context;
+	struct revtr_answer answer;
+	char name[AGENT_NAME_SIZE];
+	if (!topic_agent(topic, name) || !answer_from_json(payload, length, &answer))
+		return;
+	uint32_t agent = coordinator_agent(c, name);
+	struct expected *slot = &c->expected[answer.task & (EXPECTED_MAX - 1)];
+	/* Whoever is not where the answer goes cannot have it; only the sender can have refused. */
+	uint32_t speaker = answer.answered && !slot->is_trace ? slot->receiver : slot->sender;
+	if (agent == UINT32_MAX || slot->task != answer.task || speaker != agent) {
+		c->health.foreign++;
+		return;
+	}
+	struct expected expected = *slot;
+	slot->task = 0;
+	c->agents[agent].answers++;
+	c->health.answers++;
+	c->health.last_answer_ms = coordinator_now_ms();
+	if (answer.answered && !expected.is_trace)
+		coordinator_learn_distance(c, &expected, &answer);
+	if (answer.task & OWN_TASK)
+		coordinator_atlas_answer(c, &expected, &answer);
+	else
+		revtr_engine_answer(c->engine, &answer, coordinator_now_ns());
+	coordinator_pump(c);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	coordinator_pump(timer->data);
+}
+
+static void sleep_until(struct coordinator *c, int64_t wake_ns)
+{
+	uv_timer_stop(&c->timer);
+	if (wake_ns == TIME_NEVER)
+		return;
+	int64_t wait_ns = wake_ns - coordinator_now_ns();
+	uv_update_time(c->loop);
+	uv_timer_start(&c->timer, on_timer, wait_ns > 0 ? (uint64_t)(wait_ns / NS_PER_MS) + 1 : 0, 0);
+}
+
+void coordinator_pump(struct coordinator *c)
+{
+	struct revtr_task task;
+	int64_t wake_ns = TIME_NEVER;
+	if (c->pumping)
+		return;
+	c->pumping = true;
+	do {
+		coordinator_feed(c);
+		while (revtr_engine_next(c->engine, coordinator_now_ns(), &task, &wake_ns)) {
+			uint32_t source = task.source;
+			coordinator_dispatch(c, &task, (struct expected){.task = task.id, .receiver = c->sources[source].agent,
+				.sender = task.agent, .source = source, .target = task.target, .trace = TREE_NONE,
+				.spoofed = task.spoofed, .is_trace = task.probe == REVTR_TRACEROUTE});
+		}
+		coordinator_take_results(c);
+	} while (revtr_engine_busy(c->engine) < c->options.busy_max && c->interactive.count + c->campaign.count > 0);
+	sleep_until(c, wake_ns);
+	c->pumping = false;
+}
+
+/* ---- life */
+
+static void on_minute(uv_timer_t *timer)
+{
+	struct coordinator *c = timer->data;
+	if (c->ingress_changed)
+		ingress_sort(&c->ingress);
+	c->ingress_changed = false;
+	coordinator_pump(c);
+}
+
+static uint32_t no_network(void *context, uint32_t address)
+{
+	(void)context, (void)address;
+	return 0;
+}
+
+struct loading {
+	struct coordinator *c;
+	int result;
+};
+
+static void load_source(void *context, const struct store_source *source)
+{
+	struct loading *loading = context;
+	if (loading->result == 0)
+		loading->result = coordinator_add_source(loading->c, source);
+}
+
+static int load(struct coordinator *c, struct error *error)
+{
+	struct loading loading = {.c = c};
+	int result = store_each_source(c->store, load_source, &loading, error);
+	if (result == 0 && loading.result < 0)
+		result = error_set(error, loading.result, "out of memory");
+	for (uint32_t i = 0; i < c->source_count && result == 0; i++)
+		result = coordinator_load_atlas(c, i, error);
+	if (result == 0)
+		result = coordinator_load_survey(c, error);
+	return result == 0 ? coordinator_resume(c, error) : result;
+}
+
+static int set_up(struct coordinator *c, struct error *error)
+{
+	for (uint32_t i = 0; i < AGENTS_MAX; i++)
+		c->sites[i].agent = i;
+	c->expected = calloc(EXPECTED_MAX, sizeof(*c->expected));
+	struct revtr_environment environment = {.ingress = &c->ingress, .sites = c->sites, .site_count = AGENTS_MAX,
+		.asn = c->options.asn ? c->options.asn : no_network, .context = c->options.asn_context};
+	/* Answers to tasks of an earlier run are nobody's. */
+	c->options.engine.first_task = (uint32_t)(hash_key_random().k0 & 0x3fffffff) + 1;
+	c->engine = revtr_engine_new(&c->options.engine, &environment);
+	if (!c->expected || !c->engine || ingress_init(&c->ingress, AGENTS_MAX) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	int result = load(c, error);
+	if (result == 0 && (bus_subscribe(c->bus, "retour/1/agent/+/status", on_status, c) < 0 ||
+				   bus_subscribe(c->bus, "retour/1/agent/+/answer", on_answer, c) < 0))
+		result = error_set(error, -ENOMEM, "out of memory");
+	return result;
+}
+
+struct coordinator *coordinator_new(struct uv_loop_s *loop, struct store *store, struct bus *bus,
+	const struct coordinator_options *options, struct error *error)
+{
+	struct coordinator *c = calloc(1, sizeof(*c));
+	if (!c) {
+		(void)error_set(error, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	c->loop = loop;
+	c->store = store;
+	c->bus = bus;
+	c->options = *options;
+	c->options.busy_max = options->busy_max ? options->busy_max : BUSY_MAX;
+	uv_timer_init(loop, &c->timer);
+	uv_timer_init(loop, &c->minute);
+	c->timer.data = c->minute.data = c;
+	if (set_up(c, error) < 0) {
+		coordinator_free(c, NULL, NULL);
+		return NULL;
+	}
+	uv_timer_start(&c->minute, on_minute, MINUTE_MS, MINUTE_MS);
+	coordinator_pump(c);
+	return c;
+}
+
+static void free_all(uv_handle_t *handle)
+{
+	struct coordinator *c = handle->data;
+	void (*closed)(void *context) = c->closed;
+	void *context = c->closed_context;
+	while (c->listeners) {
+		struct coordinator_listener *next = c->listeners->next;
+		free(c->listeners);
+		c->listeners = next;
+	}
+	revtr_engine_free(c->engine);
+	ingress_deinit(&c->ingress);
+	free(c->sources);
+	free(c->expected);
+	free(c->running);
+	free(c->interactive.list);
+	free(c->campaign.list);
+	free(c);
+	if (closed)
+		closed(context);
+}
+
+static void close_second(uv_handle_t *handle)
+{
+	struct coordinator *c = handle->data;
+	uv_close((uv_handle_t *)&c->minute, free_all);
+}
+
+void coordinator_free(struct coordinator *c, void (*closed)(void *context), void *context)
+{
+	if (!c)
+		return;
+	c->closed = closed;
+	c->closed_context = context;
+	bus_unsubscribe(c->bus, c);
+	uv_close((uv_handle_t *)&c->timer, close_second);
+}
+
+struct coordinator_health coordinator_health(const struct coordinator *c)
+{
+	struct coordinator_health health = c->health;
+	health.busy = revtr_engine_busy(c->engine);
+	health.waiting = (unsigned)(c->interactive.count + c->campaign.count);
+	return health;
+}
