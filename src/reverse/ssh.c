@@ -38,6 +38,18 @@ static const struct settings_ssh *entry_for(const struct reverse_task *task)
 	return NULL;
 }
 
+/* What the settings say of a destination that was named: the far command line. */
+static const struct settings_ssh *entry_to(const struct reverse_task *task, const char *destination)
+{
+	const struct settings *settings = task->outside->settings;
+	for (size_t i = 0; i < settings->ssh_count; i++) {
+		const struct settings_ssh *entry = &settings->ssh[i];
+		if (strcmp(entry->destination ? entry->destination : entry->host, destination) == 0)
+			return entry;
+	}
+	return NULL;
+}
+
 static bool ssh_configured(const struct reverse_task *task)
 {
 	return entry_for(task) != NULL;
@@ -335,6 +347,8 @@ static void *ssh_start(const struct reverse_task *task)
 	ssh->destination = strdup(task->parameter ? task->parameter
 			: ssh->by_target	  ? name
 						  : entry->destination);
+	if (task->parameter)
+		entry = entry_to(task, task->parameter);
 	ssh->guess = !(entry && entry->dialect && ssh_dialect_find(entry->dialect, &ssh->dialect));
 	if (!ssh->destination) {
 		free(ssh);

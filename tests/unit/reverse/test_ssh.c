@@ -296,6 +296,12 @@ static void test_routers(void **state)
 		assert_string_equal(s.detail + strlen(names[i]), i == 0 ? " on ios" : " on junos");
 		expect_path(&s, "198.51.100.7", CERTAINTY_MEASURED);
 		path_free(s.path);
+		/* the same where it is named */
+		s.path = NULL;
+		snprintf(host, sizeof(host), "nobody");
+		expect(&s, names[i], ATTEMPT_OK, names[i]);
+		expect_path(&s, "198.51.100.7", CERTAINTY_MEASURED);
+		path_free(s.path);
 	}
 }
 
