@@ -42,13 +42,22 @@ _retour() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ] && [[ $cur != -* ]]; then
-		COMPREPLY=($(compgen -W 'trace back watch serve data doctor lab mtr pathping traceroute tracert' -- "$cur"))
+		COMPREPLY=($(compgen -W 'trace back watch ping lg serve data doctor lab mtr pathping traceroute tracert' -- "$cur"))
 		_retour_hosts "$cur"
 		return
 	fi
 	case $command in
 	lab) _retour_lab ;;
 	serve | doctor) _retour_options "$command" ;;
+	lg)
+		if [[ $cur == -* ]]; then
+			_retour_options lg
+		elif [ "$COMP_CWORD" -eq 2 ]; then
+			COMPREPLY=($(compgen -W 'find list ask' -- "$cur"))
+		else
+			_retour_hosts "$cur"
+		fi
+		;;
 	data)
 		if [[ $cur == -* ]]; then
 			_retour_options data
@@ -58,7 +67,7 @@ _retour() {
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi
 		;;
-	trace | back | watch | mtr | pathping | traceroute | tracert) [[ $cur == -* ]] && _retour_options "$command" || _retour_hosts "$cur" ;;
+	trace | back | watch | ping | mtr | pathping | traceroute | tracert) [[ $cur == -* ]] && _retour_options "$command" || _retour_hosts "$cur" ;;
 	*) [[ $cur == -* ]] && _retour_options || _retour_hosts "$cur" ;;
 	esac
 }
