@@ -124,7 +124,7 @@ void job_expire(struct revtr_engine *engine);
 
 /* engine.c: a way to the source was seen; `addresses` as for tree_add_chain. */
 void source_learn(struct revtr_engine *engine, uint32_t source, const uint32_t *addresses, unsigned count);
-/* A job that they wait for is done. */
+/* engine_steps.c: a job that it waits for is done, or it begins. */
 void measurement_go_on(struct revtr_engine *engine, uint32_t measurement);
 
 #endif

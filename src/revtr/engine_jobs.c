@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "reverse/rr_evidence.h"
 #include "revtr/engine_inside.h"
 
 #define SENT_AT_FIRST 1024
@@ -13,39 +12,6 @@
 
 #define DIRECT_TRIES 16
 #define DIRECT_WORTH 25 /* one in so many has to help */
-
-/* ---- reading a list */
-
-static uint32_t number_of(struct addr address)
-{
-	return address.family == 4 ? (uint32_t)address.low : 0;
-}
-
-void revtr_read_list(const struct revtr_answer *answer, struct addr target, struct addr source, bool heuristics,
-	struct revtr_list *list)
-{
-	struct rr_known known = {
-		.target = target, .source = source, .reply = &answer->reply, .reply_ttl = answer->reply_ttl};
-	struct rr_verdict verdict;
-	memset(list, 0, sizeof(*list));
-	if (!answer->answered || !answer->reply.present)
-		return;
-	rr_judge(&known, &verdict);
-	if (verdict.rule == RR_RULE_NONE || (!heuristics && verdict.rule != RR_RULE_TARGET))
-		return;
-	list->placed = true;
-	list->certain = verdict.rule == RR_RULE_TARGET;
-	for (unsigned i = 0; i < verdict.count; i++) {
-		const struct rr_stamp *stamp = &verdict.stamps[i];
-		list->before += stamp->side == RR_THERE;
-		if (stamp->side == RR_BACK)
-			list->hops[list->count++] = stamp->unrouted ? 0 : number_of(stamp->address);
-	}
-	list->home = verdict.ends_here;
-	if (list->home && list->count < RECORD_ROUTE_SLOTS_MAX &&
-		(list->count == 0 || list->hops[list->count - 1] != number_of(source)))
-		list->hops[list->count++] = number_of(source);
-}
 
 /* ---- the table */
 
@@ -461,7 +427,7 @@ static void take_trace(struct job *job, const struct revtr_answer *answer)
 	if (!job->routers)
 		return;
 	for (unsigned i = 0; i < answer->trace_count; i++)
-		job->routers[i] = number_of(answer->trace[i]);
+		job->routers[i] = answer->trace[i].family == 4 ? (uint32_t)answer->trace[i].low : 0;
 	job->router_count = answer->trace_count;
 	job->reached = answer->reached;
 }

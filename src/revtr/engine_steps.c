@@ -1,0 +1,325 @@
+/* The course of one measurement: hops are added from what is known, probed or assumed, until it is at the source or
+ * nothing more can be said. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "revtr/engine_inside.h"
+
+#define SIBLINGS_MAX 3
+
+/* ---- hops */
+
+static uint32_t address_at(const struct measurement_state *m, int index)
+{
+	return index < 0 ? m->destination : m->hops[index].address;
+}
+
+static bool on_path(const struct measurement_state *m, uint32_t address)
+{
+	for (unsigned i = 0; i < m->hop_count; i++)
+		if (m->hops[i].address == address)
+			return true;
+	return address == m->destination;
+}
+
+/* How often such a step was right in worlds whose truth is known (docs/benchmarks.md, calibration). */
+#define SURE_CHAIN    0.995f /* Record Route, the target by its own address */
+#define SURE_GUESSED  0.985f /* the same, its place in the list by other rules */
+#define SURE_ATLAS    0.992f
+#define SURE_SPAN     0.95f
+#define SURE_INTRA    0.985f
+#define SURE_INTER    0.6f
+#define SURE_SIBLING  0.955f
+#define SURE_EXIT     0.85f
+
+/* false: it is there already, or there is no room. Unknown routers may come more than once. */
+static bool add_hop(struct measurement_state *m, struct revtr_hop hop)
+{
+	hop.probability *= m->faith;
+	if (m->faith < 1 && hop.certainty == CERTAINTY_MEASURED)
+		hop.certainty = CERTAINTY_INFERRED;
+	if (m->hop_count == REVTR_HOPS_MAX || (hop.address != 0 && on_path(m, hop.address)))
+		return false;
+	m->hops[m->hop_count++] = hop;
+	return true;
+}
+
+/* The last hop that could be asked; -1: the destination. */
+static int last_known(const struct measurement_state *m)
+{
+	for (int i = (int)m->hop_count - 1; i >= 0; i--)
+		if (m->hops[i].address != 0)
+			return i;
+	return -1;
+}
+
+static void cut(struct measurement_state *m, int after)
+{
+	m->hop_count = (unsigned)(after + 1);
+}
+
+static void step_made(struct measurement_state *m, int from)
+{
+	m->siblings = 0;
+	m->segment = from + 1;
+	m->at = last_known(m);
+}
+
+/* The trace that assumptions come from is kept as long as somebody goes back along it. */
+static void follow_trace(struct revtr_engine *engine, struct measurement_state *m, uint32_t job)
+{
+	if (m->trace != JOB_NONE)
+		engine->jobs[m->trace].readers--;
+	m->trace = job;
+	if (job != JOB_NONE)
+		engine->jobs[job].readers++;
+}
+
+/* ---- the three ways to go on */
+
+static struct revtr_hop hop_of(const struct tree_hop *from)
+{
+	static const struct {
+		enum technique technique;
+		enum certainty certainty;
+		float sure;
+	} kinds[] = {
+		[TREE_TRACE] = {TECHNIQUE_ATLAS, CERTAINTY_MEASURED, SURE_ATLAS},
+		[TREE_SPAN] = {TECHNIQUE_ATLAS_INTERVAL, CERTAINTY_INFERRED, SURE_SPAN},
+		[TREE_CHAIN] = {TECHNIQUE_RECORD_ROUTE, CERTAINTY_MEASURED, SURE_CHAIN},
+		[TREE_CHAIN_SPOOFED] = {TECHNIQUE_RECORD_ROUTE_SPOOFED, CERTAINTY_MEASURED, SURE_CHAIN},
+	};
+	return (struct revtr_hop){from->address, (uint8_t)kinds[from->how].technique,
+		(uint8_t)kinds[from->how].certainty, kinds[from->how].sure, from->evidence, from->seen_ns};
+}
+
+/* A hop of the last segment from which the tree knows the rest. */
+static bool by_tree(struct revtr_engine *engine, struct measurement_state *m)
+{
+	const struct tree *tree = &engine->sources[m->source].tree;
+	struct tree_hop hops[TREE_WALK_MAX];
+	for (int i = last_known(m); i >= m->segment && i >= -1; i--) {
+		bool reached;
+		uint32_t address = address_at(m, i);
+		unsigned count = address ? tree_walk(tree, address, engine->now_ns, hops, &reached) : 0;
+		if (count == 0 || !reached)
+			continue;
+		cut(m, i);
+		for (unsigned j = 0; j < count; j++)
+			(void)add_hop(m, hop_of(&hops[j]));
+		return true;
+	}
+	return false;
+}
+
+static bool by_chain(struct revtr_engine *engine, struct measurement_state *m, const struct job *job)
+{
+	unsigned before = m->hop_count;
+	int from = m->sibling ? last_known(m) : m->at;
+	struct revtr_hop kept[REVTR_HOPS_MAX];
+	memcpy(kept, m->hops, before * sizeof(*kept));
+	float faith = m->faith;
+	cut(m, from);
+	unsigned start = m->hop_count;
+	m->faith *= m->sibling ? SURE_SIBLING : job->certain ? 1 : SURE_GUESSED;
+	for (unsigned i = 0; i < job->chain_count; i++)
+		if (!add_hop(m, (struct revtr_hop){.address = job->chain[i],
+				.technique = job->spoofed ? TECHNIQUE_RECORD_ROUTE_SPOOFED : TECHNIQUE_RECORD_ROUTE,
+				.certainty = CERTAINTY_MEASURED,
+				.probability = SURE_CHAIN,
+				.evidence = job->evidence, .seen_ns = engine->now_ns}))
+			break;
+	if (last_known(m) >= (int)start || (m->hop_count > start && job->home)) {
+		step_made(m, from);
+		return true;
+	}
+	memcpy(m->hops, kept, before * sizeof(*kept));
+	m->hop_count = before;
+	m->faith = faith;
+	return false;
+}
+
+/* The place of the last hop in the trace there; the destination's is its end. -1: not in it. */
+static int place_in(const struct job *trace, uint32_t address)
+{
+	for (int i = (int)trace->router_count - 1; i >= 0; i--)
+		if (trace->routers[i] == address)
+			return i;
+	return -1;
+}
+
+/* The router before the last hop on the way there. *stop: why not. */
+static bool by_symmetry(struct revtr_engine *engine, struct measurement_state *m, const struct job *trace, enum revtr_stop *stop)
+{
+	int last = last_known(m), place = m->trace_place >= 0 ? m->trace_place : place_in(trace, address_at(m, last));
+	*stop = REVTR_UNRESPONSIVE;
+	bool silent = !trace->reached && last < 0 && engine->options.fallback;
+	if (silent)
+		place = (int)trace->router_count;
+	if ((!trace->reached && !silent) || place < 0)
+		return false;
+	int before = place - 1;
+	while (before >= 0 && trace->routers[before] == 0)
+		before--;
+	uint32_t next = before < 0 ? engine->sources[m->source].address : trace->routers[before];
+	uint32_t asn = engine->environment.asn(engine->environment.context, address_at(m, last));
+	bool inside = asn != 0 && asn == engine->environment.asn(engine->environment.context, next);
+	if (!inside && !engine->options.symmetry_inter) {
+		*stop = REVTR_INTERDOMAIN;
+		return false;
+	}
+	if (!engine->options.symmetry_intra && inside)
+		return false;
+	m->faith *= inside ? SURE_INTRA : SURE_INTER;
+	for (int i = place - 1; i > before; i--)
+		(void)add_hop(m, (struct revtr_hop){.technique = TECHNIQUE_SYMMETRIC_INTRA, .certainty = CERTAINTY_ASSUMED});
+	if (!add_hop(m, (struct revtr_hop){.address = next,
+			.technique = inside ? TECHNIQUE_SYMMETRIC_INTRA : TECHNIQUE_SYMMETRIC_INTER,
+			.certainty = CERTAINTY_ASSUMED, .probability = 1, .seen_ns = engine->now_ns}))
+		return false;
+	step_made(m, last);
+	m->trace_place = before;
+	return true;
+}
+
+/* From inside a network that always hands packets on by one exit. */
+static bool by_exit(struct revtr_engine *engine, struct measurement_state *m)
+{
+	int last = last_known(m);
+	uint32_t asn = engine->environment.asn(engine->environment.context, address_at(m, last));
+	const struct exit_of *exit = engine->options.exits ? exits_find(&engine->sources[m->source].exits, asn) : NULL;
+	struct tree_hop hops[TREE_WALK_MAX];
+	bool reached;
+	if (!exit || on_path(m, exit->address) ||
+		tree_walk(&engine->sources[m->source].tree, exit->address, engine->now_ns, hops, &reached) == 0 || !reached)
+		return false;
+	m->faith *= SURE_EXIT;
+	if (!add_hop(m, (struct revtr_hop){.address = exit->address, .technique = TECHNIQUE_INFERRED,
+			.certainty = CERTAINTY_ASSUMED, .probability = 1, .seen_ns = engine->now_ns}))
+		return false;
+	step_made(m, last);
+	follow_trace(engine, m, JOB_NONE);
+	m->trace_place = -1;
+	return true;
+}
+
+/* ---- the course of a measurement */
+
+static void end(struct revtr_engine *engine, uint32_t index, enum revtr_stop stop)
+{
+	struct measurement_state *m = &engine->measurements[index];
+	follow_trace(engine, m, JOB_NONE);
+	m->stop = stop;
+	m->over = true;
+	m->finished_ns = engine->now_ns;
+	m->next_finished = UINT32_MAX;
+	if (engine->finished_first == UINT32_MAX)
+		engine->finished_first = index;
+	else
+		engine->measurements[engine->finished_last].next_finished = index;
+	engine->finished_last = index;
+	engine->busy--;
+}
+
+static bool at_source(const struct revtr_engine *engine, const struct measurement_state *m)
+{
+	return m->hop_count > 0 && m->hops[m->hop_count - 1].address == engine->sources[m->source].address;
+}
+
+/* Somebody else in the prefix of the last hop, of whom more may be known. */
+static bool by_sibling(struct revtr_engine *engine, struct measurement_state *m)
+{
+	const struct revtr_environment *environment = &engine->environment;
+	m->sibling = 0;
+	if (!engine->options.siblings || !environment->sibling || m->siblings >= SIBLINGS_MAX)
+		return false;
+	uint32_t last = address_at(m, last_known(m)), other;
+	do
+		other = environment->sibling(environment->context, last, m->siblings++);
+	while (other != 0 && (other == last || on_path(m, other)));
+	m->sibling = other;
+	return other != 0;
+}
+
+/* The job that is to be asked next, or JOB_NONE after the measurement has ended. */
+static uint32_t next_job(struct revtr_engine *engine, uint32_t index)
+{
+	struct measurement_state *m = &engine->measurements[index];
+	if (m->sibling)
+		return job_get(engine, JOB_RECORD_ROUTE, m->source, m->sibling, index);
+	bool ask = engine->options.direct || engine->options.spoofed;
+	if (ask && m->at >= m->segment)
+		return job_get(engine, JOB_RECORD_ROUTE, m->source, address_at(m, m->at), index);
+	if (m->trace != JOB_NONE)
+		return m->trace;
+	return job_get(engine, JOB_TRACE, m->source, address_at(m, last_known(m)), index);
+}
+
+/* Nothing that is measured goes on from here. false: that was all. */
+static bool give_way(struct revtr_engine *engine, uint32_t index, enum revtr_stop stop)
+{
+	struct measurement_state *m = &engine->measurements[index];
+	m->stop = stop; /* if nothing else helps */
+	if (by_sibling(engine, m) || by_exit(engine, m))
+		return true;
+	end(engine, index, stop);
+	return false;
+}
+
+/* One step with an answer that is there: false when the measurement has ended. */
+static bool take_job(struct revtr_engine *engine, uint32_t index, uint32_t job_index)
+{
+	struct measurement_state *m = &engine->measurements[index];
+	const struct job *job = &engine->jobs[job_index];
+	enum revtr_stop stop;
+	if (job->kind == JOB_RECORD_ROUTE) {
+		m->rounds += job->rounds;
+		if (job->found && by_chain(engine, m, job)) {
+			follow_trace(engine, m, JOB_NONE);
+			m->trace_place = -1;
+			m->sibling = 0;
+		} else if (m->sibling) {
+			return give_way(engine, index, m->stop);
+		} else {
+			/* Whose turn is it then? One hop back in the same segment, or nobody's. */
+			do
+				m->at--;
+			while (m->at >= MAX(m->segment, 0) && m->hops[m->at].address == 0);
+		}
+		return true;
+	}
+	follow_trace(engine, m, job_index);
+	return by_symmetry(engine, m, job, &stop) || give_way(engine, index, stop);
+}
+
+void measurement_go_on(struct revtr_engine *engine, uint32_t index)
+{
+	uint32_t waited = engine->measurements[index].job;
+	if (engine->measurements[index].over)
+		return;
+	engine->measurements[index].job = JOB_NONE;
+	if (waited != JOB_NONE && !take_job(engine, index, waited))
+		return;
+	for (;;) {
+		struct measurement_state *m = &engine->measurements[index];
+		if (at_source(engine, m) || by_tree(engine, m)) {
+			end(engine, index, at_source(engine, m) ? REVTR_REACHED : REVTR_TOO_LONG);
+			return;
+		}
+		if (m->hop_count >= REVTR_HOPS_MAX - 1) {
+			end(engine, index, REVTR_TOO_LONG);
+			return;
+		}
+		uint32_t job = next_job(engine, index);
+		if (job == JOB_NONE) {
+			end(engine, index, REVTR_UNRESPONSIVE);
+			return;
+		}
+		if (engine->jobs[job].stage != STAGE_DONE) {
+			job_wait(engine, job, index);
+			return;
+		}
+		if (!take_job(engine, index, job))
+			return;
+	}
+}
