@@ -197,7 +197,9 @@ static struct path *way_there(void *context)
 static void on_done(void *context, unsigned machine)
 {
 	struct watch *watch = context;
-	if (machine == 0)
+	bool rounds = machine == 0, directions = machine == 2;
+	watch->rounds_over |= rounds;
+	if ((rounds && !watch_directions_finish(watch)) || (directions && watch->rounds_over))
 		uv_stop(&watch->driver.loop);
 }
 

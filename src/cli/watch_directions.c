@@ -25,6 +25,16 @@ int watch_directions_start(struct watch *watch)
 	return driver_add(&watch->driver, stamp_machine(&watch->stamp));
 }
 
+/* What was sent last is settled within a round trip, or a few packets more where it was lost. */
+bool watch_directions_finish(struct watch *watch)
+{
+	if (!watch->asks_directions || !watch->stamp.answered || watch->stamp.phase == STAMP_DONE)
+		return false;
+	stamp_stop(&watch->stamp);
+	driver_wake(&watch->driver);
+	return true;
+}
+
 void watch_directions_update(struct watch *watch)
 {
 	if (watch->asks_directions)

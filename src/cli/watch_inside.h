@@ -35,6 +35,7 @@ struct watch {
 	FILE *record;
 	bool record_failed, jsonl_failed;
 	bool over; /* no more names will come */
+	bool rounds_over;
 	int64_t started_wall_ns;
 	struct screen screen;
 	bool has_screen;
@@ -55,6 +56,8 @@ void watch_look_up(struct watch *watch);
 /* Ask the far end for directions, where that can be sent. 0 or -ENOMEM. */
 int watch_directions_start(struct watch *watch);
 void watch_directions_update(struct watch *watch);
+/* Send no more; true: something is left to wait for. */
+bool watch_directions_finish(struct watch *watch);
 /* NULL = not asked. */
 const struct directions *watch_directions(const struct watch *watch);
 

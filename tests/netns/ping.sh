@@ -96,6 +96,17 @@ expect_loss "both ways: there" forward "$(dropped f2)"
 expect_loss "both ways: back" reverse "$(dropped b2)"
 sound f2 b2
 
+# ---- the same beside the rounds of watch
+
+lossy b2 20 sport
+in_node near "$RETOUR" watch -r -c 100 -i 0.05 -n --json --prometheus $scratch/metrics "$far4" >$scratch/ping.json
+validate $scratch/ping.json
+expect_loss "watch, loss back" reverse "$(dropped b2)"
+expect_equal "watch: a fact" "loss-reverse certain reverse" \
+	"$(document '.findings[] | select(.id | startswith("loss")) | [.id, .confidence, .direction] | join(" ")')"
+grep -q '^retour_direction_lost_total{target="[0-9.]*",direction="forward"} 0$' $scratch/metrics || fail "no such metric"
+sound b2
+
 # ---- packets that wait on one way
 
 # The router that they come from now has a detour through a device, and back.
