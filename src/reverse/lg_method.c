@@ -40,6 +40,7 @@ struct lg_search {
 	bool open;		  /* the timer is */
 	struct lg_entry *entries; /* nearest first */
 	size_t count;
+	struct lg_entry *chosen; /* whose path is the result */
 };
 
 static struct lg_search *search_of(struct asking *asking)
@@ -93,19 +94,55 @@ static void search_destroy(struct asking *asking)
 
 /* ---- the result */
 
-static void end_with(struct lg_search *search, struct lg_entry *entry)
+static void tell(struct lg_search *search, const char *more)
 {
+	struct lg_entry *entry = search->chosen;
 	struct path *path = entry->path;
 	entry->path = NULL;
-	/* Who answered may be known by now. */
-	if (path->vantage)
-		entry->distance = path->vantage->distance =
-			vantage_distance_of(&search->scene, path->vantage->address, path->vantage->asn);
-	bool nat = search->view.translated && path->reached;
-	asking_finish(&search->asking, entry->status, path, "from %s, %s%s%s%s", entry->glass->name,
+	asking_finish(&search->asking, entry->status, path, "from %s, %s%s%s%s%s", entry->glass->name,
 		path->vantage ? vantage_phrase(entry->distance) : "on the far host itself",
-		entry->detail[0] ? "; " : "", entry->detail, nat ? "; reached your NAT" : "");
+		entry->detail[0] ? "; " : "", entry->detail, more[0] ? "; " : "", more);
 	close_all(search);
+}
+
+static void tell_as_it_is(struct lg_search *search)
+{
+	bool nat = search->view.translated && search->chosen->path->reached;
+	tell(search, nat ? "reached your NAT: what is behind it is not seen" : "");
+}
+
+static void on_address_again(struct asking *asking, const struct public_view *view)
+{
+	struct lg_search *search = search_of(asking);
+	char then[ADDR_TEXT_SIZE], now[ADDR_TEXT_SIZE], text[200];
+	search->inquiry = NULL;
+	if (!addr_is_set(view->address) || addr_equal(view->address, search->view.address)) {
+		tell_as_it_is(search);
+		return;
+	}
+	asking->public_address = search->view.address; /* the one that was traced to */
+	search->chosen->status = ATTEMPT_PARTIAL;
+	snprintf(text, sizeof(text),
+		"your public address changed meanwhile, from %s to %s: this is the way to the old one",
+		addr_format(search->view.address, then), addr_format(view->address, now));
+	tell(search, text);
+}
+
+/* What was told by somebody about our address may have changed since. */
+static void end_with(struct lg_search *search, struct lg_entry *entry)
+{
+	struct vantage *vantage = entry->path->vantage;
+	search->chosen = entry;
+	for (size_t i = 0; i < search->count; i++)
+		stop_run(&search->entries[i]);
+	uv_timer_stop(&search->patience);
+	/* Who answered may be known by now. */
+	if (vantage)
+		entry->distance = vantage->distance =
+			vantage_distance_of(&search->scene, vantage->address, vantage->asn);
+	if (!public_address_may_change(&search->view) ||
+		public_address_ask(&search->inquiry, &search->asking, on_address_again) < 0)
+		tell_as_it_is(search);
 }
 
 static void end_without(struct lg_search *search)
@@ -160,7 +197,7 @@ static void settle(struct lg_search *search)
 {
 	bool certain;
 	struct lg_entry *best = best_of(search, &certain);
-	if (search->asking.finished)
+	if (search->asking.finished || search->chosen)
 		return;
 	if (certain && best)
 		end_with(search, best);

@@ -224,3 +224,24 @@ equal 'the way back' "$(jq -c '[.reverse.hops[]?.address]' "$scratch/all")" "$(t
 equal 'the ladder asks them by itself' \
 	"$(jq -r '.reverse_attempts[] | select(.method == "lg").status' "$scratch/all")" ok
 equal 'and shows that' "$(jq -c '[.reverse.method, [.reverse.hops[]?.address]]' "$scratch/all")" "[\"lg\",$(truth 6)]"
+
+# ---- behind a NAT: what a STUN server of the settings saw is traced, and looked at again in the end
+
+sed "s#@FAKE@#$here/platforms.py#" "$here/platforms.yaml" >"$world"
+echo "  - {host: server, run: /usr/bin/python3 $here/lg_server.py 8083 $scratch/log}" >>"$world"
+behind_nat() { # STUN PORT
+	cat >"$config" <<-END
+		looking_glasses: [{name: bird, type: bird-lg, url: "http://server.lab:8083/ok/bird"}]
+		stun: ["probe.lab:$1"]
+	END
+	# shellcheck disable=SC2016 # the inner shell's
+	"$retour" lab run -w "$world" --on inner -- bash -c '
+		for _ in {1..50}; do (exec 3<>/dev/tcp/server.lab/8083 4<>/dev/tcp/probe.lab/8080) 2>/dev/null && break; sleep 0.1; done
+		exec retour back -4 server.lab --config "$0" --via lg --json' "$config" >"$scratch/nat"
+	jq -r '.reverse_attempts[0] | .status + ", " + .detail' "$scratch/nat"
+}
+has 'the way ends at the NAT' "$(behind_nat 3478)" 'reached your NAT: what is behind it is not seen'
+equal 'hop by hop' "$(jq -c '[.reverse.hops[].address]' "$scratch/nat")" \
+	"$("$retour" lab truth -w "$world" --json -4 server inner | jq -c '[.hops[:-1][].address]')"
+has 'an address that changes meanwhile' "$(behind_nat 3481)" \
+	'your public address changed meanwhile, from 198.51.100.66 to 198.51.100.99: this is the way to the old one'
