@@ -95,6 +95,8 @@ bool responder_read_hop(const struct responder_client *client, const struct pack
 
 /* Who is asked: sets server, or begins to look it up, or says what the trouble is. false: out of memory. */
 bool responder_choose_server(struct responder_client *client);
+/* Somebody else than the far host is asked. */
+bool responder_at_vantage(const struct responder_client *client);
 /* The look-up is not needed any more. */
 void responder_forget_lookup(struct responder_client *client);
 /* Marks the path as one of a vantage point's, where it is. 0 or -ENOMEM. */

@@ -177,7 +177,7 @@ enum attempt_status responder_status(const void *self, char *detail, size_t size
 		enum attempt_status status = describe_path(client, &overview, detail, size);
 		if (client->ways)
 			status = describe_ways(client, status, detail, size);
-		return client->vantage ? describe_vantage(client, detail, size) : status;
+		return responder_at_vantage(client) ? describe_vantage(client, detail, size) : status;
 	}
 	if (client->refused_status) {
 		snprintf(detail, size, "the responder refuses such probes (status %d)",

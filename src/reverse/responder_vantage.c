@@ -95,13 +95,18 @@ void responder_forget_lookup(struct responder_client *client)
 	uv_cancel((uv_req_t *)&client->lookup->request); /* fails harmlessly when it is under way */
 }
 
+bool responder_at_vantage(const struct responder_client *client)
+{
+	return client->vantage && !addr_equal(client->server, client->task.target);
+}
+
 int responder_mark_vantage(const struct responder_client *client, struct path *path)
 {
 	const struct outside *outside = client->task.outside;
 	enum vantage_distance distance = VANTAGE_UNKNOWN;
 	uint32_t asn = 0;
 	char name[120];
-	if (!client->vantage || addr_equal(client->server, client->task.target))
+	if (!responder_at_vantage(client))
 		return 0;
 	if (outside) {
 		struct vantage_scene scene;

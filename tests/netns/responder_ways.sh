@@ -57,6 +57,15 @@ while read -r address port; do
 	expect_equal "port $port takes the way by ${owner_of[$address]}" "$address" \
 		"$(jq -r '.reverse.hops[1].address' $scratch/out)"
 done <$scratch/branches
+
+# Another responder than the target, by its name: what it tells is inferred, and where it comes from is told.
+printf '%s near.test\n' "$near4" >>$names
+expect_status 0 in_node far "$RETOUR" back -n --json --via responder:near.test "$(address 4 r1 near)"
+validate $scratch/out
+expect_equal "a vantage point" "the responder near.test, $near4, inferred" "$(jq -r '.reverse |
+	"\(.vantage.name), \(.vantage.address), \([.hops[].certainty] | unique | join(" "))"' $scratch/out)"
+expect_status 2 in_node far "$RETOUR" back -n --json --via responder:nobody.test "$(address 4 r1 near)"
+expect_equal "no vantage point" failed "$(jq -r '.reverse_attempts[0].status' $scratch/out)"
 kill -TERM $server
 wait $server || fail "exit status $? after SIGTERM"
 
