@@ -189,7 +189,7 @@ static unsigned hop_to_fill(const struct trace *trace)
 	unsigned best = 0;
 	for (unsigned ttl = trace->config.first_ttl; ttl <= last_relevant(trace); ttl++) {
 		const struct trace_hop *hop = &trace->hops[ttl];
-		bool deserves = hop->answered > 0 || ttl < trace->highest ||
+		bool deserves = hop->answered > 0 || ttl < trace->highest || ttl <= trace->config.sure ||
 			(trace->distance_exact && ttl <= trace->distance);
 		if (deserves && hop->sent < trace->config.probes_per_hop &&
 			(best == 0 || hop->sent < trace->hops[best].sent))

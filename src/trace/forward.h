@@ -40,6 +40,7 @@ struct trace_config {
 	unsigned first_ttl, max_ttl;
 	unsigned probes_per_hop; /* 1..TRACE_PROBES_MAX */
 	unsigned window;         /* hop limits probed at once before anything is known; 0 = the usual */
+	unsigned sure;           /* hop limits up to this one lie on the path: all their probes leave at once */
 	unsigned gap_limit;      /* silent hops in a row that end the trace when the distance is not known */
 	int64_t wait_max_ns;     /* the longest wait for an answer; 0 = by what is seen, see above */
 	double wait_here, wait_near; /* times the round trip of the same hop, of others; 0 = the usual */

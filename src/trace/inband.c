@@ -11,6 +11,7 @@
 #define WATCH_NS      (3 * NS_PER_S)
 #define WINDOW	      12 /* hop limits at once where nothing tells how far the end is */
 #define WINDOW_BEYOND 3	 /* and beyond a guess: the way back may be longer than the way there */
+#define SURE_MAX      20u /* every hop up to the guess gets all its probes at once, but no more than so many */
 #define SEARCH_HOPS   6	 /* beyond the last hop that answered */
 #define ECN_BITS      0x03
 
@@ -44,8 +45,10 @@ static struct trace_config trace_config_of(const struct inband *inband)
 	trace.key = config->key;
 	trace.max_ttl = config->max_ttl ? config->max_ttl : trace.max_ttl;
 	trace.probes_per_hop = config->probes_per_hop ? config->probes_per_hop : trace.probes_per_hop;
-	int ttl = inband->flow.remote_ttl;
-	trace.window = ttl ? result_hops_travelled(ttl) + WINDOW_BEYOND : WINDOW;
+	/* The way back is about as long as the way there. */
+	unsigned distance = inband->flow.remote_ttl ? result_hops_travelled(inband->flow.remote_ttl) : 0;
+	trace.window = distance ? distance + WINDOW_BEYOND : WINDOW;
+	trace.sure = MIN(distance, SURE_MAX);
 	return trace;
 }
 
@@ -115,6 +118,7 @@ static void begin_search(struct inband *inband)
 	config.first_ttl = beyond_answers(inband);
 	config.max_ttl = MIN(config.first_ttl + SEARCH_HOPS - 1, inband->trace.config.max_ttl);
 	config.window = 1;
+	config.sure = 0;
 	config.simultaneous = 1;
 	config.probes_per_hop = 1;
 	config.rtt_hint_ns = MAX(0, inband->trace.rtt_max_ns);
