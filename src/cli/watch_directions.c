@@ -1,7 +1,10 @@
 /* Loss and delay of each direction, beside the rounds: one packet asks the far end whether it reflects test packets; if
- * it does, one more goes with every round. */
+ * it does, one more goes with every round. To a silent one nothing more is sent, unless the rounds show that packets
+ * get lost, and the question or its answer may have been among them. */
 #include "base/clock.h"
 #include "cli/watch_inside.h"
+
+#define ASKS_MAX 4
 
 int watch_directions_start(struct watch *watch)
 {
@@ -13,6 +16,7 @@ int watch_directions_start(struct watch *watch)
 		return 0;
 	config.source = session->source;
 	config.destination = session->target;
+	config.dormant = true;
 	config.source_port = session->flow.source_port;
 	config.flow_label = session->raw && session->target.family == 6 ? session->flow.flow_label : 0;
 	config.tos = rounds->engine.tos;
@@ -35,10 +39,22 @@ bool watch_directions_finish(struct watch *watch)
 	return true;
 }
 
+static bool loses(const struct timeline *timeline)
+{
+	const struct timeline_hop *end = timeline->end ? timeline_hop(timeline, timeline->end) : NULL;
+	return end && end->now.lost > 0;
+}
+
 void watch_directions_update(struct watch *watch)
 {
-	if (watch->asks_directions)
-		watch->directions = stamp_directions(&watch->stamp);
+	if (!watch->asks_directions)
+		return;
+	watch->directions = stamp_directions(&watch->stamp);
+	if (watch->directions.status != DIRECTIONS_SILENT || watch->stamp.config.asks >= ASKS_MAX ||
+		!loses(&watch->rounds.timeline))
+		return;
+	stamp_ask_again(&watch->stamp);
+	driver_wake(&watch->driver);
 }
 
 const struct directions *watch_directions(const struct watch *watch)

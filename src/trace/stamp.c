@@ -52,6 +52,14 @@ void stamp_hurry(struct stamp *stamp, int64_t wait_ns)
 	stamp->config.wait_ns = MIN(stamp->config.wait_ns, wait_ns);
 }
 
+void stamp_ask_again(struct stamp *stamp)
+{
+	if (!stamp->silent || stamp->refused)
+		return;
+	stamp->silent = false;
+	stamp->config.asks++;
+}
+
 /* ---- sending ---- */
 
 static int64_t patience_ns(const struct stamp *stamp)
@@ -153,7 +161,12 @@ static enum machine_want next_asking(
 {
 	unsigned asked = stamp->count.next_place;
 	bool enough = asked >= stamp->config.asks || all_sent(stamp);
-	if (stamp->refused || (enough && all_settled(stamp)) || (stamp->stopping && asked == 0))
+	bool over = stamp->refused || (enough && all_settled(stamp));
+	if (stamp->config.dormant && over && !stamp->stopping) {
+		stamp->silent = true;
+		return wait_until(TIME_NEVER, wake_ns);
+	}
+	if (over || (stamp->stopping && asked == 0))
 		return done(stamp);
 	if (enough)
 		return wait_until(settled_at_ns(stamp), wake_ns);
@@ -315,7 +328,7 @@ static enum directions_status status_of(const struct stamp *stamp)
 		return stamp_count_mirrors(&stamp->count) ? DIRECTIONS_ROUND_TRIP : DIRECTIONS_APART;
 	if (stamp->refused)
 		return DIRECTIONS_REFUSED;
-	if (stamp->phase == STAMP_DONE)
+	if (stamp->phase == STAMP_DONE || stamp->silent)
 		return DIRECTIONS_SILENT;
 	return stamp->count.next_place > 0 ? DIRECTIONS_ASKED : DIRECTIONS_NOT_ASKED;
 }

@@ -23,7 +23,8 @@ struct stamp_config {
 	uint32_t flow_label;
 	uint8_t tos;
 	uint16_t size;	       /* of the UDP payload; 0 = as small as it gets */
-	unsigned asks;	       /* packets without any answer after which it gives up */
+	unsigned asks;	       /* packets without any answer after which it gives up, */
+	bool dormant;	       /* but is not DONE: stamp_ask_again() */
 	unsigned count;	       /* packets, 0 = without end */
 	int64_t interval_ns;   /* from packet to packet */
 	int64_t wait_ns;       /* for an answer, at most */
@@ -48,6 +49,7 @@ struct stamp {
 	void *observer_context;
 	enum stamp_phase phase;
 	bool answered, refused, stopping;
+	bool silent; /* dormant */
 	uint16_t session;
 	uint8_t ttl;		 /* with which our packets arrive there */
 	int64_t next_send_ns, last_sent_ns, rtt_max_ns;
@@ -66,6 +68,8 @@ struct machine stamp_machine(struct stamp *stamp);
 void stamp_stop(struct stamp *stamp);
 /* The same, and wait no longer than that. */
 void stamp_hurry(struct stamp *stamp, int64_t wait_ns);
+/* A dormant one asks with one packet more: the one before may have been lost. */
+void stamp_ask_again(struct stamp *stamp);
 struct directions stamp_directions(const struct stamp *stamp);
 
 #endif

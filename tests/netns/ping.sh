@@ -98,8 +98,8 @@ sound f2 b2
 
 # ---- the same beside the rounds of watch
 
-lossy b2 20 sport
-in_node near "$RETOUR" watch -r -c 100 -i 0.05 -n --json --prometheus $scratch/metrics "$far4" >$scratch/ping.json
+lossy b2 10 sport
+in_node near "$RETOUR" watch -r -c 160 -i 0.05 -n --json --prometheus $scratch/metrics "$far4" >$scratch/ping.json
 validate $scratch/ping.json
 expect_loss "watch, loss back" reverse "$(dropped b2)"
 expect_equal "watch: a fact" "loss-reverse certain reverse" \

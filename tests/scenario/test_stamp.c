@@ -471,6 +471,27 @@ static void test_silence(void **state)
 	assert_int_equal(net.packets[THERE], 1); /* asked once, and not again */
 	net_deinit(&net);
 
+	/* One that sleeps then asks again when it is told to, and goes on with that. */
+	net_init(&net);
+	net.config.dormant = true;
+	static struct outgoing outgoing;
+	int64_t wake_ns = 0;
+	stamp_init(net.stamp, &net.config);
+	struct machine machine = stamp_machine(net.stamp);
+	assert_int_equal(machine.ops->next(machine.self, net.now_ns, &outgoing, &wake_ns), MACHINE_SEND);
+	net.now_ns += 3 * NS_PER_S;
+	assert_int_equal(machine.ops->next(machine.self, net.now_ns, &outgoing, &wake_ns), MACHINE_WAIT);
+	assert_int_equal(wake_ns, TIME_NEVER);
+	assert_int_equal(stamp_directions(net.stamp).status, DIRECTIONS_SILENT);
+	stamp_ask_again(net.stamp);
+	assert_int_equal(machine.ops->next(machine.self, net.now_ns, &outgoing, &wake_ns), MACHINE_SEND);
+	assert_int_equal(machine.ops->next(machine.self, net.now_ns, &outgoing, &wake_ns), MACHINE_WAIT);
+	assert_int_equal(stamp_directions(net.stamp).status, DIRECTIONS_ASKED);
+	stamp_stop(net.stamp);
+	net.now_ns += 3 * NS_PER_S;
+	assert_int_equal(machine.ops->next(machine.self, net.now_ns, &outgoing, &wake_ns), MACHINE_DONE);
+	net_deinit(&net);
+
 	net_init(&net);
 	net.refuses = true;
 	net.config.asks = 3;
