@@ -103,17 +103,33 @@ static const char *password_of(const char *url, size_t *length)
 	return colon + 1;
 }
 
+static void strike_word(char *text, const char *word)
+{
+	size_t length = strlen(word);
+	for (char *found = length > 0 ? strstr(text, word) : NULL; found;
+		found = strstr(found + length, word))
+		memset(found, '*', length);
+}
+
+/* As it is written in the URL, and as it is sent: without its %XX (RFC 3986, section 2.1). */
 static void strike_out(char *text, const char *url)
 {
-	char word[128];
+	char word[128], *out = word;
+	unsigned code;
 	size_t length = 0;
 	const char *password = password_of(url, &length);
 	if (!password)
 		return;
 	snprintf(word, sizeof(word), "%.*s", (int)MIN(length, sizeof(word) - 1), password);
-	length = strlen(word);
-	for (char *found = strstr(text, word); found; found = strstr(found + length, word))
-		memset(found, '*', length);
+	strike_word(text, word);
+	for (const char *in = word; *in; in++) {
+		bool coded =
+			*in == '%' && isxdigit((unsigned char)in[1]) && sscanf(in + 1, "%2x", &code) == 1;
+		*out++ = coded ? (char)code : *in;
+		in += coded && in[2] ? 2 : 0;
+	}
+	*out = '\0';
+	strike_word(text, word);
 }
 
 enum lg_turn lg_fail(struct lg_talk *talk, enum attempt_status status, const char *format, ...)

@@ -84,6 +84,10 @@ static void test_common(void **state)
 	start("bird-lg-proxy", NULL, "198.51.100.9");
 	reply(500, "you sent s3cret and <b>s3cret</b>\n");
 	fails_with(ATTEMPT_FAILED, "it answered with HTTP 500: \"you sent ****** and ******\"");
+	start("bird-lg-proxy", NULL, "198.51.100.9");
+	glass.url = (char *)"http://me:a%20b%c@lg.example/";
+	reply(500, "a b%c or a%20b%c, said me");
+	fails_with(ATTEMPT_FAILED, "it answered with HTTP 500: \"***** or *******, said me\"");
 	assert_null(lg_kind_find("no such"));
 	assert_null(lg_kind_find(NULL));
 }
