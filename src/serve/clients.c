@@ -6,27 +6,36 @@
 
 #include "base/clock.h"
 
-#define PREFIX_RATE  50 /* new connections per second */
-#define PREFIX_BURST 100
-#define TOTAL_RATE   400
-#define TOTAL_BURST  400
-#define IDLE_NS	     (15 * NS_PER_S)
-#define BUSY_NS	     (120 * NS_PER_S) /* the longest answer, slow readers included */
+#define IDLE_NS (15 * NS_PER_S)
+#define BUSY_NS (120 * NS_PER_S) /* the longest answer, slow readers included */
+
+static int rate_init(struct client_rate *rate, struct hash_key key, unsigned of_prefix, unsigned of_all)
+{
+	rate->prefix_limit = limit_per_second(of_prefix, 2 * of_prefix);
+	rate->total_limit = limit_per_second(of_all, of_all);
+	return bucket_table_init(&rate->prefixes, key);
+}
+
+static bool rate_take(struct client_rate *rate, struct addr address, bool of_prefix, int64_t now_ns)
+{
+	if (of_prefix && !bucket_table_take(&rate->prefixes, &rate->prefix_limit, address, now_ns, 1))
+		return false;
+	return bucket_take(&rate->total, &rate->total_limit, now_ns, 1);
+}
 
 int clients_init(struct clients *clients, struct hash_key key)
 {
-	*clients = (struct clients){
-		.prefix_rate = limit_per_second(PREFIX_RATE, PREFIX_BURST),
-		.total_rate = limit_per_second(TOTAL_RATE, TOTAL_BURST),
-	};
-	return bucket_table_init(&clients->prefixes, key);
+	*clients = (struct clients){0};
+	int code = rate_init(&clients->connecting, key, CLIENTS_CONNECTING_OF_PREFIX, CLIENTS_CONNECTING);
+	return code < 0 ? code : rate_init(&clients->asking, key, CLIENTS_ASKING_OF_PREFIX, CLIENTS_ASKING);
 }
 
 void clients_deinit(struct clients *clients)
 {
 	while (clients->first)
 		clients_remove(clients, clients->first);
-	bucket_table_deinit(&clients->prefixes);
+	bucket_table_deinit(&clients->connecting.prefixes);
+	bucket_table_deinit(&clients->asking.prefixes);
 }
 
 static void unlink_client(struct clients *clients, struct client *client)
@@ -67,7 +76,7 @@ static bool evict(struct clients *clients)
 	return false;
 }
 
-static bool has_room(struct clients *clients, struct addr address)
+static bool has_room(struct clients *clients, struct addr address, bool proxy)
 {
 	struct addr prefix = prefix_of_client(address);
 	unsigned same = 0, open = 0;
@@ -75,14 +84,21 @@ static bool has_room(struct clients *clients, struct addr address)
 		same += !client->closing && addr_equal(client->prefix, prefix);
 		open += !client->closing;
 	}
-	return same < CLIENTS_OF_PREFIX && (open < CLIENTS_MAX || evict(clients));
+	return (proxy || same < CLIENTS_OF_PREFIX) && (open < CLIENTS_MAX || evict(clients));
 }
 
-bool clients_admit(struct clients *clients, struct addr address, int64_t now_ns)
+bool clients_admit(struct clients *clients, struct addr address, bool proxy, int64_t now_ns)
 {
-	bool admitted = bucket_table_take(&clients->prefixes, &clients->prefix_rate, address, now_ns, 1) &&
-		bucket_take(&clients->total, &clients->total_rate, now_ns, 1) && has_room(clients, address);
+	bool admitted =
+		rate_take(&clients->connecting, address, !proxy, now_ns) && has_room(clients, address, proxy);
 	clients->refused += !admitted;
+	return admitted;
+}
+
+bool clients_ask(struct clients *clients, struct addr address, int64_t now_ns)
+{
+	bool admitted = rate_take(&clients->asking, address, true, now_ns);
+	clients->requests_refused += !admitted;
 	return admitted;
 }
 

@@ -16,6 +16,12 @@
 #define CLIENTS_MAX	  512
 #define CLIENTS_OF_PREFIX 64 /* at once, of one /24 or /48 */
 
+/* Per second; twice as many of a prefix at once. */
+#define CLIENTS_CONNECTING_OF_PREFIX 50
+#define CLIENTS_CONNECTING	     400
+#define CLIENTS_ASKING_OF_PREFIX     100
+#define CLIENTS_ASKING		     2000
+
 struct client {
 	struct client *previous, *next;
 	struct addr prefix;
@@ -25,19 +31,28 @@ struct client {
 	bool closing; /* shut down, but not gone yet */
 };
 
+/* So many a second, for a prefix and in all. */
+struct client_rate {
+	struct limit prefix_limit, total_limit;
+	struct bucket_table prefixes;
+	struct token_bucket total;
+};
+
 struct clients {
 	struct client *first, *last; /* by `since_ns` */
 	unsigned count;
-	struct limit prefix_rate, total_rate; /* of new connections */
-	struct bucket_table prefixes;
-	struct token_bucket total;
-	uint64_t accepted, refused, evicted;
+	struct client_rate connecting, asking;
+	uint64_t accepted, refused, evicted, requests_refused;
 };
 
 int clients_init(struct clients *clients, struct hash_key key) MUST_USE;
 void clients_deinit(struct clients *clients);
-/* May this one come in? Somebody else may have to go for it. */
-bool clients_admit(struct clients *clients, struct addr address, int64_t now_ns);
+/* May this one come in? Somebody else may have to go for it. A proxy that is trusted stands for many: no
+ * limit of a prefix holds for it. */
+bool clients_admit(struct clients *clients, struct addr address, bool proxy, int64_t now_ns);
+/* May this one ask something now? libmicrohttpd works off whatever a connection has sent before it lets go,
+ * so that requests without pause would leave no time for anything else. */
+bool clients_ask(struct clients *clients, struct addr address, int64_t now_ns);
 /* NULL: out of memory. */
 struct client *clients_add(struct clients *clients, struct addr address, int fd, int64_t now_ns);
 void clients_remove(struct clients *clients, struct client *client);

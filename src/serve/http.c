@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "net/sockaddr.h"
 #include "serve/http_inside.h"
+#include "serve/proxy.h"
 
 #define CONNECTION_BYTES 16384u /* request line, headers and what is being sent */
 #define INACTIVITY_S	 15u
@@ -24,15 +25,31 @@ static void on_timer(uv_timer_t *timer)
 	run(timer->data);
 }
 
+static void on_soon(uv_idle_t *soon)
+{
+	uv_idle_stop(soon);
+	run(soon->data);
+}
+
+/* Not by a timer of 0 ms: libuv's turn of the timers does not end while one sets itself again, and as long as
+ * there are requests nobody else would have a turn. */
+void httpd_run_soon(struct listener *listener)
+{
+	uv_idle_start(&listener->soon, on_soon);
+}
+
 static void run(struct listener *listener)
 {
 	const struct mhd *mhd = &listener->httpd->mhd;
 	MHD_UNSIGNED_LONG_LONG wait_ms;
 	mhd->run(listener->daemon);
-	if (mhd->timeout(listener->daemon, &wait_ms) == MHD_YES)
+	uv_timer_stop(&listener->timer);
+	if (mhd->timeout(listener->daemon, &wait_ms) != MHD_YES)
+		return;
+	if (wait_ms > 0)
 		uv_timer_start(&listener->timer, on_timer, wait_ms, 0);
 	else
-		uv_timer_stop(&listener->timer);
+		httpd_run_soon(listener);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events UNUSED)
@@ -48,11 +65,6 @@ static void on_sweep(uv_timer_t *timer)
 	clients_sweep(&httpd->clients, clock_monotonic_ns());
 }
 
-void httpd_run_soon(struct listener *listener)
-{
-	uv_timer_start(&listener->timer, on_timer, 0, 0);
-}
-
 /* ---- connections */
 
 static struct addr read_address(const struct sockaddr *from, size_t length, uint16_t *port)
@@ -65,9 +77,12 @@ static struct addr read_address(const struct sockaddr *from, size_t length, uint
 static enum MHD_Result on_accept(void *context, const struct sockaddr *from, socklen_t length)
 {
 	struct httpd *httpd = context;
+	const struct httpd_config *config = &httpd->config;
 	struct addr address = read_address(from, length, NULL);
-	return addr_is_set(address) && clients_admit(&httpd->clients, address, clock_monotonic_ns()) ? MHD_YES
-												     : MHD_NO;
+	bool proxy = proxy_trusted(config->proxies, config->proxy_count, address);
+	if (!addr_is_set(address) || !clients_admit(&httpd->clients, address, proxy, clock_monotonic_ns()))
+		return MHD_NO;
+	return MHD_YES;
 }
 
 struct addr httpd_client_address(const struct httpd *httpd, struct MHD_Connection *connection, uint16_t *port)
@@ -135,8 +150,9 @@ static int start_listener(struct httpd *httpd, uv_loop_t *loop, int fd, struct e
 			httpd->config.certificate ? " with this certificate and key" : "", httpd->log);
 	httpd->listener_count++;
 	int epoll = httpd->mhd.daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-	listener->poll.data = listener->timer.data = listener;
+	listener->poll.data = listener->timer.data = listener->soon.data = listener;
 	uv_timer_init(loop, &listener->timer);
+	uv_idle_init(loop, &listener->soon);
 	int code = uv_poll_init(loop, &listener->poll, epoll);
 	if (code == 0)
 		code = uv_poll_start(&listener->poll, UV_READABLE, on_readable);
@@ -174,6 +190,7 @@ void httpd_stop(struct httpd *httpd)
 		httpd->mhd.run(listener->daemon);
 		uv_poll_stop(&listener->poll);
 		uv_timer_stop(&listener->timer);
+		uv_idle_stop(&listener->soon);
 		httpd->mhd.stop(listener->daemon);
 	}
 	httpd->listener_count = 0;
@@ -193,6 +210,7 @@ struct httpd_counters httpd_counters(const struct httpd *httpd)
 	counters.connections = httpd->clients.accepted;
 	counters.refused_connections = httpd->clients.refused;
 	counters.evicted_connections = httpd->clients.evicted;
+	counters.refused_requests = httpd->clients.requests_refused;
 	counters.open = httpd->clients.count;
 	return counters;
 }

@@ -16,8 +16,8 @@
  * of their own.
  *
  * What strangers may do is bounded: connections in all and for one prefix, the time until a request is
- * complete, the bytes of its headers, new connections per second. Who comes when all places are taken pushes
- * out the connection that has been silent for longest.
+ * complete, the bytes of its headers, new connections and requests per second. Who comes when all places are
+ * taken pushes out the connection that has been silent for longest.
  *
  * The in-band tracer (inband.h) is a handler like the others:
  *
@@ -84,10 +84,10 @@ struct httpd_config {
 
 struct httpd_counters {
 	uint64_t connections, refused_connections,
-		evicted_connections; /* accepted, turned away, pushed out */
-	uint64_t requests;
-	uint64_t answers[6]; /* by the first digit of the status */
-	unsigned open;	     /* connections now */
+		evicted_connections;	     /* accepted, turned away, pushed out */
+	uint64_t requests, refused_requests; /* all; those that came too fast */
+	uint64_t answers[6];		     /* by the first digit of the status */
+	unsigned open;			     /* connections now */
 };
 
 /* `config` is copied. Negative errno when libmicrohttpd is not there, the certificate is no good, ... : also

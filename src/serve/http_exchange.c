@@ -159,14 +159,27 @@ static enum MHD_Result proceed(struct httpd_exchange *exchange)
 	return MHD_YES;
 }
 
-static void refuse_method(struct httpd_exchange *exchange)
+/* At once, whatever comes behind the headers: the connection is closed with it. */
+static enum MHD_Result refuse(struct httpd_exchange *exchange, struct httpd_answer answer, const char *error)
 {
-	char *body =
-		strdup("{\"error\": {\"code\": \"method\", \"message\": \"only GET and HEAD are served\"}}");
-	httpd_answer(exchange,
-		(struct httpd_answer){.status = MHD_HTTP_METHOD_NOT_ALLOWED,
-			.body = body,
-			.length = body ? strlen(body) : 0});
+	answer.body = strdup(error);
+	answer.length = answer.body ? strlen(error) : 0;
+	httpd_answer(exchange, answer);
+	return proceed(exchange);
+}
+
+static enum MHD_Result look_at(struct httpd_exchange *exchange, const char *method)
+{
+	const struct httpd_answer too_fast = {.status = MHD_HTTP_TOO_MANY_REQUESTS, .retry_after_s = 1};
+	const struct httpd_answer not_allowed = {.status = MHD_HTTP_METHOD_NOT_ALLOWED};
+	exchange->head = strcmp(method, "HEAD") == 0;
+	if (!clients_ask(&exchange->httpd->clients, exchange->peer.address, clock_monotonic_ns()))
+		return refuse(exchange, too_fast,
+			"{\"error\": {\"code\": \"rate\", \"message\": \"too many requests a second\"}}");
+	if (!exchange->head && strcmp(method, "GET") != 0)
+		return refuse(exchange, not_allowed,
+			"{\"error\": {\"code\": \"method\", \"message\": \"only GET and HEAD are served\"}}");
+	return MHD_YES;
 }
 
 static void ask(struct httpd_exchange *exchange)
@@ -189,11 +202,7 @@ enum MHD_Result exchange_on_request(void *context, struct MHD_Connection *connec
 		*slot = exchange = begin(context, connection, url);
 		if (!exchange)
 			return MHD_NO;
-		exchange->head = strcmp(method, "HEAD") == 0;
-		if (exchange->head || strcmp(method, "GET") == 0)
-			return MHD_YES;
-		refuse_method(exchange);
-		return proceed(exchange);
+		return look_at(exchange, method);
 	}
 	if (*size > 0) {
 		*size = 0;

@@ -42,6 +42,7 @@ struct listener {
 	struct MHD_Daemon *daemon;
 	uv_poll_t poll;
 	uv_timer_t timer;
+	uv_idle_t soon; /* at the next turn of the loop */
 };
 
 struct httpd {

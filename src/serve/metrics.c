@@ -63,6 +63,7 @@ static void print_http(FILE *out, const struct httpd_counters *c)
 		c->evicted_connections);
 	gauge(out, "http_connections", "Connections now.", c->open);
 	counter(out, "http_requests_total", "Requests whose headers were complete.", c->requests);
+	counter(out, "http_requests_refused_total", "Requests that came too fast.", c->refused_requests);
 	family(out, "http_responses_total", "counter", "Responses by class of status.");
 	for (size_t i = 2; i < ARRAY_LEN(classes); i++)
 		labelled(out, "http_responses_total", "status", classes[i], c->answers[i]);

@@ -28,7 +28,7 @@ static struct addr from(unsigned network)
 static bool sit(struct clients *clients, struct seat *seat, struct addr address, int64_t now_ns)
 {
 	int pair[2];
-	if (!clients_admit(clients, address, now_ns))
+	if (!clients_admit(clients, address, false, now_ns))
 		return false;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	*seat = (struct seat){clients_add(clients, address, pair[0], now_ns), pair[0], pair[1]};
@@ -135,6 +135,43 @@ static void everybody_busy(void **state UNUSED)
 	clients_deinit(&clients);
 }
 
+/* 100 a second of a network, twice that at once, 2,000 in all. */
+static void requests(void **state UNUSED)
+{
+	struct clients clients;
+	unsigned admitted = 0, second = 0, others = 0;
+	start(&clients);
+	for (unsigned i = 0; i < 1000; i++)
+		admitted += clients_ask(&clients, addr_add(from(1), i % 200), START_NS);
+	assert_int_equal(admitted, 200);
+	for (unsigned i = 0; i < 1000; i++)
+		second += clients_ask(&clients, from(1), START_NS + NS_PER_S);
+	assert_int_equal(second, 100);
+	for (unsigned i = 0; i < 5000; i++)
+		others += clients_ask(&clients, from(2 + i), START_NS + NS_PER_S);
+	assert_int_equal(others, 1900);
+	assert_int_equal(clients.requests_refused, 800 + 900 + 3100);
+	clients_deinit(&clients);
+}
+
+/* Many clients come by one proxy. */
+static void proxies(void **state UNUSED)
+{
+	static struct seat seats[CLIENTS_OF_PREFIX + 10];
+	struct clients clients;
+	start(&clients);
+	for (unsigned i = 0; i < ARRAY_LEN(seats); i++) {
+		int pair[2];
+		assert_true(clients_admit(&clients, from(1), true, START_NS));
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+		seats[i] = (struct seat){clients_add(&clients, from(1), pair[0], START_NS), pair[0], pair[1]};
+	}
+	assert_false(clients_admit(&clients, from(1), false, START_NS + NS_PER_S));
+	for (unsigned i = 0; i < ARRAY_LEN(seats); i++)
+		leave(&clients, &seats[i]);
+	clients_deinit(&clients);
+}
+
 static void time_is_up(void **state UNUSED)
 {
 	struct clients clients;
@@ -167,6 +204,8 @@ int main(void)
 		cmocka_unit_test(rate_of_a_network),
 		cmocka_unit_test(longest_idle_goes),
 		cmocka_unit_test(everybody_busy),
+		cmocka_unit_test(requests),
+		cmocka_unit_test(proxies),
 		cmocka_unit_test(time_is_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
