@@ -115,7 +115,7 @@ static void strike_word(char *text, const char *word)
 static void strike_out(char *text, const char *url)
 {
 	char word[128], *out = word;
-	unsigned code;
+	unsigned code = 0;
 	size_t length = 0;
 	const char *password = password_of(url, &length);
 	if (!password)
@@ -123,10 +123,10 @@ static void strike_out(char *text, const char *url)
 	snprintf(word, sizeof(word), "%.*s", (int)MIN(length, sizeof(word) - 1), password);
 	strike_word(text, word);
 	for (const char *in = word; *in; in++) {
-		bool coded =
-			*in == '%' && isxdigit((unsigned char)in[1]) && sscanf(in + 1, "%2x", &code) == 1;
+		bool coded = in[0] == '%' && isxdigit((unsigned char)in[1]) &&
+			isxdigit((unsigned char)in[2]) && sscanf(in + 1, "%2x", &code) == 1;
 		*out++ = coded ? (char)code : *in;
-		in += coded && in[2] ? 2 : 0;
+		in += coded ? 2 : 0;
 	}
 	*out = '\0';
 	strike_word(text, word);
