@@ -45,9 +45,9 @@ note() { # ROW LABEL
 	refusal/retour*) echo "$(jq '[.forward.hops[].probes[] | select(.mark == "!H")] | length' "$scratch/out") × !H" ;;
 	refusal/traceroute*) echo "$(grep -o '!H' "$scratch/out" | wc -l) × !H" ;;
 	refusal/*) echo "$(grep -c '!H\|UNREACH' "$scratch/out") × !H" ;;
-	inband/*)
-		jq -r --argjson rtt_us $((2 * delay_us)) '.reverse | "\([.hops[] | select(.address)] | length) hops, " +
-			"\(.duration_ms * 10000 / $rtt_us | round / 10) round trips after the one that gets known"' "$scratch/out"
+	inband/*) # the first round trip is the server's, to get to know the connection
+		jq -r --argjson rtt_us $((2 * delay_us)) '.reverse | "\([.hops[] | select(.address)] | length) hops in 1 + " +
+			"\(.duration_ms * 10000 / $rtt_us | round / 10) round trips"' "$scratch/out"
 		;;
 	silent/retour* | black_hole/retour*) jq -r '[.findings[].id] | unique | join(", ")' "$scratch/out" ;;
 	esac
