@@ -12,7 +12,7 @@ export RETOUR=$build/retour
 . "$(dirname "$0")/chain.sh"
 need traceroute mtr scamper nft tcpdump
 : "${RUNS=3}" "${IDLE_S=7}"
-all_rows=(healthy silent black_hole refusal rtt rtt_busy ten_rounds diamond targets responder responder_near flood lab_tun sim_hops
+all_rows=(healthy silent black_hole refusal rtt rtt_busy first_table ten_rounds diamond targets responder responder_near flood lab_tun sim_hops
 	sim_routes sim_scale ways_back inband)
 rows=("$@")
 [ ${#rows[@]} -gt 0 ] || rows=("${all_rows[@]}")
@@ -128,6 +128,20 @@ rtt_busy() {
 	wait $burner 2>/dev/null || true
 }
 
+# Until the live table shows the last router before the target.
+first_table() {
+	local program run
+	healthy
+	for program in "$RETOUR watch" mtr; do
+		for ((run = 0; run < RUNS; run++)); do
+			sleep "$IDLE_S"
+			# shellcheck disable=SC2086 # two words
+			printf 'first_table|%s -n|%s\n' "${program##*/}" "$(in_node source "$bench/first_table.py" \
+				"$(address 4 r9 r8)" $program -n "$target4")" | tee -a "$results" >&2
+		done
+	done
+}
+
 ten_rounds() {
 	local run
 	healthy
@@ -228,6 +242,7 @@ build_chain "$build/bench/delay_link"
 for row in "${rows[@]}"; do
 	case $row in
 	healthy | silent | refusal) $row && peers "$row" "$RUNS" ;;
+	first_table) first_table ;;
 	black_hole) black_hole && peers black_hole 1 ;;
 	rtt | rtt_busy | ten_rounds | diamond | targets | responder | responder_near | flood | lab_tun | sim_hops | sim_routes | sim_scale | ways_back | inband) $row ;;
 	*) fail "no such row: $row" ;;

@@ -84,6 +84,22 @@ END
 errors rtt_busy 'Error of the round-trip time, one of the cores busy' <<-'END'
 	As above, while one endless loop takes a core. The cable and the routers have to share the other with the program.
 END
+if grep -q '^first_table|' "$results"; then
+	cat <<-'END'
+
+		## First table on the screen
+
+		In a terminal of 120 columns: from the start of the program until the live table shows the router before the target,
+		20 ms away. Median of the runs.
+
+		| Command | Time |
+		|---|---:|
+	END
+	for command in 'retour watch -n' 'mtr -n'; do
+		grep "^first_table|$command|" "$results" | sort -t'|' -k3n |
+			awk -F'|' '{ time[NR] = $3 } END { printf "| `%s` | %.0f ms |\n", $2, time[int((NR + 1) / 2)] }'
+	done
+fi
 section ten_rounds 'Ten rounds of statistics'
 if grep -q '^diamond|' "$results"; then
 	cat <<-'END'

@@ -11,7 +11,9 @@
 
 #include "base/clock.h"
 
-#define DRAW_MS 250 /* a few times a second */
+#define DRAW_MS     250 /* a few times a second */
+#define FIRST_MS    20  /* ... but at first as the first answers come */
+#define FIRST_DRAWS 15
 
 static bool is_live(const struct screen *screen)
 {
@@ -146,6 +148,8 @@ static void on_draw(uv_timer_t *timer)
 		screen->paused = screen->cursor_ns >= history_last_ns(screen->history);
 	}
 	draw(screen);
+	if (++screen->draws == FIRST_DRAWS)
+		uv_timer_set_repeat(timer, DRAW_MS);
 }
 
 static void on_resize(uv_signal_t *handle, int number)
@@ -185,7 +189,7 @@ int screen_init(struct screen *screen, uv_loop_t *loop, const struct history *hi
 	uv_signal_init(loop, &screen->resized);
 	uv_signal_init(loop, &screen->resumed);
 	screen->timer.data = screen->keys.data = screen->resized.data = screen->resumed.data = screen;
-	uv_timer_start(&screen->timer, on_draw, 0, DRAW_MS);
+	uv_timer_start(&screen->timer, on_draw, 0, FIRST_MS);
 	uv_poll_start(&screen->keys, UV_READABLE, on_keys);
 	uv_signal_start(&screen->resized, on_resize, SIGWINCH);
 	/* The window may have changed while we were stopped. */

@@ -226,6 +226,24 @@ sees 5 '1 change;' "to the end"
 key q
 sees 5 'status 0' "and leaves"
 
+# ---- the terminal's own ^Z, and the shell's fg
+
+start 120 36 "PS1='at-the-shell> ' bash --norc --noprofile -i"
+sees 5 'at-the-shell>' "a shell with jobs"
+key "$retour watch --replay $scratch/record --speed 0.5" Enter
+sees 5 'REPLAY' "a replay under it"
+key C-z
+sees 5 'Stopped' "^Z stops it"
+key 'echo typed-$((6 * 7))' Enter
+sees 5 'typed-42' "the shell has its terminal back, with echo and line ends"
+key fg Enter
+sees 5 'REPLAY|STOPPED' "fg brings the table back"
+key '?'
+sees 5 'keys and signs' "and the keys"
+key Escape
+key q
+sees 5 'at-the-shell>' "q leaves"
+
 # ---- a recording that is cut off, and one that is none
 
 head -c 30000 "$scratch/record" >"$scratch/cut"
