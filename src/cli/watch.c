@@ -339,7 +339,11 @@ static void view_for_screen(
 	void *context, const struct timeline *timeline, int64_t at_ns, struct watch_view *view)
 {
 	(void)at_ns;
-	watch_view_of(context, view);
+	const struct watch *watch = context;
+	watch_view_of(watch, view);
+	/* What is known of the directions is of the present only. */
+	if (timeline != &watch->rounds.timeline)
+		view->directions = NULL;
 	view->timeline = timeline;
 }
 
