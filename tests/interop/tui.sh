@@ -234,7 +234,7 @@ key "$retour watch --replay $scratch/record --speed 0.5" Enter
 sees 5 'REPLAY' "a replay under it"
 key C-z
 sees 5 'Stopped' "^Z stops it"
-key 'echo typed-$((6 * 7))' Enter
+key "echo typed-\$((6 * 7))" Enter
 sees 5 'typed-42' "the shell has its terminal back, with echo and line ends"
 key fg Enter
 sees 5 'REPLAY|STOPPED' "fg brings the table back"
