@@ -33,8 +33,8 @@ static size_t last_known(const struct path *path)
 	return NOWHERE;
 }
 
-/* An address that is the first or last of four shows that links are numbered by two: then those of a /30 may be
- * neighbours of two links. */
+/* An address that is the first or last of four shows that links are numbered by two: then those of a /30 may
+ * be neighbours of two links. */
 static bool by_twos(const struct path *path)
 {
 	for (size_t i = 0; i < path->hop_count; i++) {
@@ -55,7 +55,8 @@ static size_t find_link(const struct path *first, size_t last, const struct path
 	for (size_t i = 0; i < other->hop_count; i++) {
 		struct addr addr = other->hops[i].address;
 		if (hop_known(&other->hops[i]) && other->hops[i].technique != TECHNIQUE_RECORD_ROUTE &&
-			addr_is_link_mate(hop->address, addr) && ((hop->address.low ^ addr.low) == 1 || certain))
+			addr_is_link_mate(hop->address, addr) &&
+			((hop->address.low ^ addr.low) == 1 || certain))
 			return i;
 	}
 	return NOWHERE;
@@ -108,13 +109,15 @@ static bool append_hop(struct path *merged, struct hop *hop, int ttl, bool same)
 }
 
 /* Hops are numbered on where both sides count theirs: `place` is that of the other's hop numbered `at`. */
-static bool append(struct path *merged, size_t last, const struct path *other, size_t start, int place, int at)
+static bool append(
+	struct path *merged, size_t last, const struct path *other, size_t start, int place, int at)
 {
 	struct path *rest = path_copy(other), none = {.hops = NULL};
 	bool same = same_origin(merged, other), whole = rest && path_join(merged, last + 1, &none) == 0;
 	for (size_t i = start; whole && i < rest->hop_count; i++) {
 		int ttl = rest->hops[i].ttl;
-		whole = append_hop(merged, &rest->hops[i], place > 0 && at > 0 && ttl > 0 ? place + ttl - at : -1, same);
+		whole = append_hop(
+			merged, &rest->hops[i], place > 0 && at > 0 && ttl > 0 ? place + ttl - at : -1, same);
 	}
 	path_free(rest);
 	merged->reached = other->reached;
@@ -156,9 +159,11 @@ static bool copy_hop(struct path *merged, size_t index, const struct path *other
 }
 
 /* Unknown hops between two routers that the other has seen, too, so many hops apart. */
-static bool fill_gap(struct path *merged, size_t before, size_t behind, const struct path *other, struct merge *merge)
+static bool fill_gap(
+	struct path *merged, size_t before, size_t behind, const struct path *other, struct merge *merge)
 {
-	size_t start = find(other, merged->hops[before].address), end = find(other, merged->hops[behind].address);
+	size_t start = find(other, merged->hops[before].address),
+	       end = find(other, merged->hops[behind].address);
 	if (start == NOWHERE || end == NOWHERE || end < start || end - start != behind - before)
 		return true;
 	for (size_t i = 1; i < behind - before; i++) {

@@ -8,9 +8,9 @@
 #include "packet/responder.h"
 
 #define MAX_TTL_DEFAULT 30
-#define PROBES_DEFAULT  3
-#define FIRST_BURST     16
-#define BODY_MAX        128
+#define PROBES_DEFAULT	3
+#define FIRST_BURST	16
+#define BODY_MAX	128
 
 /* What the most expensive probe and the response to it come to: 44 and 56 bytes in IPv4, 64 and 76 in IPv6.
  */
@@ -19,10 +19,10 @@
 
 #define PATIENCE_FIRST_NS NS_PER_S /* while nothing at all has come back and no round-trip time is known */
 #define PATIENCE_HINT_NS  (200 * NS_PER_MS) /* the least when one is */
-#define PATIENCE_MIN_NS   (20 * NS_PER_MS)
-#define PATIENCE_MAX_NS   (3 * NS_PER_S)
-#define ECHO_GRACE_NS     (50 * NS_PER_MS) /* for the real response after the kernel's echo */
-#define GAP               4 /* hop limits to try beyond the last hop that answered, once all were tried */
+#define PATIENCE_MIN_NS	  (20 * NS_PER_MS)
+#define PATIENCE_MAX_NS	  (3 * NS_PER_S)
+#define ECHO_GRACE_NS	  (50 * NS_PER_MS) /* for the real response after the kernel's echo */
+#define GAP		  4 /* hop limits to try beyond the last hop that answered, once all were tried */
 
 #define REQUEST_TTL  64
 #define RESPONSE_TTL 64 /* as all responders send */
@@ -48,8 +48,9 @@ static void plan_hops(struct responder_client *client, unsigned last)
 		plan(client, ttl, 1);
 }
 
-/* Where all ways are wanted, a round trip more tells how far it is, and what comes here by that flow is one packet:
- * hosts limit how often they answer (Linux: icmp_ratelimit), and the other flows have to be answered, too. */
+/* Where all ways are wanted, a round trip more tells how far it is, and what comes here by that flow is one
+ * packet: hosts limit how often they answer (Linux: icmp_ratelimit), and the other flows have to be answered,
+ * too. */
 static void plan_first_burst(struct responder_client *client)
 {
 	plan_hello(client);
@@ -82,13 +83,14 @@ static void plan_path(struct responder_client *client)
 	}
 }
 
-/* The hello's answer comes a round trip before the last hop's, and tells how far it is: responses go the way that probes
- * go. So the repetitions need not wait for the end of the burst. What reached us with hop limit to spare repeats the
- * last hop. */
+/* The hello's answer comes a round trip before the last hop's, and tells how far it is: responses go the way
+ * that probes go. So the repetitions need not wait for the end of the burst. What reached us with hop limit
+ * to spare repeats the last hop. */
 static void plan_repetitions(struct responder_client *client)
 {
-	if (client->repetitions || client->phase != PHASE_BURST || client->burst > 0 || client->task.confidence > 0 ||
-		client->hello_ns == 0 || client->hops_home == 0 || client->refused_status)
+	if (client->repetitions || client->phase != PHASE_BURST || client->burst > 0 ||
+		client->task.confidence > 0 || client->hello_ns == 0 || client->hops_home == 0 ||
+		client->refused_status)
 		return;
 	client->repetitions = client->planned;
 	client->first_sent_ns = client->burst_sent_ns;
@@ -332,19 +334,20 @@ static bool is_hop(const struct responder_client *client, const struct responder
 		addr_is_unicast(response->hop);
 }
 
-bool responder_read_hop(
-	const struct responder_client *client, const struct packet *packet, struct responder_response *response)
+bool responder_read_hop(const struct responder_client *client, const struct packet *packet,
+	struct responder_response *response)
 {
 	struct cursor body = cursor_init(packet->transport.payload, packet->transport.payload_length);
 	return responder_response_read(&body, response) == 0 && is_hop(client, response);
 }
 
-bool responder_is_response(const struct responder_client *client, const struct packet *packet, unsigned *index)
+bool responder_is_response(
+	const struct responder_client *client, const struct packet *packet, unsigned *index)
 {
 	const struct transport *reply = &packet->transport;
 	*index = (uint16_t)(reply->icmp_id - client->first_id);
-	return reply->icmp_kind == ICMP_ECHO_REPLY && reply->icmp_code == RESPONDER_CODE && reply->icmp_seq == 0 &&
-		addr_equal(packet->ip.source, client->server);
+	return reply->icmp_kind == ICMP_ECHO_REPLY && reply->icmp_code == RESPONDER_CODE &&
+		reply->icmp_seq == 0 && addr_equal(packet->ip.source, client->server);
 }
 
 static void take_response(struct responder_client *client, struct request *request, int64_t received_ns,

@@ -24,29 +24,30 @@ enum phase { PHASE_START, PHASE_BURST, PHASE_WAYS, PHASE_DONE };
 
 struct responder_client {
 	struct reverse_task task; /* with what it leaves open filled in */
-	struct addr server;	  /* the target, or a vantage point that the user named; none while its name is looked up */
-	char *vantage;		  /* as the user named it; NULL = none */
-	char trouble[200];	  /* with that name; "" = none */
+	struct addr server; /* the target, or a vantage point that the user named; none while its name is
+			       looked up */
+	char *vantage;	    /* as the user named it; NULL = none */
+	char trouble[200];  /* with that name; "" = none */
 	struct responder_lookup *lookup; /* NULL = none is going on */
 	uint16_t first_id;
 	struct request requests[REQUESTS_MAX];
 	unsigned planned; /* requests that exist */
-	unsigned sent;    /* of those, how many went out */
-	unsigned burst;   /* the first of the current burst */
+	unsigned sent;	  /* of those, how many went out */
+	unsigned burst;	  /* the first of the current burst */
 	enum phase phase;
 	int64_t started_ns, ended_ns;
 	int64_t burst_sent_ns; /* the last packet of the current burst */
 	int64_t slowest_ns;    /* request to response, the longest so far; 0 = nothing yet */
 	int64_t hello_ns;      /* the same of the hello */
 	unsigned hello_tries;
-	unsigned repetitions;	/* the first of those of the first burst; 0 = not asked for */
-	int64_t first_sent_ns;	/* then the last packet before them */
-	bool confirmed; /* a responder answered */
+	unsigned repetitions;  /* the first of those of the first burst; 0 = not asked for */
+	int64_t first_sent_ns; /* then the last packet before them */
+	bool confirmed;	       /* a responder answered */
 	uint64_t cookie;
-	struct addr seen; /* our address as the responder saw it; none = it did not say */
+	struct addr seen;   /* our address as the responder saw it; none = it did not say */
 	int64_t echoed_ns;  /* first echo of one of our requests; TIME_NEVER = none */
 	int refused_status; /* error status of a request that was no hello; 0 = none */
-	int send_error;     /* of the last send that failed */
+	int send_error;	    /* of the last send that failed */
 	unsigned hops_home; /* that a response travelled: responders send with hop limit 64; 0 = not known */
 	struct responder_ways *ways; /* NULL = not asked for, or not begun */
 };
@@ -61,10 +62,11 @@ struct slot {
 struct overview {
 	struct slot slots[RESPONDER_TTL_MAX + 1];
 	unsigned highest_answered;
-	unsigned spare;  /* requests of the current burst beyond the end that may yet be answered */
-	unsigned end;    /* where the path ends as far as is known; 0 = not known */
-	bool reached;    /* it ends at our own address */
-	bool inferred;   /* its length is that of the responses' way: the hops right before the end kept silent */
+	unsigned spare; /* requests of the current burst beyond the end that may yet be answered */
+	unsigned end;	/* where the path ends as far as is known; 0 = not known */
+	bool reached;	/* it ends at our own address */
+	bool inferred;	/* its length is that of the responses' way: the hops right before the end kept silent
+			 */
 	bool behind_nat; /* it ends at an address that answers for everything behind it */
 };
 
@@ -88,7 +90,8 @@ bool responder_is_our_nat(const struct responder_client *client, const struct ov
 int responder_write_request(const struct responder_client *client, uint8_t ttl, uint16_t flow, uint16_t id,
 	struct outgoing *outgoing) MUST_USE;
 /* The number, counted from the first request on, that the response belongs to; false: it is none of ours. */
-bool responder_is_response(const struct responder_client *client, const struct packet *packet, unsigned *index);
+bool responder_is_response(
+	const struct responder_client *client, const struct packet *packet, unsigned *index);
 /* What it says: true where that is a hop. */
 bool responder_read_hop(const struct responder_client *client, const struct packet *packet,
 	struct responder_response *response);

@@ -67,8 +67,9 @@ static void add_spare(const struct responder_client *client, struct overview *ov
 	}
 }
 
-/* Where answers get lost, or our own kernel limits how many it gives, the smallest hop limit that reached us may
- * be too large. Silence right before it is then our own, if the responses themselves came by fewer hops. */
+/* Where answers get lost, or our own kernel limits how many it gives, the smallest hop limit that reached us
+ * may be too large. Silence right before it is then our own, if the responses themselves came by fewer hops.
+ */
 static void shorten(const struct responder_client *client, struct overview *overview)
 {
 	unsigned end = client->hops_home;

@@ -38,7 +38,8 @@ static bool add_hop(
 	return hop != NULL;
 }
 
-/* A NAT answers in our place. Where our public address is not known, one that is not public has a NAT before it. */
+/* A NAT answers in our place. Where our public address is not known, one that is not public has a NAT before
+ * it. */
 bool responder_is_our_nat(const struct responder_client *client, const struct overview *overview)
 {
 	struct addr address = responder_public_address(client);
@@ -134,9 +135,10 @@ static enum attempt_status describe_path(
 		bool sure = addr_is_set(responder_public_address(client));
 		addr_format(overview->slots[overview->end].hop, text);
 		snprintf(detail, size, "%u hops back to %s, %s", overview->end, text,
-			!nat       ? "which lets nothing through to you"
-				: sure ? "your public address: reached your NAT"
-				       : "reached your NAT (or a filter before you; --public-address would tell)");
+			!nat ? "which lets nothing through to you"
+				: sure
+				? "your public address: reached your NAT"
+				: "reached your NAT (or a filter before you; --public-address would tell)");
 		return nat ? ATTEMPT_OK : ATTEMPT_PARTIAL;
 	}
 	snprintf(detail, size, "the way back is known for %u hops, its end is not",
@@ -160,7 +162,8 @@ static enum attempt_status describe_vantage(const struct responder_client *clien
 {
 	char address[ADDR_TEXT_SIZE];
 	size_t used = strlen(detail);
-	snprintf(detail + used, size - used, "; from %s, not from the far host", addr_format(client->server, address));
+	snprintf(detail + used, size - used, "; from %s, not from the far host",
+		addr_format(client->server, address));
 	return ATTEMPT_PARTIAL;
 }
 

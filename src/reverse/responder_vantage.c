@@ -57,7 +57,8 @@ static bool look_up(struct responder_client *client)
 		return false;
 	lookup->client = client;
 	lookup->request.data = lookup;
-	if (uv_getaddrinfo(client->task.outside->loop, &lookup->request, on_found, client->vantage, NULL, &hints) < 0) {
+	if (uv_getaddrinfo(client->task.outside->loop, &lookup->request, on_found, client->vantage, NULL,
+		    &hints) < 0) {
 		free(lookup);
 		say(client, "%.100s is no name of a host", client->vantage);
 		return true;
@@ -81,7 +82,8 @@ bool responder_choose_server(struct responder_client *client)
 			return look_up(client);
 		say(client, "responder:%.100s: expected an address", client->vantage);
 	} else if (client->server.family != task->target.family) {
-		say(client, "%.100s is not of the family of the way back, IPv%u", client->vantage, task->target.family);
+		say(client, "%.100s is not of the family of the way back, IPv%u", client->vantage,
+			task->target.family);
 		client->server = ADDR_NONE;
 	}
 	return true;

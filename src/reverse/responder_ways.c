@@ -1,5 +1,6 @@
-/* Every way back: the detection algorithm of trace/multipath.h, with the responder as the one who probes. What is
- * varied from flow to flow is what the protocol lets us choose: the destination port, or the checksum of ICMP. */
+/* Every way back: the detection algorithm of trace/multipath.h, with the responder as the one who probes.
+ * What is varied from flow to flow is what the protocol lets us choose: the destination port, or the checksum
+ * of ICMP. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,17 +10,18 @@
 #define ASKED_MAX 4000 /* as many as trace/multipath.c asks */
 #define GAP_LIMIT 8
 
-/* Less than responders allow a network (ours: 200 a second, 400 at once), since somebody else there may ask as well. */
-#define RATE_PER_S 150
-#define BURST	   200
+/* Less than responders allow a network (ours: 200 a second, 400 at once), since somebody else there may ask
+ * as well. */
+#define RATE_PER_S     150
+#define BURST	       200
 #define RATE_MIN_PER_S 10
-#define JUDGED	   32 /* questions by which the rate is judged */
+#define JUDGED	       32 /* questions by which the rate is judged */
 #define PATIENCE_NS    (50 * NS_PER_MS)
 
 /* Ports of traceroute, where nobody listens; flow numbers of ICMP are far apart, each once. */
-#define FIRST_PORT	    33434
-#define FIRST_CHECKSUM	    0xbeaf
-#define CHECKSUM_STEP	    41
+#define FIRST_PORT     33434
+#define FIRST_CHECKSUM 0xbeaf
+#define CHECKSUM_STEP  41
 
 struct asked {
 	uint32_t user;
@@ -37,8 +39,8 @@ struct responder_ways {
 	unsigned count;
 	int64_t latest_ns;
 	int64_t full_at_ns, interval_ns; /* of the token bucket */
-	unsigned judged; /* questions that the rate was judged by already */
-	int64_t slowest_ns; /* answer */
+	unsigned judged;		 /* questions that the rate was judged by already */
+	int64_t slowest_ns;		 /* answer */
 };
 
 /* ---- the prober */
@@ -52,9 +54,11 @@ static int ask(void *context, const struct probe_request *request, int64_t now_n
 	uint16_t flow = icmp ? request->flow->icmp_checksum : request->flow->destination_port;
 	if (ways->count == ASKED_MAX)
 		return -1;
-	ways->asked[ways->count++] = (struct asked){.user = request->user, .ttl = request->ttl, .sent_ns = now_ns};
+	ways->asked[ways->count++] =
+		(struct asked){.user = request->user, .ttl = request->ttl, .sent_ns = now_ns};
 	outgoing->token = index;
-	return responder_write_request(client, request->ttl, flow, (uint16_t)(client->first_id + index), outgoing);
+	return responder_write_request(
+		client, request->ttl, flow, (uint16_t)(client->first_id + index), outgoing);
 }
 
 static void note_sent(void *context, uint32_t token, int64_t sent_ns)
@@ -65,7 +69,8 @@ static void note_sent(void *context, uint32_t token, int64_t sent_ns)
 		ways->asked[index].sent_ns = sent_ns;
 }
 
-static bool match(void *context, int64_t received_ns, const struct packet *packet, struct reply *reply, int64_t *took_ns)
+static bool match(void *context, int64_t received_ns, const struct packet *packet, struct reply *reply,
+	int64_t *took_ns)
 {
 	struct responder_ways *ways = context;
 	struct responder_response response;

@@ -17,7 +17,8 @@ struct errand *errands_add(struct errands *errands, int64_t now_ns)
 	return errand;
 }
 
-const struct errand *errands_take(struct errands *errands, uint16_t number, struct addr target, int64_t now_ns)
+const struct errand *errands_take(
+	struct errands *errands, uint16_t number, struct addr target, int64_t now_ns)
 {
 	struct errand *errand = &errands->places[number % ERRANDS];
 	if (errand->number != number || errand->until_ns <= now_ns || !addr_equal(errand->target, target))

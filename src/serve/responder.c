@@ -12,7 +12,7 @@
 #include "serve/probe_code.h"
 
 #define QUEUE_SIZE   256 /* power of two; a driver that sends after every packet needs one */
-#define RESPONSE_TTL 64  /* as deployed */
+#define RESPONSE_TTL 64	 /* as deployed */
 
 /* Something that will leave when the driver asks next. */
 struct job {
@@ -75,8 +75,8 @@ static bool is_allowed(const struct responder *responder, struct addr addr)
 	return responder->allow_count == 0;
 }
 
-static void send_notice(struct responder *responder, int64_t now_ns, const struct packet *packet, uint8_t status,
-	uint16_t refused)
+static void send_notice(struct responder *responder, int64_t now_ns, const struct packet *packet,
+	uint8_t status, uint16_t refused)
 {
 	struct addr requester = packet->ip.source;
 	if (!admission_notice(&responder->admission, now_ns, requester))
@@ -107,7 +107,7 @@ static int wanted_protocol(uint8_t family, uint8_t protocol)
 
 static uint16_t default_flow(uint8_t protocol)
 {
-	return protocol == PROTOCOL_UDP    ? FLOW_DEFAULT_UDP
+	return protocol == PROTOCOL_UDP	   ? FLOW_DEFAULT_UDP
 		: protocol == PROTOCOL_TCP ? FLOW_DEFAULT_TCP
 					   : FLOW_DEFAULT_ICMP;
 }
@@ -134,7 +134,8 @@ static void send_probe(struct responder *responder, const struct packet *packet,
 }
 
 /* The third party, where the request names one that may be probed. */
-static struct addr allowed_target(const struct responder *responder, uint8_t family, const struct responder_request *request)
+static struct addr allowed_target(
+	const struct responder *responder, uint8_t family, const struct responder_request *request)
 {
 	struct addr target = request->target;
 	if (addr_is_set(target) && family == 4)
@@ -202,12 +203,13 @@ static void handle_request(struct responder *responder, int64_t now_ns, const st
 }
 
 /* The answer to a probe on somebody's behalf: he is the requester from here on. */
-static bool read_errand(
-	struct responder *responder, int64_t received_ns, const struct packet *packet, struct probe_answer *answer)
+static bool read_errand(struct responder *responder, int64_t received_ns, const struct packet *packet,
+	struct probe_answer *answer)
 {
 	if (!responder->errands || !probe_decode_errand(&responder->code, packet, received_ns, answer))
 		return false;
-	const struct errand *errand = errands_take(responder->errands, answer->id, answer->requester, received_ns);
+	const struct errand *errand =
+		errands_take(responder->errands, answer->id, answer->requester, received_ns);
 	if (!errand || !addr_equal(errand->server, answer->server))
 		return false;
 	answer->requester = errand->requester;
@@ -220,8 +222,8 @@ static void handle_answer(struct responder *responder, int64_t received_ns, cons
 	struct probe_answer answer;
 	if (!addr_is_unicast(packet->ip.source) || is_own(responder, packet->ip.source))
 		return;
-	/* An errand first: that there is one proves more than the stamp of a direct TCP answer, which fits by chance once
-	 * in four times. */
+	/* An errand first: that there is one proves more than the stamp of a direct TCP answer, which fits by
+	 * chance once in four times. */
 	if (!read_errand(responder, received_ns, packet, &answer) &&
 		!probe_decode(&responder->code, packet, received_ns, &answer))
 		return;
@@ -382,8 +384,8 @@ struct responder_counters responder_counters(const struct responder *responder)
 {
 	struct responder_counters counters = responder->counters;
 	const struct gate *gates = responder->admission.gates;
-	counters.over_prefix =
-		gates[GATE_PROVEN].over_prefix + gates[GATE_PAID].over_prefix + gates[GATE_TARGET].over_prefix;
+	counters.over_prefix = gates[GATE_PROVEN].over_prefix + gates[GATE_PAID].over_prefix +
+		gates[GATE_TARGET].over_prefix;
 	counters.over_total =
 		gates[GATE_PROVEN].over_total + gates[GATE_PAID].over_total + gates[GATE_TARGET].over_total;
 	counters.over_first_contact =

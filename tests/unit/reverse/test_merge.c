@@ -36,7 +36,8 @@ static struct path *way(
 			assert_int_equal(hop_add_address(hop, hop->address), 0);
 	}
 	if (from_elsewhere)
-		assert_int_equal(path_set_vantage(path, "a looking glass", path->source, 64500, VANTAGE_SAME_AS), 0);
+		assert_int_equal(
+			path_set_vantage(path, "a looking glass", path->source, 64500, VANTAGE_SAME_AS), 0);
 	return path;
 }
 
@@ -50,11 +51,12 @@ static void expect_routers(const struct path *path, const unsigned *routers, uns
 	}
 }
 
-#define WAY(technique, reached, from_elsewhere, ...) \
-	way(technique, (const unsigned[]){__VA_ARGS__}, sizeof((const unsigned[]){__VA_ARGS__}) / sizeof(unsigned), \
-		reached, from_elsewhere)
-#define EXPECT(path, ...) \
-	expect_routers(path, (const unsigned[]){__VA_ARGS__}, sizeof((const unsigned[]){__VA_ARGS__}) / sizeof(unsigned))
+#define WAY(technique, reached, from_elsewhere, ...)                                                         \
+	way(technique, (const unsigned[]){__VA_ARGS__},                                                      \
+		sizeof((const unsigned[]){__VA_ARGS__}) / sizeof(unsigned), reached, from_elsewhere)
+#define EXPECT(path, ...)                                                                                    \
+	expect_routers(path, (const unsigned[]){__VA_ARGS__},                                                \
+		sizeof((const unsigned[]){__VA_ARGS__}) / sizeof(unsigned))
 
 static void test_joined_at_a_router(void **state)
 {
@@ -118,7 +120,8 @@ static void test_joined_at_a_link(void **state)
 	/* Where links are numbered by two, these may be two links. */
 	other->hops[0].address = addr_v4(0xc0000300);
 	assert_null(merge_paths(first, other, &merge));
-	/* And where the address is the one that a router answered from, it is the same router's or nobody's. */
+	/* And where the address is the one that a router answered from, it is the same router's or nobody's.
+	 */
 	other->hops[0].address = router(20);
 	first->hops[1].technique = TECHNIQUE_RESPONDER;
 	assert_null(merge_paths(first, other, &merge));
@@ -154,22 +157,26 @@ static void test_not_joined(void **state)
 {
 	(void)state;
 	/* No router in common. */
-	expect_nothing(WAY(TECHNIQUE_RESPONDER, false, false, 1, 2, 3), WAY(TECHNIQUE_REMOTE_TRACE, true, true, 20, 21));
+	expect_nothing(WAY(TECHNIQUE_RESPONDER, false, false, 1, 2, 3),
+		WAY(TECHNIQUE_REMOTE_TRACE, true, true, 20, 21));
 	/* They part again: the other cannot tell what is behind the last router. */
-	expect_nothing(
-		WAY(TECHNIQUE_RESPONDER, false, false, 1, 2, 3), WAY(TECHNIQUE_REMOTE_TRACE, true, true, 1, 2, 21, 22));
+	expect_nothing(WAY(TECHNIQUE_RESPONDER, false, false, 1, 2, 3),
+		WAY(TECHNIQUE_REMOTE_TRACE, true, true, 1, 2, 21, 22));
 	/* Whole already. */
-	expect_nothing(WAY(TECHNIQUE_RESPONDER, true, false, 1, 2), WAY(TECHNIQUE_REMOTE_TRACE, true, true, 20, 2, 3));
+	expect_nothing(WAY(TECHNIQUE_RESPONDER, true, false, 1, 2),
+		WAY(TECHNIQUE_REMOTE_TRACE, true, true, 20, 2, 3));
 	/* Nothing is known behind it. */
-	expect_nothing(WAY(TECHNIQUE_RESPONDER, false, false, 1, 2), WAY(TECHNIQUE_REMOTE_TRACE, false, true, 1, 2, 0, 0));
+	expect_nothing(WAY(TECHNIQUE_RESPONDER, false, false, 1, 2),
+		WAY(TECHNIQUE_REMOTE_TRACE, false, true, 1, 2, 0, 0));
 	/* It would go round in a circle. */
-	expect_nothing(
-		WAY(TECHNIQUE_RESPONDER, false, false, 1, 2, 3), WAY(TECHNIQUE_REMOTE_TRACE, true, true, 20, 3, 1, 5));
+	expect_nothing(WAY(TECHNIQUE_RESPONDER, false, false, 1, 2, 3),
+		WAY(TECHNIQUE_REMOTE_TRACE, true, true, 20, 3, 1, 5));
 	/* The other does. */
-	expect_nothing(
-		WAY(TECHNIQUE_RESPONDER, false, false, 1, 2, 3), WAY(TECHNIQUE_REMOTE_TRACE, false, true, 3, 4, 3, 4));
+	expect_nothing(WAY(TECHNIQUE_RESPONDER, false, false, 1, 2, 3),
+		WAY(TECHNIQUE_REMOTE_TRACE, false, true, 3, 4, 3, 4));
 	/* Nobody is known at all. */
-	expect_nothing(WAY(TECHNIQUE_INFERRED, false, false, 0, 0, 0), WAY(TECHNIQUE_REMOTE_TRACE, true, true, 20, 3));
+	expect_nothing(WAY(TECHNIQUE_INFERRED, false, false, 0, 0, 0),
+		WAY(TECHNIQUE_REMOTE_TRACE, true, true, 20, 3));
 }
 
 static void test_gaps(void **state)
