@@ -95,13 +95,28 @@ static void ask(struct inband_run *run, const char *path, http_done *done)
 
 /* ---- what came */
 
+/* Was it surely the far host itself that we were connected to? A proxy of ours may lie between (then neither end of the
+ * connection is told), or the name has other addresses. */
+static bool is_direct(const struct inband_run *run, const struct http_reply *reply)
+{
+	return addr_equal(reply->peer, run->asking.task.target);
+}
+
 /* The end of the way as the far host sees it. */
 static const char *end_text(
 	struct inband_run *run, const struct path *path, const struct http_reply *reply, char *text, size_t size)
 {
-	char address[ADDR_TEXT_SIZE];
+	char address[ADDR_TEXT_SIZE], peer[ADDR_TEXT_SIZE];
 	bool plain = path->hop_count > 0 && path->hops[0].technique == TECHNIQUE_REMOTE_TRACE;
 	addr_format(path->destination, address);
+	if (!is_direct(run, reply)) {
+		if (addr_is_set(reply->peer))
+			snprintf(text, size, "to %s; the connection was to %s, not to the address measured", address,
+				addr_format(reply->peer, peer));
+		else
+			snprintf(text, size, "to %s; the connection was made through a proxy, it seems", address);
+		return text;
+	}
 	if (addr_is_set(reply->local) && addr_equal(path->destination, reply->local)) {
 		snprintf(text, size, "%s", path->reached ? "to this host" : "the end did not answer");
 		return text;
@@ -114,6 +129,13 @@ static const char *end_text(
 	else
 		snprintf(text, size, "to this host, through your NAT, %s", address);
 	return text;
+}
+
+/* The whole way from the far host to us. */
+static enum attempt_status status_of(
+	const struct inband_run *run, const struct path *path, const struct http_reply *reply)
+{
+	return path->reached && is_direct(run, reply) ? ATTEMPT_OK : ATTEMPT_PARTIAL;
 }
 
 /* The reply's document, for as long as it is one. 0 or negative errno; then it is told. */
@@ -157,7 +179,7 @@ static void on_trace(void *context, const struct http_reply *reply)
 {
 	struct inband_run *run = context;
 	struct measurement measurement;
-	char end[120];
+	char end[200];
 	if (!is_answer(run, reply) || read_document(run, reply, &measurement) < 0)
 		return;
 	struct path *path = measurement.forward;
@@ -173,7 +195,7 @@ static void on_trace(void *context, const struct http_reply *reply)
 	} else {
 		end_text(run, path, reply, end, sizeof(end));
 		size_t count = path->hop_count;
-		finish(run, path->reached ? ATTEMPT_OK : ATTEMPT_PARTIAL, path,
+		finish(run, status_of(run, path, reply), path,
 			"%s; an ordinary trace from there: %zu hops %s", run->why, count, end);
 	}
 	measurement_deinit(&measurement);
@@ -181,19 +203,23 @@ static void on_trace(void *context, const struct http_reply *reply)
 
 /* ---- inside the connection */
 
-/* Only what was measured so; the document is somebody else's. */
-static void claim(struct path *path)
+/* What is known by this way; the document is somebody else's. */
+static void claim(struct path *path, bool direct)
 {
 	path->direction = DIRECTION_REVERSE;
 	for (size_t i = 0; i < path->hop_count; i++) {
 		path->hops[i].technique = TECHNIQUE_INBAND;
-		path->hops[i].certainty = CERTAINTY_MEASURED;
+		path->hops[i].certainty = direct ? CERTAINTY_MEASURED : CERTAINTY_INFERRED;
+	}
+	if (path->reached && !direct) {
+		path->reached = false;
+		path->stop_reason = STOP_PARTIAL;
 	}
 }
 
 static void use_path(struct inband_run *run, struct path *path, const struct http_reply *reply)
 {
-	char end[120], *method = strdup("inband");
+	char end[200], *method = strdup("inband");
 	if (!method) {
 		path_free(path);
 		finish(run, ATTEMPT_FAILED, NULL, "out of memory");
@@ -201,11 +227,10 @@ static void use_path(struct inband_run *run, struct path *path, const struct htt
 	}
 	free(path->method);
 	path->method = method;
-	claim(path);
+	claim(path, is_direct(run, reply));
 	end_text(run, path, reply, end, sizeof(end));
 	size_t count = path->hop_count;
-	finish(run, path->reached ? ATTEMPT_OK : ATTEMPT_PARTIAL, path, "%zu hops, inside the connection: %s", count,
-		end);
+	finish(run, status_of(run, path, reply), path, "%zu hops, inside the connection: %s", count, end);
 }
 
 static void ask_for_trace(struct inband_run *run, const char *why)

@@ -121,6 +121,29 @@ expect_equal "no number twice" "" "$(grep -o 'seq [0-9]*:[0-9]*,.*length 1$' $sc
 as_nobody "$RETOUR" back -4 -n --via inband "$url4" >$scratch/text 2>$scratch/err || fail "status $?: $(cat $scratch/text)"
 grep -q "$(address 4 x r3)" $scratch/text || fail "$(cat $scratch/text)"
 
+# Through a proxy the connection ends there, and so does the path: that is said.
+cat >$scratch/proxy.py <<-'END'
+	import http.server, urllib.request
+	class Proxy(http.server.BaseHTTPRequestHandler):
+	    def do_GET(self):
+	        body = urllib.request.urlopen(self.path).read()
+	        self.send_response(200)
+	        self.end_headers()
+	        self.wfile.write(body)
+	http.server.ThreadingHTTPServer(("", 3128), Proxy).serve_forever()
+END
+start_in home proxy.log /usr/bin/python3 $scratch/proxy.py
+proxy=$!
+# shellcheck disable=SC2016 # the inner shell expands
+await 5 sh -c '[ -n "$(nsenter --net=/run/netns/home ss -Htln sport = :3128)" ]'
+http_proxy=http://$(address 4 home client):3128 back 4 "$url4"
+expect_equal "through a proxy" $'r3\nx\nr1\nwall\nhome' "$(nodes)"
+expect_equal "through a proxy: known by" 'partial false ["inband","inferred"]' "$(jq -r '"\(.reverse_attempts[0].status) " +
+	"\(.reverse.reached) \([.reverse.hops[] | [.technique, .certainty]] | unique[0] | tojson)"' $scratch/back.json)"
+[[ $(jq -r '.reverse_attempts[0].detail' $scratch/back.json) == *"through a proxy"* ]] ||
+	fail "$(jq .reverse_attempts $scratch/back.json)"
+kill $proxy
+
 # Ends that speak another TCP: no SACK, so that duplicates have no names; no timestamps.
 sysctl_client() { # NAME VALUE
 	# shellcheck disable=SC2016 # the inner shell expands
@@ -286,7 +309,8 @@ cat >$scratch/fakes.py <<-'END'
 END
 start_in server fakes.log /usr/bin/python3 $scratch/fakes.py
 fakes=$!
-await 5 sh -c "in=\$(nsenter --net=/run/netns/server ss -Htln sport = :9093); [ -n \"\$in\" ]"
+# shellcheck disable=SC2016 # the inner shell expands
+await 5 sh -c '[ -n "$(nsenter --net=/run/netns/server ss -Htln sport = :9093)" ]'
 for port in 9091 9092 9093; do
 	back 4 "http://$server4:$port/"
 	expect_equal "a service that is none, $port" "failed null" \
