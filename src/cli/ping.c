@@ -174,7 +174,8 @@ static int plan(struct run *run, struct hash_key key, struct error *error)
 		.interval_ns = (int64_t)(options->interval_s * (double)NS_PER_S),
 		.wait_ns = (int64_t)(options->wait_s * (double)NS_PER_S),
 	};
-	int result = session_plan(session, session->source, session->target, key, &trace, others, &count, error);
+	int result =
+		session_plan(session, session->source, session->target, key, &trace, others, &count, error);
 	if (result == 0)
 		result = plan_ways(run, &trace, others, count, &config, error);
 	if (result < 0)

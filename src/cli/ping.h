@@ -1,4 +1,5 @@
-/* `retour ping`: round trips to a host, and each direction for itself where the host reflects test packets. */
+/* `retour ping`: round trips to a host, and each direction for itself where the host reflects test packets.
+ */
 #ifndef RETOUR_CLI_PING_H
 #define RETOUR_CLI_PING_H
 

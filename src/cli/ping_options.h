@@ -13,7 +13,7 @@ struct ping_options {
 	uint16_t port;	/* then its destination port, 0 = the usual one */
 	unsigned count; /* 0 = without end */
 	double interval_s, wait_s;
-	unsigned size;	/* of the data of an echo */
+	unsigned size; /* of the data of an echo */
 	bool size_given;
 	bool quiet;
 	uint16_t stamp_port; /* of a reflector, 0 = do not ask */

@@ -1,6 +1,6 @@
-/* Loss and delay of each direction, beside the rounds: one packet asks the far end whether it reflects test packets; if
- * it does, one more goes with every round. To a silent one nothing more is sent, unless the rounds show that packets
- * get lost, and the question or its answer may have been among them. */
+/* Loss and delay of each direction, beside the rounds: one packet asks the far end whether it reflects test
+ * packets; if it does, one more goes with every round. To a silent one nothing more is sent, unless the
+ * rounds show that packets get lost, and the question or its answer may have been among them. */
 #include "base/clock.h"
 #include "cli/watch_inside.h"
 

@@ -1,5 +1,6 @@
-/* What test packets say that the far end reflected and counted: on which way packets get lost is then no conclusion but
- * was observed. Where a rule before has found loss without knowing on which way, its finding becomes this one. */
+/* What test packets say that the far end reflected and counted: on which way packets get lost is then no
+ * conclusion but was observed. Where a rule before has found loss without knowing on which way, its finding
+ * becomes this one. */
 #include "insight/insight.h"
 #include "insight/rules.h"
 #include "path/directions.h"
@@ -21,11 +22,13 @@ static void add_evidence(struct finding *finding, const struct directions *direc
 {
 	const struct way *there = &directions->forward, *back = &directions->reverse;
 	finding_add_evidence(finding,
-		"of %u test packets (STAMP, UDP port %u) %u reached the far end, which numbers what it sends back; "
+		"of %u test packets (STAMP, UDP port %u) %u reached the far end, which numbers what it sends "
+		"back; "
 		"%u of these answers came",
 		there->sent, directions->port, back->sent, back->sent - back->lost);
 	if (directions->undecided > 0)
-		finding_add_evidence(finding, "%u more were lost, nobody knows on which way", directions->undecided);
+		finding_add_evidence(
+			finding, "%u more were lost, nobody knows on which way", directions->undecided);
 }
 
 static void state(struct measurement *measurement, struct finding *finding, bool forward)
@@ -48,18 +51,22 @@ static void state(struct measurement *measurement, struct finding *finding, bool
 	if (!forward)
 		finding->hop_count = 0;
 	finding_set_text(&finding->summary,
-		"%u of %u packets got lost on the way %s (95 %%: %.1f to %.1f %%); on the way %s %u of %u (95 %%: %.1f "
+		"%u of %u packets got lost on the way %s (95 %%: %.1f to %.1f %%); on the way %s %u of %u "
+		"(95 %%: %.1f "
 		"to %.1f %%).",
 		way->lost, way->sent, forward ? "there" : "back", share.low * 100, share.high * 100,
-		forward ? "back" : "there", other->lost, other->sent, other_share.low * 100, other_share.high * 100);
+		forward ? "back" : "there", other->lost, other->sent, other_share.low * 100,
+		other_share.high * 100);
 	add_evidence(finding, directions);
-	finding_set_text(&finding->disproof, forward
-			? "The far end would have to refuse some test packets; a reflector of ours does so above some "
+	finding_set_text(&finding->disproof,
+		forward ? "The far end would have to refuse some test packets; a reflector of ours does so "
+			  "above some "
 			  "hundred a second from one network."
 			: "Something would have to drop only answers to test packets.");
-	const char *rest = other->lost > 0	  ? ", and along the other: both lose packets"
-		: other_share.high < share.low ? "; the other one is not the cause"
-					       : "; more packets would tell whether the other one loses some, too";
+	const char *rest = other->lost > 0 ? ", and along the other: both lose packets"
+		: other_share.high < share.low
+		? "; the other one is not the cause"
+		: "; more packets would tell whether the other one loses some, too";
 	finding_set_text(&finding->advice, "Look along the way %s%s.", forward ? "there" : "back", rest);
 }
 
@@ -72,7 +79,8 @@ void rule_apart(struct measurement *measurement)
 	bool there = directions->forward.lost > 0, back = directions->reverse.lost > 0;
 	if (known && !there && !back)
 		finding_add_evidence(known,
-			"but of %u test packets (STAMP, UDP port %u) none got lost on either way, so that it may be "
+			"but of %u test packets (STAMP, UDP port %u) none got lost on either way, so that it "
+			"may be "
 			"these probes or their answers only",
 			directions->forward.sent, directions->port);
 	/* What was found before goes with the way that loses more. */

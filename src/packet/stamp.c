@@ -2,14 +2,15 @@
 
 #include <errno.h>
 
-#define NS_PER_SECOND	     1000000000LL
-#define NTP_OF_UNIX_EPOCH    2208988800LL /* seconds from 1900 to 1970 */
-#define ERROR_S		     0x8000u
-#define ERROR_Z		     0x4000u
-#define SCALE_MAX	     63
-#define TLV_HEADER	     4
-#define TLV_EXTRA_PADDING    1
-#define TLV_UNRECOGNISED     0x80 /* set by the sender, cleared by a reflector that knows the type (RFC 8972 4) */
+#define NS_PER_SECOND	  1000000000LL
+#define NTP_OF_UNIX_EPOCH 2208988800LL /* seconds from 1900 to 1970 */
+#define ERROR_S		  0x8000u
+#define ERROR_Z		  0x4000u
+#define SCALE_MAX	  63
+#define TLV_HEADER	  4
+#define TLV_EXTRA_PADDING 1
+#define TLV_UNRECOGNISED  0x80 /* set by the sender, cleared by a reflector that knows the type (RFC 8972 4) \
+				*/
 
 /* ---- clocks ---- */
 
@@ -60,7 +61,8 @@ int64_t stamp_difference_ns(uint64_t later, uint64_t earlier, bool ptp)
 {
 	if (ptp) {
 		int32_t seconds = (int32_t)(uint32_t)((later >> 32) - (earlier >> 32));
-		return seconds * NS_PER_SECOND + ((int64_t)(later & UINT32_MAX) - (int64_t)(earlier & UINT32_MAX));
+		return seconds * NS_PER_SECOND +
+			((int64_t)(later & UINT32_MAX) - (int64_t)(earlier & UINT32_MAX));
 	}
 	/* The difference of the numbers is right across the end of an era, too. */
 	uint64_t difference = later - earlier;
@@ -98,8 +100,8 @@ int stamp_question_read(struct cursor *payload, struct stamp_question *question)
 	question->sent = cursor_u64(&body);
 	question->error = read_error(&body);
 	question->session = cursor_u16(&body);
-	/* A multiplier of 0 means a corrupt packet (RFC 4656 4.1.2); the octets that must be zero are ignored on
-	 * receipt (RFC 8762 4.2.1): TWAMP Light has padding there. */
+	/* A multiplier of 0 means a corrupt packet (RFC 4656 4.1.2); the octets that must be zero are ignored
+	 * on receipt (RFC 8762 4.2.1): TWAMP Light has padding there. */
 	return cursor_ok(&body) && question->error.multiplier != 0 ? 0 : -EBADMSG;
 }
 

@@ -1,7 +1,7 @@
-/* The test packets of STAMP, the Simple Two-way Active Measurement Protocol (RFC 8762, unauthenticated mode), and
- * of its extensions (RFC 8972) the session identifier and padding. TWAMP Light (RFC 5357, appendix I) has the same
- * layout, so that its reflectors can be asked, too. Both kinds of packet have the same size: an answer is never
- * longer than the question.
+/* The test packets of STAMP, the Simple Two-way Active Measurement Protocol (RFC 8762, unauthenticated mode),
+ * and of its extensions (RFC 8972) the session identifier and padding. TWAMP Light (RFC 5357, appendix I) has
+ * the same layout, so that its reflectors can be asked, too. Both kinds of packet have the same size: an
+ * answer is never longer than the question.
  *
  * docs/protocol/stamp.md describes the exchange. */
 #ifndef RETOUR_PACKET_STAMP_H
@@ -14,13 +14,13 @@
 #include "base/compiler.h"
 #include "base/cursor.h"
 
-#define STAMP_PORT	862 /* RFC 8762 4.1 */
-#define STAMP_SIZE	44  /* octets of UDP payload, both ways (RFC 8762 4.2.1, 4.3.1) */
-#define STAMP_ANSWER_MIN 41 /* TWAMP Light without symmetrical size (RFC 5357 4.2.1) */
-#define STAMP_TTL	255 /* RFC 8762 4: of every test packet, so that the reflector can tell how far it came */
+#define STAMP_PORT	 862 /* RFC 8762 4.1 */
+#define STAMP_SIZE	 44  /* octets of UDP payload, both ways (RFC 8762 4.2.1, 4.3.1) */
+#define STAMP_ANSWER_MIN 41  /* TWAMP Light without symmetrical size (RFC 5357 4.2.1) */
+#define STAMP_TTL	 255 /* RFC 8762 4: of every test packet, so that the reflector can tell how far it came */
 
-/* What a party thinks of its clock (RFC 4656 4.1.2): not farther from true time than the error, if it is synchronised
- * to UTC at all. */
+/* What a party thinks of its clock (RFC 4656 4.1.2): not farther from true time than the error, if it is
+ * synchronised to UTC at all. */
 struct stamp_error {
 	bool synchronised;  /* S */
 	bool ptp;	    /* Z (RFC 8186 2.3): the timestamps beside it are PTPv2's */

@@ -38,9 +38,10 @@ static json_t *ms(int64_t ns)
 
 static json_t *spread_json(const struct spread *spread)
 {
-	return spread->median_ns == RTT_NONE ? json_null()
-					     : json_pack("{s:o, s:o, s:o}", "min", ms(spread->min_ns), "median",
-						       ms(spread->median_ns), "max", ms(spread->max_ns));
+	return spread->median_ns == RTT_NONE
+		? json_null()
+		: json_pack("{s:o, s:o, s:o}", "min", ms(spread->min_ns), "median", ms(spread->median_ns),
+			  "max", ms(spread->max_ns));
 }
 
 static json_t *way_json(const struct way *way, bool apart)
@@ -51,8 +52,8 @@ static json_t *way_json(const struct way *way, bool apart)
 		: json_pack("{s:o, s:o, s:o}", "median", ms(way->variation_median_ns), "p95",
 			  ms(way->variation_p95_ns), "max", ms(way->variation_max_ns));
 	json_t *loss = apart && way->sent > 0
-		? json_pack("{s:i, s:i, s:f, s:[f, f]}", "sent", (int)way->sent, "lost", (int)way->lost, "share",
-			  (double)way->lost / way->sent, "interval_95", share.low, share.high)
+		? json_pack("{s:i, s:i, s:f, s:[f, f]}", "sent", (int)way->sent, "lost", (int)way->lost,
+			  "share", (double)way->lost / way->sent, "interval_95", share.low, share.high)
 		: json_null();
 	return json_pack("{s:o, s:o, s:o, s:o, s:o}", "loss", loss, "reordered",
 		apart ? json_integer(way->reordered) : json_null(), "variation_ms", variation, "jitter_ms",
@@ -75,8 +76,8 @@ json_t *directions_to_json(const struct directions *directions)
 		(int)directions->undecided, "late", (int)directions->late, "duplicates",
 		(int)directions->duplicates, "restarts", (int)directions->restarts, "send_errors",
 		(int)directions->send_errors, "rtt_ms", spread_json(&directions->rtt), "residence_ms",
-		ms(directions->residence_ns), "delay_samples", (int)directions->delay_samples, "clocks", clocks,
-		"forward", way_json(&directions->forward, apart), "reverse",
+		ms(directions->residence_ns), "delay_samples", (int)directions->delay_samples, "clocks",
+		clocks, "forward", way_json(&directions->forward, apart), "reverse",
 		way_json(&directions->reverse, apart));
 	json_object_update(json, rest);
 	json_decref(rest);

@@ -1,5 +1,5 @@
-/* Loss and delay of each direction, as a far end that reflects test packets lets us tell them apart. Plain data;
- * unknown is RTT_NONE, or a count of packets that says so. */
+/* Loss and delay of each direction, as a far end that reflects test packets lets us tell them apart. Plain
+ * data; unknown is RTT_NONE, or a count of packets that says so. */
 #ifndef RETOUR_PATH_DIRECTIONS_H
 #define RETOUR_PATH_DIRECTIONS_H
 
@@ -43,13 +43,13 @@ struct directions {
 	unsigned send_errors; /* packets that did not leave */
 	uint8_t ttl;	      /* with which they reach it, 0 = not known */
 	struct way forward, reverse;
-	struct spread rtt;	 /* without the time that the reflector took */
-	int64_t residence_ns;	 /* that time, median; RTT_NONE */
-	unsigned delay_samples;	 /* answers that the delays above are made of, the latest ones */
-	bool synchronised;	 /* both sides say that they know the time */
-	bool contradicted;	 /* but delays come out below zero by more than the errors they state */
-	int64_t clock_error_ns;	 /* of the one-way delays: both errors together; RTT_NONE = not synchronised */
-	double drift;		 /* of the far clock against ours, a ratio; taken out of the variation */
+	struct spread rtt;	/* without the time that the reflector took */
+	int64_t residence_ns;	/* that time, median; RTT_NONE */
+	unsigned delay_samples; /* answers that the delays above are made of, the latest ones */
+	bool synchronised;	/* both sides say that they know the time */
+	bool contradicted;	/* but delays come out below zero by more than the errors they state */
+	int64_t clock_error_ns; /* of the one-way delays: both errors together; RTT_NONE = not synchronised */
+	double drift;		/* of the far clock against ours, a ratio; taken out of the variation */
 	bool drift_known;
 };
 

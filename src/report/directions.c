@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "report/style.h"
 
-#define LINE_SIZE 300
+#define LINE_SIZE  300
 #define DRIFT_TOLD 5e-6 /* less does not change what is shown */
 
 static const char *arrow(bool forward, bool utf8)
@@ -29,8 +29,8 @@ static void add_loss(char *text, size_t size, const struct way *way)
 	struct share share = share_of(way->lost, way->sent);
 	append(text, size, "%u of %u lost", way->lost, way->sent);
 	if (way->sent > 0)
-		append(text, size, ", %.1f %% (95 %%: %.1f..%.1f)", 100.0 * way->lost / way->sent, 100 * share.low,
-			100 * share.high);
+		append(text, size, ", %.1f %% (95 %%: %.1f..%.1f)", 100.0 * way->lost / way->sent,
+			100 * share.low, 100 * share.high);
 }
 
 static void add_variation(char *text, size_t size, const struct way *way)
@@ -38,7 +38,8 @@ static void add_variation(char *text, size_t size, const struct way *way)
 	if (way->variation_max_ns == RTT_NONE)
 		return;
 	append(text, size, "variation: median %.2f, 95 %% below %.2f, max %.2f ms",
-		ns_to_ms(way->variation_median_ns), ns_to_ms(way->variation_p95_ns), ns_to_ms(way->variation_max_ns));
+		ns_to_ms(way->variation_median_ns), ns_to_ms(way->variation_p95_ns),
+		ns_to_ms(way->variation_max_ns));
 	if (way->jitter_ns != RTT_NONE)
 		append(text, size, ", jitter %.2f", ns_to_ms(way->jitter_ns));
 }
@@ -48,8 +49,9 @@ static void print_way(FILE *out, const struct report_options *options, const str
 {
 	char text[LINE_SIZE] = "";
 	bool forward = way == &directions->forward;
-	enum role role = way->lost == 0 ? ROLE_PLAIN : share_of(way->lost, way->sent).low > 0.01 ? ROLE_PROBLEM
-												 : ROLE_WARNING;
+	enum role role = way->lost == 0			    ? ROLE_PLAIN
+		: share_of(way->lost, way->sent).low > 0.01 ? ROLE_PROBLEM
+							    : ROLE_WARNING;
 	fprintf(out, "%s %s ", arrow(forward, options->utf8), forward ? "there" : "back ");
 	if (directions->status == DIRECTIONS_APART) {
 		add_loss(text, sizeof(text), way);
@@ -67,12 +69,14 @@ static void print_way(FILE *out, const struct report_options *options, const str
 static void print_clocks(FILE *out, const struct directions *directions)
 {
 	if (directions->contradicted)
-		fputs("  one way: not known; both hosts say that their clocks are right, but they contradict each "
+		fputs("  one way: not known; both hosts say that their clocks are right, but they contradict "
+		      "each "
 		      "other\n",
 			out);
 	else if (directions->forward.delay.median_ns != RTT_NONE)
-		fprintf(out, "  one way: there %.2f ms, back %.2f ms, each +-%.2f ms, as good as both hosts think "
-			     "their clocks are\n",
+		fprintf(out,
+			"  one way: there %.2f ms, back %.2f ms, each +-%.2f ms, as good as both hosts think "
+			"their clocks are\n",
 			ns_to_ms(directions->forward.delay.median_ns),
 			ns_to_ms(directions->reverse.delay.median_ns), ns_to_ms(directions->clock_error_ns));
 	if (directions->drift_known && (directions->drift > DRIFT_TOLD || directions->drift < -DRIFT_TOLD))
@@ -91,7 +95,8 @@ static void print_rest(FILE *out, const struct directions *directions)
 	if (directions->duplicates > 0)
 		append(text, sizeof(text), "; %u answered twice", directions->duplicates);
 	if (directions->restarts > 0)
-		append(text, sizeof(text), "; the reflector began its count anew %u times", directions->restarts);
+		append(text, sizeof(text), "; the reflector began its count anew %u times",
+			directions->restarts);
 	if (directions->send_errors > 0)
 		append(text, sizeof(text), "; %u could not be sent", directions->send_errors);
 	fprintf(out, "  test packets (STAMP, UDP port %u): %u sent, %u answered%s\n", directions->port,
@@ -107,13 +112,15 @@ static const char *why_not(const struct directions *directions)
 	}
 }
 
-static void print_unknown(FILE *out, const struct report_options *options, const struct directions *directions)
+static void print_unknown(
+	FILE *out, const struct report_options *options, const struct directions *directions)
 {
 	char port[16] = "", text[LINE_SIZE];
 	if (directions->status != DIRECTIONS_NOT_ASKED)
 		snprintf(port, sizeof(port), " %u", directions->port);
 	snprintf(text, sizeof(text),
-		"not told apart: the far end does not help (%s%s). `retour serve --stamp` there would, or any "
+		"not told apart: the far end does not help (%s%s). `retour serve --stamp` there would, or "
+		"any "
 		"reflector of STAMP or TWAMP Light.",
 		why_not(directions), port);
 	print_wrapped(out, options, ROLE_PLAIN, "there and back ", 6, text);
@@ -145,8 +152,8 @@ const char *directions_line(const struct directions *directions, bool utf8, char
 		struct share share = share_of(ways[i]->lost, ways[i]->sent);
 		append(text, size, "%s%s ", i > 0 ? "; " : "", arrow(i == 0, utf8));
 		if (apart)
-			append(text, size, "%u of %u lost (95 %%: %.1f..%.1f %%)", ways[i]->lost, ways[i]->sent,
-				100 * share.low, 100 * share.high);
+			append(text, size, "%u of %u lost (95 %%: %.1f..%.1f %%)", ways[i]->lost,
+				ways[i]->sent, 100 * share.low, 100 * share.high);
 		if (ways[i]->variation_p95_ns != RTT_NONE)
 			append(text, size, "%svariation %.1f ms", apart ? ", " : "",
 				ns_to_ms(ways[i]->variation_p95_ns));

@@ -72,12 +72,13 @@ static void print_answer(FILE *out, const struct ping_view *view, const struct p
 	who(view, reply->from, from, sizeof(from));
 	if (ping_way(view->ping)->protocol == PROBE_ICMP)
 		fprintf(out, "%u bytes from %s: ",
-			reply->header.size > (int)ip_header(view) ? (unsigned)reply->header.size - ip_header(view)
-								  : view->size + ICMP_HEADER,
+			reply->header.size > (int)ip_header(view)
+				? (unsigned)reply->header.size - ip_header(view)
+				: view->size + ICMP_HEADER,
 			from);
 	else if (reply->icmp_type < 0)
 		fprintf(out, "%s from %s: ",
-			!reply->tcp_flags		? "answer"
+			!reply->tcp_flags		     ? "answer"
 				: reply->tcp_flags & TCP_RST ? "RST"
 							     : "SYN+ACK",
 			from);
@@ -86,8 +87,12 @@ static void print_answer(FILE *out, const struct ping_view *view, const struct p
 	fprintf(out, "%s=%u ", sequence_word(view), (unsigned)event->number);
 	if (reply->header.ttl > 0)
 		fprintf(out, "ttl=%d ", reply->header.ttl);
-	fprintf(out, "time=%.*f ms%s\n", ms >= 99.95 ? 0 : ms >= 9.995 ? 1 : ms >= 0.9995 ? 2 : 3, ms,
-		event->late ? " (late)" : "");
+	fprintf(out, "time=%.*f ms%s\n",
+		ms >= 99.95	       ? 0
+			: ms >= 9.995  ? 1
+			: ms >= 0.9995 ? 2
+				       : 3,
+		ms, event->late ? " (late)" : "");
 }
 
 static void print_refusal(FILE *out, const struct ping_view *view, const struct ping_event *event)
@@ -111,7 +116,8 @@ static void print_other(FILE *out, const struct ping_view *view)
 	const struct pinger *ping = view->ping;
 	char before[40], now[40];
 	fprintf(out, "no answer to %u of %s; %s answers: on with that\n", ping->earlier_sent,
-		way_text(&ping->config.ways[0], before, sizeof(before)), way_text(ping_way(ping), now, sizeof(now)));
+		way_text(&ping->config.ways[0], before, sizeof(before)),
+		way_text(ping_way(ping), now, sizeof(now)));
 }
 
 void ping_line(FILE *out, const struct ping_view *view, const struct ping_event *event)

@@ -21,13 +21,14 @@ void ping_head(FILE *out, const struct ping_view *view);
 void ping_line(FILE *out, const struct ping_view *view, const struct ping_event *event);
 int ping_statistics(FILE *out, const struct ping_view *view, const struct report_options *options) MUST_USE;
 
-/* Events, one JSON object a line: start, answer, refusal, lost, void, protocol, reflected, done. 0 or negative errno. */
+/* Events, one JSON object a line: start, answer, refusal, lost, void, protocol, reflected, done. 0 or
+ * negative errno. */
 int ping_jsonl_start(FILE *out, const struct ping_view *view) MUST_USE;
 int ping_jsonl_event(FILE *out, const struct ping_view *view, const struct ping_event *event) MUST_USE;
 int ping_jsonl_reflected(FILE *out, const struct ping_view *view, const struct stamp_sample *sample) MUST_USE;
 
-/* The retour/1 document: `measurement` (initialised here; the caller deinits it) is filled from the view, and as JSON
- * it has the member "ping" beside. 0 or negative errno. */
+/* The retour/1 document: `measurement` (initialised here; the caller deinits it) is filled from the view, and
+ * as JSON it has the member "ping" beside. 0 or negative errno. */
 int ping_measurement(struct measurement *measurement, const struct ping_view *view) MUST_USE;
 int ping_json(FILE *out, const struct ping_view *view, const struct measurement *measurement) MUST_USE;
 int ping_jsonl_done(FILE *out, const struct ping_view *view, const struct measurement *measurement) MUST_USE;

@@ -34,16 +34,18 @@ int ping_jsonl_start(FILE *out, const struct ping_view *view)
 {
 	char when[TIME_TEXT_SIZE];
 	return jsonl_event(out, "start", view->target,
-		json_pack("{s:s, s:{s:s, s:s}, s:s, s:s, s:o, s:o, s:s, s:I}", "schema", "retour/1", "tool", "name",
-			"retour", "version", RETOUR_VERSION, "command", "ping", "started_at",
-			clock_format(view->started_wall_ns, when), "source", address_of(view->source), "target_name",
-			name_of(view->target_name), "protocol", protocol_word(ping_way(view->ping)->protocol),
-			"interval_ns", (json_int_t)view->ping->config.interval_ns));
+		json_pack("{s:s, s:{s:s, s:s}, s:s, s:s, s:o, s:o, s:s, s:I}", "schema", "retour/1", "tool",
+			"name", "retour", "version", RETOUR_VERSION, "command", "ping", "started_at",
+			clock_format(view->started_wall_ns, when), "source", address_of(view->source),
+			"target_name", name_of(view->target_name), "protocol",
+			protocol_word(ping_way(view->ping)->protocol), "interval_ns",
+			(json_int_t)view->ping->config.interval_ns));
 }
 
 static json_t *reply_json(const struct reply *reply)
 {
-	json_t *body = json_pack("{s:o, s:o}", "from", address_of(reply->from), "rtt_ms", ms((double)reply->rtt_ns));
+	json_t *body =
+		json_pack("{s:o, s:o}", "from", address_of(reply->from), "rtt_ms", ms((double)reply->rtt_ns));
 	if (reply->header.ttl > 0)
 		json_object_set_new(body, "reply_ttl", json_integer(reply->header.ttl));
 	if (reply->icmp_type >= 0)
@@ -77,8 +79,8 @@ int ping_jsonl_reflected(FILE *out, const struct ping_view *view, const struct s
 	return jsonl_event(out, "reflected", view->target,
 		json_pack("{s:i, s:o, s:f, s:f, s:f}", "number", (int)sample->place, "sent_ms",
 			ms((double)(sample->at_ns - view->ping->started_ns)), "forward_raw_ms",
-			ns_to_ms(sample->forward_ns), "reverse_raw_ms", ns_to_ms(sample->back_ns), "residence_ms",
-			ns_to_ms(sample->residence_ns)));
+			ns_to_ms(sample->forward_ns), "reverse_raw_ms", ns_to_ms(sample->back_ns),
+			"residence_ms", ns_to_ms(sample->residence_ns)));
 }
 
 /* ---- the document ---- */
@@ -171,7 +173,8 @@ static json_t *document(const struct ping_view *view, const struct measurement *
 int ping_json(FILE *out, const struct ping_view *view, const struct measurement *measurement)
 {
 	json_t *json = document(view, measurement);
-	int code = json ? json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : -1;
+	int code = json ? json_dumpf(json, out, JSON_INDENT(2) | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
+			: -1;
 	json_decref(json);
 	return code < 0 || fputc('\n', out) == EOF || fflush(out) != 0 ? -EIO : 0;
 }

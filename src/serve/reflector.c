@@ -75,7 +75,8 @@ struct reflector_counters reflector_counters(const struct reflector *reflector)
 
 static bool is_established(const struct session *session, int64_t now_ns)
 {
-	return session->hash != 0 && session->count >= ESTABLISHED && now_ns - session->last_ns < PROTECTED_NS;
+	return session->hash != 0 && session->count >= ESTABLISHED &&
+		now_ns - session->last_ns < PROTECTED_NS;
 }
 
 /* Whose loss hurts less? */
@@ -88,8 +89,7 @@ static bool gives_way(const struct session *a, const struct session *b, int64_t 
 }
 
 /* The session of this packet, or the one whose place it may take. */
-static struct session *find_session(
-	struct reflector *reflector, uint64_t hash, int64_t now_ns)
+static struct session *find_session(struct reflector *reflector, uint64_t hash, int64_t now_ns)
 {
 	struct session *set = &reflector->sessions[(hash >> 32) % SETS * WAYS];
 	struct session *least = &set[0];
@@ -117,8 +117,8 @@ static uint32_t next_number(
 {
 	if (session->hash != hash || now_ns - session->last_ns >= IDLE_NS) {
 		reflector->counters.sessions++;
-		reflector->counters.replaced += session->hash != 0 && session->hash != hash &&
-			now_ns - session->last_ns < IDLE_NS;
+		reflector->counters.replaced +=
+			session->hash != 0 && session->hash != hash && now_ns - session->last_ns < IDLE_NS;
 		*session = (struct session){.hash = hash};
 	}
 	session->last_ns = now_ns;
@@ -127,8 +127,8 @@ static uint32_t next_number(
 
 /* ---- admission ---- */
 
-/* A reflector answers to wherever a packet claims to come from: two of them would go on for ever, and so would one
- * with an echo service. Senders use ports of their own (RFC 8762 4.1). */
+/* A reflector answers to wherever a packet claims to come from: two of them would go on for ever, and so
+ * would one with an echo service. Senders use ports of their own (RFC 8762 4.1). */
 static bool source_is_sane(const struct reflector_packet *packet)
 {
 	return addr_is_unicast(packet->from) && addr_is_unicast(packet->to) &&

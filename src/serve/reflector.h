@@ -1,13 +1,13 @@
-/* A STAMP Session-Reflector (RFC 8762 4.3, stateful): sends test packets back with its own timestamps and its own
- * count, from which the sender tells loss on the way here from loss on the way back. Pure; reflector_socket.h is its
- * network. docs/protocol/stamp.md describes the exchange.
+/* A STAMP Session-Reflector (RFC 8762 4.3, stateful): sends test packets back with its own timestamps and its
+ * own count, from which the sender tells loss on the way here from loss on the way back. Pure;
+ * reflector_socket.h is its network. docs/protocol/stamp.md describes the exchange.
  *
- * An answer is as long as its question and goes to where that came from, so that nobody gains a byte by forging an
- * address. Memory is bounded: a session is a few octets in a table of fixed size, where a newcomer takes the place
- * of the session of its set that has counted least, or was idle for longest among those that have counted some. Half
- * of the total rate is kept for the latter, so that a flood of invented sessions does not stop those that are under
- * way. What a limit refuses the sender cannot tell from loss on the way here; so limits are high above what retour
- * sends. */
+ * An answer is as long as its question and goes to where that came from, so that nobody gains a byte by
+ * forging an address. Memory is bounded: a session is a few octets in a table of fixed size, where a newcomer
+ * takes the place of the session of its set that has counted least, or was idle for longest among those that
+ * have counted some. Half of the total rate is kept for the latter, so that a flood of invented sessions does
+ * not stop those that are under way. What a limit refuses the sender cannot tell from loss on the way here;
+ * so limits are high above what retour sends. */
 #ifndef RETOUR_SERVE_REFLECTOR_H
 #define RETOUR_SERVE_REFLECTOR_H
 
@@ -54,8 +54,8 @@ struct reflector *reflector_new(const struct reflector_config *config);
 void reflector_free(struct reflector *reflector);
 /* What is known of this host's clock. */
 void reflector_set_clock(struct reflector *reflector, bool synchronised, int64_t error_ns);
-/* The answer's length, which is the packet's, or 0: there is none. `answer` has room for that. `now_wall_ns` is
- * when it will leave. */
+/* The answer's length, which is the packet's, or 0: there is none. `answer` has room for that. `now_wall_ns`
+ * is when it will leave. */
 size_t reflector_answer(struct reflector *reflector, const struct reflector_packet *packet, int64_t now_ns,
 	int64_t now_wall_ns, uint8_t *answer) MUST_USE;
 /* An answer could not be sent. */

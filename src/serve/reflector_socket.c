@@ -50,8 +50,7 @@ static int enable(int fd, uint8_t family)
 static int open_family(struct reflector_socket *socket_, uint8_t family, struct error *error)
 {
 	struct sockaddr_storage local;
-	socklen_t length =
-		sockaddr_from(family == 4 ? addr_v4(0) : addr_v6(0, 0), socket_->port, &local);
+	socklen_t length = sockaddr_from(family == 4 ? addr_v4(0) : addr_v6(0, 0), socket_->port, &local);
 	int fd = socket(local.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return error_set(error, -errno, "cannot open a UDP socket: %s", strerror(errno));
@@ -62,7 +61,7 @@ static int open_family(struct reflector_socket *socket_, uint8_t family, struct 
 	if (code < 0)
 		return error_set(error, code, "cannot reflect at UDP port %u: %s%s", (unsigned)socket_->port,
 			strerror(-code),
-			code == -EACCES		? " (run as root, or with cap_net_bind_service)"
+			code == -EACCES		      ? " (run as root, or with cap_net_bind_service)"
 				: code == -EADDRINUSE ? " (another reflector? --stamp=PORT chooses another)"
 						      : "");
 	return 0;
@@ -123,7 +122,8 @@ static void read_target(struct arrival *arrival, const struct cmsghdr *c)
 {
 	struct in_pktinfo info4;
 	struct in6_pktinfo info6;
-	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO && c->cmsg_len >= CMSG_LEN(sizeof(info4))) {
+	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO &&
+		c->cmsg_len >= CMSG_LEN(sizeof(info4))) {
 		memcpy(&info4, CMSG_DATA(c), sizeof(info4));
 		arrival->packet.to = addr_from_bytes(4, (const uint8_t *)&info4.ipi_addr);
 		arrival->interface = (unsigned)info4.ipi_ifindex;
@@ -209,8 +209,8 @@ static void on_readable(uv_poll_t *poll, int status, int events UNUSED)
 	struct arrival arrival;
 	uint8_t answer[REFLECTOR_PACKET_MAX];
 	for (int i = 0; i < BATCH && receive(socket_, fd, index == 0 ? 4 : 6, &arrival); i++) {
-		size_t length = reflector_answer(socket_->reflector, &arrival.packet, clock_monotonic_ns(),
-			clock_wall_ns(), answer);
+		size_t length = reflector_answer(
+			socket_->reflector, &arrival.packet, clock_monotonic_ns(), clock_wall_ns(), answer);
 		if (length > 0 && reply(fd, &arrival, answer, length) < 0)
 			reflector_send_failed(socket_->reflector);
 	}
@@ -252,10 +252,10 @@ void reflector_print(const struct reflector_socket *socket_, FILE *out)
 	fprintf(out,
 		"retour serve: reflector: %" PRIu64 " packets, %" PRIu64 " reflected, %" PRIu64
 		" sessions (%" PRIu64 " had to make room); refused: %" PRIu64 " malformed, %" PRIu64
-		" source, %" PRIu64 " not allowed, %" PRIu64 " over prefix rate, %" PRIu64 " over rate; %" PRIu64
-		" sends failed\n",
-		c.questions, c.answers, c.sessions, c.replaced, c.malformed, c.refused_source, c.refused_allow,
-		c.over_prefix, c.over_total, c.send_failed);
+		" source, %" PRIu64 " not allowed, %" PRIu64 " over prefix rate, %" PRIu64
+		" over rate; %" PRIu64 " sends failed\n",
+		c.questions, c.answers, c.sessions, c.replaced, c.malformed, c.refused_source,
+		c.refused_allow, c.over_prefix, c.over_total, c.send_failed);
 }
 
 void reflector_close(struct reflector_socket *socket_)

@@ -18,8 +18,8 @@ struct reflector_options {
 
 struct reflector_socket;
 
-/* Binds the port, which may need privilege: before that is given up. 0, and `*socket` NULL where no reflector is
- * wanted; negative errno and `error`. */
+/* Binds the port, which may need privilege: before that is given up. 0, and `*socket` NULL where no reflector
+ * is wanted; negative errno and `error`. */
 int reflector_open(struct reflector_socket **socket, const struct reflector_options *options,
 	struct error *error) MUST_USE;
 /* Watch for packets. NULL is no reflector. */

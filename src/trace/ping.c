@@ -99,7 +99,8 @@ static bool all_settled(const struct pinger *ping)
 
 /* ---- sending ---- */
 
-static bool send(struct pinger *ping, unsigned way, uint32_t number, int64_t now_ns, struct outgoing *outgoing)
+static bool send(
+	struct pinger *ping, unsigned way, uint32_t number, int64_t now_ns, struct outgoing *outgoing)
 {
 	struct probe_request request = {.ttl = ping->config.ttl, .user = number};
 	if (engine_probe(&ping->engines[way], &request, now_ns, outgoing) < 0)
@@ -171,7 +172,8 @@ static enum machine_want next(void *self, int64_t now_ns, struct outgoing *outgo
 		now_ns - ping->last_sent_ns < ping->config.wait_ns;
 	if (all_sent(ping) && all_settled(ping) && !listening && !knocking)
 		return done(ping);
-	*wake_ns = MIN(all_sent(ping) ? TIME_NEVER : ping->next_send_ns, knocking ? ping->next_knock_ns : TIME_NEVER);
+	*wake_ns = MIN(all_sent(ping) ? TIME_NEVER : ping->next_send_ns,
+		knocking ? ping->next_knock_ns : TIME_NEVER);
 	if (oldest && oldest->pending)
 		*wake_ns = MIN(*wake_ns, oldest->sent_ns + patience_ns(ping));
 	if (listening)

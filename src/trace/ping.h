@@ -1,8 +1,8 @@
 /* One probe to a host every interval: what ping does. Pure; a `struct machine`.
  *
- * Where nobody answers the first probes, the other protocols send one each, one after the other. The first that is
- * answered takes over, and the statistics begin with that probe: what came before says nothing but that this protocol
- * does not get through. */
+ * Where nobody answers the first probes, the other protocols send one each, one after the other. The first
+ * that is answered takes over, and the statistics begin with that probe: what came before says nothing but
+ * that this protocol does not get through. */
 #ifndef RETOUR_TRACE_PING_H
 #define RETOUR_TRACE_PING_H
 
@@ -17,7 +17,7 @@ struct ping_config {
 	struct engine_config ways[PING_WAYS_MAX]; /* protocols in order of preference */
 	unsigned way_count;
 	uint8_t ttl;
-	unsigned count;	     /* 0 = without end */
+	unsigned count; /* 0 = without end */
 	int64_t interval_ns, wait_ns;
 };
 
@@ -25,8 +25,8 @@ enum ping_event_kind {
 	PING_ANSWER,
 	PING_REFUSAL, /* somebody says that it does not get there */
 	PING_LOST,
-	PING_VOID,    /* it could not be sent: `error` */
-	PING_OTHER,   /* from now on with another protocol: the one that answered just now */
+	PING_VOID,  /* it could not be sent: `error` */
+	PING_OTHER, /* from now on with another protocol: the one that answered just now */
 };
 
 struct ping_event {
@@ -48,21 +48,21 @@ struct ping_probe {
 struct pinger {
 	struct ping_config config;
 	struct engine engines[PING_WAYS_MAX];
-	unsigned way;	/* of the config's */
+	unsigned way;	 /* of the config's */
 	unsigned knocks; /* of the others that were sent */
 	bool knocked;
 	int64_t next_knock_ns;
 	uint32_t knock_number;
 	ping_observer *observer;
 	void *context;
-	struct series series;	   /* answers, and what was given up */
+	struct series series; /* answers, and what was given up */
 	unsigned sent, refusals, late, send_errors;
-	unsigned earlier_sent;	   /* with the protocol that nobody answered */
+	unsigned earlier_sent; /* with the protocol that nobody answered */
 	int send_error;
 	uint32_t last_number, settle_next;
 	int64_t started_ns, next_send_ns, last_sent_ns, rtt_max_ns;
 	bool stopping, done;
-	struct samples samples;	   /* the last */
+	struct samples samples; /* the last */
 	struct ping_probe probes[PING_PROBES];
 };
 

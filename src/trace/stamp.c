@@ -124,8 +124,7 @@ static void send(struct stamp *stamp, int64_t now_ns, struct outgoing *outgoing)
 
 static bool all_sent(const struct stamp *stamp)
 {
-	return stamp->stopping ||
-		(stamp->config.count > 0 && stamp->count.next_place >= stamp->config.count);
+	return stamp->stopping || (stamp->config.count > 0 && stamp->count.next_place >= stamp->config.count);
 }
 
 static bool all_settled(const struct stamp *stamp)

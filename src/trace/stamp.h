@@ -1,12 +1,13 @@
-/* A STAMP session (RFC 8762) as its sender: tells loss and delay of the way there from those of the way back, where the
- * far end reflects. Pure; a `struct machine`.
+/* A STAMP session (RFC 8762) as its sender: tells loss and delay of the way there from those of the way back,
+ * where the far end reflects. Pure; a `struct machine`.
  *
- * It asks with one packet, or a few, and is DONE when nobody answers. Then it sends at the interval, which carries a
- * quarter of jitter, and at the end a few packets more if the last ones were not answered: stamp_count.h tells what for.
+ * It asks with one packet, or a few, and is DONE when nobody answers. Then it sends at the interval, which
+ * carries a quarter of jitter, and at the end a few packets more if the last ones were not answered:
+ * stamp_count.h tells what for.
  *
- * An answer is believed when it comes from where we asked, to our port, and repeats our session identifier and the
- * timestamp of the packet it answers to the last bit; of the timestamp eight bits are random, and the rest is
- * unknown to whoever has not seen the packet. */
+ * An answer is believed when it comes from where we asked, to our port, and repeats our session identifier
+ * and the timestamp of the packet it answers to the last bit; of the timestamp eight bits are random, and the
+ * rest is unknown to whoever has not seen the packet. */
 #ifndef RETOUR_TRACE_STAMP_H
 #define RETOUR_TRACE_STAMP_H
 
@@ -22,16 +23,16 @@ struct stamp_config {
 	uint16_t source_port, destination_port;
 	uint32_t flow_label;
 	uint8_t tos;
-	uint16_t size;	       /* of the UDP payload; 0 = as small as it gets */
-	unsigned asks;	       /* packets without any answer after which it gives up, */
-	bool dormant;	       /* but is not DONE: stamp_ask_again() */
-	unsigned count;	       /* packets, 0 = without end */
-	int64_t interval_ns;   /* from packet to packet */
-	int64_t wait_ns;       /* for an answer, at most */
+	uint16_t size;		/* of the UDP payload; 0 = as small as it gets */
+	unsigned asks;		/* packets without any answer after which it gives up, */
+	bool dormant;		/* but is not DONE: stamp_ask_again() */
+	unsigned count;		/* packets, 0 = without end */
+	int64_t interval_ns;	/* from packet to packet */
+	int64_t wait_ns;	/* for an answer, at most */
 	int64_t wall_offset_ns; /* wall clock less monotonic clock */
-	bool synchronised;     /* our clock is said to be right, */
+	bool synchronised;	/* our clock is said to be right, */
 	int64_t clock_error_ns; /* with this error at most */
-	struct hash_key key;   /* secret, fresh for every measurement */
+	struct hash_key key;	/* secret, fresh for every measurement */
 };
 
 /* Everything but what depends on the host. */
@@ -51,10 +52,10 @@ struct stamp {
 	bool answered, refused, stopping;
 	bool silent; /* dormant */
 	uint16_t session;
-	uint8_t ttl;		 /* with which our packets arrive there */
+	uint8_t ttl; /* with which our packets arrive there */
 	int64_t next_send_ns, last_sent_ns, rtt_max_ns;
 	unsigned closers, send_errors;
-	bool far_synchronised;	 /* in its last answer */
+	bool far_synchronised; /* in its last answer */
 	bool far_ptp;
 	int64_t far_error_ns;
 	struct stamp_count count;

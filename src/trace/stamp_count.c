@@ -4,8 +4,8 @@
 
 #include "base/compiler.h"
 
-#define LEFT_OUT    1   /* the number that no packet bears */
-#define NEIGHBOURS  256 /* packets that may overtake each other */
+#define LEFT_OUT   1   /* the number that no packet bears */
+#define NEIGHBOURS 256 /* packets that may overtake each other */
 
 void stamp_count_init(struct stamp_count *count)
 {
@@ -41,7 +41,8 @@ struct stamp_packet *stamp_count_send(struct stamp_count *count, int64_t now_ns,
 	if (place >= STAMP_PACKETS && count->settle_place <= place - STAMP_PACKETS)
 		stamp_count_settle(count, count->packets[place % STAMP_PACKETS].sent_ns);
 	struct stamp_packet *packet = &count->packets[place % STAMP_PACKETS];
-	*packet = (struct stamp_packet){.place = place, .fate = STAMP_PENDING, .sent_ns = now_ns, .wire = wire};
+	*packet =
+		(struct stamp_packet){.place = place, .fate = STAMP_PENDING, .sent_ns = now_ns, .wire = wire};
 	return packet;
 }
 
@@ -58,8 +59,8 @@ static uint32_t behind_checkpoint(const struct stamp_count *count)
 	return count->has_checkpoint ? count->checkpoint + 1 : 0;
 }
 
-/* How many packets behind `at` came there before it? If the first of them is numbered lower than so many explain, it is
- * the reflector that has begun anew. */
+/* How many packets behind `at` came there before it? If the first of them is numbered lower than so many
+ * explain, it is the reflector that has begun anew. */
 static unsigned overtakers(const struct stamp_count *count, const struct stamp_packet *at)
 {
 	unsigned some = 0, lost = 0;
@@ -94,7 +95,8 @@ static struct stamp_fates span_fates(const struct stamp_count *count)
 	int64_t missing = (int64_t)count->span_packets - (int64_t)count->span_answers;
 	forward = MIN(MAX(forward, 0), MAX(missing, 0));
 	reverse = MIN(MAX(reverse, 0), missing - forward);
-	return (struct stamp_fates){.forward_lost = (unsigned)forward, .reverse_lost = (unsigned)MAX(reverse, 0)};
+	return (struct stamp_fates){
+		.forward_lost = (unsigned)forward, .reverse_lost = (unsigned)MAX(reverse, 0)};
 }
 
 static void end_span(struct stamp_count *count)
@@ -115,8 +117,8 @@ static void begin_span(struct stamp_count *count, const struct stamp_packet *pac
 	count->highest_count = packet->count;
 }
 
-/* Packets behind the limit are not counted. If the last that count and the first of those behind it were lost in the
- * same gap, and not all the same way, nobody knows which went where. */
+/* Packets behind the limit are not counted. If the last that count and the first of those behind it were lost
+ * in the same gap, and not all the same way, nobody knows which went where. */
 static void close_span(struct stamp_count *count, int64_t reached)
 {
 	unsigned counted = 0, missing = count->open_packets;
@@ -141,8 +143,8 @@ static void set_checkpoint(struct stamp_count *count, const struct stamp_packet 
 	int64_t reached = (int64_t)packet->count - count->base + 1 - earlier + overtaken_ones(count, packet) -
 		count->span_twice;
 	bool first = !count->has_checkpoint;
-	/* Numbers from before our first packet: it goes on counting from an earlier session, or for all of them. And
-	 * fewer than we have answers of: it has begun anew. */
+	/* Numbers from before our first packet: it goes on counting from an earlier session, or for all of
+	 * them. And fewer than we have answers of: it has begun anew. */
 	bool afresh = first ? packet->count > packet->place : reached < (int64_t)count->span_answers + 1;
 	count->overtaken_forward += earlier > 0;
 	if (count->has_limit && packet->place >= count->limit) {
@@ -241,8 +243,8 @@ struct stamp_fates stamp_count_fates(const struct stamp_count *count)
 	fates.forward_lost += count->forward_lost;
 	fates.reverse_lost += count->reverse_lost;
 	fates.undecided = count->undecided + open;
-	fates.settled = count->settled_answers + count->span_answers + fates.forward_lost + fates.reverse_lost +
-		fates.undecided;
+	fates.settled = count->settled_answers + count->span_answers + fates.forward_lost +
+		fates.reverse_lost + fates.undecided;
 	return fates;
 }
 

@@ -2,17 +2,17 @@
  *
  * Theory of operation
  *
- * A reflector that keeps a count numbers its answers from 0 on. If the answer to our packet `n` (counting from 0)
- * bears number `r`, then r + 1 of the n + 1 packets sent so far have reached it: n - r got lost on the way there. Of
- * these r + 1 answers we have seen so many: the others got lost on the way back. So one answer settles the fate
- * of all packets before it; behind the last answer nothing is known.
+ * A reflector that keeps a count numbers its answers from 0 on. If the answer to our packet `n` (counting
+ * from 0) bears number `r`, then r + 1 of the n + 1 packets sent so far have reached it: n - r got lost on
+ * the way there. Of these r + 1 answers we have seen so many: the others got lost on the way back. So one
+ * answer settles the fate of all packets before it; behind the last answer nothing is known.
  *
- * A packet is settled when it is answered or has waited long enough, in the order of sending; a settled answer is
- * a checkpoint. Where packets overtake each other, answers on one side of the checkpoint belong to the other side
- * of the count, and are moved there.
+ * A packet is settled when it is answered or has waited long enough, in the order of sending; a settled
+ * answer is a checkpoint. Where packets overtake each other, answers on one side of the checkpoint belong to
+ * the other side of the count, and are moved there.
  *
- * A reflector without a count repeats our number. To know it for certain, the number 1 is never sent: whoever counts
- * falls behind our numbers by one at least. */
+ * A reflector without a count repeats our number. To know it for certain, the number 1 is never sent: whoever
+ * counts falls behind our numbers by one at least. */
 #ifndef RETOUR_TRACE_STAMP_COUNT_H
 #define RETOUR_TRACE_STAMP_COUNT_H
 
@@ -32,15 +32,15 @@ enum stamp_fate {
 struct stamp_packet {
 	uint32_t place; /* from 0 on, in the order of sending */
 	enum stamp_fate fate;
-	uint32_t count;	   /* the reflector's number, when answered */
-	int64_t sent_ns;   /* monotonic */
-	uint64_t wire;	   /* the timestamp in the packet */
+	uint32_t count;	 /* the reflector's number, when answered */
+	int64_t sent_ns; /* monotonic */
+	uint64_t wire;	 /* the timestamp in the packet */
 };
 
 struct stamp_count {
 	struct stamp_packet packets[STAMP_PACKETS]; /* by place */
 	uint32_t next_place, settle_place;	    /* to be sent, to be settled */
-	uint32_t limit;	 /* places from here on are not counted: they only settle what was sent before */
+	uint32_t limit; /* places from here on are not counted: they only settle what was sent before */
 	bool has_limit;
 	unsigned received, late, duplicates, restarts;
 	unsigned mirrored, counted; /* answers that repeat our number, that do not */
@@ -50,11 +50,11 @@ struct stamp_count {
 	/* What is settled for good, of spans in which the reflector counted on. */
 	unsigned forward_lost, reverse_lost, undecided, settled_answers;
 	/* The present span, up to the last checkpoint. */
-	uint32_t span_place, base;	/* its first packet, and the reflector's number of that */
-	uint32_t checkpoint;		/* place */
+	uint32_t span_place, base; /* its first packet, and the reflector's number of that */
+	uint32_t checkpoint;	   /* place */
 	unsigned span_packets, span_answers, span_twice;
-	int64_t span_reached;		/* packets that reached the reflector */
-	unsigned open_packets;		/* settled since the checkpoint, without an answer */
+	int64_t span_reached;  /* packets that reached the reflector */
+	unsigned open_packets; /* settled since the checkpoint, without an answer */
 };
 
 void stamp_count_init(struct stamp_count *count);

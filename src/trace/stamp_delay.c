@@ -130,7 +130,8 @@ static void set_ways(const struct stamp_sample *samples, size_t count, struct di
 {
 	int64_t there[STAMP_SAMPLES], back[STAMP_SAMPLES];
 	for (size_t i = 0; i < count; i++) {
-		int64_t drifted = (int64_t)(directions->drift * (double)(samples[i].at_ns - samples[0].at_ns));
+		int64_t drifted =
+			(int64_t)(directions->drift * (double)(samples[i].at_ns - samples[0].at_ns));
 		there[i] = samples[i].forward_ns - drifted;
 		back[i] = samples[i].back_ns + drifted;
 	}

@@ -2,13 +2,14 @@
  *
  * Theory of operation
  *
- * Two of the stamps are of our clock and two of the far one, whose difference nobody knows. It drops out of the round
- * trip, (there - here) + (here - there), and is the same for all packets of one direction: what a packet took longer
- * than the fastest one is free of it (RFC 5481 4.2).
+ * Two of the stamps are of our clock and two of the far one, whose difference nobody knows. It drops out of
+ * the round trip, (there - here) + (here - there), and is the same for all packets of one direction: what a
+ * packet took longer than the fastest one is free of it (RFC 5481 4.2).
  *
- * Unless the clocks drift: then the least delays of one direction lie on a slope, and those of the other on the
- * opposite one. The slope is that of the lower convex hull at the mean time (the line below all points that is
- * nearest to them: Moon, Skelly, Towsley, 1999), taken of the direction whose points lie nearer to their line. */
+ * Unless the clocks drift: then the least delays of one direction lie on a slope, and those of the other on
+ * the opposite one. The slope is that of the lower convex hull at the mean time (the line below all points
+ * that is nearest to them: Moon, Skelly, Towsley, 1999), taken of the direction whose points lie nearer to
+ * their line. */
 #ifndef RETOUR_TRACE_STAMP_DELAY_H
 #define RETOUR_TRACE_STAMP_DELAY_H
 
@@ -18,7 +19,7 @@
 
 struct stamp_sample {
 	uint32_t place;
-	int64_t at_ns;		    /* sent, monotonic */
+	int64_t at_ns;		     /* sent, monotonic */
 	int64_t forward_ns, back_ns; /* clock offset included */
 	int64_t residence_ns;
 };
