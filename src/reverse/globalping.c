@@ -18,6 +18,7 @@ struct globalping {
 	struct platform platform;
 	char id[72];
 	char etag[160];
+	char left[80]; /* what the user may still ask for, for a person */
 	json_t *measurement; /* as it was last told */
 };
 
@@ -43,8 +44,8 @@ static void end_with(struct globalping *run, bool over)
 		return;
 	}
 	enum attempt_status status = path->reached ? ATTEMPT_OK : ATTEMPT_PARTIAL;
-	platform_end(platform, status, path, "by the best of %u probes, %s (asked for: %s)%s%s", summary.probes,
-		vantage_phrase(path->vantage->distance), platform->where, *note ? "; " : "", note);
+	platform_end(platform, status, path, "by the best of %u probes, %s (asked for: %s)%s%s%s", summary.probes,
+		vantage_phrase(path->vantage->distance), platform->where, run->left, *note ? "; " : "", note);
 }
 
 static void late(struct platform *platform)
@@ -90,6 +91,17 @@ static void poll(struct platform *platform)
 
 /* ---- ordering */
 
+/* What is free, by the hour, and what was bought. */
+static void note_limits(struct globalping *run, const struct http_reply *reply)
+{
+	long tests = platform_header_number(reply, "X-RateLimit-Remaining"),
+	     credits = platform_header_number(reply, "X-Credits-Remaining");
+	if (credits >= 0)
+		snprintf(run->left, sizeof(run->left), "; %ld free tests and %ld credits left", MAX(tests, 0), credits);
+	else if (tests >= 0)
+		snprintf(run->left, sizeof(run->left), "; %ld free tests left", tests);
+}
+
 static void on_created(struct platform *platform, const struct http_reply *reply, const json_t *json)
 {
 	struct globalping *run = globalping_of(platform);
@@ -97,6 +109,7 @@ static void on_created(struct platform *platform, const struct http_reply *reply
 	const char *id = reply->error == 0 && reply->status == 202 ? globalping_id(json) : NULL;
 	if (id) {
 		snprintf(run->id, sizeof(run->id), "%s", id);
+		note_limits(run, reply);
 		asking_say(&platform->asking, "Globalping %s: ordered", run->id);
 		platform_wait(platform, POLL_NS, poll);
 	} else if (reply->error == 0 && reply->status == 422 && strcmp(type, "no_probes_found") == 0 &&

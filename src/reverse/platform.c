@@ -248,6 +248,21 @@ const char *platform_clean(const struct platform *platform, const char *text, ch
 	return out;
 }
 
+long platform_header_number(const struct http_reply *reply, const char *name)
+{
+	const char *text = reply->header ? reply->header(reply, name) : NULL;
+	if (!text || !isdigit((unsigned char)*text)) /* a date begins with a letter */
+		return -1;
+	return (long)MIN(strtoul(text, NULL, 10), 1000000000ul);
+}
+
+/* Seconds until it may be asked again; -1 = it does not say. */
+static long retry_s(const struct http_reply *reply)
+{
+	long seconds = platform_header_number(reply, "Retry-After");
+	return seconds < 0 ? platform_header_number(reply, "X-RateLimit-Reset") : seconds;
+}
+
 static const char *key_remedy(const struct platform *platform)
 {
 	return platform->key ? "the key is not accepted" : "it wants a key: name one in the settings (token_env)";
@@ -264,10 +279,11 @@ void platform_refused(struct platform *platform, const struct http_reply *reply,
 			title, platform_clean(platform, reply->reason, clean));
 	else if (reply->status == 401)
 		platform_end(platform, ATTEMPT_REFUSED, NULL, "%s: %s", title, key_remedy(platform));
+	else if (reply->status == 429 && retry_s(reply) >= 0)
+		platform_end(platform, ATTEMPT_REFUSED, NULL, "%s: no more for now, again in %ld s%s%s", title,
+			retry_s(reply), *clean ? ": " : "", clean);
 	else if (reply->status == 429)
-		platform_end(platform, ATTEMPT_REFUSED, NULL, "%s: no more for now, again in %lld s%s%s", title,
-			(long long)(platform_retry_ns(reply, 3600 * NS_PER_S, 86400 * NS_PER_S) / NS_PER_S),
-			*clean ? ": " : "", clean);
+		platform_end(platform, ATTEMPT_REFUSED, NULL, "%s: no more for now%s%s", title, *clean ? ": " : "", clean);
 	else if (reply->status >= 400 && reply->status < 500)
 		platform_end(platform, ATTEMPT_REFUSED, NULL, "%s refuses (%d)%s%s", title, reply->status,
 			*clean ? ": " : "", clean);
@@ -327,15 +343,6 @@ void platform_wait(struct platform *platform, int64_t ns, void (*after)(struct p
 	uv_timer_start(&platform->wait, on_wait, (uint64_t)(ns / NS_PER_MS), 0);
 }
 
-int64_t platform_retry_ns(const struct http_reply *reply, int64_t missing_ns, int64_t most_ns)
-{
-	const char *text = reply->header ? reply->header(reply, "Retry-After") : NULL;
-	if (!text || !isdigit((unsigned char)*text))
-		return MIN(missing_ns, most_ns);
-	unsigned long seconds = strtoul(text, NULL, 10); /* a date begins with a letter */
-	return MIN((int64_t)MIN(seconds, 100000ul) * NS_PER_S, most_ns);
-}
-
 bool platform_again(struct platform *platform, const struct http_reply *reply, void (*after)(struct platform *platform))
 {
 	bool throttled = reply->error == 0 && reply->status == 429;
@@ -345,7 +352,9 @@ bool platform_again(struct platform *platform, const struct http_reply *reply, v
 		platform_refused(platform, reply, NULL);
 		return false;
 	}
-	platform_wait(platform, platform_retry_ns(reply, PAUSE_NS << (platform->failures - 1), RETRY_MOST_NS), after);
+	long seconds = retry_s(reply);
+	int64_t pause_ns = seconds < 0 ? PAUSE_NS << (platform->failures - 1) : seconds * NS_PER_S;
+	platform_wait(platform, MIN(pause_ns, RETRY_MOST_NS), after);
 	return true;
 }
 

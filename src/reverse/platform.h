@@ -86,8 +86,8 @@ void platform_refused(struct platform *platform, const struct http_reply *reply,
  * and then `after` is called later; false: the run has ended. */
 bool platform_again(struct platform *platform, const struct http_reply *reply,
 	void (*after)(struct platform *platform));
-/* Seconds of Retry-After, at most `most`; `missing` where it does not say. */
-int64_t platform_retry_ns(const struct http_reply *reply, int64_t missing_ns, int64_t most_ns);
+/* The number that a header holds; -1 = there is none. */
+long platform_header_number(const struct http_reply *reply, const char *name);
 /* Text of the service to be shown: without the key, NULL counts as "". */
 const char *platform_clean(const struct platform *platform, const char *text, char out[static PLATFORM_MESSAGE_SIZE]);
 /* A number of AS behind "AS", or alone; 0 = it is none. */

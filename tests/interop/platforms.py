@@ -89,7 +89,9 @@ def error(kind, message, **params):
 def globalping_create(mode, order, key):
     limits = {"X-RateLimit-Limit": "250", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1800"}
     if mode == "throttle":
-        return 429, error("rate_limit_exceeded", "Too many requests."), {**limits, "Retry-After": "1800"}
+        return 429, error("rate_limit_exceeded", "Too many requests."), {**limits, "Retry-After": "1700"}
+    if mode == "reset":
+        return 429, error("rate_limit_exceeded", "Too many requests."), limits
     if mode == "credits":
         return 429, error("insufficient_credits", "You do not have enough credits."), limits
     if mode == "echo":
@@ -108,7 +110,11 @@ def globalping_create(mode, order, key):
     with lock:
         number = f"mEaSuRe{len(orders)}"
         orders[number] = {"order": order, "mode": mode, "polls": 0, "last": 0, "asn": near}
-    return 202, {"id": number, "probesCount": 3}, {"Location": f"/v1/measurements/{number}"}
+    left = {"X-RateLimit-Limit": "250", "X-RateLimit-Consumed": "3", "X-RateLimit-Remaining": "247",
+            "X-RateLimit-Reset": "3600", "X-Request-Cost": "3"}
+    if key:
+        left |= {"X-Credits-Consumed": "0", "X-Credits-Remaining": "4000"}
+    return 202, {"id": number, "probesCount": 3}, {"Location": f"/v1/measurements/{number}", **left}
 
 
 def globalping_results(entry):

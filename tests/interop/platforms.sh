@@ -125,6 +125,7 @@ equal 'one that is to be used is' "$(jq -c "$asked" "$scratch/out")" '[["globalp
 config key 3478 LG_TEST_KEY
 ask 0 client -4 server.lab --via globalping
 equal 'Globalping with a key' "$(hops)" "$(truth 4 probe client)"
+has 'what is left' "$(attempt)" '; 247 free tests and 4000 credits left'
 config key
 ask 2 client -4 server.lab --via globalping
 has 'Globalping wants one' "$(attempt)" 'refused: Globalping: it wants a key: name one in the settings (token_env)'
@@ -145,7 +146,10 @@ has 'an error that repeats the key' "$(attempt)" 'refused: Globalping refuses (4
 
 config throttle
 ask 2 client -4 server.lab --via globalping
-has 'throttled' "$(attempt)" 'refused: Globalping: no more for now, again in 1800 s: Too many requests.'
+has 'throttled' "$(attempt)" 'refused: Globalping: no more for now, again in 1700 s: Too many requests.'
+config reset
+ask 2 client -4 server.lab --via globalping
+has 'throttled, by the other header' "$(attempt)" 'refused: Globalping: no more for now, again in 1800 s'
 config credits
 ask 2 client -4 server.lab --via globalping
 has 'Globalping credits' "$(attempt)" 'refused: Globalping: not enough credits'
