@@ -62,6 +62,7 @@ static struct cycles_config plan(const struct mtr_args *args, const struct engin
 		.cycles = args->cycles,
 		.interval_ns = (int64_t)(args->interval_s * (double)NS_PER_S),
 		.grace_ns = (int64_t)(args->grace_s * (double)NS_PER_S),
+		.timeout_ns = (int64_t)args->timeout_s * NS_PER_S,
 		.port_grows = args->protocol == PROBE_UDP && !args->port,
 	};
 	config.engine.source = session->source;

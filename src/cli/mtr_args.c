@@ -44,7 +44,7 @@ static const struct option_row rows[] = {
 	{'G', "gracetime", "SECONDS", "longest wait after the last cycle (5)", NULL},
 	{'Q', "tos", "NUMBER", "type of service or traffic class", NULL},
 	{'e', "mpls", NULL, "MPLS labels, in the raw layout", NULL},
-	{'Z', "timeout", "SECONDS", NULL, "probes have no sockets to be kept open"},
+	{'Z', "timeout", "SECONDS", "until a probe counts as lost (10)", NULL},
 	{'M', "mark", "MARK", "firewall mark", NULL},
 	{'r', "report", NULL, "report", NULL},
 	{'w', "report-wide", NULL, "report with whole names", NULL},
@@ -241,6 +241,7 @@ static int apply(struct mtr_args *args, int key, const char *value)
 	case 's': return set_size(args, value);
 	case 'i': return set_interval(args, value);
 	case 'G': return seconds(value, "wait time", &args->grace_s);
+	case 'Z': return whole(value, &args->timeout_s);
 	case 'Q': return whole(value, &args->tos);
 	case 'M': return whole(value, &args->mark);
 	case 'c': args->cycles_given = true; return whole(value, &args->cycles);
@@ -325,6 +326,7 @@ int mtr_args_parse(struct mtr_args *args, int argc, char **argv)
 		.size = 64,
 		.interval_s = 1,
 		.grace_s = 5,
+		.timeout_s = 10,
 		.fields = MTR_FIELDS_USUAL,
 	};
 	argv[0] = program; /* what getopt's complaints begin with */

@@ -23,6 +23,7 @@ struct mtr_args {
 	unsigned cycles, first_ttl, max_ttl, max_unknown, tos, size, mark;
 	uint16_t port, local_port; /* 0 = the default */
 	double interval_s, grace_s;
+	unsigned timeout_s; /* of a probe */
 	struct addr source;
 	const char *interface;
 	char fields[MTR_FIELDS_MAX + 1];

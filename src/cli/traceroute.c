@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/compiler.h"
 #include "base/rng.h"
 #include "cli/persona.h"
 #include "cli/traceroute_args.h"
@@ -17,6 +18,7 @@
 #define GROWING_PORT   33434
 #define DNS_PORT       53
 #define HTTP_PORT      80
+#define TCP_MSS_LEAST  536 /* RFC 9293 3.7.1 */
 #define SIZE_BEYOND_IP 40
 
 static struct traceroute_args defaults(void)
@@ -69,6 +71,34 @@ static uint16_t destination_port(const struct traceroute_args *args)
 	return args->constant_port ? DNS_PORT : GROWING_PORT;
 }
 
+static bool is_on(const char *setting)
+{
+	char path[80], value[8] = "";
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", setting);
+	FILE *file = fopen(path, "re");
+	bool on = file && fgets(value, sizeof(value), file) && atoi(value) == 1;
+	if (file)
+		fclose(file);
+	return on;
+}
+
+/* As its model: what this host sends when it connects, unless flags or options were given. A SYN tells the size that
+ * it takes; how large that is becomes known with the interface. */
+static void describe_tcp(const struct traceroute_args *args, struct engine_config *config)
+{
+	struct tcp_options *options = &config->tcp_options;
+	*options = (struct tcp_options){.mss = 1, .sack = args->tcp_sack, .timestamps = args->tcp_timestamps,
+		.window_scale = args->tcp_window_scaling};
+	bool any = args->tcp_flags || options->sack || options->timestamps || options->window_scale;
+	if (!args->tcp_sysctl && any)
+		return;
+	options->sack |= is_on("tcp_sack");
+	options->timestamps |= is_on("tcp_timestamps");
+	options->window_scale |= is_on("tcp_window_scaling");
+	if (is_on("tcp_ecn"))
+		config->tcp_flags = (uint8_t)((config->tcp_flags ? config->tcp_flags : TCP_SYN) | 0xc0);
+}
+
 /* The flow is one for the whole run, but for ports that grow: identifier and checksum of ICMP too. */
 static struct engine_config describe(const struct traceroute_args *args)
 {
@@ -91,6 +121,8 @@ static struct engine_config describe(const struct traceroute_args *args)
 	if (args->address.family == 6)
 		config.flow.flow_label = args->flow_label ? args->flow_label & 0xfffff
 							  : (uint32_t)rng_below(&rng, 0xfffff) + 1;
+	if (args->protocol == PROBE_TCP)
+		describe_tcp(args, &config);
 	unsigned usual = (args->address.family == 4 ? 20 : 40) + SIZE_BEYOND_IP;
 	config.size = (uint16_t)MAX((unsigned)engine_size_min(&config), args->size ? args->size : usual);
 	if (args->protocol == PROBE_TCP)
@@ -117,6 +149,10 @@ static struct classic_config plan(const struct traceroute_args *args, const stru
 	};
 	config.engine.source = session->source;
 	config.engine.flow.source_port = session->source_port;
+	unsigned headers = args->address.family == 4 ? 40 : 60;
+	config.engine.tcp_options.mss = args->tcp_mss ? (uint16_t)args->tcp_mss
+		: session->link_mtu > headers         ? (uint16_t)MIN(session->link_mtu - headers, UINT16_MAX - headers)
+						      : TCP_MSS_LEAST;
 	if (args->find_mtu)
 		config.engine.size = OUTGOING_SIZE_MAX;
 	return config;
@@ -185,6 +221,7 @@ static int trace(struct traceroute_args *args)
 		.icmp_id = engine.flow.icmp_id,
 		.dont_fragment = args->dont_fragment,
 		.bypass_routing = args->bypass_routing,
+		.debug = args->debug,
 	};
 	enum persona_step step = persona_open(&session, &request, &error);
 	int status = step == PERSONA_READY ? run(args, &session, &engine) : explain(step, args, &error);

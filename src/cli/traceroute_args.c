@@ -37,7 +37,7 @@ struct option_row {
 static const struct option_row rows[] = {
 	{'4', "4", NULL, NULL, "IPv4", NULL},
 	{'6', "6", NULL, NULL, "IPv6", NULL},
-	{'d', "d", "debug", NULL, NULL, "there is no debugging of sockets"},
+	{'d', "d", "debug", NULL, "debugging of sockets, where the kernel has it", NULL},
 	{'F', "F", "dont-fragment", NULL, "do not let anybody fragment the probes", NULL},
 	{'f', "f", "first", "first_ttl", "the first hop to probe (1)", NULL},
 	{'g', "g", "gateway", "gate,...", NULL, "there is no source routing"},
@@ -178,6 +178,8 @@ static int print_method_help(void)
 	puts("  tcp: syn ack fin rst psh urg ece cwr ecn   flags of the probes (syn)\n"
 	     "       flags=NUM                             the same as a number\n"
 	     "       info                                  show the flags of answers\n"
+	     "       sack timestamps window_scaling mss=NUM   options of the probes\n"
+	     "       sysctl                                options as this host connects (unless others are given)\n"
 	     "  raw: protocol=PROT                         (253)\n"
 	     "  icmp: raw");
 	return 0;
@@ -190,16 +192,26 @@ static int apply_tcp_option(struct traceroute_args *args, const char *text)
 		uint8_t flags;
 	} flags[] = {{"fin", 1}, {"syn", 2}, {"rst", 4}, {"psh", 8}, {"ack", 16}, {"urg", 32}, {"ece", 64},
 		{"cwr", 128}, {"ecn", 0xc2}};
+	const struct {
+		const char *name;
+		bool *value;
+	} switches[] = {{"info", &args->tcp_info}, {"sack", &args->tcp_sack}, {"timestamps", &args->tcp_timestamps},
+		{"window_scaling", &args->tcp_window_scaling}, {"sysctl", &args->tcp_sysctl}};
 	unsigned number;
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
 		if (strcmp(text, flags[i].name) == 0) {
 			args->tcp_flags |= flags[i].flags;
 			return -1;
 		}
-	if (strncmp(text, "flags=", 6) == 0 && whole(text + 6, &number) && number > 0 && number <= 255)
+	for (size_t i = 0; i < ARRAY_LEN(switches); i++)
+		if (strcmp(text, switches[i].name) == 0) {
+			*switches[i].value = true;
+			return -1;
+		}
+	if (strncmp(text, "mss=", 4) == 0 && whole(text + 4, &number) && number <= UINT16_MAX)
+		args->tcp_mss = number;
+	else if (strncmp(text, "flags=", 6) == 0 && whole(text + 6, &number) && number > 0 && number <= 255)
 		args->tcp_flags = (uint8_t)number;
-	else if (strcmp(text, "info") == 0)
-		args->tcp_info = true;
 	else
 		return refuse("Option `-O %s' of tcp is not supported here", text);
 	return -1;
@@ -271,6 +283,7 @@ static int apply_switch(struct traceroute_args *args, int key)
 	case 'U': choose_method("udp", args); break;
 	case KEY_UDPLITE: choose_method("udplite", args); break;
 	case 'n': args->numeric = true; break;
+	case 'd': args->debug = true; break;
 	case 'r': args->bypass_routing = true; break;
 	case 'e': args->extensions = true; break;
 	case 'A': args->origins = true; break;

@@ -16,9 +16,11 @@ struct traceroute_args {
 	enum probe_protocol protocol;
 	uint8_t ip_protocol;
 	bool constant_port; /* -U */
-	bool dont_fragment, find_mtu, numeric, origins, extensions, backwards, bypass_routing;
+	bool dont_fragment, find_mtu, numeric, origins, extensions, backwards, bypass_routing, debug;
 	bool tcp_info;
 	uint8_t tcp_flags;
+	bool tcp_sack, tcp_timestamps, tcp_window_scaling, tcp_sysctl;
+	unsigned tcp_mss; /* 0 = as the interface allows */
 	unsigned first_ttl, max_ttl, window, per_hop, tos, flow_label, mark;
 	unsigned port; /* 0 = as the method has it */
 	unsigned source_port;

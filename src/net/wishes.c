@@ -21,5 +21,7 @@ int wishes_apply(const struct wishes *wishes, int fd, struct error *error)
 			errno == EPERM ? " (it needs cap_net_admin: run as root)" : "");
 	if (wishes->broadcast && setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)) < 0)
 		return error_set(error, -errno, "cannot broadcast: %s", strerror(errno));
+	if (wishes->debug && setsockopt(fd, SOL_SOCKET, SO_DEBUG, &on, sizeof(on)) < 0)
+		return error_set(error, -errno, "cannot debug sockets: %s", strerror(errno));
 	return 0;
 }

@@ -127,6 +127,9 @@ struct transport {
 	bool tcp_has_timestamps;        /* option 8, RFC 7323 */
 	uint32_t tcp_timestamp_value;
 	uint32_t tcp_timestamp_echo;
+	bool tcp_sack_permitted;        /* option 4, RFC 2018 */
+	bool tcp_has_window_scale;      /* option 3, RFC 7323 */
+	uint8_t tcp_window_scale;
 	bool tcp_has_sack;		/* option 5, RFC 2018; its first block: bytes from left to before right */
 	uint32_t tcp_sack_left, tcp_sack_right;
 	enum icmp_kind icmp_kind; /* set by read; write goes by family, type and code */
@@ -218,6 +221,8 @@ struct packet_spec {
 	uint16_t force_checksum;
 };
 int packet_write(struct writer *writer, const struct packet_spec *spec) MUST_USE;
+/* Bytes that the options of a TCP header take. */
+unsigned tcp_options_length(const struct transport *transport);
 
 /* "net-unreachable" and so on: a word for (family, type, code), or NULL. */
 const char *icmp_code_word(uint8_t family, uint8_t type, uint8_t code);

@@ -5,6 +5,8 @@ enum tcp_option_type {
 	TCP_OPTION_END = 0,
 	TCP_OPTION_NOP = 1,
 	TCP_OPTION_MSS = 2,
+	TCP_OPTION_WINDOW_SCALE = 3,
+	TCP_OPTION_SACK_PERMITTED = 4,
 	TCP_OPTION_SACK = 5,
 	TCP_OPTION_TIMESTAMPS = 8,
 };
@@ -17,6 +19,11 @@ static void option_read(uint8_t type, struct cursor *data, struct transport *tra
 		transport->tcp_has_timestamps = true;
 		transport->tcp_timestamp_value = cursor_u32(data);
 		transport->tcp_timestamp_echo = cursor_u32(data);
+	} else if (type == TCP_OPTION_SACK_PERMITTED && cursor_left(data) == 0) {
+		transport->tcp_sack_permitted = true;
+	} else if (type == TCP_OPTION_WINDOW_SCALE && cursor_left(data) == 1) {
+		transport->tcp_has_window_scale = true;
+		transport->tcp_window_scale = cursor_u8(data);
 	} else if (type == TCP_OPTION_SACK && cursor_left(data) >= 8) {
 		transport->tcp_has_sack = true;
 		transport->tcp_sack_left = cursor_u32(data);
@@ -60,10 +67,24 @@ void tcp_read(struct cursor *cursor, struct transport *transport)
 	options_read(&options, transport);
 }
 
+unsigned tcp_options_length(const struct transport *transport)
+{
+	/* Timestamps leave two bytes in which the permission fits. */
+	bool alone = transport->tcp_sack_permitted && !transport->tcp_has_timestamps;
+	return (transport->tcp_mss ? 4 : 0) + (transport->tcp_has_timestamps ? 12 : 0) + (alone ? 4 : 0) +
+		(transport->tcp_has_window_scale ? 4 : 0) + (transport->tcp_has_sack ? 12 : 0);
+}
+
+/* Two bytes: that selective acknowledgements may come, or nothing. */
+static void write_permission(struct writer *writer, const struct transport *transport)
+{
+	writer_u8(writer, transport->tcp_sack_permitted ? TCP_OPTION_SACK_PERMITTED : TCP_OPTION_NOP);
+	writer_u8(writer, transport->tcp_sack_permitted ? 2 : TCP_OPTION_NOP);
+}
+
 void tcp_write(struct writer *writer, const struct transport *transport)
 {
-	unsigned options = (transport->tcp_mss ? 4 : 0) + (transport->tcp_has_timestamps ? 12 : 0) +
-		(transport->tcp_has_sack ? 12 : 0);
+	unsigned options = tcp_options_length(transport);
 	writer_u16(writer, transport->source_port);
 	writer_u16(writer, transport->destination_port);
 	writer_u32(writer, transport->tcp_sequence);
@@ -78,12 +99,21 @@ void tcp_write(struct writer *writer, const struct transport *transport)
 		writer_u16(writer, transport->tcp_mss);
 	}
 	if (transport->tcp_has_timestamps) {
-		writer_u8(writer, TCP_OPTION_NOP); /* RFC 7323 appendix A: keeps the numbers aligned */
-		writer_u8(writer, TCP_OPTION_NOP);
+		write_permission(writer, transport); /* RFC 7323 appendix A: keeps the numbers aligned */
 		writer_u8(writer, TCP_OPTION_TIMESTAMPS);
 		writer_u8(writer, 10);
 		writer_u32(writer, transport->tcp_timestamp_value);
 		writer_u32(writer, transport->tcp_timestamp_echo);
+	} else if (transport->tcp_sack_permitted) {
+		writer_u8(writer, TCP_OPTION_NOP);
+		writer_u8(writer, TCP_OPTION_NOP);
+		write_permission(writer, transport);
+	}
+	if (transport->tcp_has_window_scale) {
+		writer_u8(writer, TCP_OPTION_NOP);
+		writer_u8(writer, TCP_OPTION_WINDOW_SCALE);
+		writer_u8(writer, 3);
+		writer_u8(writer, transport->tcp_window_scale);
 	}
 	if (transport->tcp_has_sack) {
 		writer_u8(writer, TCP_OPTION_NOP);

@@ -11,6 +11,7 @@
 #define PAYLOAD_LAYOUT 1
 #define PAYLOAD_SIZE_IP 8 /* all that a router must quote */
 #define TCP_WINDOW 5840
+#define WINDOW_SCALE 2
 #define SLOTS_AT_FIRST 32
 
 /* A question to a name server: header, question, and an EDNS option that carries what a payload must. */
@@ -107,10 +108,27 @@ static uint16_t payload_size_min(const struct engine_config *config)
 					       : PAYLOAD_SIZE;
 }
 
+static void describe_options(const struct tcp_options *options, uint64_t tag, struct transport *transport)
+{
+	transport->tcp_mss = transport->tcp_flags & TCP_SYN ? options->mss : 0;
+	transport->tcp_sack_permitted = options->sack;
+	transport->tcp_has_timestamps = options->timestamps;
+	transport->tcp_timestamp_value = (uint32_t)(tag >> 32);
+	transport->tcp_has_window_scale = options->window_scale;
+	transport->tcp_window_scale = WINDOW_SCALE;
+}
+
+static unsigned tcp_size(const struct engine_config *config)
+{
+	struct transport transport = {.tcp_flags = config->tcp_flags ? config->tcp_flags : TCP_SYN};
+	describe_options(&config->tcp_options, 0, &transport);
+	return 20 + tcp_options_length(&transport);
+}
+
 uint16_t engine_size_min(const struct engine_config *config)
 {
 	unsigned ip = config->destination.family == 4 ? 20 : 40;
-	unsigned transport = config->protocol == PROBE_TCP ? 20 : config->protocol == PROBE_IP ? 0 : 8;
+	unsigned transport = config->protocol == PROBE_TCP ? tcp_size(config) : config->protocol == PROBE_IP ? 0 : 8;
 	return (uint16_t)(ip + transport + payload_size_min(config));
 }
 
@@ -175,6 +193,7 @@ static void describe_transport(const struct engine *engine, const struct flow *f
 		if (transport->tcp_flags & TCP_ACK)
 			transport->tcp_acknowledgement = transport->tcp_sequence; /* a reset answers with it */
 		transport->tcp_window = TCP_WINDOW;
+		describe_options(&config->tcp_options, tag, transport);
 		break;
 	case PROBE_IP: break;
 	}

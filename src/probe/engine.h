@@ -30,6 +30,12 @@
 
 #define ENGINE_SLOTS 4096 /* probes that can still be matched, at most */
 
+/* As hosts that connect send them; all zeros: none. */
+struct tcp_options {
+	uint16_t mss; /* with SYN only */
+	bool sack, timestamps, window_scale;
+};
+
 struct engine_config {
 	enum probe_protocol protocol;
 	uint8_t ip_protocol; /* PROBE_IP: its IANA number */
@@ -37,6 +43,7 @@ struct engine_config {
 	struct flow flow;
 	uint8_t tos;
 	uint8_t tcp_flags;   /* 0 = SYN */
+	struct tcp_options tcp_options;
 	bool dns;            /* UDP: probes are questions that a name server answers */
 	uint16_t size;       /* of the whole IP packet; 0 = as small as it gets */
 	bool dont_fragment;  /* IPv4 */

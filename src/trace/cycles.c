@@ -147,7 +147,8 @@ static void cycles_packet(void *self, int64_t received_ns, const struct packet *
 {
 	struct cycles *cycles = self;
 	struct reply reply;
-	if (!engine_match(&cycles->engine, received_ns, packet, &reply))
+	if (!engine_match(&cycles->engine, received_ns, packet, &reply) ||
+		(cycles->config.timeout_ns > 0 && reply.rtt_ns > cycles->config.timeout_ns))
 		return;
 	unsigned ttl = reply.user & 0xff;
 	struct cycles_hop *hop = &cycles->hops[ttl];

@@ -32,12 +32,18 @@ traceroute -6 -n -q 1 server.lab
 traceroute -4 -n -q1 198.18.18.80
 traceroute -I server.lab
 traceroute -6 -I -n server.lab
-header:traceroute -T -n server.lab
-header:traceroute -6 -T -n -q 2 server.lab
-header:traceroute -T -O info -n server.lab
-header:traceroute -T -p 33434 -O syn,info -n -q 1 server.lab
-header:traceroute -T -O ack,info -n -q 1 server.lab
-header:traceroute -T -O flags=0x29,info -n -q 1 -m 9 server.lab
+traceroute -T -n server.lab
+traceroute -6 -T -n -q 2 server.lab
+traceroute -T -O info -n server.lab
+traceroute -T -p 33434 -O syn,info -n -q 1 server.lab
+traceroute -T -O ack,info -n -q 1 server.lab
+traceroute -T -O flags=0x29,info -n -q 1 -m 9 server.lab
+traceroute -T -O sack,mss=1000 -n -q 1 server.lab
+traceroute -T -O timestamps,window_scaling -n -q 1 server.lab
+traceroute -6 -T -O syn,sysctl -n -q 1 server.lab
+traceroute -T -O ack,sysctl -n -q 1 server.lab
+traceroute -T -O ecn,info -n -q 1 server.lab
+traceroute -d -n -q 1 server.lab
 traceroute -U -n -p 33434 server.lab
 traceroute -6 -U -n -p 33434 -q 1 server.lab
 traceroute -UL -n server.lab
@@ -73,6 +79,8 @@ traceroute -n -e -q 1 server.lab
 traceroute server.lab -n -q1 60
 traceroute -- server.lab
 mtr -4 -r -c 2 -i 0.2 -G 0.3 server.lab
+mtr -4 -r -n -c 1 -i 0.2 -G 0.3 -Z 3 server.lab
+mtr -r -n -Z 1.5 server.lab
 mtr -6 -r -n -c 2 -i 0.2 -G 0.3 server.lab
 mtr -4 -r -w -c 2 -i 0.2 -G 0.3 server.lab
 mtr -4 -r -w -b -c 2 -i 0.2 -G 0.3 server.lab
@@ -170,7 +178,7 @@ traceroute -w 1 -n -I -e server.lab
 traceroute -w 1 -6 -n -e -q 2 server.lab
 traceroute -w 1 -n --back -I server.lab
 traceroute -w 1 -q 1 -N 1 server.lab
-header:traceroute -w 1 -n -T -e server.lab
+traceroute -w 1 -n -T -e server.lab
 mtr -4 -r -n -c 2 -i 0.5 -G 0.4 server.lab
 mtr -6 -w -e -c 1 -i 0.5 -G 0.4 server.lab
 mtr -4 -C -n -c 2 -i 0.5 -G 0.4 server.lab
@@ -217,8 +225,8 @@ traceroute -w 1 -6 far.test
 traceroute -w 1 -n --back far.test
 traceroute -w 1 -n -I -q 2 $far4
 traceroute -w 1 -n -U -p 40000 $far4
-header:traceroute -w 1 -n -T $far4
-header:traceroute -w 1 -6 -n -T -O info $far6
+traceroute -w 1 -n -T $far4
+traceroute -w 1 -6 -n -T -O info $far6
 traceroute -w 1 -n -UL $far4
 traceroute -n -P 253 -w 1 -q 1 $far4
 traceroute -w 1 -n 10.99.0.1
@@ -273,8 +281,7 @@ refuses() { # STATUS NAME OPTION...
 }
 refuses 2 traceroute -g 10.0.0.1
 refuses 2 traceroute -D
-refuses 2 traceroute -d
-refuses 2 traceroute -T -O sack
+refuses 2 traceroute -T -O reuse
 refuses 1 mtr -S
 refuses 1 mtr -B 3
 refuses 1 mtr -p

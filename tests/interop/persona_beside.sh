@@ -1,8 +1,7 @@
 #!/bin/bash
 # Runs each command line of standard input twice: the program of that name, and `retour NAME`. Both must write
 # the same on standard output and on standard error, but for times and dates, and end with the same status. A
-# line may begin with "header:" when the size in traceroute's first line is not to be compared
-# (docs/personalities.md), and with "status:" when only the status is: there the words are our own.
+# line may begin with "status:" when only that is compared: there the words are our own.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,16 +25,13 @@ difference() { # KIND...
 	done | head -n 1
 }
 
-run_both() { # PAUSE HOW WORDS...
-	local theirs=$3
+run_both() { # PAUSE WORDS...
+	local theirs=$2
 	[ "$theirs" = traceroute ] && theirs=traceroute.db
 	sleep "$1"
-	run theirs "$theirs" "${@:4}"
+	run theirs "$theirs" "${@:3}"
 	sleep "$1"
-	run ours "$RETOUR" "${@:3}"
-	if [ "$2" = header ]; then
-		sed -i 's/, [0-9]* byte packets$/, # byte packets/' "$work/theirs.out" "$work/ours.out"
-	fi
+	run ours "$RETOUR" "${@:2}"
 }
 
 # A busy machine makes either program miss an answer, and kernels give few errors a second: what differs is tried
@@ -44,7 +40,7 @@ compare() { # HOW WORDS...
 	local kinds='status error out' pause differs started=$SECONDS
 	[ "$1" = status ] && kinds=status
 	for pause in 0 7 7; do
-		run_both $pause "$@"
+		run_both $pause "${@:2}"
 		# shellcheck disable=SC2086 # words they are
 		differs=$(difference $kinds)
 		[ -n "$differs" ] || break
@@ -62,7 +58,7 @@ while read -r line; do
 	[ -n "$line" ] || continue
 	how=all
 	case $line in
-	header:* | status:*) how=${line%%:*} line=${line#*:} ;;
+	status:*) how=${line%%:*} line=${line#*:} ;;
 	esac
 	read -ra words <<<"$line"
 	# shellcheck disable=SC2086 # several words, or none

@@ -344,6 +344,37 @@ static void test_interface_names(void **state)
 	}
 }
 
+/* As Linux sends them (seen with tcpdump), and each alone, filled up to four bytes. */
+static void test_options_of_a_syn(void **state)
+{
+	(void)state;
+	static const struct {
+		struct transport transport;
+		unsigned length;
+		uint8_t bytes[20];
+	} cases[] = {
+		{{.tcp_mss = 1460, .tcp_sack_permitted = true, .tcp_has_timestamps = true, .tcp_timestamp_value = 0x01020304,
+			 .tcp_has_window_scale = true, .tcp_window_scale = 7},
+			20, {2, 4, 0x05, 0xb4, 4, 2, 8, 10, 1, 2, 3, 4, 0, 0, 0, 0, 1, 3, 3, 7}},
+		{{.tcp_mss = 1460, .tcp_sack_permitted = true}, 8, {2, 4, 0x05, 0xb4, 1, 1, 4, 2}},
+		{{.tcp_has_timestamps = true, .tcp_timestamp_value = 5}, 12, {1, 1, 8, 10, 0, 0, 0, 5, 0, 0, 0, 0}},
+		{{.tcp_has_window_scale = true, .tcp_window_scale = 2}, 4, {1, 3, 3, 2}},
+		{{.tcp_mss = 0}, 0, {0}},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct packet_spec spec = spec4(PROTOCOL_TCP);
+		spec.transport = cases[i].transport;
+		spec.transport.tcp_flags = TCP_SYN;
+		assert_int_equal(tcp_options_length(&spec.transport), cases[i].length);
+		struct packet packet = write_and_read(&spec);
+		assert_int_equal(written, 40 + cases[i].length);
+		assert_memory_equal(room + 40, cases[i].bytes, cases[i].length);
+		assert_int_equal(packet.transport.tcp_sack_permitted, spec.transport.tcp_sack_permitted);
+		assert_int_equal(packet.transport.tcp_has_window_scale, spec.transport.tcp_has_window_scale);
+		assert_int_equal(packet.transport.tcp_window_scale, spec.transport.tcp_window_scale);
+	}
+}
+
 /* Every writer that is one byte or more too small says so. */
 static void test_small_writers(void **state)
 {
@@ -400,6 +431,7 @@ int main(void)
 		cmocka_unit_test(test_extensions_only_where_there_is_a_length),
 		cmocka_unit_test(test_length_attribute),
 		cmocka_unit_test(test_interface_names),
+		cmocka_unit_test(test_options_of_a_syn),
 		cmocka_unit_test(test_small_writers),
 		cmocka_unit_test(test_largest_packet),
 		cmocka_unit_test(test_writes_behind_what_is_there),

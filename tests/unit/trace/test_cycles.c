@@ -102,6 +102,21 @@ static void test_bounds(void **state)
 	assert_int_equal(cycles_last(&cycles), 5);
 }
 
+/* Who answers too late has not answered. */
+static void test_timeout(void **state)
+{
+	(void)state;
+	struct chain chain = {.family = 4, .hops = 3, .rtt_ns = 1200 * NS_PER_MS};
+	struct cycles_config config = usual();
+	config.timeout_ns = NS_PER_S;
+	run(&config, &chain, NULL, NULL);
+	assert_int_equal(cycles.hops[1].sent, 3);
+	assert_int_equal(cycles.hops[1].series.received, 0);
+	config.timeout_ns = 2 * NS_PER_S;
+	run(&config, &chain, NULL, NULL);
+	assert_int_equal(cycles.hops[1].series.received, 3);
+}
+
 /* pathping's: to a hop that is known, with a pause that is fixed. */
 static void test_fixed(void **state)
 {
@@ -158,6 +173,7 @@ int main(void)
 		cmocka_unit_test(test_black_hole),
 		cmocka_unit_test(test_refusal_is_the_last_hop),
 		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_timeout),
 		cmocka_unit_test(test_fixed),
 		cmocka_unit_test(test_events),
 	};
