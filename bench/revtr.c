@@ -28,6 +28,7 @@
 #define PROBE_SHARE 20 /* one AS in so many has a probe */
 #define TRUTHS_MAX  256
 #define AT_ONCE	    200
+#define SIBLING_BITS 24
 #define ATLAS_SPOOFED 5
 #define NODES_MAX   (TRUTHS_MAX * TRUTH_HOPS_MAX)
 
@@ -109,7 +110,11 @@ static uint32_t sibling_of(void *context, uint32_t address, unsigned number)
 {
 	const struct evaluation *e = context;
 	uint32_t prefix = world_find_prefix(e->world, addr_v4(address));
-	return prefix == WORLD_NONE || number > 1 ? 0 : e->siblings[prefix][number];
+	if (prefix == WORLD_NONE || number > 1)
+		return 0;
+	/* Large prefixes are in many places: neighbours only. */
+	uint32_t other = e->siblings[prefix][number];
+	return other >> (32 - SIBLING_BITS) == address >> (32 - SIBLING_BITS) ? other : address;
 }
 
 /* ---- the truth */
@@ -559,9 +564,34 @@ static void run_row(struct evaluation *e, const struct row *row)
 	sim_free(sim);
 }
 
+/* Each idea switched off, alone. */
+static unsigned add_ablations(struct row *rows, unsigned count)
+{
+	struct revtr_options ours = revtr_options_default();
+	rows[count] = (struct row){"without-siblings", ours, true};
+	rows[count++].options.siblings = false;
+	rows[count] = (struct row){"without-exits", ours, true};
+	rows[count++].options.exits = false;
+	rows[count] = (struct row){"without-fallback", ours, true};
+	rows[count++].options.fallback = false;
+	rows[count] = (struct row){"without-heuristics", ours, true};
+	rows[count++].options.heuristics = false;
+	rows[count++] = (struct row){"without-rr-atlas", ours, false};
+	rows[count] = (struct row){"without-sharing", ours, true};
+	rows[count++].options.share = false;
+	rows[count] = (struct row){"without-ingress-order", ours, true};
+	rows[count++].options.order = INGRESS_BY_DISTANCE;
+	rows[count] = (struct row){"without-learned-direct", ours, true};
+	rows[count++].options.direct_always = true;
+	rows[count] = (struct row){"without-small-batches", ours, true};
+	rows[count].options.batch = 5;
+	rows[count++].options.far_max = 10;
+	return count;
+}
+
 static unsigned rows_of(struct row *rows)
 {
-	struct revtr_options published = revtr_options_published(), ours = revtr_options_default();
+	struct revtr_options published = revtr_options_published();
 	unsigned count = 0;
 	rows[count] = (struct row){"symmetric-guess", published, false};
 	rows[count].options.atlas = rows[count].options.direct = rows[count].options.spoofed = false;
@@ -573,28 +603,8 @@ static unsigned rows_of(struct row *rows)
 	rows[count].options.order = INGRESS_BY_DISTANCE;
 	rows[count++].options.symmetry_inter = true;
 	rows[count++] = (struct row){"published", published, true};
-	rows[count++] = (struct row){"retour", ours, true};
-	rows[count] = (struct row){"no-siblings", ours, true};
-	rows[count++].options.siblings = false;
-	rows[count] = (struct row){"no-exits", ours, true};
-	rows[count++].options.exits = false;
-	rows[count] = (struct row){"no-fallback", ours, true};
-	rows[count++].options.fallback = false;
-	rows[count] = (struct row){"no-heuristics", ours, true};
-	rows[count++].options.heuristics = false;
-	for (unsigned far = 0; far <= 6; far += 2) {
-		static char names[4][20];
-		snprintf(names[far / 2], 20, "far-%u", far);
-		rows[count] = (struct row){names[far / 2], ours, true};
-		rows[count++].options.far_max = far;
-	}
-	rows[count] = (struct row){"no-direct", ours, true};
-	rows[count++].options.direct = false;
-	rows[count] = (struct row){"batch-2", ours, true};
-	rows[count++].options.batch = 2;
-	rows[count] = (struct row){"batch-5", ours, true};
-	rows[count++].options.batch = 5;
-	return count;
+	rows[count++] = (struct row){"retour", revtr_options_default(), true};
+	return add_ablations(rows, count);
 }
 
 static struct world *generated(unsigned ases, uint64_t seed)

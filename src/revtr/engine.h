@@ -40,7 +40,7 @@ struct revtr_options {
 	bool share;	/* what one measurement found helps the others */
 	bool symmetry_intra, symmetry_inter;
 	bool fallback; /* a destination that answers nothing: from the last router there that is in its network */
-	bool siblings; /* where one address says nothing, others of its prefix are asked for it */
+	bool siblings; /* where one address says nothing, its neighbours are asked for it */
 	bool exits;    /* a network that was seen to hand packets on to one other only does so for all */
 	enum ingress_order order;
 	unsigned batch;		 /* spoofed packets at once */
@@ -102,8 +102,8 @@ struct revtr_environment {
 	unsigned site_count;
 	/* The network of an address, 0 = not known. */
 	uint32_t (*asn)(void *context, uint32_t address);
-	/* Other addresses of its prefix that answer Record Route, by number from 0 on; 0 = there are no more. NULL: none
-	 * are known. */
+	/* Other addresses near by (of its /24, say) that answer Record Route, by number from 0 on; 0 = there are no more,
+	 * its own = not this one. NULL: none are known. */
 	uint32_t (*sibling)(void *context, uint32_t address, unsigned number);
 	void *context;
 };

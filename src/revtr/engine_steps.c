@@ -23,14 +23,14 @@ static bool on_path(const struct measurement_state *m, uint32_t address)
 }
 
 /* How often such a step was right in worlds whose truth is known (docs/benchmarks.md, calibration). */
-#define SURE_CHAIN    0.995f /* Record Route, the target by its own address */
-#define SURE_GUESSED  0.985f /* the same, its place in the list by other rules */
-#define SURE_ATLAS    0.992f
-#define SURE_SPAN     0.95f
-#define SURE_INTRA    0.985f
+#define SURE_CHAIN    0.999f /* Record Route, the target by its own address */
+#define SURE_GUESSED  0.998f /* the same, its place in the list by other rules */
+#define SURE_ATLAS    0.999f
+#define SURE_SPAN     0.99f
+#define SURE_INTRA    0.995f
 #define SURE_INTER    0.6f
-#define SURE_SIBLING  0.955f
-#define SURE_EXIT     0.85f
+#define SURE_SIBLING  0.962f
+#define SURE_EXIT     0.7f
 
 /* false: it is there already, or there is no room. Unknown routers may come more than once. */
 static bool add_hop(struct measurement_state *m, struct revtr_hop hop)
