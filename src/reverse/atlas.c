@@ -213,6 +213,7 @@ const struct reverse_method atlas_method = {
 	.name = "atlas",
 	.ipv4 = true,
 	.ipv6 = true,
+	.third_party = true,
 	.configured = configured,
 	.start = start,
 	ASKING_WHEN_NOTHING_ELSE_HELPS,

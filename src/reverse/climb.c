@@ -175,6 +175,8 @@ static const char *obstacle(const struct climb *climb, const struct reverse_meth
 {
 	if (!reverse_method_supports(method, climb->task.target.family))
 		return climb->task.target.family == 4 ? "not for IPv4" : "not for IPv6";
+	if (method->third_party && climb->task.spare_others)
+		return "asked a short while ago, and not again so soon";
 	if (method->outside)
 		return climb->task.outside ? NULL : "not in a virtual world";
 	return climb->task.no_packets ? "needs the cap_net_raw capability" : NULL;

@@ -189,6 +189,7 @@ const struct reverse_method globalping_method = {
 	.name = "globalping",
 	.ipv4 = true,
 	.ipv6 = true,
+	.third_party = true,
 	.configured = configured,
 	.start = start,
 	ASKING_WHEN_NOTHING_ELSE_HELPS,

@@ -29,6 +29,7 @@ struct reverse_task {
 	const char *parameter;	 /* what stood behind the method's name and a colon, else NULL */
 	struct addr public_address; /* ours as the Internet sees it, where the user says so; none = to be found out */
 	const struct outside *outside; /* NULL: packets only */
+	bool spare_others;	       /* third parties were asked a short while ago */
 	bool no_packets;	       /* no privilege for packets of our own making */
 	enum probe_protocol protocol;
 	uint16_t flow;           /* destination port, or ICMP checksum; 0 = the method's default */
@@ -44,6 +45,7 @@ struct reverse_method {
 	bool ipv4, ipv6;
 	bool on_request; /* only where it is named */
 	bool outside;	 /* needs `outside` of the task, and sends no packets of its own making */
+	bool third_party; /* asks somebody who has nothing to do with it: seldom, when it is asked again and again */
 	/* Where this is set: only where it says so, or where the method is named. Third parties and other people's
 	 * machines are asked for nothing that the user did not ask for. */
 	bool (*configured)(const struct reverse_task *task);

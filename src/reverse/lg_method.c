@@ -357,4 +357,4 @@ static bool configured(const struct reverse_task *task)
 }
 
 const struct reverse_method lg_method = {
-	.name = "lg", .ipv4 = true, .ipv6 = true, .configured = configured, .start = start, ASKING_METHOD};
+	.name = "lg", .ipv4 = true, .ipv6 = true, .third_party = true, .configured = configured, .start = start, ASKING_METHOD};

@@ -4,6 +4,9 @@
 
 #include "base/clock.h"
 
+/* Third parties are asked as seldom as this, however often the way back is measured. */
+#define OTHERS_NS (900 * NS_PER_S)
+
 void recheck_init(struct recheck *recheck, const struct reverse_task *task, const char *names)
 {
 	memset(recheck, 0, sizeof(*recheck));
@@ -38,6 +41,21 @@ void recheck_known(struct recheck *recheck)
 		climb_known(recheck->climb, forward);
 }
 
+/* What a third party said stands until it is asked again, as long as there is nothing better; it has an age by then. */
+static void keep_others_word(struct recheck *recheck, struct measurement *found)
+{
+	struct path *known = recheck->latest.reverse;
+	bool nothing = !found->reverse || strcmp(found->reverse->method, "inferred") == 0;
+	const struct reverse_method *method = known ? ladder_find(known->method) : NULL;
+	if (!recheck->task.spare_others || !nothing || !method || !method->third_party)
+		return;
+	for (size_t i = 0; i < known->hop_count; i++)
+		known->hops[i].age_s += (double)(recheck->started_ns - recheck->latest_ns) / NS_PER_S;
+	path_free(found->reverse);
+	found->reverse = known;
+	recheck->latest.reverse = NULL;
+}
+
 static void collect(struct recheck *recheck)
 {
 	struct measurement found;
@@ -48,6 +66,7 @@ static void collect(struct recheck *recheck)
 	path_free(found.forward);
 	found.forward = NULL;
 	if (result == 0) {
+		keep_others_word(recheck, &found);
 		measurement_deinit(&recheck->latest);
 		recheck->latest = found;
 		recheck->latest_ns = recheck->started_ns;
@@ -78,6 +97,9 @@ static enum machine_want recheck_next(void *self, int64_t now_ns, struct outgoin
 		recheck->wanted = false;
 		recheck->started_ns = now_ns;
 		recheck->task.seed++;
+		recheck->task.spare_others = recheck->others_ns && now_ns - recheck->others_ns < OTHERS_NS;
+		if (!recheck->task.spare_others)
+			recheck->others_ns = now_ns;
 		if (climb_new(&recheck->climb, &recheck->task, recheck->names, NULL) < 0)
 			recheck->climb = NULL;
 	}

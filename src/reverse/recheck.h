@@ -16,6 +16,7 @@ struct recheck {
 	bool wanted, stopping;
 	int64_t started_ns;
 	unsigned runs; /* finished */
+	int64_t others_ns; /* when third parties were asked last; 0 = never */
 	/* What the last finished climb gave: the path and the attempts of a measurement. */
 	struct measurement latest;
 	int64_t latest_ns;	     /* when it began, on the driver's clock; 0 = none yet */

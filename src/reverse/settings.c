@@ -59,6 +59,7 @@ static const cyaml_schema_field_t fields[] = {
 	COUNTED("looking_glasses", looking_glasses, looking_glass_count, &looking_glass_entry),
 	CYAML_FIELD_MAPPING("globalping", OPT, struct settings, globalping, platform_fields),
 	CYAML_FIELD_MAPPING("atlas", OPT, struct settings, atlas, platform_fields),
+	CYAML_FIELD_MAPPING("revtr", OPT, struct settings, revtr, platform_fields),
 	COUNTED("stun", stun, stun_count, &string_entry),
 	TEXT("public_address", POPT, struct settings, public_address),
 	TEXT("public_address6", POPT, struct settings, public_address6),
@@ -234,6 +235,8 @@ static int check(const struct settings *settings, const struct yaml_text *yaml, 
 	if (result == 0)
 		result = check_platform(&(struct place){yaml, "atlas", 0, error}, &settings->atlas);
 	if (result == 0)
+		result = check_platform(&(struct place){yaml, "revtr", 0, error}, &settings->revtr);
+	if (result == 0)
 		result = check_address(
 			&(struct place){yaml, "public_address", 0, error}, settings->public_address, 4);
 	if (result == 0)
@@ -321,7 +324,7 @@ static int load_open(int fd, struct settings **settings, const char *file, struc
 	result = settings_parse(settings, file, text, error);
 	explicit_bzero(text, strlen(text)); /* there may be a key in it */
 	free(text);
-	if (result < 0 || !((*settings)->globalping.token || (*settings)->atlas.token) ||
+	if (result < 0 || !((*settings)->globalping.token || (*settings)->atlas.token || (*settings)->revtr.token) ||
 		!(status.st_mode & (S_IRGRP | S_IROTH)))
 		return result;
 	settings_free(*settings);
@@ -330,6 +333,13 @@ static int load_open(int fd, struct settings **settings, const char *file, struc
 		"%s holds a key and others may read it: chmod 600 that file, or name an environment variable "
 		"with token_env",
 		file);
+}
+
+/* In a folder that this user may not look into, as after `sudo -u nobody` with another one's home: not his file. */
+static bool out_of_reach(const char *path)
+{
+	struct stat ignored;
+	return errno == EACCES && stat(path, &ignored) < 0;
 }
 
 int settings_load(struct settings **settings, const char *file, struct error *error)
@@ -341,7 +351,7 @@ int settings_load(struct settings **settings, const char *file, struct error *er
 	int result;
 	if (fd >= 0)
 		result = load_open(fd, settings, path, error);
-	else if (path && (file || (errno != ENOENT && errno != ENOTDIR)))
+	else if (path && (file || (errno != ENOENT && errno != ENOTDIR && !out_of_reach(path))))
 		result = failed(path, -errno, error);
 	else
 		result = settings_parse(settings, "", "", error);
@@ -353,7 +363,8 @@ int settings_load(struct settings **settings, const char *file, struct error *er
 
 void settings_free(struct settings *settings)
 {
-	char *keys[] = {settings ? settings->globalping.token : NULL, settings ? settings->atlas.token : NULL};
+	char *keys[] = {settings ? settings->globalping.token : NULL, settings ? settings->atlas.token : NULL,
+		settings ? settings->revtr.token : NULL};
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		if (keys[i])
 			explicit_bzero(keys[i], strlen(keys[i]));

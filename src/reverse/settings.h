@@ -45,6 +45,7 @@ struct settings {
 	struct settings_looking_glass *looking_glasses;
 	size_t looking_glass_count;
 	struct settings_platform globalping, atlas;
+	struct settings_platform revtr; /* a coordinator of reverse traceroute without cooperation */
 	char **stun; /* host:port of STUN servers to ask for our public address; none = nobody is asked */
 	size_t stun_count;
 	char *public_address, *public_address6; /* ours, where the user knows better; NULL */

@@ -274,6 +274,31 @@ static void test_settings(void **state)
 	scene_deinit(&s);
 }
 
+static void never(void *context)
+{
+	(void)context;
+}
+
+/* When the way back is measured again and again, others are asked seldom; it is said so. */
+static void test_others_are_spared(void **state)
+{
+	(void)state;
+	struct settings_looking_glass glass = {.name = (char[]){"far"}, .type = (char[]){"rfc8522"}, .url = (char[]){"http://192.0.2.1/"}};
+	struct settings settings = {.looking_glasses = &glass, .looking_glass_count = 1};
+	struct outside outside = {.settings = &settings, .wake = never};
+	struct reverse_task task = {.target = addr_v4(0xcb007109), .source = addr_v4(0xc6336407), .seed = 1,
+		.outside = &outside, .no_packets = true, .spare_others = true};
+	struct scene s = {.now_ns = START_NS};
+	measurement_init(&s.measurement);
+	assert_int_equal(climb_new(&s.climb, &task, "lg", NULL), 0);
+	s.machine = climb_machine(s.climb);
+	assert_int_equal(next(&s), MACHINE_DONE);
+	assert_int_equal(climb_collect(s.climb, &s.measurement), 0);
+	assert_int_equal(s.measurement.attempts[0].status, ATTEMPT_UNAVAILABLE);
+	assert_non_null(strstr(s.measurement.attempts[0].detail, "not again so soon"));
+	scene_deinit(&s);
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -295,6 +320,7 @@ int main(void)
 		cmocka_unit_test(test_ipv6),
 		cmocka_unit_test(test_known),
 		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_others_are_spared),
 		cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
