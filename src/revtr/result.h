@@ -16,7 +16,6 @@ char *revtr_result_to_json(const struct revtr_result *result, int64_t id, int64_
 	int64_t started_ms) MUST_USE;
 /* The published code of a hop. */
 int revtr_hop_code(const struct revtr_hop *hop);
-/* The way back as a path of the model, to be freed; NULL: not such a text, or out of memory. */
-struct path *revtr_result_path(const char *text, size_t length) MUST_USE;
+/* reverse/revtr_result.h reads it. */
 
 #endif

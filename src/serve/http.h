@@ -2,7 +2,8 @@
  * thread of its own.
  *
  * The daemon hands in listening sockets and one handler. The handler is called for each GET (or HEAD) whose
- * headers are complete, and answers now, later, or in parts:
+ * headers are complete, with a limit for bodies (`body_max`) also for each POST and DELETE that has come whole,
+ * and answers now, later, or in parts:
  *
  *   now        httpd_answer() before the handler returns
  *   later      return without an answer: the connection sleeps until httpd_answer() is called for the
@@ -78,6 +79,7 @@ struct httpd_config {
 	const char *certificate, *key; /* PEM texts, borrowed; NULL = no TLS */
 	const struct prefix *proxies;  /* borrowed: whose word about the client's address is taken */
 	size_t proxy_count;
+	size_t body_max; /* bytes of a request's body; 0 = GET and HEAD only */
 	httpd_handler *handler;
 	void *context;
 };
@@ -110,6 +112,10 @@ int httpd_fd(const struct httpd_exchange *exchange);
 
 /* A HEAD request: the body is not sent. */
 bool httpd_is_head(const struct httpd_exchange *exchange);
+/* GET (also for HEAD), POST, DELETE. */
+const char *httpd_method(const struct httpd_exchange *exchange);
+/* What came with the request; NULL = nothing. */
+const char *httpd_body(const struct httpd_exchange *exchange, size_t *length);
 
 /* Once for an exchange. The body is taken over, also on failure. */
 void httpd_answer(struct httpd_exchange *exchange, struct httpd_answer answer);
@@ -123,6 +129,8 @@ void httpd_stream(struct httpd_exchange *exchange, const char *type);
  * -ENOMEM. */
 int httpd_write(struct httpd_exchange *exchange, const char *bytes, size_t length) MUST_USE;
 void httpd_end(struct httpd_exchange *exchange);
+/* A stream that is to last longer than a response may take: from now on, it has that time again. */
+void httpd_keep(struct httpd_exchange *exchange);
 /* Bytes that the kernel has not been given yet. */
 size_t httpd_unsent(const struct httpd_exchange *exchange);
 

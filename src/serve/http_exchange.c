@@ -75,22 +75,24 @@ void exchange_on_completed(void *context, struct MHD_Connection *connection UNUS
 	if (exchange->stage != STAGE_LEAVING)
 		free(exchange->answer.body);
 	free(exchange->stream);
+	free(exchange->body);
 	free(exchange->path);
 	free(exchange);
 }
 
 /* ---- responses */
 
-static void add_headers(const struct mhd *mhd, struct MHD_Response *response, const char *type,
+static void add_headers(const struct httpd *httpd, struct MHD_Response *response, const char *type,
 	unsigned status, unsigned retry_after_s)
 {
+	const struct mhd *mhd = &httpd->mhd;
 	char seconds[16];
 	mhd->add_header(response, "Content-Type", type ? type : "application/json");
 	mhd->add_header(response, "Cache-Control", "no-store");
 	mhd->add_header(response, "X-Content-Type-Options", "nosniff");
 	mhd->add_header(response, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		mhd->add_header(response, "Allow", "GET, HEAD");
+		mhd->add_header(response, "Allow", httpd->config.body_max ? "GET, HEAD, POST, DELETE" : "GET, HEAD");
 	if (retry_after_s) {
 		snprintf(seconds, sizeof(seconds), "%u", retry_after_s);
 		mhd->add_header(response, "Retry-After", seconds);
@@ -114,7 +116,7 @@ static enum MHD_Result send_answer(struct httpd_exchange *exchange)
 	struct MHD_Response *response = mhd->from_buffer(answer->length, answer->body, MHD_RESPMEM_MUST_FREE);
 	if (!response)
 		return MHD_NO;
-	add_headers(mhd, response, answer->type, answer->status, answer->retry_after_s);
+	add_headers(exchange->httpd, response, answer->type, answer->status, answer->retry_after_s);
 	return queue(exchange, response, answer->status);
 }
 
@@ -142,7 +144,7 @@ static enum MHD_Result send_stream(struct httpd_exchange *exchange)
 		mhd->from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, exchange, NULL);
 	if (!response)
 		return MHD_NO;
-	add_headers(mhd, response, exchange->stream_type, MHD_HTTP_OK, 0);
+	add_headers(exchange->httpd, response, exchange->stream_type, MHD_HTTP_OK, 0);
 	return queue(exchange, response, MHD_HTTP_OK);
 }
 
@@ -168,17 +170,62 @@ static enum MHD_Result refuse(struct httpd_exchange *exchange, struct httpd_answ
 	return proceed(exchange);
 }
 
+#define TOO_LARGE "{\"error\": {\"code\": \"too-large\", \"message\": \"the request is too large; send several\"}}"
+
+static const char *known_method(const char *method, bool writes)
+{
+	static const char *const methods[] = {"GET", "POST", "DELETE"};
+	if (strcmp(method, "HEAD") == 0)
+		return methods[0];
+	for (size_t i = 0; i < (writes ? ARRAY_LEN(methods) : 1); i++)
+		if (strcmp(method, methods[i]) == 0)
+			return methods[i];
+	return NULL;
+}
+
+static uint64_t announced_bytes(const struct httpd_exchange *exchange)
+{
+	const char *text = httpd_header(exchange, "Content-Length");
+	return text ? strtoull(text, NULL, 10) : 0;
+}
+
 static enum MHD_Result look_at(struct httpd_exchange *exchange, const char *method)
 {
 	const struct httpd_answer too_fast = {.status = MHD_HTTP_TOO_MANY_REQUESTS, .retry_after_s = 1};
+	const struct httpd_answer too_large = {.status = MHD_HTTP_CONTENT_TOO_LARGE};
 	const struct httpd_answer not_allowed = {.status = MHD_HTTP_METHOD_NOT_ALLOWED};
 	exchange->head = strcmp(method, "HEAD") == 0;
 	if (!clients_ask(&exchange->httpd->clients, exchange->peer.address, clock_monotonic_ns()))
 		return refuse(exchange, too_fast,
 			"{\"error\": {\"code\": \"rate\", \"message\": \"too many requests a second\"}}");
-	if (!exchange->head && strcmp(method, "GET") != 0)
+	exchange->method = known_method(method, exchange->httpd->config.body_max > 0);
+	if (!exchange->method)
 		return refuse(exchange, not_allowed,
-			"{\"error\": {\"code\": \"method\", \"message\": \"only GET and HEAD are served\"}}");
+			"{\"error\": {\"code\": \"method\", \"message\": \"this method is not served\"}}");
+	if (announced_bytes(exchange) > exchange->httpd->config.body_max && exchange->httpd->config.body_max > 0)
+		return refuse(exchange, too_large, TOO_LARGE);
+	return MHD_YES;
+}
+
+/* More than is taken is read and thrown away up to twice the limit; who goes on then is let go. */
+static enum MHD_Result take_part(struct httpd_exchange *exchange, const char *data, size_t length)
+{
+	size_t most = exchange->httpd->config.body_max;
+	if (exchange->body_length + length > most) {
+		exchange->body_long = most > 0;
+		exchange->body_length = MIN(exchange->body_length + length, 2 * most);
+		return most == 0 || exchange->body_length < 2 * most ? MHD_YES : MHD_NO;
+	}
+	if (exchange->body_length + length > exchange->body_room) {
+		size_t room = MIN(MAX(2 * exchange->body_room, exchange->body_length + length), most);
+		char *larger = realloc(exchange->body, room);
+		if (!larger)
+			return MHD_NO;
+		exchange->body = larger;
+		exchange->body_room = room;
+	}
+	memcpy(exchange->body + exchange->body_length, data, length);
+	exchange->body_length += length;
 	return MHD_YES;
 }
 
@@ -191,11 +238,11 @@ static void ask(struct httpd_exchange *exchange)
 	httpd->config.handler(httpd->config.context, exchange);
 }
 
-/* Called when the headers are complete, for each part of a body, which nobody wants, and when all is there;
+/* Called when the headers are complete, for each part of a body, and when all is there;
  * and again after the connection has slept. Who answers at once, without waiting for the body, closes the
  * connection. */
 enum MHD_Result exchange_on_request(void *context, struct MHD_Connection *connection, const char *url,
-	const char *method, const char *version UNUSED, const char *data UNUSED, size_t *size, void **slot)
+	const char *method, const char *version UNUSED, const char *data, size_t *size, void **slot)
 {
 	struct httpd_exchange *exchange = *slot;
 	if (!exchange) {
@@ -205,9 +252,12 @@ enum MHD_Result exchange_on_request(void *context, struct MHD_Connection *connec
 		return look_at(exchange, method);
 	}
 	if (*size > 0) {
+		enum MHD_Result result = take_part(exchange, data, *size);
 		*size = 0;
-		return MHD_YES;
+		return result;
 	}
+	if (exchange->body_long && exchange->stage == STAGE_ASKED)
+		return refuse(exchange, (struct httpd_answer){.status = MHD_HTTP_CONTENT_TOO_LARGE}, TOO_LARGE);
 	if (!exchange->asked)
 		ask(exchange);
 	return proceed(exchange);
@@ -251,6 +301,17 @@ const char *httpd_header(const struct httpd_exchange *exchange, const char *name
 bool httpd_is_head(const struct httpd_exchange *exchange)
 {
 	return exchange->head;
+}
+
+const char *httpd_method(const struct httpd_exchange *exchange)
+{
+	return exchange->method;
+}
+
+const char *httpd_body(const struct httpd_exchange *exchange, size_t *length)
+{
+	*length = exchange->body ? exchange->body_length : 0;
+	return exchange->body;
 }
 
 const struct httpd_peer *httpd_peer(const struct httpd_exchange *exchange)
@@ -325,4 +386,10 @@ void httpd_end(struct httpd_exchange *exchange)
 size_t httpd_unsent(const struct httpd_exchange *exchange)
 {
 	return exchange->stream_length;
+}
+
+void httpd_keep(struct httpd_exchange *exchange)
+{
+	if (exchange->client)
+		clients_set_busy(&exchange->httpd->clients, exchange->client, true, clock_monotonic_ns());
 }

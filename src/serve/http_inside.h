@@ -23,6 +23,10 @@ struct httpd_exchange {
 	struct MHD_Connection *connection;
 	struct client *client;
 	char *path;
+	const char *method; /* static */
+	char *body; /* of the request */
+	size_t body_length, body_room;
+	bool body_long; /* more than is taken */
 	struct httpd_peer peer;
 	enum stage stage;
 	bool head, asked, asleep, ended;

@@ -14,9 +14,9 @@
 
 #include "base/clock.h"
 #include "bus/bus.h"
+#include "reverse/revtr_result.h"
 #include "revtr/coordinator.h"
 #include "revtr/message.h"
-#include "revtr/result.h"
 #include "revtr/virtual.h"
 #include "sim/truth.h"
 

@@ -1,0 +1,66 @@
+#include "reverse/revtr_result.h"
+
+#include <jansson.h>
+#include <string.h>
+
+#include "path/words.h"
+
+#define HOPS_MAX 256
+
+static struct addr address_of(const json_t *value)
+{
+	struct addr address;
+	return json_is_string(value) && addr_parse(json_string_value(value), &address) ? address : ADDR_NONE;
+}
+
+static int word_of(const json_t *object, const char *key, const struct word_table *table)
+{
+	const char *word = json_string_value(json_object_get(object, key));
+	return word ? word_value(table, word) : -1;
+}
+
+static bool read_hop(const json_t *object, struct path *path)
+{
+	int technique = word_of(object, "technique", &technique_words);
+	int certainty = word_of(object, "certainty", &certainty_words);
+	struct hop *hop = technique >= 0 && certainty >= 0 ? path_add_hop(path, -1, (enum technique)technique) : NULL;
+	if (!hop)
+		return false;
+	struct addr address = address_of(json_object_get(object, "address"));
+	hop->certainty = (enum certainty)certainty;
+	hop->age_s = json_number_value(json_object_get(object, "age_s"));
+	hop->probability = json_number_value(json_object_get(object, "probability"));
+	hop->address = address;
+	return !addr_is_set(address) || hop_add_address(hop, address) == 0;
+}
+
+static struct path *read_path(const json_t *object)
+{
+	const json_t *hops = json_object_get(object, "hops");
+	const char *status = json_string_value(json_object_get(object, "status"));
+	if (!json_is_array(hops) || json_array_size(hops) > HOPS_MAX || !status)
+		return NULL;
+	struct path *path = path_new(DIRECTION_REVERSE, "revtr");
+	bool good = path != NULL;
+	for (size_t i = 0; i < json_array_size(hops) && good; i++)
+		good = read_hop(json_array_get(hops, i), path);
+	if (!good) {
+		path_free(path);
+		return NULL;
+	}
+	path->protocol = PROBE_ICMP;
+	path->source = address_of(json_object_get(object, "destination"));
+	path->destination = address_of(json_object_get(object, "source"));
+	path->reached = strcmp(status, "reached") == 0;
+	path->stop_reason = path->reached ? STOP_REACHED : STOP_PARTIAL;
+	return path;
+}
+
+struct path *revtr_result_path(const char *text, size_t length)
+{
+	json_error_t error;
+	json_t *object = json_loadb(text, length, 0, &error);
+	struct path *path = json_is_object(object) ? read_path(object) : NULL;
+	json_decref(object);
+	return path;
+}
