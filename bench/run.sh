@@ -222,6 +222,10 @@ sim_routes() {
 	"$bench/sim_routes.sh" "$build" | tee -a "$results" >&2
 }
 
+revtr() {
+	"$bench/revtr.sh" "$build" | tee -a "$results" >&2
+}
+
 ways_back() {
 	local ases
 	for ases in 200 1000; do

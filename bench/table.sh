@@ -223,3 +223,58 @@ if grep -q '^ways_back|' "$results"; then
 			100 * $7 / $4, $8, 100 * $9 / $8, $12 / $4, $13 / $4
 	}' "$results"
 fi
+if grep -q '^revtr|' "$results"; then
+	cat <<-'END'
+
+		## Reverse traceroute without cooperation
+
+		`bench/revtr.sh`: worlds of the profile `today`, 10 sources and 2,000 pairs of hosts in each, three seeds that nothing was
+		tuned with. Sites that may send in the source's name are a third of all, or as many as the world has. Each source has
+		an atlas of traceroutes from the sites and from hosts in a twentieth of the ASes, none of which has a destination. About
+		a quarter of the destinations answer nothing at all.
+
+		*Symmetric guess* takes the way there for the way back; *atlas only* goes on from where the atlas is met; *set-cover order*
+		asks the nearest sites first and assumes symmetry across borders, as the system of 2010 did; *published* is the algorithm
+		of 2022 with the constants of its released code, read by us, not run: that code needs services that nobody else has.
+		*Without ...* is retour with one idea switched off.
+
+		Complete ways end at the source and use no hop assumed across a border. *Measured, right*: hops called measured, and of
+		them those on a true way of some flow; *inferred* likewise. *Wrong network*: ways with a hop in a network that is not on
+		the true way. *Packets*: with IP options, for one way, without atlas and survey. *Busiest*: such packets that one router
+		saw in one second.
+
+		| ASes | Sites | Method | Complete | Wrong network | Measured, right | Inferred, right | Assumed, right | Packets | Median, 90 % | Busiest |
+		|---:|---:|:---|---:|---:|---:|---:|---:|---:|---:|---:|
+	END
+	awk -F'|' '$1 == "revtr" && $2 !~ /calibration/ {
+		key = $3 "|" $4 "|" $2
+		if (!(key in asked)) order[++count] = key
+		asked[key] += $6; complete[key] += $8; wrong[key] += $17; runs[key]++
+		m[key] += $11; mt[key] += $12; i[key] += $13; it[key] += $14; a[key] += $15; at[key] += $16
+		packets[key] += $19; median[key] += $21; p90[key] += $22; busiest[key] = $23 > busiest[key] ? $23 : busiest[key]
+	}
+	function right(of, total) { return total ? sprintf("%d, %.2f %%", total, 100 * of / total) : "" }
+	END {
+		for (n = 1; n <= count; n++) {
+			key = order[n]; split(key, part, "|"); gsub("-", " ", part[3])
+			printf "| %d | %d | %s | %.1f %% | %.2f %% | %s | %s | %s | %.1f | %.1f, %.1f s | %d |\n", part[1], part[2], part[3],
+				100 * complete[key] / asked[key], 100 * wrong[key] / asked[key], right(mt[key], m[key]),
+				right(it[key], i[key]), right(at[key], a[key]), packets[key] / asked[key], median[key] / runs[key],
+				p90[key] / runs[key], busiest[key]
+		}
+	}' "$results"
+	cat <<-'END'
+
+		How sure it is, and how often that was right: all hops of *retour*, by tenths of the probability that was stated.
+
+		| Stated, mean | Right | Hops |
+		|---:|---:|---:|
+	END
+	awk -F'|' '$1 == "revtr" && $2 == "retour-calibration" {
+		hops[$6] += $7; stated[$6] += $7 * $8; right[$6] += $7 * $9
+	}
+	END {
+		for (d = 0; d < 10; d++)
+			if (hops[d]) printf "| %.1f %% | %.1f %% | %d |\n", 100 * stated[d] / hops[d], 100 * right[d] / hops[d], hops[d]
+	}' "$results"
+fi
