@@ -29,11 +29,6 @@ int lg_talk_init(
 	struct lg_talk *talk, const struct settings_looking_glass *glass, struct addr to, struct error *error)
 {
 	*talk = (struct lg_talk){.kind = lg_kind_find(glass->type), .glass = glass, .to = to};
-	if (!talk->kind && glass->type && strcmp(glass->type, "ssh") == 0)
-		return error_set(error, -EINVAL,
-			"looking glass %s: a route server behind ssh is named under ssh: in the settings, "
-			"with vantage: true",
-			glass->name);
 	if (!talk->kind)
 		return error_set(error, -EINVAL, "looking glass %s: type '%s' is not known", glass->name,
 			glass->type ? glass->type : "");

@@ -139,8 +139,10 @@ static int check_web(const struct place *place, const char *url)
 
 static int check_looking_glass(const struct place *place, const struct settings_looking_glass *lg)
 {
-	static const char types[] = "rfc8522 hyperglass bird-lg bird-lg-proxy gmazoyer hybula telnet ssh adapter";
+	static const char types[] = "rfc8522 hyperglass bird-lg bird-lg-proxy gmazoyer hybula telnet adapter";
 	struct addr address;
+	if (strcmp(lg->type, "ssh") == 0)
+		return mistake(place, lg->type, "type 'ssh': a route server behind ssh stands under ssh:, with vantage: true");
 	if (!listed(lg->type, types))
 		return mistake(place, lg->type, "type '%s': expected one of: %s", lg->type, types);
 	if (lg->address && !addr_parse(lg->address, &address))
@@ -149,7 +151,7 @@ static int check_looking_glass(const struct place *place, const struct settings_
 		return lg->adapter ? 0 : mistake(place, NULL, "'%s' has no adapter; expected the file of one", lg->name);
 	if (!lg->url)
 		return mistake(place, NULL, "'%s' has no url", lg->name);
-	if (strcmp(lg->type, "telnet") == 0 || strcmp(lg->type, "ssh") == 0)
+	if (strcmp(lg->type, "telnet") == 0)
 		return one_word(lg->url) && has_scheme(lg->url, lg->type)
 			? 0
 			: mistake(place, lg->url, "url '%s': expected %s://...", lg->url, lg->type);

@@ -22,8 +22,8 @@ struct settings_ssh {
 /* looking_glasses: those that the user allows to be asked. */
 struct settings_looking_glass {
 	char *name;	/* for --via lg:NAME and for the report */
-	char *type;	/* rfc8522 hyperglass bird-lg bird-lg-proxy gmazoyer hybula telnet ssh adapter */
-	char *url;	/* where it is: https://…, telnet://[user[:password]@]host, ssh://[user@]host */
+	char *type;	/* rfc8522 hyperglass bird-lg bird-lg-proxy gmazoyer hybula telnet adapter */
+	char *url;	/* where it is: https://…, telnet://[user[:password]@]host */
 	char *location; /* which of its routers or servers; NULL = its first */
 	char *adapter;	/* type adapter: the file that describes it */
 	unsigned asn;	/* where it stands, 0 = not known */
