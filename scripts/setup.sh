@@ -15,10 +15,10 @@ declare -A why=(
 declare -A packages=(
 	[build]="gcc libc6-dev make meson ninja-build pkg-config scdoc iproute2
 		libc-ares-dev libcap-dev libcmocka-dev libcurl4-openssl-dev libcyaml-dev libjansson-dev libmaxminddb-dev
-		libmicrohttpd-dev libncurses-dev libnftables-dev libseccomp-dev libsqlite3-dev
+		libmicrohttpd-dev libmosquitto-dev libncurses-dev libnftables-dev libseccomp-dev libsqlite3-dev
 		libuv1-dev libyaml-dev"
 	[test]="bird2 busybox-static clang curl libclang-rt-14-dev inetutils-traceroute iproute2 iputils-ping iputils-tracepath jq
-		libmaxmind-db-writer-perl mtr-tiny nftables openssh-client openssh-server openssl procps python3-jsonschema python3-yaml
+		libmaxmind-db-writer-perl mosquitto mosquitto-clients mtr-tiny nftables openssh-client openssh-server openssl procps python3-jsonschema python3-yaml
 		python3-scapy scamper shellcheck tcpdump tcptraceroute tmux traceroute util-linux"
 	[bench]="inetutils-traceroute iproute2 iputils-ping jq mtr-tiny nftables python3 scamper tcpdump traceroute util-linux"
 	[lint]="clang clang-format clang-tidy cppcheck jq shellcheck universal-ctags"

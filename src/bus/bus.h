@@ -23,7 +23,9 @@ struct uv_loop_s;
 struct bus;
 
 typedef void bus_receive(void *context, const char *topic, const char *payload, size_t length);
-/* The connection came (true) or went. */
+/* The connection came (true) or went or could not be made, with the cause; also, connected, when the broker refuses what
+ * we publish or subscribe to. Each is told once until something changes, possibly
+ * before bus_new_mqtt returns. `why` NULL: all is well. */
 typedef void bus_presence(void *context, bool connected, const char *why);
 
 struct bus_mqtt_options {
@@ -32,6 +34,7 @@ struct bus_mqtt_options {
 	const char *name;	 /* the client's: an agent's name, or "coordinator" */
 	const char *ca_file, *certificate_file, *key_file; /* TLS with client certificates; NULL = without, which is
 							      refused but for loopback */
+	bool insecure;		 /* without TLS to other hosts, too: for closed laboratories */
 	const char *will_topic, *will_payload; /* published, and kept, when the connection is lost */
 	bus_presence *presence;
 	void *context;
@@ -40,10 +43,12 @@ struct bus_mqtt_options {
 /* Everybody in this process who has the same bus. NULL: out of memory. Messages are delivered from the loop, never
  * from within bus_publish. */
 struct bus *bus_new_local(struct uv_loop_s *loop);
-/* Connects, and connects again with growing pauses when it is lost; what is published meanwhile waits (bounded).
+/* Connects, and connects again with growing pauses when it is lost; what is published meanwhile waits (bounded), and
+ * subscriptions are made again. A name that stands for the host is looked up while everything else on the loop waits.
  * NULL with `error`: files that cannot be read, no libmosquitto. */
 struct bus *bus_new_mqtt(struct uv_loop_s *loop, const struct bus_mqtt_options *options, struct error *error);
-/* Its handles close on the loop; `closed` is called then (may be NULL). */
+/* What waits is handed over if there is a connection, and the will is published. Its handles close on the loop; `closed`
+ * is called then (may be NULL). */
 void bus_free(struct bus *bus, void (*closed)(void *context), void *context);
 /* 0, -ENOMEM, or -ENOBUFS: too much waits already. `keep`: who subscribes later gets the last one. */
 int bus_publish(struct bus *bus, const char *topic, const char *payload, size_t length, bool keep) MUST_USE;
