@@ -30,6 +30,7 @@ struct channel_options {
 	uint16_t source_port; /* 0 = none */
 	uint16_t port_count;  /* source ports from that one on whose answers are read; 0 = one */
 	uint16_t icmp_id;     /* of echo requests */
+	bool hears_requests;   /* raw, IPv4: echo requests, too, are read */
 	bool routed_by_source; /* raw: each packet takes the route of its source, which is an address of this host */
 	struct wishes wishes;
 };

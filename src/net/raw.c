@@ -134,10 +134,10 @@ static void raw_receive(struct channel *channel, const struct channel_events *ev
 }
 
 /* Let the kernel drop what no measurement reads: requests, and IPv6's neighbour and router chatter. */
-static void filter_types(int fd, uint8_t family)
+static void filter_types(int fd, uint8_t family, bool hears_requests)
 {
 	if (family == 4) {
-		uint32_t blocked = 1u << ICMP4_ECHO_REQUEST | 1u << ICMP4_REDIRECT;
+		uint32_t blocked = (hears_requests ? 0 : 1u << ICMP4_ECHO_REQUEST) | 1u << ICMP4_REDIRECT;
 		setsockopt(fd, SOL_RAW, 1 /* ICMP_FILTER, raw(7) */, &blocked, sizeof(blocked));
 		return;
 	}
@@ -233,7 +233,7 @@ int channel_open_raw(struct channel *channel, const struct channel_options *opti
 		channel_close(channel);
 		return result;
 	}
-	filter_types(channel->fds[RECEIVE_ICMP], channel->family);
+	filter_types(channel->fds[RECEIVE_ICMP], channel->family, options->hears_requests);
 	prepare_receiver(channel->fds[RECEIVE_ICMP], channel->family);
 	if (channel->fds[RECEIVE_ROUTED] >= 0)
 		prepare_receiver(channel->fds[RECEIVE_ROUTED], channel->family);

@@ -8,12 +8,14 @@
 #include "trace/forward.h"
 
 #define MAGIC	       0x72747670u /* "rtvp" */
+#define CHALLENGE      0x72747663u /* "rtvc" */
 #define PAYLOAD_LENGTH 24
 #define PENDING_MAX    1024
 #define ANSWERS_MAX    4096
 #define TRACES_MAX     16
 #define PER_SECOND     20
 #define BURST	       10
+#define HEARD_PER_S    10 /* challenges; strangers can make them up */
 #define DAY_NS	       (24 * 3600 * NS_PER_S)
 #define TRACE_TOKEN    0x80000000u /* upper bits of a traceroute's tokens: this and its place */
 #define PLACE_SHIFT    24
@@ -24,14 +26,20 @@ struct running_trace {
 	bool active;
 };
 
+/* A source that stands here. */
+struct here {
+	struct addr address;
+	struct hash_key key;
+	bool has_key;
+};
+
 struct agent {
 	struct agent_rules rules;
 	struct prefix *veto;
 	struct addr own;
-	struct hash_key *keys;
-	struct addr *sources;
+	struct here *sources;
 	size_t source_count;
-	struct pacer pacer;
+	struct pacer pacer, hearing;
 	struct agent_order pending[PENDING_MAX]; /* a ring */
 	unsigned pending_first, pending_count;
 	struct revtr_answer answers[ANSWERS_MAX]; /* a ring */
@@ -69,18 +77,33 @@ static bool copy_lists(struct agent *agent, const struct agent_rules *rules, con
 	const struct addr *sources, size_t count)
 {
 	agent->veto = malloc((rules->veto_count + 1) * sizeof(*agent->veto));
-	agent->keys = malloc((count + 1) * sizeof(*agent->keys));
-	agent->sources = malloc((count + 1) * sizeof(*agent->sources));
-	if (!agent->veto || !agent->keys || !agent->sources)
+	agent->sources = calloc(count + 1, sizeof(*agent->sources));
+	if (!agent->veto || !agent->sources)
 		return false;
 	if (rules->veto_count > 0)
 		memcpy(agent->veto, rules->veto, rules->veto_count * sizeof(*agent->veto));
-	if (count > 0) {
-		memcpy(agent->keys, keys, count * sizeof(*keys));
-		memcpy(agent->sources, sources, count * sizeof(*sources));
-	}
+	for (size_t i = 0; i < count; i++)
+		agent->sources[i].address = sources[i];
 	agent->source_count = count;
+	if (keys)
+		agent_set_keys(agent, keys, sources, count);
 	return true;
+}
+
+size_t agent_set_keys(struct agent *agent, const struct hash_key *keys, const struct addr *sources, size_t count)
+{
+	size_t taken = 0;
+	for (size_t i = 0; i < agent->source_count; i++) {
+		struct here *here = &agent->sources[i];
+		here->has_key = false;
+		for (size_t j = 0; j < count && !here->has_key; j++)
+			if (addr_equal(here->address, sources[j])) {
+				here->key = keys[j];
+				here->has_key = true;
+				taken++;
+			}
+	}
+	return taken;
 }
 
 struct agent *agent_new(const struct agent_rules *rules, struct addr own, const struct hash_key *keys,
@@ -92,6 +115,7 @@ struct agent *agent_new(const struct agent_rules *rules, struct addr own, const 
 	agent->rules = *rules;
 	agent->own = own;
 	agent->day_started_ns = TIME_NEVER;
+	pacer_init(&agent->hearing, HEARD_PER_S, HEARD_PER_S, own.low);
 	pacer_init(&agent->pacer, rules->per_second > 0 ? rules->per_second : PER_SECOND, BURST, own.low);
 	if (copy_lists(agent, rules, keys, sources, count))
 		return agent;
@@ -109,7 +133,6 @@ void agent_free(struct agent *agent)
 		free(agent->traces[i]);
 	}
 	free(agent->veto);
-	free(agent->keys);
 	free(agent->sources);
 	free(agent);
 }
@@ -177,7 +200,8 @@ enum agent_verdict agent_do(struct agent *agent, const struct agent_order *order
 	const struct revtr_task *task = &order->task;
 	enum agent_verdict verdict = AGENT_TAKEN;
 	agent->counters.orders++;
-	if (!is_host(task->target) || (task->spoofed && !is_host(order->source)) || task->id == 0)
+	if (!is_host(task->target) || (task->spoofed && !is_host(order->source)) || task->id == 0 ||
+		(task->probe == REVTR_CHALLENGE && task->spoofed))
 		verdict = AGENT_BAD;
 	else if (vetoed(agent, task->target) || (task->spoofed && vetoed(agent, order->source)))
 		verdict = AGENT_VETO;
@@ -234,12 +258,12 @@ static void finish_trace(struct agent *agent, struct running_trace *running, int
 	running->active = false;
 }
 
-/* The key of the source that this came to; NULL: nobody's who stands here. */
-static const struct hash_key *key_of(const struct agent *agent, struct addr source)
+/* The source that this came to; NULL: none that stands here. */
+static const struct here *source_at(const struct agent *agent, struct addr address)
 {
 	for (size_t i = 0; i < agent->source_count; i++)
-		if (addr_equal(agent->sources[i], source))
-			return &agent->keys[i];
+		if (addr_equal(agent->sources[i].address, address))
+			return &agent->sources[i];
 	return NULL;
 }
 
@@ -250,10 +274,10 @@ static void take_reply(struct agent *agent, const struct packet *packet)
 	struct addr target = cursor_addr(&cursor, 4);
 	cursor_skip(&cursor, 4);
 	uint64_t tag = cursor_u64(&cursor);
-	const struct hash_key *key = key_of(agent, packet->ip.destination);
+	const struct here *here = source_at(agent, packet->ip.destination);
 	if (!cursor_ok(&cursor) || magic != MAGIC)
 		return; /* somebody's ping */
-	if (!key || tag != agent_tag(*key, packet->ip.destination, target, task)) {
+	if (!here || !here->has_key || tag != agent_tag(here->key, packet->ip.destination, target, task)) {
 		agent->counters.foreign++;
 		return;
 	}
@@ -266,15 +290,37 @@ static void take_reply(struct agent *agent, const struct packet *packet)
 	answer->reply_ttl = packet->ip.ttl;
 }
 
+static void take_challenge(struct agent *agent, const struct packet *packet, int64_t now_ns)
+{
+	struct cursor cursor = cursor_init(packet->transport.payload, packet->transport.payload_length);
+	uint32_t magic = cursor_u32(&cursor), task = cursor_u32(&cursor);
+	cursor_skip(&cursor, 8);
+	uint64_t nonce = cursor_u64(&cursor);
+	if (!cursor_ok(&cursor) || magic != CHALLENGE || task == 0 || !source_at(agent, packet->ip.destination) ||
+		pacer_ready_ns(&agent->hearing, now_ns) > now_ns)
+		return;
+	pacer_take(&agent->hearing, now_ns);
+	struct revtr_answer *answer = add_answer(agent);
+	if (!answer)
+		return;
+	agent->counters.challenges++;
+	answer->task = task;
+	answer->nonce = nonce;
+}
+
 /* ---- the machine */
 
 static void write_probe(const struct agent *agent, const struct agent_order *order, struct outgoing *outgoing)
 {
 	uint8_t payload[PAYLOAD_LENGTH];
 	struct writer content = writer_init(payload, sizeof(payload));
-	writer_u32(&content, MAGIC);
+	bool challenge = order->task.probe == REVTR_CHALLENGE;
+	writer_u32(&content, challenge ? CHALLENGE : MAGIC);
 	writer_u32(&content, order->task.id);
-	writer_addr(&content, order->task.target);
+	if (challenge)
+		writer_zeros(&content, 4);
+	else
+		writer_addr(&content, order->task.target);
 	writer_zeros(&content, 4);
 	writer_u64(&content, order->tag);
 	struct packet_spec spec = {
@@ -282,7 +328,7 @@ static void write_probe(const struct agent *agent, const struct agent_order *ord
 			.destination = order->task.target,
 			.ttl = 64,
 			.protocol = PROTOCOL_ICMP,
-			.route = {.present = true, .type = 7, .slots = RECORD_ROUTE_SLOTS_MAX}},
+			.route = {.present = !challenge, .type = 7, .slots = RECORD_ROUTE_SLOTS_MAX}},
 		.transport = {.icmp_type = ICMP4_ECHO_REQUEST,
 			.icmp_id = (uint16_t)(order->task.id >> 16),
 			.icmp_seq = (uint16_t)order->task.id,
@@ -347,6 +393,10 @@ static void agent_sent(void *self, uint32_t token, int64_t sent_ns, int error)
 {
 	struct agent *agent = self;
 	uint32_t place = (token & ~TRACE_TOKEN) >> PLACE_SHIFT;
+	if (error < 0) {
+		agent->counters.send_failed++;
+		agent->counters.send_error = error;
+	}
 	if (!(token & TRACE_TOKEN) || place >= TRACES_MAX || !agent->traces[place] || !agent->traces[place]->active)
 		return;
 	struct machine machine = trace_machine(&agent->traces[place]->trace);
@@ -358,6 +408,8 @@ static void agent_packet(void *self, int64_t received_ns, const struct packet *p
 	struct agent *agent = self;
 	if (packet->ip.protocol == PROTOCOL_ICMP && packet->transport.icmp_kind == ICMP_ECHO_REPLY)
 		take_reply(agent, packet);
+	else if (packet->ip.protocol == PROTOCOL_ICMP && packet->transport.icmp_kind == ICMP_ECHO_REQUEST)
+		take_challenge(agent, packet, received_ns);
 	for (unsigned i = 0; i < TRACES_MAX; i++) {
 		if (!agent->traces[i] || !agent->traces[i]->active)
 			continue;

@@ -8,6 +8,10 @@
  *   echo request: identifier and sequence number  = task number
  *                 payload, 24 bytes: "rtvp", task number (4), time in ms (4), reserved (4), tag (8)
  *
+ * Who says that he stands at an address proves it by telling what an echo request to it carries (challenge):
+ *
+ *   payload, 24 bytes: "rtvc", task number (4), zero (8), nonce (8)
+ *
  * What the owner forbids is refused here, whatever the coordinator says. */
 #ifndef RETOUR_REVTR_AGENT_H
 #define RETOUR_REVTR_AGENT_H
@@ -35,7 +39,7 @@ struct agent_rules {
 struct agent_order {
 	struct revtr_task task;
 	struct addr source; /* in whose name, where it is spoofed; whose answer it is in any case */
-	uint64_t tag;	    /* to be put into the probe */
+	uint64_t tag;	    /* to be put into the probe; of a challenge, the nonce */
 };
 
 /* The tag of a probe; `key` is the source's. */
@@ -45,11 +49,13 @@ enum agent_verdict { AGENT_TAKEN, AGENT_FULL, AGENT_VETO, AGENT_NO_SPOOFING, AGE
 
 struct agent;
 
-/* `own` is the agent's address; `keys` are those of the sources that stand here (copied), `count` of them: answers
- * to them are recognised. NULL: out of memory. */
+/* `own` is the agent's address; `sources` are its owner's that consent to be measured (copied), `count` of them, and
+ * `keys` theirs: answers to them are recognised. Without keys (NULL) challenges are. NULL: out of memory. */
 struct agent *agent_new(const struct agent_rules *rules, struct addr own, const struct hash_key *keys,
 	const struct addr *sources, size_t count);
 void agent_free(struct agent *agent);
+/* The keys that the coordinator has for the sources here, all of them; others' are left out. How many were taken. */
+size_t agent_set_keys(struct agent *agent, const struct hash_key *keys, const struct addr *sources, size_t count);
 /* Never DONE. */
 struct machine agent_machine(struct agent *agent);
 enum agent_verdict agent_do(struct agent *agent, const struct agent_order *order, int64_t now_ns);
@@ -57,7 +63,8 @@ enum agent_verdict agent_do(struct agent *agent, const struct agent_order *order
 bool agent_answer(struct agent *agent, struct revtr_answer *answer);
 /* What it has sent, for the owner: by kind, since it was made. */
 struct agent_counters {
-	uint64_t orders, refused, sent, spoofed, traces, answers, foreign, over_budget;
+	uint64_t orders, refused, sent, spoofed, traces, answers, foreign, over_budget, challenges, send_failed;
+	int send_error; /* the last, negative errno */
 };
 struct agent_counters agent_counters(const struct agent *agent);
 const char *agent_verdict_text(enum agent_verdict verdict);

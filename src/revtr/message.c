@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const probe_words[] = {"rr-ping", "traceroute"};
+static const char *const probe_words[] = {"rr-ping", "traceroute", "challenge"};
 
 /* ---- topics */
 
@@ -58,6 +58,21 @@ static bool number_of(const json_t *object, const char *key, json_int_t max, jso
 	return json_is_integer(member) && *value >= 0 && *value <= max;
 }
 
+static bool digits_from(const char *text, uint64_t *value)
+{
+	char part[17];
+	snprintf(part, sizeof(part), "%.16s", text);
+	*value = strtoull(part, NULL, 16);
+	return strspn(part, "0123456789abcdef") == 16;
+}
+
+/* 16 of them, a number. */
+static bool digits_of(const json_t *object, const char *key, uint64_t *value)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return text && strlen(text) == 16 && digits_from(text, value);
+}
+
 static char *text_of(json_t *object)
 {
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
@@ -90,15 +105,12 @@ static bool read_order(const json_t *object, struct agent_order *order)
 {
 	json_int_t task;
 	const char *probe = json_string_value(json_object_get(object, "probe"));
-	const char *tag = json_string_value(json_object_get(object, "tag"));
 	*order = (struct agent_order){.source = address_of(json_object_get(object, "source")),
 		.task = {.target = address_of(json_object_get(object, "target")),
 			.spoofed = json_is_true(json_object_get(object, "spoofed"))}};
-	if (!number_of(object, "task", UINT32_MAX, &task) || !probe || !tag || strspn(tag, "0123456789abcdef") != 16 ||
-		tag[16] != '\0')
+	if (!number_of(object, "task", UINT32_MAX, &task) || !probe || !digits_of(object, "tag", &order->tag))
 		return false;
 	order->task.id = (uint32_t)task;
-	order->tag = strtoull(tag, NULL, 16);
 	for (unsigned i = 0; i < ARRAY_LEN(probe_words); i++)
 		if (strcmp(probe, probe_words[i]) == 0) {
 			order->task.probe = (enum revtr_probe)i;
@@ -132,6 +144,11 @@ char *answer_to_json(const struct revtr_answer *answer)
 	if (answer->trace_count == 0 && addr_is_set(answer->from))
 		return text_of(json_pack("{s:I, s:o, s:i, s:o}", "task", (json_int_t)answer->task, "from",
 			address_json(answer->from), "ttl", answer->reply_ttl, "list", list_json(&answer->reply)));
+	if (answer->nonce) {
+		char nonce[17];
+		snprintf(nonce, sizeof(nonce), "%016" PRIx64, answer->nonce);
+		return text_of(json_pack("{s:I, s:s}", "task", (json_int_t)answer->task, "nonce", nonce));
+	}
 	json_t *trace = json_array();
 	for (unsigned i = 0; i < MIN(answer->trace_count, REVTR_TRACE_MAX); i++)
 		json_array_append_new(trace, address_json(answer->trace[i]));
@@ -183,6 +200,8 @@ static bool read_answer(const json_t *object, struct revtr_answer *answer)
 		return true;
 	answer->answered = true;
 	answer->reached = json_is_true(json_object_get(object, "reached"));
+	if (json_object_get(object, "nonce"))
+		return digits_of(object, "nonce", &answer->nonce);
 	if (json_object_get(object, "trace"))
 		return read_trace(json_object_get(object, "trace"), answer);
 	answer->from = address_of(json_object_get(object, "from"));
@@ -207,8 +226,11 @@ char *status_to_json(const struct agent_status *status)
 	json_t *sources = json_array();
 	for (size_t i = 0; i < status->source_count; i++)
 		json_array_append_new(sources, address_json(status->sources[i]));
-	return text_of(json_pack("{s:b, s:o, s:b, s:o, s:s}", "online", status->online, "address",
-		address_json(status->address), "spoof", status->may_spoof, "sources", sources, "version", RETOUR_VERSION));
+	json_t *options = status->sends_options == AGENT_CAN_UNKNOWN ? json_null()
+								     : json_boolean(status->sends_options == AGENT_CAN);
+	return text_of(json_pack("{s:b, s:o, s:b, s:o, s:o, s:s*, s:s}", "online", status->online, "address",
+		address_json(status->address), "spoof", status->may_spoof, "sources", sources, "sends_options", options,
+		"trouble", status->trouble[0] ? status->trouble : NULL, "version", RETOUR_VERSION));
 }
 
 bool status_from_json(const char *text, size_t length, struct agent_status *status)
@@ -220,7 +242,11 @@ bool status_from_json(const char *text, size_t length, struct agent_status *stat
 	status->online = json_is_true(json_object_get(object, "online"));
 	status->may_spoof = json_is_true(json_object_get(object, "spoof"));
 	status->address = address_of(json_object_get(object, "address"));
-	const json_t *sources = json_object_get(object, "sources");
+	const json_t *sources = json_object_get(object, "sources"), *options = json_object_get(object, "sends_options");
+	if (json_is_boolean(options))
+		status->sends_options = json_is_true(options) ? AGENT_CAN : AGENT_CANNOT;
+	const char *trouble = json_string_value(json_object_get(object, "trouble"));
+	snprintf(status->trouble, sizeof(status->trouble), "%s", trouble ? trouble : "");
 	for (size_t i = 0; i < json_array_size(sources) && status->source_count < STATUS_SOURCES_MAX; i++) {
 		struct addr source = address_of(json_array_get(sources, i));
 		if (addr_is_set(source))
@@ -228,4 +254,38 @@ bool status_from_json(const char *text, size_t length, struct agent_status *stat
 	}
 	json_decref(object);
 	return true;
+}
+
+/* ---- keys */
+
+char *keys_to_json(const struct agent_keys *keys)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < keys->count; i++) {
+		char digits[33];
+		snprintf(digits, sizeof(digits), "%016" PRIx64 "%016" PRIx64, keys->keys[i].k0, keys->keys[i].k1);
+		json_array_append_new(
+			list, json_pack("{s:o, s:s}", "source", address_json(keys->sources[i]), "key", digits));
+	}
+	return text_of(json_pack("{s:o}", "keys", list));
+}
+
+static bool read_key(const json_t *entry, struct addr *source, struct hash_key *key)
+{
+	const char *digits = json_string_value(json_object_get(entry, "key"));
+	*source = address_of(json_object_get(entry, "source"));
+	return addr_is_set(*source) && digits && strlen(digits) == 32 && digits_from(digits, &key->k0) &&
+		digits_from(digits + 16, &key->k1);
+}
+
+bool keys_from_json(const char *text, size_t length, struct agent_keys *keys)
+{
+	json_t *object = object_from(text, length);
+	const json_t *list = json_object_get(object, "keys");
+	bool good = json_is_array(list) && json_array_size(list) <= STATUS_SOURCES_MAX;
+	*keys = (struct agent_keys){0};
+	for (size_t i = 0; good && i < json_array_size(list); i++, keys->count++)
+		good = read_key(json_array_get(list, i), &keys->sources[i], &keys->keys[i]);
+	json_decref(object);
+	return good;
 }

@@ -24,21 +24,34 @@ bool agent_name_good(const char *name);
 char *order_to_json(const struct agent_order *order) MUST_USE;
 bool order_from_json(const char *text, size_t length, struct agent_order *order) MUST_USE;
 
-/* {"task":N,"from":A,"ttl":N,"list":{"slots":N,"stamps":[A,...]}}, {"task":N,"reached":B,"trace":[A|null,...]}, or
- * {"task":N,"refused":"why"} */
+/* {"task":N,"from":A,"ttl":N,"list":{"slots":N,"stamps":[A,...]}}, {"task":N,"reached":B,"trace":[A|null,...]},
+ * {"task":N,"nonce":"0123456789abcdef"}, or {"task":N,"refused":"why"} */
 char *answer_to_json(const struct revtr_answer *answer) MUST_USE;
 char *refusal_to_json(uint32_t task, enum agent_verdict verdict) MUST_USE;
 /* A refusal is an answer that is not `answered`. */
 bool answer_from_json(const char *text, size_t length, struct revtr_answer *answer) MUST_USE;
 
-/* What an agent says of itself. {"online":B,"address":A,"spoof":B,"sources":[A,...],"version":"..."} */
+/* What an agent says of itself. {"online":B,"address":A,"spoof":B,"sources":[A,...],"sends_options":B|null,
+ * "trouble":"text"|null,"version":"..."} */
+enum agent_can { AGENT_CAN_UNKNOWN, AGENT_CAN, AGENT_CANNOT };
 struct agent_status {
 	bool online, may_spoof;
 	struct addr address;
 	struct addr sources[STATUS_SOURCES_MAX]; /* that stand there and consent to be measured */
 	size_t source_count;
+	enum agent_can sends_options; /* and gets them back */
+	char trouble[160];	      /* what its self-test found, "" = nothing */
 };
 char *status_to_json(const struct agent_status *status) MUST_USE;
 bool status_from_json(const char *text, size_t length, struct agent_status *status) MUST_USE;
+
+/* The keys of the sources that stand at an agent, kept: {"keys":[{"source":A,"key":"32 hexadecimal digits"},...]} */
+struct agent_keys {
+	struct addr sources[STATUS_SOURCES_MAX];
+	struct hash_key keys[STATUS_SOURCES_MAX];
+	size_t count;
+};
+char *keys_to_json(const struct agent_keys *keys) MUST_USE;
+bool keys_from_json(const char *text, size_t length, struct agent_keys *keys) MUST_USE;
 
 #endif

@@ -10,6 +10,7 @@
 enum revtr_probe {
 	REVTR_RR_PING,	  /* an echo request with Record Route */
 	REVTR_TRACEROUTE, /* by echo requests, one probe a hop */
+	REVTR_CHALLENGE,  /* an echo request that only who stands at the target can tell of */
 };
 
 #define REVTR_TRACE_MAX 32 /* hops of a traceroute */
@@ -33,6 +34,7 @@ struct revtr_answer {
 	struct addr trace[REVTR_TRACE_MAX];
 	unsigned trace_count;
 	bool reached;
+	uint64_t nonce; /* REVTR_CHALLENGE: what was in it */
 };
 
 #endif

@@ -151,7 +151,7 @@ refused() { # WHAT CA CERTIFICATE KEY TEXT
 	sleep 3 | "$talk" vp1 127.0.0.1 "$port" "${@:2:3}" -- '#' >"$scratch/refused.out" 2>&1 || true
 	grep -q "$5" "$scratch/refused.out" || fail "$1: $(cat "$scratch/refused.out")"
 	! grep -q '^connected' "$scratch/refused.out" || fail "$1: connected"
-	echo "ok refused: $1: $(head -1 "$scratch/refused.out")"
+	echo "ok refused: $1: $(tr "\n" "|" <"$scratch/refused.out")"
 }
 refused 'a certificate of another authority' "$scratch/ca.crt" "$scratch/other/vp1.crt" "$scratch/other/vp1.key" 'does it accept our certificate'
 refused 'a broker of another authority' "$scratch/other/ca.crt" "$scratch/vp1.crt" "$scratch/vp1.key" 'certificate verify failed'

@@ -116,6 +116,78 @@ static void test_forged_answers_are_refused(void **state)
 	agent_free(agent);
 }
 
+/* Only who stands at the address learns the nonce; nobody else's requests are taken for it. */
+static void test_challenge(void **state)
+{
+	struct agent_rules plain = {0};
+	struct addr here = TARGET;
+	struct agent *sender = agent_with(&plain), *owner = agent_new(&plain, TARGET, NULL, &here, 1);
+	struct agent_order task = {.task = {.id = 77, .probe = REVTR_CHALLENGE, .target = TARGET}, .source = TARGET,
+		.tag = 0xfedcba9876543210};
+	struct outgoing out;
+	struct packet request;
+	struct revtr_answer answer;
+	(void)state;
+	assert_int_equal(agent_do(sender, &task, NOW_NS), AGENT_TAKEN);
+	assert_true(sends(sender, NOW_NS, &out, &request));
+	assert_true(addr_equal(request.ip.source, OWN));
+	assert_false(request.ip.route.present);
+	hears(owner, &request);
+	assert_true(agent_answer(owner, &answer));
+	assert_int_equal(answer.task, 77);
+	assert_true(answer.nonce == 0xfedcba9876543210);
+	/* Somebody else's, and cuts. */
+	struct packet other = request;
+	other.ip.destination = OWN;
+	hears(owner, &other);
+	for (size_t length = 0; length < 24; length++) {
+		other = request;
+		other.transport.payload_length = length;
+		hears(owner, &other);
+	}
+	assert_false(agent_answer(owner, &answer));
+	/* A flood of them is not handed on. */
+	for (unsigned i = 0; i < 1000; i++)
+		hears(owner, &request);
+	unsigned told = 0;
+	while (agent_answer(owner, &answer))
+		told++;
+	assert_in_range(told, 1, 10);
+	/* Never in another's name. */
+	task.task.spoofed = true;
+	assert_int_equal(agent_do(sender, &task, NOW_NS), AGENT_BAD);
+	agent_free(sender);
+	agent_free(owner);
+}
+
+/* Keys come later than the agent, and only for sources that consent. */
+static void test_keys_come_later(void **state)
+{
+	struct agent_rules may = {.spoof = true};
+	struct addr here = SOURCE, both[2] = {SOURCE, TARGET};
+	struct hash_key keys[2] = {key, key};
+	struct agent *sender = agent_with(&may), *owner = agent_new(&may, SOURCE, NULL, &here, 1);
+	struct agent_order task = order(9, true);
+	struct outgoing out;
+	struct packet request, reply;
+	struct revtr_answer answer;
+	(void)state;
+	assert_int_equal(agent_do(sender, &task, NOW_NS), AGENT_TAKEN);
+	assert_true(sends(sender, NOW_NS, &out, &request));
+	reply_to(&request, &reply);
+	hears(owner, &reply);
+	assert_false(agent_answer(owner, &answer));
+	assert_int_equal(agent_set_keys(owner, keys, both, 2), 1);
+	hears(owner, &reply);
+	assert_true(agent_answer(owner, &answer));
+	/* Taken back. */
+	assert_int_equal(agent_set_keys(owner, NULL, NULL, 0), 0);
+	hears(owner, &reply);
+	assert_false(agent_answer(owner, &answer));
+	agent_free(sender);
+	agent_free(owner);
+}
+
 static void test_owner_decides(void **state)
 {
 	struct prefix veto = prefix_of(TARGET, 24);
@@ -189,6 +261,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers_are_known_without_being_told),
 		cmocka_unit_test(test_forged_answers_are_refused),
+		cmocka_unit_test(test_challenge),
+		cmocka_unit_test(test_keys_come_later),
 		cmocka_unit_test(test_owner_decides),
 		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_traceroute),

@@ -106,6 +106,28 @@ static void test_status(void **state)
 	assert_false(status_from_json("offline", 7, &read));
 }
 
+static void test_keys_and_nonces(void **state)
+{
+	struct agent_keys keys = {.sources = {addr_v4(0xc6336407), addr_v4(5)}, .keys = {{0x1122334455667788, 2}, {3, 4}}, .count = 2};
+	struct agent_keys read;
+	struct revtr_answer nonce = {.task = 6, .answered = true, .nonce = 0x00ff}, heard;
+	(void)state;
+	char *text = keys_to_json(&keys);
+	assert_non_null(strstr(text, "\"11223344556677880000000000000002\""));
+	assert_true(keys_from_json(text, strlen(text), &read));
+	assert_int_equal(read.count, 2);
+	assert_true(read.keys[0].k0 == keys.keys[0].k0 && read.keys[1].k1 == 4);
+	for (size_t length = 0; length < strlen(text); length++)
+		assert_false(keys_from_json(text, length, &read));
+	free(text);
+	static const char short_key[] = "{\"keys\":[{\"source\":\"192.0.2.1\",\"key\":\"00\"}]}";
+	assert_false(keys_from_json(short_key, sizeof(short_key) - 1, &read));
+	text = answer_to_json(&nonce);
+	assert_true(answer_from_json(text, strlen(text), &heard));
+	assert_true(heard.answered && heard.nonce == 0x00ff);
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +136,7 @@ int main(void)
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_nonsense),
 		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_keys_and_nonces),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
