@@ -4,8 +4,7 @@
 
 #include "store/store_inside.h"
 
-/* The batch that this client has sent before under the same name; 0 = none. */
-static int known_batch(struct store *store, const char *key, const char *request, int64_t *batch, struct error *error)
+int store_known_batch(struct store *store, const char *key, const char *request, int64_t *batch, struct error *error)
 {
 	*batch = 0;
 	if (!request)
@@ -54,7 +53,7 @@ int store_add_batch(struct store *store, const char *key, const char *request, i
 	struct store_measurement *measurements, size_t count, int64_t now_ms, int64_t *batch, struct error *error)
 {
 	struct error second;
-	int result = known_batch(store, key, request, batch, error);
+	int result = store_known_batch(store, key, request, batch, error);
 	if (result < 0 || *batch != 0)
 		return result;
 	result = store_exec(store, "BEGIN IMMEDIATE", error);
@@ -134,4 +133,37 @@ int store_count(struct store *store, int64_t batch, size_t *waiting, size_t *tot
 	}
 	int result = query_end(&query, error);
 	return result == 0 && *total == 0 ? error_set(error, -ENOENT, "no such batch") : result;
+}
+
+int store_find_batch(struct store *store, int64_t id, struct store_batch *batch, struct error *error)
+{
+	bool found = false;
+	struct query query = query_begin(store,
+		"SELECT key, priority, batch.submitted_ms, coalesce(sum(state = 0), 0), coalesce(sum(state = 1), 0),"
+		" coalesce(sum(state = 2), 0) FROM batch LEFT JOIN measurement ON measurement.batch = batch.id"
+		" WHERE batch.id = ? GROUP BY batch.id");
+	query_int(&query, id);
+	if (query_row(&query)) {
+		found = true;
+		*batch = (struct store_batch){.id = id,
+			.priority = (int)query_get_int(&query, 1),
+			.submitted_ms = query_get_int(&query, 2),
+			.waiting = (size_t)query_get_int(&query, 3),
+			.done = (size_t)query_get_int(&query, 4),
+			.cancelled = (size_t)query_get_int(&query, 5)};
+		query_copy_text(&query, 0, batch->key, sizeof(batch->key));
+	}
+	int result = query_end(&query, error);
+	return result == 0 && !found ? error_set(error, -ENOENT, "no such batch") : result;
+}
+
+int store_waiting_of(struct store *store, const char *key, size_t most, size_t *count, struct error *error)
+{
+	struct query query = query_begin(store,
+		"SELECT count(*) FROM (SELECT 1 FROM measurement JOIN batch ON batch.id = measurement.batch"
+		" WHERE state = 0 AND key = ? LIMIT ?)");
+	query_text(&query, key);
+	query_int(&query, (int64_t)most);
+	*count = query_row(&query) ? (size_t)query_get_int(&query, 0) : 0;
+	return query_end(&query, error);
 }

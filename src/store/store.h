@@ -56,6 +56,20 @@ int store_each_measurement(struct store *store, int64_t batch, int64_t after, bo
 	void (*each)(void *context, const struct store_measurement *measurement), void *context,
 	struct error *error) MUST_USE;
 int store_cancel_batch(struct store *store, int64_t batch, int64_t now_ms, struct error *error) MUST_USE;
+struct store_batch {
+	int64_t id;
+	char key[64];
+	int priority;
+	int64_t submitted_ms;
+	size_t waiting, done, cancelled;
+};
+/* -ENOENT. */
+int store_find_batch(struct store *store, int64_t id, struct store_batch *batch, struct error *error) MUST_USE;
+/* What this client has sent under that name before; 0 = nothing. */
+int store_known_batch(
+	struct store *store, const char *key, const char *request, int64_t *batch, struct error *error) MUST_USE;
+/* Measurements of a client that wait, counted up to `most`. */
+int store_waiting_of(struct store *store, const char *key, size_t most, size_t *count, struct error *error) MUST_USE;
 /* *waiting and *total of a batch. -ENOENT. */
 int store_count(struct store *store, int64_t batch, size_t *waiting, size_t *total, struct error *error) MUST_USE;
 

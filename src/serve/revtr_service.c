@@ -1,0 +1,244 @@
+#include "serve/revtr_service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "annotate/data.h"
+#include "revtr/coordinator.h"
+#include "serve/http.h"
+#include "serve/revtr_api.h"
+#include "serve/sha256.h"
+
+struct revtr_service {
+	uv_loop_t loop;
+	bool loop_open;
+	uv_signal_t signals[2];
+	struct store *store;
+	struct bus *bus;
+	struct coordinator *coordinator;
+	struct revtr_api *api;
+	struct httpd *httpd;
+	int listeners[HTTPD_LISTENERS_MAX];
+	size_t listener_count;
+	char *certificate, *key;
+	char *key_file;
+	struct data data;
+	bool data_open;
+	struct error warning;
+};
+
+/* ---- the administrator's key: who can read the file may do everything */
+
+static int read_key(const char *file, char key[static REVTR_KEY_SIZE])
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -errno;
+	struct stat status;
+	ssize_t length = fstat(fd, &status) == 0 && !(status.st_mode & (S_IRWXG | S_IRWXO))
+		? read(fd, key, REVTR_KEY_SIZE - 1)
+		: -1;
+	close(fd);
+	if (length != REVTR_KEY_SIZE - 1)
+		return -EBADMSG;
+	key[length] = '\0';
+	return 0;
+}
+
+/* Whole or not at all: a part of a key would be refused at the next start. */
+static int write_key(const char *file, const char *key)
+{
+	char *draft;
+	if (asprintf(&draft, "%s-new", file) < 0)
+		return -ENOMEM;
+	int fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int code = fd < 0 ? -errno : 0;
+	if (code == 0 && (write(fd, key, strlen(key)) != (ssize_t)strlen(key) || fsync(fd) < 0))
+		code = errno ? -errno : -EIO;
+	if (fd >= 0)
+		close(fd);
+	if (code == 0 && rename(draft, file) < 0)
+		code = -errno;
+	free(draft);
+	return code;
+}
+
+static int set_up_key(struct revtr_service *service, const char *store, struct error *error)
+{
+	struct store_key admin = {.name = "administrator", .admin = true};
+	char key[REVTR_KEY_SIZE];
+	if (asprintf(&service->key_file, "%s-key", store) < 0) {
+		service->key_file = NULL;
+		return error_set(error, -ENOMEM, "out of memory");
+	}
+	int code = read_key(service->key_file, key);
+	if (code == -EBADMSG)
+		return error_set(error, code, "%s is not a key that only its owner can read; remove it, and a new one is made",
+			service->key_file);
+	if (code == 0) {
+		code = sha256(key, strlen(key), admin.hash, error);
+		return code == 0 ? store_put_key(service->store, &admin, error) : code;
+	}
+	code = revtr_api_new_key(service->store, &admin, key, error);
+	if (code < 0)
+		return code;
+	code = write_key(service->key_file, key);
+	explicit_bzero(key, sizeof(key));
+	return code < 0 ? error_set(error, code, "cannot write %s: %s", service->key_file, strerror(-code)) : 0;
+}
+
+/* ---- putting it together */
+
+static uint32_t asn_of(void *context, uint32_t address)
+{
+	struct revtr_service *service = context;
+	struct origin origin;
+	return data_origin(&service->data, addr_v4(address), &origin) && origin.count > 0 ? origin.asns[0] : 0;
+}
+
+static int start_coordinator(struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
+{
+	struct coordinator_options wanted = {.engine = revtr_options_default(),
+		.opt_out = options->opt_out,
+		.opt_out_count = options->opt_out_count,
+		.asn_context = service};
+	data_open(&service->data, options->data_dir);
+	service->data_open = true;
+	if (service->data.count > 0)
+		wanted.asn = asn_of;
+	else
+		error_set(&service->warning, -ENOENT,
+			"no local data about AS numbers: nothing is assumed, and fewer paths are whole; `retour data import` gets some");
+	service->bus = options->broker ? bus_new_mqtt(&service->loop, options->broker, error) : bus_new_local(&service->loop);
+	if (!service->bus)
+		return options->broker ? error->code : error_set(error, -ENOMEM, "out of memory");
+	service->coordinator = coordinator_new(&service->loop, service->store, service->bus, &wanted, error);
+	return service->coordinator ? 0 : error->code;
+}
+
+static int copy_pem(char **copy, const char *text)
+{
+	*copy = text ? strdup(text) : NULL;
+	return text && !*copy ? -ENOMEM : 0;
+}
+
+static int start_http(struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
+{
+	service->api = revtr_api_new(&(struct revtr_api_config){&service->loop, service->store, service->coordinator});
+	if (!service->api || copy_pem(&service->certificate, options->tls_certificate) < 0 ||
+		copy_pem(&service->key, options->tls_key) < 0)
+		return error_set(error, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < options->listen_count; i++) {
+		if (service->listener_count + 2 > HTTPD_LISTENERS_MAX)
+			return error_set(error, -E2BIG, "more than %d sockets to listen on", HTTPD_LISTENERS_MAX);
+		int count = listening_open(&options->listen[i], &service->listeners[service->listener_count], error);
+		if (count < 0)
+			return count;
+		service->listener_count += (size_t)count;
+	}
+	return httpd_start(&service->httpd, &service->loop,
+		&(struct httpd_config){
+			.listeners = service->listeners,
+			.listener_count = service->listener_count,
+			.certificate = service->certificate,
+			.key = service->key,
+			.body_max = REVTR_BODY_BYTES,
+			.handler = revtr_api_handle,
+			.context = service->api,
+		},
+		error);
+}
+
+static void on_signal(uv_signal_t *signal, int number UNUSED)
+{
+	uv_stop(signal->loop);
+}
+
+static int set_up(struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
+{
+	static const int numbers[] = {SIGINT, SIGTERM};
+	int code = uv_loop_init(&service->loop);
+	if (code < 0)
+		return error_set(error, code, "cannot start an event loop: %s", uv_strerror(code));
+	service->loop_open = true;
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+		uv_signal_init(&service->loop, &service->signals[i]);
+		uv_signal_start(&service->signals[i], on_signal, numbers[i]);
+	}
+	code = store_open(&service->store, options->store, error);
+	if (code == 0)
+		code = set_up_key(service, options->store, error);
+	if (code == 0)
+		code = start_coordinator(service, options, error);
+	return code == 0 ? start_http(service, options, error) : code;
+}
+
+struct revtr_service *revtr_service_start(const struct revtr_service_options *options, struct error *error)
+{
+	struct revtr_service *service = calloc(1, sizeof(*service));
+	if (!service) {
+		(void)error_set(error, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	if (set_up(service, options, error) < 0) {
+		revtr_service_stop(service);
+		return NULL;
+	}
+	return service;
+}
+
+int revtr_service_run(struct revtr_service *service, struct error *error)
+{
+	int code = uv_run(&service->loop, UV_RUN_DEFAULT);
+	return code < 0 ? error_set(error, code, "the event loop failed: %s", uv_strerror(code)) : 0;
+}
+
+/* What is left once everything with an end of its own has been told to end. */
+static void close_handle(uv_handle_t *handle, void *context UNUSED)
+{
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+void revtr_service_stop(struct revtr_service *service)
+{
+	if (!service)
+		return;
+	if (service->httpd)
+		httpd_stop(service->httpd);
+	revtr_api_free(service->api);
+	coordinator_free(service->coordinator, NULL, NULL);
+	if (service->loop_open) {
+		uv_run(&service->loop, UV_RUN_NOWAIT);
+		uv_run(&service->loop, UV_RUN_NOWAIT);
+		bus_free(service->bus, NULL, NULL);
+		uv_walk(&service->loop, close_handle, NULL);
+		uv_run(&service->loop, UV_RUN_DEFAULT);
+		uv_loop_close(&service->loop);
+	}
+	httpd_free(service->httpd);
+	store_close(service->store);
+	if (service->data_open)
+		data_close(&service->data);
+	free(service->certificate);
+	free(service->key);
+	free(service->key_file);
+	free(service);
+}
+
+const char *revtr_service_key_file(const struct revtr_service *service)
+{
+	return service->key_file;
+}
+
+const char *revtr_service_warning(const struct revtr_service *service)
+{
+	return service->warning.code ? service->warning.text : NULL;
+}

@@ -1,0 +1,39 @@
+/* The coordinator as a process: store, bus, coordinator and HTTP on one loop. */
+#ifndef RETOUR_SERVE_REVTR_SERVICE_H
+#define RETOUR_SERVE_REVTR_SERVICE_H
+
+#include <stddef.h>
+
+#include "base/compiler.h"
+#include "base/error.h"
+#include "bus/bus.h"
+#include "serve/listening.h"
+
+#define REVTR_PORT 7388 /* "revt" on a telephone's keys */
+
+struct revtr_service;
+
+/* Borrowed for the call, but for `opt_out`. */
+struct revtr_service_options {
+	const char *store;    /* file; the administrator's key is kept beside it, in FILE-key */
+	const char *data_dir; /* of local data about networks; NULL = the usual one */
+	const struct listening *listen;
+	size_t listen_count;
+	const char *tls_certificate, *tls_key; /* PEM texts; NULL = no TLS */
+	const struct bus_mqtt_options *broker; /* NULL = agents of this process only */
+	const struct prefix *opt_out;	       /* nobody is measured in there; for the life of the service */
+	size_t opt_out_count;
+};
+
+/* NULL with `error`. */
+struct revtr_service *revtr_service_start(const struct revtr_service_options *options, struct error *error);
+/* Until SIGINT or SIGTERM. */
+int revtr_service_run(struct revtr_service *service, struct error *error) MUST_USE;
+/* Ends what goes on; what was acknowledged is in the store. */
+void revtr_service_stop(struct revtr_service *service);
+/* The file with the administrator's key. */
+const char *revtr_service_key_file(const struct revtr_service *service);
+/* Why something that is not necessary does not work, one line; NULL = nothing. */
+const char *revtr_service_warning(const struct revtr_service *service);
+
+#endif

@@ -1,0 +1,242 @@
+/* Results as they come.
+ *
+ * A stream first tells what the store has, by number, as fast as its client reads; what is finished behind its back
+ * meanwhile is noted by number and told from the store afterwards. So a client that reads slowly costs eight bytes a
+ * result, and gets all of them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "serve/revtr_api_inside.h"
+
+#define PUMP_MS	     10
+#define UNSENT_MAX   24576 /* bytes; with a step of records there is room left in the server's buffer */
+#define STEP	     2     /* records read at a time: 16 KiB at most each */
+#define HEARTBEAT_NS (10 * NS_PER_S)
+
+struct revtr_stream {
+	struct revtr_api *api;
+	struct revtr_stream *next;
+	struct httpd_exchange *exchange;
+	int64_t batch;
+	enum revtr_form form;
+	int64_t cursor;	 /* told from the store up to here */
+	bool caught_up;
+	bool look;	 /* it may have ended */
+	bool told_any, failed;
+	int64_t *later;	 /* finished behind the cursor */
+	size_t later_count, later_first, later_room;
+	int64_t written_ns;
+};
+
+/* ---- writing */
+
+static void put(struct revtr_stream *stream, const char *text, size_t length)
+{
+	stream->failed |= httpd_write(stream->exchange, text, length) < 0;
+	stream->written_ns = clock_monotonic_ns();
+}
+
+static void put_text(struct revtr_stream *stream, const char *text)
+{
+	put(stream, text, strlen(text));
+}
+
+static void put_record(struct revtr_stream *stream, const struct store_measurement *m)
+{
+	bool published = stream->form == REVTR_PUBLISHED;
+	char *record = published ? revtr_published_record(stream->api, m) : revtr_record(stream->api, m), head[80];
+	if (!record) {
+		stream->failed = true;
+		return;
+	}
+	if (stream->form == REVTR_EVENTS) {
+		snprintf(head, sizeof(head), "event: result\nid: %lld\ndata: ", (long long)m->id);
+		put_text(stream, head);
+	} else if (published && stream->told_any) {
+		put_text(stream, ",");
+	}
+	stream->told_any = true;
+	put_text(stream, record);
+	put_text(stream, stream->form == REVTR_EVENTS ? "\n\n" : "\n");
+	free(record);
+}
+
+static void put_end(struct revtr_stream *stream, const struct store_batch *batch)
+{
+	char text[200];
+	snprintf(text, sizeof(text), "{\"end\":true,\"batch\":%lld,\"total\":%zu,\"done\":%zu,\"cancelled\":%zu}",
+		(long long)batch->id, batch->done + batch->cancelled, batch->done, batch->cancelled);
+	if (stream->form == REVTR_EVENTS)
+		put_text(stream, "event: end\ndata: ");
+	put_text(stream, text);
+	put_text(stream, stream->form == REVTR_EVENTS ? "\n\n" : "\n");
+}
+
+/* ---- going on */
+
+struct step {
+	struct revtr_stream *stream;
+	size_t count;
+};
+
+static void take_one(void *context, const struct store_measurement *m)
+{
+	struct step *step = context;
+	step->count++;
+	step->stream->cursor = MAX(step->stream->cursor, m->id);
+	if (step->stream->form == REVTR_PUBLISHED || m->state != STORE_WAITING)
+		put_record(step->stream, m);
+}
+
+static void read_store(struct revtr_stream *stream)
+{
+	struct step step = {.stream = stream};
+	struct error error;
+	if (store_each_measurement(stream->api->config.store, stream->batch, stream->cursor, false, STEP, take_one, &step,
+		    &error) < 0)
+		stream->failed = true;
+	stream->caught_up = step.count < STEP;
+}
+
+static void read_later(struct revtr_stream *stream)
+{
+	struct step step = {.stream = stream};
+	struct error error;
+	int64_t id = stream->later[stream->later_first++];
+	if (store_each_measurement(stream->api->config.store, stream->batch, id - 1, false, 1, take_one, &step, &error) < 0)
+		stream->failed = true;
+	if (stream->later_first == stream->later_count)
+		stream->later_first = stream->later_count = 0;
+}
+
+static void finish(struct revtr_stream *stream)
+{
+	stream->batch = 0;
+	httpd_end(stream->exchange);
+}
+
+static void look(struct revtr_stream *stream)
+{
+	struct store_batch batch;
+	struct error error;
+	stream->look = false;
+	if (stream->form == REVTR_PUBLISHED) {
+		put_text(stream, "]}\n");
+		finish(stream);
+	} else if (store_find_batch(stream->api->config.store, stream->batch, &batch, &error) < 0) {
+		stream->failed = true;
+	} else if (batch.waiting == 0) {
+		put_end(stream, &batch);
+		finish(stream);
+	}
+}
+
+static void keep_alive(struct revtr_stream *stream)
+{
+	if (clock_monotonic_ns() - stream->written_ns < HEARTBEAT_NS)
+		return;
+	httpd_keep(stream->exchange);
+	put_text(stream, stream->form == REVTR_EVENTS ? ": still here\n\n" : "\n");
+}
+
+static void go_on(struct revtr_stream *stream)
+{
+	while (stream->batch && !stream->failed && httpd_unsent(stream->exchange) < UNSENT_MAX) {
+		if (!stream->caught_up)
+			read_store(stream);
+		else if (stream->later_count > 0)
+			read_later(stream);
+		else if (stream->look)
+			look(stream);
+		else
+			break;
+	}
+	if (stream->batch && !stream->failed)
+		keep_alive(stream);
+	/* The client sees an end without its last line, and asks again. */
+	if (stream->batch && stream->failed)
+		finish(stream);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct revtr_api *api = timer->data;
+	for (struct revtr_stream *stream = api->streams; stream; stream = stream->next)
+		go_on(stream);
+	if (!api->streams)
+		uv_timer_stop(timer);
+}
+
+static void note(struct revtr_stream *stream, int64_t measurement)
+{
+	if (stream->later_count == stream->later_room) {
+		size_t room = MAX(2 * stream->later_room, (size_t)64);
+		int64_t *longer = realloc(stream->later, room * sizeof(*longer));
+		if (!longer) {
+			stream->failed = true;
+			return;
+		}
+		stream->later = longer;
+		stream->later_room = room;
+	}
+	stream->later[stream->later_count++] = measurement;
+}
+
+void revtr_stream_told(struct revtr_api *api, int64_t batch, int64_t measurement)
+{
+	for (struct revtr_stream *stream = api->streams; stream; stream = stream->next) {
+		if (stream->batch != batch || stream->form == REVTR_PUBLISHED)
+			continue;
+		if (stream->caught_up || measurement <= stream->cursor)
+			note(stream, measurement);
+		stream->look = true;
+	}
+}
+
+void revtr_stream_all_on(struct revtr_api *api, int64_t batch)
+{
+	for (struct revtr_stream *stream = api->streams; stream; stream = stream->next)
+		stream->look |= stream->batch == batch;
+}
+
+/* ---- begin and end */
+
+static void on_end(void *context)
+{
+	struct revtr_stream *stream = context;
+	struct revtr_stream **place = &stream->api->streams;
+	while (*place != stream)
+		place = &(*place)->next;
+	*place = stream->next;
+	free(stream->later);
+	free(stream);
+}
+
+void revtr_stream_begin(const struct revtr_ask *ask, int64_t batch, enum revtr_form form)
+{
+	static const char *const types[] = {"application/x-ndjson", "text/event-stream", "application/json"};
+	struct revtr_stream *stream = calloc(1, sizeof(*stream));
+	if (!stream) {
+		api_send_text(ask->exchange, STATUS_SERVER_ERROR, NULL, NULL);
+		return;
+	}
+	*stream = (struct revtr_stream){.api = ask->api, .next = ask->api->streams, .exchange = ask->exchange,
+		.batch = batch, .form = form, .look = true, .written_ns = clock_monotonic_ns()};
+	ask->api->streams = stream;
+	httpd_on_end(ask->exchange, on_end, stream);
+	httpd_stream(ask->exchange, types[form]);
+	if (form == REVTR_PUBLISHED)
+		put_text(stream, "{\"revtrs\":[");
+	go_on(stream);
+	uv_timer_start(&ask->api->timer, on_timer, PUMP_MS, PUMP_MS);
+}
+
+void revtr_stream_get(const struct revtr_ask *ask)
+{
+	struct store_batch batch;
+	const char *accept = httpd_header(ask->exchange, "Accept");
+	if (revtr_batch(ask, ask->argument, &batch))
+		revtr_stream_begin(
+			ask, batch.id, accept && strstr(accept, "text/event-stream") ? REVTR_EVENTS : REVTR_LINES);
+}
