@@ -206,12 +206,19 @@ static void start(struct climb *climb, struct rung *rung, int64_t now_ns)
 	tell_forward(rung, climb->forward);
 }
 
+/* It has part of the way, or has it whole and makes sure. */
+static bool at_work(const struct rung *rung)
+{
+	enum attempt_status status = status_of(rung);
+	return status == ATTEMPT_PARTIAL || status == ATTEMPT_OK;
+}
+
 /* The time until which `rung`, which is still busy, keeps those below it waiting. */
 static int64_t blocks_until(const struct climb *climb, const struct rung *rung)
 {
 	int64_t rtt_ns = climb->task.rtt_hint_ns;
-	if (status_of(rung) == ATTEMPT_PARTIAL)
-		return TIME_NEVER; /* it is at work, and better */
+	if (at_work(rung))
+		return TIME_NEVER; /* and it is better */
 	return rung->started_ns + (rtt_ns ? MAX(2 * rtt_ns, SILENCE_MIN_NS) : SILENCE_NS);
 }
 
@@ -233,7 +240,7 @@ static int64_t turn_of(const struct climb *climb, size_t index)
 static bool outdone(const struct climb *climb, size_t index)
 {
 	for (size_t i = 0; i < index; i++)
-		if (!climb->rungs[i].done && status_of(&climb->rungs[i]) == ATTEMPT_PARTIAL)
+		if (!climb->rungs[i].done && at_work(&climb->rungs[i]))
 			return true;
 	return false;
 }

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "reverse/climb.h"
 #include "reverse/settings.h"
+#include "way.h"
 
 #define START_NS (3600 * NS_PER_S)
 
@@ -144,6 +145,31 @@ static void test_hint(void **state)
 	assert_true(option_leaves(&s));
 	assert_true(s.now_ns <= START_NS + 60 * NS_PER_MS);
 	scene_deinit(&s);
+}
+
+/* A responder that has told the whole way, and waits for repetitions, is at work: nobody starts beside it. */
+static void test_whole_way_is_at_work(void **state)
+{
+	(void)state;
+	struct way way;
+	struct climb *climb;
+	struct measurement measurement;
+	way_init(&way, 4);
+	way.hop_delay_ns = 4 * NS_PER_MS; /* six of them */
+	way.there_delay_ns = 24 * NS_PER_MS;
+	struct reverse_task task = {.target = way.server_addr, .source = way.client_addr, .seed = 12345};
+	assert_int_equal(climb_new(&climb, &task, NULL, NULL), 0);
+	climb_hint(climb, 48 * NS_PER_MS);
+	way.client = climb_machine(climb);
+	measurement_init(&measurement);
+	way_run(&way, 20 * NS_PER_S);
+	assert_int_equal(climb_collect(climb, &measurement), 0);
+	assert_true(measurement.reverse->reached);
+	assert_int_equal(measurement.attempt_count, 1);
+	assert_string_equal(measurement.attempts[0].method, "responder");
+	measurement_deinit(&measurement);
+	climb_free(climb);
+	way_deinit(&way);
 }
 
 /* Named first, it starts first. */
@@ -313,6 +339,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_starts_beside),
 		cmocka_unit_test(test_hint),
+		cmocka_unit_test(test_whole_way_is_at_work),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_partial_stands),
 		cmocka_unit_test(test_forged),
