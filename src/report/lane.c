@@ -262,8 +262,9 @@ void lane_hop(const struct lane *lane, size_t index, struct cell *cell)
 	if (name_of(lane, hop))
 		escape_text(hop->name, name, sizeof(name));
 	enum role role = addr_is_set(hop->address) ? ROLE_PLAIN : ROLE_DIM;
-	if (!addr_is_set(hop->address))
-		snprintf(host, sizeof(host), "* no answer");
+	if (!addr_is_set(hop->address)) /* whom nobody asked did not stay silent */
+		snprintf(host, sizeof(host),
+			hop->technique == TECHNIQUE_INFERRED ? "* not known" : "* no answer");
 	else if (lane->joined && lane->name_width > 0)
 		snprintf(host, sizeof(host), "%-*s  %s", lane->name_width, name, address);
 	else
