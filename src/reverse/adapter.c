@@ -83,7 +83,7 @@ static const char *fault(const struct adapter *adapter)
 		strncmp(result, "json:", 5) != 0)
 		return "result_extract: expected pre, text or json:KEY.KEY...";
 	if (adapter->parser && !is_dialect(adapter->parser))
-		return "parser: expected a dialect of 'retour explain'";
+		return "parser: expected one of the dialects in retour-adapter(5)";
 	return NULL;
 }
 

@@ -17,8 +17,8 @@ static enum lg_turn instruct(struct lg_talk *talk, const struct adapter_router *
 	const struct adapter *adapter = talk->adapter;
 	const char *where = router ? router->city ? router->city : router->id : NULL;
 	return lg_fail(talk, ATTEMPT_UNAVAILABLE,
-		"it is not for programs; by hand: open %s, %s%s%straceroute to %s, and give the output to "
-		"'retour explain'",
+		"it is not for programs; by hand: open %s, %s%s%straceroute to %s: what it prints is the way "
+		"back",
 		adapter->base_url, where ? "choose " : "", where ? where : "", where ? ", " : "",
 		lg_target(talk, target));
 }

@@ -160,8 +160,8 @@ says rfc-lost failed "router 'edge9' does not trace; it has: edge1.lab, edge2.la
 says hyper-lost failed "it has no 'mars'; it has: Harbour"
 says bird-lost failed 'its answer is no traceroute: "request failed: invalid server"'
 says mazoyer-lost refused 'it says: "Router not found."'
-says manual unavailable "it is not for programs; by hand: open $url/ok/form, choose Paris, traceroute to 198.51.100.77, and give the output to 'retour explain'"
-says wrong unavailable "$scratch/wrong.yaml: parser: expected a dialect of 'retour explain'"
+says manual unavailable "it is not for programs; by hand: open $url/ok/form, choose Paris, traceroute to 198.51.100.77: what it prints is the way back"
+says wrong unavailable "$scratch/wrong.yaml: parser: expected one of the dialects in retour-adapter(5)"
 says ios-wrong refused "user name or password was refused"
 says ios-anonymous refused "it asks for a user name: write telnet://USER@HOST"
 says shut refused "it does not let us run a traceroute"

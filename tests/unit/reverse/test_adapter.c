@@ -55,7 +55,7 @@ static void test_by_hand(void **state)
 	assert_int_equal(talk.status, ATTEMPT_UNAVAILABLE);
 	assert_string_equal(talk.detail,
 		"it is not for programs; by hand: open https://lg.example/x/, choose Paris, "
-		"traceroute to 198.51.100.9, and give the output to 'retour explain'");
+		"traceroute to 198.51.100.9: what it prints is the way back");
 	lg_talk_deinit(&talk);
 	assert_int_equal(start(FORM "tos_allows_automation: true\n", "rome", addr_v4(0xc6336409)), LG_FAILED);
 	assert_string_equal(talk.detail, "its adapter has no router 'rome'");
