@@ -1,10 +1,11 @@
-/* Loss and delay of each direction, beside the rounds: one packet asks the far end whether it reflects test
- * packets; if it does, one more goes with every round. To a silent one nothing more is sent, unless the
- * rounds show that packets get lost, and the question or its answer may have been among them. */
+/* Loss and delay of each direction, beside the rounds: up to three packets ask the far end whether it reflects test
+ * packets, since one may be lost; if it does, one more goes with every round. To a silent one nothing more is sent,
+ * unless the rounds show that packets get lost, and the questions or their answers may have been among them. */
 #include "base/clock.h"
 #include "cli/watch_inside.h"
 
-#define ASKS_MAX 4
+#define ASKS	 3
+#define ASKS_MAX 6
 
 int watch_directions_start(struct watch *watch)
 {
@@ -16,6 +17,7 @@ int watch_directions_start(struct watch *watch)
 		return 0;
 	config.source = session->source;
 	config.destination = session->target;
+	config.asks = ASKS;
 	config.dormant = true;
 	config.source_port = session->flow.source_port;
 	config.flow_label = session->raw && session->target.family == 6 ? session->flow.flow_label : 0;
