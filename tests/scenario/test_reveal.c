@@ -13,10 +13,10 @@ static void check_hop(
 		assert_addr(reveal->error.source, hop->address);
 		assert_int_equal(reveal->error.ttl, is_target ? 64 : 255);
 	}
-	if (hop->address.family == 4 && reveal->options == OPTIONS_PASS && !ends_here)
-		assert_int_equal(addr_is_set(reveal->stamped), addr_is_set(hop->recorded));
-	if (hop->address.family == 4 && addr_is_set(reveal->stamped) && !ends_here)
-		assert_addr(reveal->stamped, hop->recorded); /* no shipped world has other habits of times */
+	/* What writes its address into Record Route writes it beside the time as well; `demo` has routers that do the
+	 * latter only. */
+	if (hop->address.family == 4 && reveal->options == OPTIONS_PASS && !ends_here && addr_is_set(hop->recorded))
+		assert_addr(reveal->stamped, hop->recorded);
 	assert_false(reveal->translates);
 }
 
