@@ -27,7 +27,7 @@ static const struct command commands[] = {
 	{"trace", cli_trace, "the path there only"},
 	{"back", cli_back, "the path back only"},
 	{"watch", cli_watch, "the path there and back over time: a live table, or a report"},
-	{"ping", cli_ping, "round trips; loss and delay of each direction where the far end helps"},
+	{"ping", cli_ping, "round trips; each way's loss and delay where the far end helps"},
 	{"lg", cli_lg, "looking glasses near a host: find, list, ask"},
 	{"serve", cli_serve, "answer hosts that ask for the path from here to them"},
 	{"data", cli_data, "local data about AS numbers, exchanges, countries: list, import"},
@@ -87,18 +87,19 @@ int main(int argc, char **argv)
 		print_usage(stderr);
 		return EXIT_USAGE;
 	}
-	command = find(commands, ARRAY_LEN(commands), argv[1]);
-	if (!command)
-		command = find(personas, ARRAY_LEN(personas), argv[1]);
+	command = find(personas, ARRAY_LEN(personas), argv[1]);
 	if (command)
 		return command->run(argc - 1, argv + 1);
+	command = find(commands, ARRAY_LEN(commands), argv[1]);
+	if (command)
+		return streams_finish(command->run(argc - 1, argv + 1));
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
 		puts("retour " RETOUR_VERSION);
-		return EXIT_OK;
+		return streams_finish(EXIT_OK);
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		print_usage(stdout);
 		putchar('\n');
 	}
-	return cli_both(argc, argv);
+	return streams_finish(cli_both(argc, argv));
 }

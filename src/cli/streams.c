@@ -2,7 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <unistd.h>
+
+#include "cli/exit.h"
 
 void streams_guard(void)
 {
@@ -13,4 +17,13 @@ void streams_guard(void)
 		if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
 			return;
 	}
+}
+
+int streams_finish(int status)
+{
+	bool lost = ferror(stdout) || fflush(stdout) != 0;
+	if (!lost || status != EXIT_OK)
+		return status;
+	fputs("retour: cannot write the result\n", stderr);
+	return EXIT_CANNOT_MEASURE;
 }

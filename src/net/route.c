@@ -157,7 +157,11 @@ static int connect_to(int fd, struct addr destination, const struct wishes *wish
 	if (addr_is_link_local(destination) && destination.family == 6 && !(wishes && wishes->interface))
 		return error_set(error, -errno,
 			"%s is the same address on every link: say on which, %s%%INTERFACE", to, to);
-	return error_set(error, -errno, "no route to %s: %s", to, strerror(errno));
+	if (errno == EADDRNOTAVAIL)
+		return error_set(error, -errno, "no route to %s: this host has no IPv%u address to send from", to,
+			destination.family);
+	return error_set(error, -errno, "no route to %s: %s; `retour doctor` tells what there is", to,
+		strerror(errno));
 }
 
 int route_source(struct addr destination, struct addr wanted, const struct wishes *wishes,
