@@ -98,8 +98,8 @@ static int usage(FILE *out, int status)
 {
 	fputs("usage: retour doctor [--json] [--data DIR]\n"
 	      "\n"
-	      "Tells what this machine can and cannot measure, and what would change that. Nothing leaves "
-	      "the machine.\n"
+	      "Tells what this machine can and cannot measure, and what would change that.\n"
+	      "Nothing leaves the machine.\n"
 	      "\n"
 	      "      --json                 print one JSON document\n"
 	      "      --data DIR             folder of AS data (see FILES in retour(1))\n"

@@ -15,18 +15,19 @@
 #define STATS_SEED 1
 
 static const char usage[] =
-	"usage: retour lab generate --ases N [--seed S] [--profile today|clean|hostile] [-o FILE]\n"
-	"                             [--summary]\n"
+	"usage: retour lab generate --ases N [--seed S] [--profile PROFILE]\n"
+	"                           [-o FILE] [--summary]\n"
 	"\n"
-	"Write a world: an Internet of N networks. The same options give the same world on every machine.\n"
+	"Write a world: an Internet of N networks. The same options give the same world\n"
+	"on every machine.\n"
 	"\n"
 	"  -a, --ases N          how many networks, 10 to 40000\n"
 	"  -s, --seed S          which of the many (default: 1)\n"
-	"  -p, --profile NAME    today: habits at their published rates (default); clean: none; hostile: at "
-	"their worst\n"
+	"  -p, --profile NAME    habits of routers: today, at their published rates (the\n"
+	"                        default); clean, none; hostile, all at their worst\n"
 	"  -o, --output FILE     default: standard output\n"
-	"      --summary         no world, but its statistics beside published ones, as retour lab stats "
-	"prints them\n"
+	"      --summary         no world, but its statistics beside published ones, as\n"
+	"                        retour lab stats prints them\n"
 	"  -h, --help            this text\n";
 
 enum { OPTION_SUMMARY = 256 };

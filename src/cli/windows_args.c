@@ -24,7 +24,7 @@ static const struct option_row rows[] = {
 	{'h', IN_BOTH, "maximum_hops", "the last hop to probe (30)", NULL},
 	{'j', IN_TRACERT, "host-list", NULL, "there is no source routing"},
 	{'g', IN_PATHPING, "host-list", NULL, "there is no source routing"},
-	{'w', IN_BOTH, "timeout", "milliseconds to wait for an answer (tracert 4000, pathping 3000)", NULL},
+	{'w', IN_BOTH, "timeout", "milliseconds to wait (tracert 4000, pathping 3000)", NULL},
 	{'p', IN_PATHPING, "period", "milliseconds between two queries (250)", NULL},
 	{'q', IN_PATHPING, "num_queries", "queries for each hop (100)", NULL},
 	{'R', IN_TRACERT, NULL, NULL,
