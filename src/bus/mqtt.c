@@ -52,7 +52,7 @@ struct mqtt {
 	char *host;
 	unsigned port;
 	bool opened, established, connected, closing, has_will, secure;
-	unsigned ticks, pause_ms;
+	unsigned ticks, pause_ms, closed_timers;
 	struct waiting *first, **end;
 	size_t waiting, handed;
 	bus_presence *presence;
@@ -347,9 +347,8 @@ static void on_subscribe(struct mosquitto *client, void *self, int id, int count
 
 /* ---- life */
 
-static void free_rest(uv_handle_t *handle)
+static void free_rest(struct mqtt *mqtt)
 {
-	struct mqtt *mqtt = handle->data;
 	const struct mqtt_library *library = &mqtt->library;
 	if (mqtt->connected) {
 		hand_over(mqtt);
@@ -371,10 +370,11 @@ static void free_rest(uv_handle_t *handle)
 	bus_closed(&mqtt->bus);
 }
 
-static void close_second(uv_handle_t *handle)
+static void on_timer_closed(uv_handle_t *handle)
 {
 	struct mqtt *mqtt = handle->data;
-	uv_close((uv_handle_t *)&mqtt->again, free_rest);
+	if (++mqtt->closed_timers == 2)
+		free_rest(mqtt);
 }
 
 /* The library may be the caller: it is taken down from the loop. */
@@ -383,7 +383,8 @@ static void free_mqtt(struct bus *bus)
 	struct mqtt *mqtt = (struct mqtt *)bus;
 	mqtt->closing = true;
 	unwatch(mqtt);
-	uv_close((uv_handle_t *)&mqtt->tick, close_second);
+	uv_close((uv_handle_t *)&mqtt->tick, on_timer_closed);
+	uv_close((uv_handle_t *)&mqtt->again, on_timer_closed);
 }
 
 static bool is_loopback(const char *host)

@@ -119,6 +119,12 @@ static void report(const struct serve *serve)
 	struct responder_counters counters = serve_counters(serve);
 	print_counters(&counters);
 	reflector_print(serve_reflector(serve), stderr);
+	vantage_print(serve_vantage(serve), stderr);
+}
+
+static void note(const char *text)
+{
+	fprintf(stderr, "retour serve: agent: %s\n", text);
 }
 
 static const char *families(const struct serve_options *options)
@@ -140,6 +146,16 @@ static void say_ready(const struct serve *serve, const struct serve_options *opt
 	}
 	if (options->stamp_port)
 		fprintf(stderr, "retour serve: reflecting test packets on UDP port %u\n", options->stamp_port);
+	const struct vantage_options *vantage = &options->vantage;
+	if (vantage->name && vantage->insecure)
+		fprintf(stderr,
+			"retour serve: WARNING: agent %s talks to its broker without encryption or proof of who is who: "
+			"for closed laboratories only\n",
+			vantage->name);
+	if (vantage->name)
+		fprintf(stderr, "retour serve: agent %s, %s, %zu sources\n", vantage->name,
+			vantage->rules.spoof ? "may send in the names of registered sources" : "sends in its own name only",
+			vantage->source_count);
 	if (options->responder)
 		fprintf(stderr,
 			"retour serve: responder ready on every interface (%s), probes leave from port %u\n",
@@ -172,6 +188,7 @@ int cli_serve(int argc, char **argv)
 {
 	struct serve_config config;
 	serve_config_init(&config);
+	config.options.vantage.note = note;
 	int status = parse_options(argc, argv, &config);
 	if (status == EXIT_OK)
 		status = run(&config.options);

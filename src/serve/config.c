@@ -7,12 +7,13 @@
 
 #include "base/yaml.h"
 #include "packet/stamp.h"
+#include "serve/vantage_config.h"
 
 #define RATE_MAX	 10000000
 #define FILE_BYTES_MAX	 (256 * 1024)
 #define PREFIX_EXPECTED	 "a network such as 192.0.2.0/24 or 2001:db8::/32, or an address"
 #define ADDRESS_EXPECTED "ADDRESS:PORT, [IPV6 ADDRESS]:PORT or :PORT"
-#define ROLES_EXPECTED	 "responder, http, inband or stamp"
+#define ROLES_EXPECTED	 "responder, http, inband, stamp or agent"
 
 void serve_config_init(struct serve_config *config)
 {
@@ -28,6 +29,7 @@ void serve_config_deinit(struct serve_config *config)
 	free(config->listen);
 	free(config->certificate);
 	free(config->key);
+	vantage_config_deinit(&config->vantage);
 }
 
 /* ---- one setting */
@@ -151,9 +153,10 @@ int serve_config_check(const struct serve_config *config, struct error *error)
 	if (web->listen_count == 0 && (web->tls_certificate || web->proxy_count || web->traces_per_minute))
 		return error_set(error, -EINVAL,
 			"TLS, proxies and the rate of traces are about HTTP: say where to listen");
-	if (!config->options.responder && web->listen_count == 0 && config->options.stamp_port == 0)
+	if (!config->options.responder && web->listen_count == 0 && config->options.stamp_port == 0 &&
+		!config->options.vantage.name)
 		return error_set(error, -EINVAL,
-			"nothing to do: neither a responder nor an address to listen on, nor a reflector");
+			"nothing to do: neither a responder nor an address to listen on, nor a reflector, nor an agent");
 	return 0;
 }
 
@@ -168,6 +171,7 @@ struct config_file {
 	unsigned listen_count, allow_count, allow_target_count, trust_proxy_count, role_count;
 	unsigned rate, prefix_rate, trace_rate;
 	struct tls_file tls;
+	struct agent_section *agent; /* NULL = absent */
 };
 
 static const cyaml_schema_field_t tls_fields[] = {
@@ -182,6 +186,7 @@ static const cyaml_schema_field_t tls_fields[] = {
 static const cyaml_schema_field_t fields[] = {
 	COUNTED("listen", listen, listen_count),
 	CYAML_FIELD_MAPPING("tls", OPT, struct config_file, tls, tls_fields),
+	CYAML_FIELD_MAPPING_PTR("agent", POPT, struct config_file, agent, agent_fields),
 	COUNTED("roles", roles, role_count),
 	COUNTED("allow", allow, allow_count),
 	COUNTED("allow_target", allow_target, allow_target_count),
@@ -229,7 +234,7 @@ static int take_rate(
 static int take_roles(struct serve_config *config, const struct yaml_text *yaml,
 	const struct config_file *file, struct error *error)
 {
-	bool http = file->role_count == 0;
+	bool http = file->role_count == 0, agent = file->role_count == 0;
 	if (file->role_count == 0)
 		return 0;
 	config->options.responder = config->options.web.inband = false;
@@ -243,6 +248,8 @@ static int take_roles(struct serve_config *config, const struct yaml_text *yaml,
 			http = true;
 		} else if (strcmp(role, "stamp") == 0) {
 			config->options.stamp_port = STAMP_PORT;
+		} else if (strcmp(role, "agent") == 0 && file->agent) {
+			agent = true;
 		} else {
 			expected("roles", role, ROLES_EXPECTED, error);
 			return at_line(yaml, "roles", i, role, error, -EINVAL);
@@ -251,6 +258,10 @@ static int take_roles(struct serve_config *config, const struct yaml_text *yaml,
 	if (!http && file->listen_count > 0) {
 		error_set(error, -EINVAL, "an address to listen on, but no role http or inband");
 		return at_line(yaml, "listen", 0, NULL, error, -EINVAL);
+	}
+	if (!agent && file->agent) {
+		error_set(error, -EINVAL, "a section agent, but no role agent");
+		return at_line(yaml, "agent", 0, NULL, error, -EINVAL);
 	}
 	return 0;
 }
@@ -273,6 +284,8 @@ static int take_file(struct serve_config *config, const struct yaml_text *yaml,
 		code = serve_config_set(config, "tls_certificate", file->tls.certificate, error);
 	if (code == 0 && file->tls.key)
 		code = serve_config_set(config, "tls_key", file->tls.key, error);
+	if (code == 0 && file->agent)
+		code = vantage_config_take(&config->vantage, &config->options.vantage, yaml, file->agent, error);
 	if (code == 0)
 		code = take_rate(&config->options.rate, file->rate, yaml, "rate", error);
 	if (code == 0)

@@ -13,6 +13,7 @@ struct serve_config {
 	struct prefix *allow, *targets, *proxies;
 	struct listening *listen;
 	char *certificate, *key;
+	struct vantage_config vantage;
 };
 
 /* A responder of both families, and nothing else. */

@@ -42,6 +42,7 @@ struct serve {
 	struct machine machine;
 	struct web *web; /* NULL = no HTTP */
 	struct reflector_socket *reflector; /* NULL = no reflector */
+	struct vantage_point *vantage; /* NULL = no agent */
 	struct ports ports;
 	struct rule rule;
 	int receive_fds[SOCKETS]; /* answers first: they are worked off first */
@@ -137,6 +138,11 @@ struct responder_counters serve_counters(const struct serve *serve)
 const struct reflector_socket *serve_reflector(const struct serve *serve)
 {
 	return serve->reflector;
+}
+
+const struct vantage_point *serve_vantage(const struct serve *serve)
+{
+	return serve->vantage;
 }
 
 static int send_packet(const struct serve *serve, struct outgoing *outgoing)
@@ -309,6 +315,9 @@ static int set_up(
 	}
 	if ((code = set_up_reflector(serve, options, error)) < 0)
 		return code;
+	if ((code = vantage_start(&serve->vantage, &serve->loop, &options->vantage, error)) < 0)
+		return code;
+	vantage_needs(serve->vantage, &needs);
 	if (options->responder)
 		(void)!rule_install(&serve->rule, warning);
 	return sandbox_enter(&needs, error);
@@ -363,6 +372,7 @@ void serve_stop(struct serve *serve)
 		return;
 	rule_remove(&serve->rule);
 	web_stop(serve->web);
+	vantage_stop(serve->vantage);
 	if (serve->loop_open) {
 		uv_walk(&serve->loop, close_handle, NULL);
 		uv_run(&serve->loop, UV_RUN_DEFAULT);
@@ -370,6 +380,7 @@ void serve_stop(struct serve *serve)
 	}
 	web_free(serve->web);
 	reflector_close(serve->reflector);
+	vantage_free(serve->vantage);
 	for (size_t i = 0; i < SOCKETS; i++)
 		if (serve->receive_fds[i] >= 0)
 			close(serve->receive_fds[i]);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "serve/reflector_socket.h"
 #include "serve/responder.h"
+#include "serve/vantage.h"
 #include "serve/web.h"
 
 struct serve_options {
@@ -21,6 +22,7 @@ struct serve_options {
 	size_t allow_count;
 	uint16_t stamp_port; /* reflect test packets there; 0 = do not */
 	struct web_options web;
+	struct vantage_options vantage;
 };
 
 struct serve;
@@ -36,6 +38,8 @@ int serve_run(
 struct responder_counters serve_counters(const struct serve *serve);
 /* NULL = it is none. */
 const struct reflector_socket *serve_reflector(const struct serve *serve);
+/* NULL = it is none. */
+const struct vantage_point *serve_vantage(const struct serve *serve);
 void serve_stop(struct serve *serve);
 
 #endif

@@ -1,6 +1,7 @@
 #include "serve/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <seccomp.h>
@@ -62,6 +63,27 @@ static const int allowed_http[] = {
 	SCMP_SYS(timerfd_settime),
 };
 
+/* libmosquitto and OpenSSL, which read their files again for each connection; the C library's names. */
+static const int allowed_agent[] = {
+	SCMP_SYS(connect),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(getpeername),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(lseek),
+	SCMP_SYS(pread64),
+	SCMP_SYS(sendmmsg),
+	SCMP_SYS(timerfd_settime),
+	SCMP_SYS(uname),
+	SCMP_SYS(gettid),
+	SCMP_SYS(getuid),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(getgid),
+	SCMP_SYS(getegid),
+	SCMP_SYS(statx),
+	SCMP_SYS(readlink),
+};
+
 static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 {
 	int code = 0;
@@ -92,11 +114,35 @@ static int allow_http(scmp_filter_ctx filter, const struct sandbox_needs *needs)
 	return code;
 }
 
+static int allow_agent(scmp_filter_ctx filter)
+{
+	static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
+	static const int families[] = {AF_INET, AF_INET6, AF_UNIX};
+	const struct scmp_arg_cmp reading[] = {
+		{.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = O_ACCMODE | O_CREAT | O_TRUNC, .datum_b = O_RDONLY}};
+	int code = allow(filter, allowed_agent, ARRAY_LEN(allowed_agent));
+	for (size_t i = 0; i < ARRAY_LEN(families) * ARRAY_LEN(types) && code == 0; i++) {
+		/* no raw sockets, whatever becomes of the capabilities */
+		const struct scmp_arg_cmp ordinary[] = {
+			{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)families[i / ARRAY_LEN(types)]},
+			{.arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = (scmp_datum_t)~(SOCK_CLOEXEC | SOCK_NONBLOCK),
+				.datum_b = (scmp_datum_t)types[i % ARRAY_LEN(types)]}};
+		code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, ordinary);
+	}
+	if (code == 0)
+		code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, reading);
+	if (code == 0)
+		code = allow_with(filter, SCMP_SYS(ioctl), 1, FIONREAD);
+	return code == 0 ? allow_with(filter, SCMP_SYS(ioctl), 1, FIONBIO) : code;
+}
+
 static int add_rules(scmp_filter_ctx filter, const struct sandbox_needs *needs)
 {
 	int code = allow(filter, allowed, ARRAY_LEN(allowed));
 	if (code == 0)
 		code = allow_with(filter, SCMP_SYS(socket), 0, AF_NETLINK);
+	if (code == 0 && needs->agent)
+		code = allow_agent(filter);
 	return code == 0 && needs->http ? allow_http(filter, needs) : code;
 }
 

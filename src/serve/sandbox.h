@@ -9,6 +9,7 @@
 
 struct sandbox_needs {
 	bool http;	   /* connections are accepted and served */
+	bool agent;	   /* a broker is connected to, again and again */
 	int connecting[2]; /* sockets that may be connected, and no others; -1 = none */
 };
 

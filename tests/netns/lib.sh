@@ -93,6 +93,9 @@ node() { # NAME...
 
 declare -A link_of owner_of
 
+# The first half of all addresses. Private ones are nobody's to some parts of the program.
+: "${NET4=10.77}"
+
 # A cable. Interfaces are named after the far end; the left end is .1, the right end .2 of a /30 and a /126.
 link() { # LEFT RIGHT NUMBER
 	ip link add "to-$2" netns "$1" type veth peer name "to-$1" netns "$2"
@@ -105,10 +108,10 @@ number_ends() { # LEFT RIGHT NUMBER
 	for end in 1 2; do
 		local self=$1 other=$2
 		[ $end = 1 ] || { self=$2 other=$1; }
-		ip -n "$self" address add "10.77.$number.$end/30" dev "to-$other"
+		ip -n "$self" address add "$NET4.$number.$end/30" dev "to-$other"
 		ip -n "$self" address add "fd77:0:0:$hex::$end/126" dev "to-$other" nodad
 		ip -n "$self" link set "to-$other" up
-		owner_of[10.77.$number.$end]=$self
+		owner_of[$NET4.$number.$end]=$self
 		owner_of[fd77:0:0:$hex::$end]=$self
 	done
 	link_of[$1/$2]="$number 1"
@@ -120,7 +123,7 @@ address() { # 4|6 NODE OTHER
 	local number end
 	read -r number end <<<"${link_of[$2/$3]}"
 	if [ "$1" = 4 ]; then
-		echo "10.77.$number.$end"
+		echo "$NET4.$number.$end"
 	else
 		printf 'fd77:0:0:%x::%d\n' "$number" "$end"
 	fi
@@ -131,7 +134,7 @@ prefix() { # 4|6 NODE OTHER
 	local number end
 	read -r number end <<<"${link_of[$2/$3]}"
 	if [ "$1" = 4 ]; then
-		echo "10.77.$number.0/30"
+		echo "$NET4.$number.0/30"
 	else
 		printf 'fd77:0:0:%x::/126\n' "$number"
 	fi
@@ -175,10 +178,10 @@ build_asymmetric() {
 	way default default f3 f2 f1 g1
 	way default default b4 b3 b2 b1 g2
 	# The routers' own addresses: 32..39 are the cables of the f's, 48..55 those of the b's.
-	way 10.77.32.0/21 fd77:0:0:20::/61 g1 f1
-	way 10.77.32.0/21 fd77:0:0:20::/61 g2 f3
-	way 10.77.48.0/21 fd77:0:0:30::/61 g1 b4
-	way 10.77.48.0/21 fd77:0:0:30::/61 g2 b1
+	way "$NET4.32.0/21" fd77:0:0:20::/61 g1 f1
+	way "$NET4.32.0/21" fd77:0:0:20::/61 g2 f3
+	way "$NET4.48.0/21" fd77:0:0:30::/61 g1 b4
+	way "$NET4.48.0/21" fd77:0:0:30::/61 g2 b1
 	way "$(prefix 4 f2 f3)" "$(prefix 6 f2 f3)" f1 f2
 	way "$(prefix 4 f3 g2)" "$(prefix 6 f3 g2)" f1 f2 f3
 	way "$(prefix 4 b2 b3)" "$(prefix 6 b2 b3)" b1 b2
