@@ -11,6 +11,7 @@
 #include "cli/mtr.h"
 #include "cli/path.h"
 #include "cli/ping.h"
+#include "cli/revtr.h"
 #include "cli/serve.h"
 #include "cli/streams.h"
 #include "cli/traceroute.h"
@@ -29,6 +30,7 @@ static const struct command commands[] = {
 	{"watch", cli_watch, "the path there and back over time: a live table, or a report"},
 	{"ping", cli_ping, "round trips; each way's loss and delay where the far end helps"},
 	{"lg", cli_lg, "looking glasses near a host: find, list, ask"},
+	{"revtr", cli_revtr, "reverse traceroute that needs no help of the far host: coordinator, batches"},
 	{"serve", cli_serve, "answer hosts that ask for the path from here to them"},
 	{"data", cli_data, "local data about AS numbers, exchanges, countries: list, import"},
 	{"doctor", cli_doctor, "what this machine can and cannot measure"},

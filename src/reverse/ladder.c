@@ -10,6 +10,7 @@
 #include "reverse/lg_method.h"
 #include "reverse/record_route.h"
 #include "reverse/responder.h"
+#include "reverse/revtr.h"
 #include "reverse/source_route.h"
 #include "reverse/ssh.h"
 
@@ -21,6 +22,7 @@ static const struct reverse_method *const methods[] = {
 	&source_route_method,
 	&source_route_rh0_method,
 	&source_route_lsrr_method,
+	&revtr_method,
 	&lg_method,
 	&globalping_method,
 	&atlas_method,

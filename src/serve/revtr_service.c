@@ -27,7 +27,6 @@ struct revtr_service {
 	struct httpd *httpd;
 	int listeners[HTTPD_LISTENERS_MAX];
 	size_t listener_count;
-	char *certificate, *key;
 	char *key_file;
 	struct data data;
 	bool data_open;
@@ -123,17 +122,10 @@ static int start_coordinator(struct revtr_service *service, const struct revtr_s
 	return service->coordinator ? 0 : error->code;
 }
 
-static int copy_pem(char **copy, const char *text)
-{
-	*copy = text ? strdup(text) : NULL;
-	return text && !*copy ? -ENOMEM : 0;
-}
-
 static int start_http(struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
 {
 	service->api = revtr_api_new(&(struct revtr_api_config){&service->loop, service->store, service->coordinator});
-	if (!service->api || copy_pem(&service->certificate, options->tls_certificate) < 0 ||
-		copy_pem(&service->key, options->tls_key) < 0)
+	if (!service->api)
 		return error_set(error, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < options->listen_count; i++) {
 		if (service->listener_count + 2 > HTTPD_LISTENERS_MAX)
@@ -147,8 +139,6 @@ static int start_http(struct revtr_service *service, const struct revtr_service_
 		&(struct httpd_config){
 			.listeners = service->listeners,
 			.listener_count = service->listener_count,
-			.certificate = service->certificate,
-			.key = service->key,
 			.body_max = REVTR_BODY_BYTES,
 			.handler = revtr_api_handle,
 			.context = service->api,
@@ -227,8 +217,6 @@ void revtr_service_stop(struct revtr_service *service)
 	store_close(service->store);
 	if (service->data_open)
 		data_close(&service->data);
-	free(service->certificate);
-	free(service->key);
 	free(service->key_file);
 	free(service);
 }

@@ -9,8 +9,6 @@
 #include "bus/bus.h"
 #include "serve/listening.h"
 
-#define REVTR_PORT 7388 /* "revt" on a telephone's keys */
-
 struct revtr_service;
 
 /* Borrowed for the call, but for `opt_out`. */
@@ -19,7 +17,6 @@ struct revtr_service_options {
 	const char *data_dir; /* of local data about networks; NULL = the usual one */
 	const struct listening *listen;
 	size_t listen_count;
-	const char *tls_certificate, *tls_key; /* PEM texts; NULL = no TLS */
 	const struct bus_mqtt_options *broker; /* NULL = agents of this process only */
 	const struct prefix *opt_out;	       /* nobody is measured in there; for the life of the service */
 	size_t opt_out_count;

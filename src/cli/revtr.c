@@ -1,0 +1,182 @@
+#include "cli/revtr.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/exit.h"
+#include "cli/revtr_inside.h"
+
+static void print_help(FILE *out)
+{
+	fputs("usage: retour revtr coordinator [--store FILE] [--listen ADDR:PORT]... [--broker HOST[:PORT]] [OPTIONS]\n"
+	      "       retour revtr submit [--file FILE] [--wait] SOURCE DESTINATION...\n"
+	      "       retour revtr show|watch|cancel BATCH\n"
+	      "       retour revtr sources | agents | budget\n"
+	      "       retour revtr source add ADDRESS --agent NAME\n"
+	      "       retour revtr atlas [refresh] SOURCE\n"
+	      "       retour revtr key add NAME [--per-day N] [--parallel N] [--admin]\n"
+	      "\n"
+	      "The way back from hosts that help nobody, by Record Route, vantage points and traceroutes to the source.\n"
+	      "`coordinator` is the program that measures; all others talk to it.\n"
+	      "\n"
+	      "      --server URL      the coordinator (default: of the settings, else http://127.0.0.1:7388)\n"
+	      "      --config FILE     settings (see retour-config(5))\n"
+	      "      --json            print JSON\n"
+	      "\n"
+	      "submit:\n"
+	      "      --file FILE       destinations, one a line; '-': standard input\n"
+	      "      --wait            print results as they come, and end with the last one\n"
+	      "      --request NAME    a name for the batch: handed in again, it is the same batch\n"
+	      "      --label TEXT      kept with each measurement (default: the destination as written)\n"
+	      "      --interactive     overtake campaigns (at most 100 measurements)\n"
+	      "\n"
+	      "coordinator:\n"
+	      "      --store FILE      what must not be lost (default ~/.local/state/retour/revtr.db)\n"
+	      "      --listen ADDR:PORT  serve HTTP there (repeatable; default 127.0.0.1:7388)\n"
+	      "      --broker HOST[:PORT]  MQTT broker through which agents on other machines connect\n"
+	      "      --ca FILE, --certificate FILE, --certificate-key FILE  TLS towards the broker, in PEM\n"
+	      "      --opt-out PREFIX  nobody is measured in there (repeatable)\n"
+	      "      --data DIR        folder of local data about AS numbers\n"
+	      "\n"
+	      "  -h, --help            this text\n",
+		out);
+}
+
+static const struct {
+	const char *name;
+	int (*run)(const struct revtr_command *command);
+	int least, most;
+} commands[] = {
+	{"coordinator", revtr_coordinator_run, 0, 0},
+	{"submit", revtr_submit_run, 1, 1000000},
+	{"show", revtr_show_run, 1, 1},
+	{"watch", revtr_watch_run, 1, 1},
+	{"cancel", revtr_cancel_run, 1, 1},
+	{"sources", revtr_sources_run, 0, 0},
+	{"source", revtr_source_run, 1, 2},
+	{"agents", revtr_agents_run, 0, 0},
+	{"atlas", revtr_atlas_run, 1, 2},
+	{"budget", revtr_budget_run, 0, 0},
+	{"key", revtr_key_run, 1, 2},
+};
+
+enum {
+	SERVER = 256, CONFIG, DATA, JSON, FILE_OF, WAIT, REQUEST, LABEL, INTERACTIVE, AGENT, NAME, KEY, STORE, LISTEN,
+	BROKER, CA, CERTIFICATE, CERTIFICATE_KEY, OPT_OUT, PER_DAY, PARALLEL, ADMIN
+};
+
+static const struct option longs[] = {
+	{"server", required_argument, NULL, SERVER},
+	{"config", required_argument, NULL, CONFIG},
+	{"data", required_argument, NULL, DATA},
+	{"json", no_argument, NULL, JSON},
+	{"file", required_argument, NULL, FILE_OF},
+	{"wait", no_argument, NULL, WAIT},
+	{"request", required_argument, NULL, REQUEST},
+	{"label", required_argument, NULL, LABEL},
+	{"interactive", no_argument, NULL, INTERACTIVE},
+	{"agent", required_argument, NULL, AGENT},
+	{"name", required_argument, NULL, NAME},
+	{"key", required_argument, NULL, KEY},
+	{"store", required_argument, NULL, STORE},
+	{"listen", required_argument, NULL, LISTEN},
+	{"broker", required_argument, NULL, BROKER},
+	{"ca", required_argument, NULL, CA},
+	{"certificate", required_argument, NULL, CERTIFICATE},
+	{"certificate-key", required_argument, NULL, CERTIFICATE_KEY},
+	{"opt-out", required_argument, NULL, OPT_OUT},
+	{"per-day", required_argument, NULL, PER_DAY},
+	{"parallel", required_argument, NULL, PARALLEL},
+	{"admin", no_argument, NULL, ADMIN},
+	{"help", no_argument, NULL, 'h'},
+	{0},
+};
+
+static bool number(const char *text, unsigned *value)
+{
+	char *end;
+	unsigned long read = strtoul(text, &end, 10);
+	*value = (unsigned)read;
+	return *text >= '0' && *text <= '9' && *end == '\0' && read <= 1000000000;
+}
+
+static bool append(const char **list, size_t *count, size_t room, const char *value)
+{
+	if (*count == room)
+		return false;
+	list[(*count)++] = value;
+	return true;
+}
+
+static bool set(struct revtr_command *command, int key, const char *value)
+{
+	switch (key) {
+	case SERVER: command->server = value; break;
+	case CONFIG: command->config = value; break;
+	case DATA: command->data_dir = value; break;
+	case JSON: command->json = true; break;
+	case FILE_OF: command->file = value; break;
+	case WAIT: command->wait = true; break;
+	case REQUEST: command->request = value; break;
+	case LABEL: command->label = value; break;
+	case INTERACTIVE: command->interactive = true; break;
+	case AGENT: command->agent = value; break;
+	case NAME: command->name = value; break;
+	case KEY: command->key = value; break;
+	case STORE: command->store = value; break;
+	case LISTEN: return append(command->listen, &command->listen_count, ARRAY_LEN(command->listen), value);
+	case BROKER: command->broker = value; break;
+	case CA: command->ca = value; break;
+	case CERTIFICATE: command->certificate = value; break;
+	case CERTIFICATE_KEY: command->certificate_key = value; break;
+	case OPT_OUT: return append(command->opt_out, &command->opt_out_count, ARRAY_LEN(command->opt_out), value);
+	case PER_DAY: return number(value, &command->per_day);
+	case PARALLEL: return number(value, &command->parallel);
+	case ADMIN: command->admin = true; break;
+	default: return false;
+	}
+	return true;
+}
+
+/* -1 to go on, else the exit status. */
+static int parse(struct revtr_command *command, int argc, char **argv)
+{
+	int key;
+	optind = 1;
+	while ((key = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+		if (key == 'h') {
+			print_help(stdout);
+			return EXIT_OK;
+		}
+		if (!set(command, key, optarg)) {
+			fputs("`retour revtr --help` tells the options\n", stderr);
+			return EXIT_USAGE;
+		}
+	}
+	command->arguments = argv + optind;
+	command->argument_count = argc - optind;
+	return -1;
+}
+
+int cli_revtr(int argc, char **argv)
+{
+	struct revtr_command command = {0};
+	const char *name = argc > 1 ? argv[1] : "";
+	if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0) {
+		print_help(stdout);
+		return EXIT_OK;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		if (strcmp(commands[i].name, name) != 0)
+			continue;
+		int status = parse(&command, argc - 1, argv + 1);
+		if (status >= 0)
+			return status;
+		if (command.argument_count >= commands[i].least && command.argument_count <= commands[i].most)
+			return commands[i].run(&command);
+	}
+	print_help(stderr);
+	return EXIT_USAGE;
+}

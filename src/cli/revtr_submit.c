@@ -1,0 +1,377 @@
+/* Batches: handed in, shown, watched, cancelled. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/addr.h"
+#include "base/clock.h"
+#include "base/escape.h"
+#include "cli/exit.h"
+#include "cli/revtr_inside.h"
+#include "net/route.h"
+#include "path/words.h"
+#include "reverse/revtr_result.h"
+
+#define BATCH	    1000 /* measurements; longer lists are several batches */
+#define LINE_SIZE   65536
+#define PROGRESS_NS (500 * NS_PER_MS)
+
+/* ---- one result */
+
+static const char *technique_phrase(enum technique technique)
+{
+	switch (technique) {
+	case TECHNIQUE_ATLAS: return "a traceroute to the source passed here";
+	case TECHNIQUE_ATLAS_INTERVAL: return "on a traceroute to the source, place not quite known";
+	case TECHNIQUE_RECORD_ROUTE: return "wrote itself into the source's own ping";
+	case TECHNIQUE_RECORD_ROUTE_SPOOFED: return "wrote itself into a ping sent in the source's name";
+	case TECHNIQUE_SYMMETRIC_INTRA: return "assumed: as on the way there, within one network";
+	case TECHNIQUE_SYMMETRIC_INTER: return "assumed: as on the way there, across networks";
+	default: return technique_word(technique);
+	}
+}
+
+static const char *age_text(double age_s, char *text, size_t size)
+{
+	if (age_s < 1)
+		snprintf(text, size, "now");
+	else if (age_s < 120)
+		snprintf(text, size, "%.0f s", age_s);
+	else if (age_s < 7200)
+		snprintf(text, size, "%.0f min", age_s / 60);
+	else
+		snprintf(text, size, "%.0f h", age_s / 3600);
+	return text;
+}
+
+static void print_hop(const struct hop *hop, size_t number)
+{
+	char address[ADDR_TEXT_SIZE], age[24];
+	printf("%3zu  %-15s  %-8s %4.0f %%  %6s  %s\n", number, addr_is_set(hop->address) ? addr_format(hop->address, address) : "*",
+		certainty_word(hop->certainty), 100 * hop->probability, age_text(hop->age_s, age, sizeof(age)),
+		technique_phrase(hop->technique));
+}
+
+static const char *string_of(const json_t *object, const char *key, char *out, size_t size)
+{
+	return escape_text(json_string_value(json_object_get(object, key)), out, size);
+}
+
+static void print_text(const json_t *record, const struct path *path)
+{
+	char source[60], destination[60], label[160], stop[160], state[20];
+	string_of(record, "source", source, sizeof(source));
+	string_of(record, "destination", destination, sizeof(destination));
+	string_of(record, "label", label, sizeof(label));
+	if (strcmp(label, destination) == 0)
+		*label = '\0';
+	string_of(record, "state", state, sizeof(state));
+	string_of(record, "stop", stop, sizeof(stop));
+	printf("%s -> %s%s%s%s: ", destination, source, *label ? " (" : "", label, *label ? ")" : "");
+	if (strcmp(state, "done") != 0) {
+		printf("%s\n", state);
+		return;
+	}
+	size_t hops = path ? path->hop_count : 0;
+	if (path && path->reached)
+		printf("the whole way back, %zu hops, ", hops);
+	else if (hops > 0)
+		printf("the first %zu hops of the way back, then unknown: %s; ", hops, stop);
+	else
+		printf("nothing of the way back: %s; ", stop);
+	printf("%.1f s\n", json_number_value(json_object_get(record, "duration_ms")) / 1000);
+	for (size_t i = 0; i < hops; i++)
+		print_hop(&path->hops[i], i + 1);
+}
+
+void revtr_print_record(const json_t *record, bool json)
+{
+	char *text = json_dumps(record, JSON_COMPACT);
+	if (!text)
+		return;
+	if (json) {
+		puts(text);
+	} else {
+		struct path *path = revtr_result_path(text, strlen(text));
+		print_text(record, path);
+		path_free(path);
+	}
+	fflush(stdout);
+	free(text);
+}
+
+/* ---- following a batch */
+
+struct following {
+	bool json, whole_line_lost, ended;
+	char line[LINE_SIZE];
+	size_t length;
+	size_t done, total, reached, cancelled;
+	int64_t shown_ns;
+};
+
+static void show_progress(struct following *f, bool last)
+{
+	if (!isatty(STDERR_FILENO) || (f->total < 2) || (!last && clock_monotonic_ns() - f->shown_ns < PROGRESS_NS))
+		return;
+	f->shown_ns = clock_monotonic_ns();
+	fprintf(stderr, "\r%zu of %zu done, %zu whole%s", f->done, f->total, f->reached, last ? "\n" : " ");
+}
+
+static void take_line(struct following *f)
+{
+	json_t *record = json_loadb(f->line, f->length, 0, NULL);
+	const char *status = json_string_value(json_object_get(record, "status"));
+	if (!json_is_object(record)) {
+		json_decref(record);
+		return;
+	}
+	if (json_is_true(json_object_get(record, "end"))) {
+		f->ended = true;
+		f->cancelled = (size_t)json_integer_value(json_object_get(record, "cancelled"));
+	} else {
+		f->done++;
+		f->reached += status && strcmp(status, "reached") == 0;
+		revtr_print_record(record, f->json);
+		show_progress(f, false);
+	}
+	json_decref(record);
+}
+
+static void on_bytes(void *context, const char *bytes, size_t length)
+{
+	struct following *f = context;
+	for (size_t i = 0; i < length; i++) {
+		if (bytes[i] != '\n' && f->length < sizeof(f->line)) {
+			f->line[f->length++] = bytes[i];
+		} else if (bytes[i] == '\n') {
+			take_line(f);
+			f->length = 0;
+		}
+	}
+}
+
+/* The exit status: all whole, or not. */
+static int follow(struct revtr_client *client, int64_t batch, size_t total, bool json, struct error *error)
+{
+	struct following *f = calloc(1, sizeof(*f));
+	char path[100];
+	if (!f) {
+		(void)error_set(error, -ENOMEM, "out of memory");
+		return revtr_complain(error);
+	}
+	f->json = json;
+	f->total = total;
+	snprintf(path, sizeof(path), "/api/v2/batches/%lld/stream", (long long)batch);
+	int result = revtr_client_follow(client, path, on_bytes, f, error);
+	show_progress(f, true);
+	if (result == 0 && !f->ended)
+		result = error_set(error, -EPIPE,
+			"the coordinator went away; what it took is not lost: `retour revtr watch %lld` goes on", (long long)batch);
+	int status = result < 0 ? revtr_complain(error) : f->reached == f->done && f->done > 0 && f->cancelled == 0 ? EXIT_OK : EXIT_NOT_REACHED;
+	free(f);
+	return status;
+}
+
+/* ---- submitting */
+
+struct submission {
+	struct revtr_client client;
+	const struct revtr_command *command;
+	char source[ADDR_TEXT_SIZE];
+	json_t *list;
+	size_t batches;
+	int status;
+};
+
+static int add(struct submission *s, const char *word, struct error *error)
+{
+	struct addr address;
+	char text[ADDR_TEXT_SIZE];
+	if (!addr_parse(word, &address)) {
+		int result = route_resolve(word, 4, &address, error);
+		if (result < 0)
+			return result;
+	}
+	const char *label = s->command->label ? s->command->label : word;
+	json_array_append_new(
+		s->list, json_pack("{s:s, s:s, s:s}", "source", s->source, "destination", addr_format(address, text), "label", label));
+	return 0;
+}
+
+static int send_batch(struct submission *s, struct error *error)
+{
+	json_t *answer = NULL, *body = json_pack("{s:O, s:b}", "measurements", s->list, "interactive", s->command->interactive);
+	char request[260];
+	size_t count = json_array_size(s->list);
+	s->batches++;
+	if (s->command->request) {
+		snprintf(request, sizeof(request), s->batches > 1 ? "%.200s/%zu" : "%.200s", s->command->request, s->batches);
+		json_object_set_new(body, "request", json_string(request));
+	}
+	int result = revtr_client_ask(&s->client, "POST", "/api/v2/batches", body, &answer, error);
+	json_array_clear(s->list);
+	if (result < 0)
+		return result;
+	int64_t batch = json_integer_value(json_object_get(answer, "batch"));
+	if (!s->command->wait && s->command->json)
+		revtr_print_record(answer, true);
+	else if (!s->command->wait)
+		printf("batch %lld: %zu measurements; `retour revtr watch %lld` shows them as they come\n", (long long)batch, count,
+			(long long)batch);
+	json_decref(answer);
+	if (s->command->wait) {
+		int status = follow(&s->client, batch, count, s->command->json, error);
+		s->status = MAX(s->status, status);
+	}
+	return error->code;
+}
+
+static int add_and_send(struct submission *s, const char *word, struct error *error)
+{
+	int result = add(s, word, error);
+	return result == 0 && json_array_size(s->list) == BATCH ? send_batch(s, error) : result;
+}
+
+static int add_file(struct submission *s, struct error *error)
+{
+	char line[300];
+	bool standard = strcmp(s->command->file, "-") == 0;
+	FILE *file = standard ? stdin : fopen(s->command->file, "re");
+	int result = 0;
+	if (!file)
+		return error_set(error, -errno, "cannot open %s: %s", s->command->file, strerror(errno));
+	while (result == 0 && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, " \t\r\n#")] = '\0';
+		if (*line)
+			result = add_and_send(s, line, error);
+	}
+	if (!standard)
+		fclose(file);
+	return result;
+}
+
+static int submit_all(struct submission *s, struct error *error)
+{
+	struct addr source;
+	const struct revtr_command *command = s->command;
+	if (!addr_parse(command->arguments[0], &source) && route_resolve(command->arguments[0], 4, &source, error) < 0)
+		return error->code;
+	addr_format(source, s->source);
+	int result = revtr_client_open(&s->client, command, error);
+	for (int i = 1; i < command->argument_count && result == 0; i++)
+		result = add_and_send(s, command->arguments[i], error);
+	if (result == 0 && command->file)
+		result = add_file(s, error);
+	if (result == 0 && json_array_size(s->list) > 0)
+		result = send_batch(s, error);
+	if (result == 0 && s->batches == 0)
+		result = error_set(error, -EINVAL, "there is nothing to measure: no destination was named");
+	return result;
+}
+
+int revtr_submit_run(const struct revtr_command *command)
+{
+	struct submission s = {.command = command, .list = json_array()};
+	struct error error = {0};
+	int result = s.list ? submit_all(&s, &error) : error_set(&error, -ENOMEM, "out of memory");
+	revtr_client_close(&s.client);
+	json_decref(s.list);
+	if (result < 0 && s.status == 0)
+		return revtr_complain(&error);
+	return s.status;
+}
+
+/* ---- one batch */
+
+static bool read_batch(const struct revtr_command *command, long long *batch)
+{
+	char *end;
+	errno = 0;
+	*batch = strtoll(command->arguments[0], &end, 10);
+	if (errno == 0 && *batch > 0 && *end == '\0')
+		return true;
+	fputs("retour revtr: expected the number of a batch\n", stderr);
+	return false;
+}
+
+static int ask_batch(const struct revtr_command *command, const char *method, bool watch)
+{
+	struct revtr_client client = {0};
+	struct error error = {0};
+	json_t *answer = NULL;
+	char path[100];
+	long long batch;
+	if (!read_batch(command, &batch))
+		return EXIT_USAGE;
+	snprintf(path, sizeof(path), "/api/v2/batches/%lld", batch);
+	int result = revtr_client_open(&client, command, &error);
+	if (result == 0)
+		result = revtr_client_ask(&client, method, path, NULL, &answer, &error);
+	int status = result < 0 ? revtr_complain(&error) : EXIT_OK;
+	size_t total = (size_t)json_integer_value(json_object_get(answer, "total"));
+	if (result == 0 && watch) {
+		status = follow(&client, batch, total, command->json, &error);
+	} else if (result == 0 && command->json) {
+		revtr_print_record(answer, true);
+	} else if (result == 0) {
+		char state[30];
+		printf("batch %lld: %s; %lld of %zu done, %lld cancelled\n", batch, string_of(answer, "state", state, sizeof(state)),
+			(long long)json_integer_value(json_object_get(answer, "done")), total,
+			(long long)json_integer_value(json_object_get(answer, "cancelled")));
+	}
+	json_decref(answer);
+	revtr_client_close(&client);
+	return status;
+}
+
+int revtr_watch_run(const struct revtr_command *command)
+{
+	return ask_batch(command, "GET", true);
+}
+
+int revtr_cancel_run(const struct revtr_command *command)
+{
+	return ask_batch(command, "DELETE", false);
+}
+
+/* All that is there, without waiting. */
+static int show_pages(struct revtr_client *client, long long batch, const struct revtr_command *command, struct error *error)
+{
+	long long after = 0;
+	do {
+		char path[100];
+		json_t *answer = NULL, *record;
+		size_t i;
+		snprintf(path, sizeof(path), "/api/v2/batches/%lld/results?after=%lld", batch, after);
+		int result = revtr_client_ask(client, "GET", path, NULL, &answer, error);
+		if (result < 0)
+			return result;
+		json_array_foreach(json_object_get(answer, "results"), i, record)
+			revtr_print_record(record, command->json);
+		after = json_integer_value(json_object_get(answer, "next"));
+		json_decref(answer);
+	} while (after > 0);
+	return 0;
+}
+
+int revtr_show_run(const struct revtr_command *command)
+{
+	struct revtr_client client = {0};
+	struct error error = {0};
+	long long batch;
+	if (!read_batch(command, &batch))
+		return EXIT_USAGE;
+	if (!command->json) {
+		int status = ask_batch(command, "GET", false);
+		if (status != EXIT_OK)
+			return status;
+	}
+	int result = revtr_client_open(&client, command, &error);
+	if (result == 0)
+		result = show_pages(&client, batch, command, &error);
+	revtr_client_close(&client);
+	return result < 0 ? revtr_complain(&error) : EXIT_OK;
+}

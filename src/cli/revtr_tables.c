@@ -1,0 +1,178 @@
+/* Sources, agents, the atlas, keys and budgets of a coordinator. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "cli/exit.h"
+#include "cli/revtr_inside.h"
+
+/* One question whose answer is printed by `print`, or as it came. */
+static int ask(const struct revtr_command *command, const char *method, const char *path, json_t *body,
+	void (*print)(const json_t *answer))
+{
+	struct revtr_client client = {0};
+	struct error error = {0};
+	json_t *answer = NULL;
+	int result = revtr_client_open(&client, command, &error);
+	if (result == 0)
+		result = revtr_client_ask(&client, method, path, body, &answer, &error);
+	else
+		json_decref(body);
+	if (result == 0 && command->json) {
+		char *text = json_dumps(answer, JSON_INDENT(2));
+		puts(text ? text : "");
+		free(text);
+	} else if (result == 0) {
+		print(answer);
+	}
+	json_decref(answer);
+	revtr_client_close(&client);
+	return result < 0 ? revtr_complain(&error) : EXIT_OK;
+}
+
+#define SHOWN 80
+static const char *word(const json_t *object, const char *key, char out[static SHOWN])
+{
+	const char *text = json_string_value(json_object_get(object, key));
+	return escape_text(text ? text : "-", out, SHOWN);
+}
+
+static long long number(const json_t *object, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(object, key));
+}
+
+/* ---- sources */
+
+static void print_sources(const json_t *answer)
+{
+	const json_t *source;
+	size_t i;
+	char address[SHOWN], name[SHOWN], agent[SHOWN], at[SHOWN];
+	json_array_foreach(json_object_get(answer, "sources"), i, source)
+		printf("%-15s  %-24s agent %-20s %s, since %s\n", word(source, "address", address), word(source, "name", name),
+			word(source, "agent", agent), json_is_true(json_object_get(source, "consents")) ? "consents" : "does not consent",
+			word(source, "registered_at", at));
+	if (json_array_size(json_object_get(answer, "sources")) == 0)
+		puts("no source is registered; `retour revtr source add ADDRESS --agent NAME` registers one");
+}
+
+int revtr_sources_run(const struct revtr_command *command)
+{
+	return ask(command, "GET", "/api/v2/sources", NULL, print_sources);
+}
+
+static void print_source(const json_t *answer)
+{
+	char address[SHOWN], agent[SHOWN], key[SHOWN];
+	printf("%s is a source; agent %s, key %s\n", word(answer, "address", address), word(answer, "agent", agent),
+		word(answer, "key", key));
+}
+
+int revtr_source_run(const struct revtr_command *command)
+{
+	if (strcmp(command->arguments[0], "add") != 0 || command->argument_count != 2 || !command->agent) {
+		fputs("retour revtr source: expected add ADDRESS --agent NAME [--name TEXT]\n", stderr);
+		return EXIT_USAGE;
+	}
+	return ask(command, "POST", "/api/v2/sources",
+		json_pack("{s:s, s:s, s:s*, s:s*}", "address", command->arguments[1], "agent", command->agent, "name", command->name,
+			"key", command->key), print_source);
+}
+
+/* ---- agents */
+
+static void print_agents(const json_t *answer)
+{
+	const json_t *agent;
+	size_t i;
+	char name[SHOWN], address[SHOWN];
+	json_array_foreach(json_object_get(answer, "agents"), i, agent)
+		printf("%-20s  %-15s  %-7s  %-15s  %lld tasks, %lld answers\n", word(agent, "name", name),
+			word(agent, "address", address), json_is_true(json_object_get(agent, "online")) ? "online" : "offline",
+			json_is_true(json_object_get(agent, "may_spoof")) ? "may spoof" : "does not spoof", number(agent, "tasks"),
+			number(agent, "answers"));
+	if (json_array_size(json_object_get(answer, "agents")) == 0)
+		puts("no agent has been seen");
+}
+
+int revtr_agents_run(const struct revtr_command *command)
+{
+	return ask(command, "GET", "/api/v2/agents", NULL, print_agents);
+}
+
+/* ---- the atlas */
+
+static void print_atlas(const json_t *answer)
+{
+	char source[SHOWN], oldest[SHOWN], newest[SHOWN];
+	if (json_object_get(answer, "state"))
+		printf("%s: the agents have been asked for traceroutes to it\n", word(answer, "source", source));
+	else
+		printf("%s: %lld traceroutes of the last day, from %s to %s\n", word(answer, "source", source),
+			number(answer, "traceroutes"), word(answer, "oldest_at", oldest), word(answer, "newest_at", newest));
+}
+
+static bool plain_address(const char *text)
+{
+	return *text && strspn(text, "0123456789.") == strlen(text) && strlen(text) < 40;
+}
+
+int revtr_atlas_run(const struct revtr_command *command)
+{
+	bool refresh = strcmp(command->arguments[0], "refresh") == 0 && command->argument_count == 2;
+	const char *source = command->arguments[refresh];
+	char path[100];
+	if (!plain_address(source) || (!refresh && command->argument_count != 1)) {
+		fputs("retour revtr atlas: expected [refresh] and the address of a source\n", stderr);
+		return EXIT_USAGE;
+	}
+	snprintf(path, sizeof(path), "/api/v2/atlas/%s", source);
+	return ask(command, refresh ? "POST" : "GET", path, NULL, print_atlas);
+}
+
+/* ---- keys and budgets */
+
+static void print_limit(const json_t *answer, const char *key)
+{
+	const json_t *limit = json_object_get(answer, key);
+	if (json_is_integer(limit))
+		printf(" of %lld", (long long)json_integer_value(limit));
+	else
+		printf(" (no limit)");
+}
+
+static void print_budget(const json_t *answer)
+{
+	char name[SHOWN];
+	printf("key %s%s: %lld measurements today", word(answer, "key", name),
+		json_is_true(json_object_get(answer, "admin")) ? ", an administrator's" : "", number(answer, "spent_today"));
+	print_limit(answer, "per_day");
+	printf(", %lld under way", number(answer, "waiting"));
+	print_limit(answer, "parallel");
+	putchar('\n');
+}
+
+int revtr_budget_run(const struct revtr_command *command)
+{
+	return ask(command, "GET", "/api/v2/budget", NULL, print_budget);
+}
+
+static void print_key(const json_t *answer)
+{
+	char name[SHOWN], key[SHOWN];
+	fprintf(stderr, "The key of %s; it is shown this once:\n", word(answer, "name", name));
+	puts(word(answer, "key", key));
+}
+
+int revtr_key_run(const struct revtr_command *command)
+{
+	if (strcmp(command->arguments[0], "add") != 0 || command->argument_count != 2) {
+		fputs("retour revtr key: expected add NAME [--per-day N] [--parallel N] [--admin]\n", stderr);
+		return EXIT_USAGE;
+	}
+	return ask(command, "POST", "/api/v2/keys",
+		json_pack("{s:s, s:i, s:i, s:b}", "name", command->arguments[1], "per_day", (int)command->per_day, "parallel",
+			(int)command->parallel, "admin", command->admin), print_key);
+}
