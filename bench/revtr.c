@@ -8,15 +8,17 @@
  * row
  *
  *   ROW|ASES|SITES|SEED|ASKED|PINGED|COMPLETE|RAW|ANY|MEASURED|MEASURED_TRUE|INFERRED|INFERRED_TRUE|ASSUMED|
- *   ASSUMED_TRUE|AS_WRONG|AS_EXACT|OPTION_PACKETS|TRACES|MEDIAN_S|P90_S|BUSIEST|PER_SECOND
+ *   ASSUMED_TRUE|AS_WRONG|AS_EXACT|OPTION_PACKETS|TRACES|MEDIAN_S|P90_S|BUSIEST|PER_SECOND|MEMORY
  *
  * COMPLETE: paths that end at the source without a hop assumed between networks; RAW: with those, too; ANY: with at
  * least one hop that is measured. MEASURED ... ASSUMED_TRUE count hops with an address, source left out. AS_WRONG: paths
  * with a hop in a network that is not on the way; AS_EXACT: complete ones that show every network of it. BUSIEST:
- * packets with options that one router saw in one second. PER_SECOND: of this machine, in finished measurements. */
+ * packets with options that one router saw in one second. PER_SECOND: finished measurements in a second of this
+ * processor's time, simulator included. MEMORY: bytes for each measurement at most under way at once. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/rng.h"
@@ -73,7 +75,9 @@ struct evaluation {
 		unsigned *counts, count;
 	} atlas[SOURCES];
 	struct tally tally;
-	const struct pair **by_id; /* of the row that runs */
+	const struct revtr_engine *engine; /* of the row that runs */
+	size_t memory;
+	const struct pair **by_id;
 };
 
 static void die(const char *what)
@@ -502,7 +506,10 @@ static int compare_doubles(const void *a, const void *b)
 
 static void done(void *context, const struct revtr_result *result)
 {
-	judge(context, result);
+	struct evaluation *e = context;
+	judge(e, result);
+	if (e->tally.asked % 50 == 1)
+		e->memory = MAX(e->memory, revtr_engine_bytes(e->engine) / AT_ONCE);
 }
 
 static void load_atlas(struct evaluation *e, struct revtr_engine *engine, struct virtual *v, unsigned source, const struct row *row)
@@ -519,7 +526,8 @@ static void run_row(struct evaluation *e, const struct row *row)
 {
 	struct sim *sim = need(sim_new(e->world, e->seed));
 	struct virtual *v = need(virtual_new(sim, e->hosts, e->agent_count));
-	struct revtr_environment environment = {&e->ingress, e->sites, e->site_count, asn_of, sibling_of, e};
+	struct revtr_environment environment = {.ingress = &e->ingress, .sites = e->sites, .site_count = e->site_count,
+		.asn = asn_of, .sibling = sibling_of, .context = e};
 	struct revtr_engine *engine = need(revtr_engine_new(&row->options, &environment));
 	struct busy busy = {e->world, sim, need(calloc(e->world->node_count, sizeof(unsigned))),
 		need(calloc(e->world->node_count, sizeof(int64_t))), 0};
@@ -529,10 +537,12 @@ static void run_row(struct evaluation *e, const struct row *row)
 			die("out of memory");
 		load_atlas(e, engine, v, i, row);
 	}
+	e->engine = engine;
+	e->memory = 0;
 	e->tally = (struct tally){.seconds = need(calloc(e->pair_count, sizeof(double)))};
 	e->by_id = need(calloc(e->pair_count + 1, sizeof(*e->by_id)));
 	sim_set_tap(sim, count_options, &busy);
-	int64_t started_ns = clock_monotonic_ns();
+	clock_t started = clock();
 	for (unsigned i = 0; i < e->pair_count; i++) {
 		if (revtr_engine_submit(engine, e->pairs[i].source, e->pairs[i].destination, sim_now(sim), &id) < 0)
 			die("a pair is refused");
@@ -540,14 +550,14 @@ static void run_row(struct evaluation *e, const struct row *row)
 		if (revtr_engine_busy(engine) >= AT_ONCE || i + 1 == e->pair_count)
 			virtual_run(v, engine, e->sources, done, e);
 	}
-	double took = (double)(clock_monotonic_ns() - started_ns) / NS_PER_S;
+	double took = (double)(clock() - started) / CLOCKS_PER_SEC;
 	const struct tally *t = &e->tally;
 	qsort(t->seconds, t->asked, sizeof(double), compare_doubles);
-	printf("%s|%u|%u|%llu|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%.2f|%.2f|%u|%.0f\n", row->name, e->ases,
+	printf("%s|%u|%u|%llu|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%.2f|%.2f|%u|%.0f|%zu\n", row->name, e->ases,
 		e->site_count, (unsigned long long)e->seed, t->asked, t->pinged, t->complete, t->raw, t->any, t->measured,
 		t->measured_true, t->inferred, t->inferred_true, t->assumed, t->assumed_true, t->as_wrong, t->as_exact,
 		t->option_packets, t->traces, t->seconds[t->asked / 2], t->seconds[t->asked * 9 / 10], busy.most,
-		t->asked / took);
+		t->asked / took, e->memory);
 	for (unsigned i = 0; i < 10; i++)
 		if (t->by_probability[i].hops > 0)
 			printf("%s-calibration|%u|%u|%llu|%u|%u|%.4f|%.4f\n", row->name, e->ases, e->site_count,
@@ -583,6 +593,10 @@ static unsigned add_ablations(struct row *rows, unsigned count)
 	rows[count++].options.order = INGRESS_BY_DISTANCE;
 	rows[count] = (struct row){"without-learned-direct", ours, true};
 	rows[count++].options.direct_always = true;
+	rows[count] = (struct row){"without-budgets", ours, true};
+	rows[count].options.target = rows[count].options.net = rows[count].options.source = (struct budget_rate){0, 0};
+	rows[count].options.agent = (struct budget_rate){100, 10};
+	rows[count++].options.dead_after = 0;
 	rows[count] = (struct row){"without-small-batches", ours, true};
 	rows[count].options.batch = 5;
 	rows[count++].options.far_max = 10;

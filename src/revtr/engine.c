@@ -26,7 +26,7 @@ struct revtr_options revtr_options_published(void)
 		.trace_wait_ns = 5 * NS_PER_S,
 		.age_max_ns = 24 * 3600 * NS_PER_S,
 		.ask_again_ns = 600 * NS_PER_S,
-		.agent_per_second = 100,
+		.agent = {100, 10},
 	};
 }
 
@@ -44,6 +44,12 @@ struct revtr_options revtr_options_default(void)
 	options.direct_wait_ns = 1500 * NS_PER_MS;
 	options.spoofed_wait_ns = 1500 * NS_PER_MS;
 	options.trace_wait_ns = 2 * NS_PER_S;
+	options.agent = (struct budget_rate){50, 5};
+	options.source = (struct budget_rate){50, 5};
+	options.target = (struct budget_rate){5, 5};
+	options.net = (struct budget_rate){10, 10};
+	options.dead_after = 12;
+	options.dead_for_ns = 3600 * NS_PER_S;
 	return options;
 }
 
@@ -62,27 +68,6 @@ const char *revtr_stop_text(enum revtr_stop stop)
 
 /* ---- the engine's life */
 
-static uint32_t agents_of(const struct revtr_environment *environment)
-{
-	uint32_t most = 0;
-	for (unsigned i = 0; i < environment->site_count; i++)
-		most = MAX(most, environment->sites[i].agent + 1);
-	return most;
-}
-
-static bool grow_agents(struct revtr_engine *engine, uint32_t count)
-{
-	if (count <= engine->agent_count)
-		return true;
-	struct agent_state *agents = realloc(engine->agents, count * sizeof(*agents));
-	if (!agents)
-		return false;
-	memset(agents + engine->agent_count, 0, (count - engine->agent_count) * sizeof(*agents));
-	engine->agents = agents;
-	engine->agent_count = count;
-	return true;
-}
-
 struct revtr_engine *revtr_engine_new(const struct revtr_options *options, const struct revtr_environment *environment)
 {
 	struct revtr_engine *engine = calloc(1, sizeof(*engine));
@@ -95,10 +80,13 @@ struct revtr_engine *revtr_engine_new(const struct revtr_options *options, const
 	engine->task_count = options->first_task > 0 ? options->first_task - 1 : 0;
 	for (int i = 0; i < STAGE_COUNT; i++)
 		engine->timers[i].first = engine->timers[i].last = JOB_NONE;
-	if (grow_agents(engine, agents_of(environment)))
-		return engine;
-	revtr_engine_free(engine);
-	return NULL;
+	engine->budget = (struct budget){
+		.rates = {[BUDGET_TARGET] = options->target, [BUDGET_NET] = options->net,
+			[BUDGET_SOURCE] = options->source, [BUDGET_AGENT] = options->agent},
+		.silent_max = options->dead_after,
+		.dead_for_ns = options->dead_for_ns,
+	};
+	return engine;
 }
 
 static void source_deinit(struct source_state *source)
@@ -119,13 +107,12 @@ void revtr_engine_free(struct revtr_engine *engine)
 	}
 	for (uint32_t i = 0; i < engine->measurement_count; i++)
 		free(engine->measurements[i].hops);
-	for (uint32_t i = 0; i < engine->agent_count; i++)
-		free(engine->agents[i].queue);
 	free(engine->sources);
 	free(engine->jobs);
 	free(engine->buckets);
 	free(engine->measurements);
-	free(engine->agents);
+	free(engine->ready);
+	budget_deinit(&engine->budget);
 	free(engine->sent);
 	free(engine);
 }
@@ -138,7 +125,7 @@ int revtr_engine_add_source(struct revtr_engine *engine, struct addr source, uin
 	engine->sources = longer;
 	struct source_state *state = &longer[engine->source_count];
 	*state = (struct source_state){.address = (uint32_t)source.low, .agent = agent};
-	if (!grow_agents(engine, agent + 1) || tree_init(&state->tree, state->address, engine->options.age_max_ns) < 0)
+	if (tree_init(&state->tree, state->address, engine->options.age_max_ns) < 0)
 		return -ENOMEM;
 	*index = engine->source_count++;
 	return 0;
@@ -194,6 +181,20 @@ void revtr_engine_align(struct revtr_engine *engine, uint32_t source, uint32_t t
 unsigned revtr_engine_busy(const struct revtr_engine *engine)
 {
 	return engine->busy;
+}
+
+size_t revtr_engine_bytes(const struct revtr_engine *engine)
+{
+	size_t bytes = sizeof(*engine) + engine->job_room * sizeof(*engine->jobs) +
+		engine->bucket_count * sizeof(*engine->buckets) +
+		engine->measurement_room * sizeof(*engine->measurements) + engine->ready_room * sizeof(*engine->ready) +
+		engine->sent_room * sizeof(*engine->sent) + engine->budget.room * sizeof(*engine->budget.table);
+	for (uint32_t i = 0; i < engine->job_count; i++)
+		bytes += engine->jobs[i].router_count * sizeof(*engine->jobs[i].routers) +
+			(engine->jobs[i].ranked ? RANK_MAX * sizeof(*engine->jobs[i].ranked) : 0);
+	for (uint32_t i = 0; i < engine->measurement_count; i++)
+		bytes += engine->measurements[i].hops ? REVTR_HOPS_MAX * sizeof(*engine->measurements[i].hops) : 0;
+	return bytes;
 }
 
 /* ---- in and out */

@@ -24,6 +24,7 @@
 
 #include "base/compiler.h"
 #include "path/model.h"
+#include "revtr/budget.h"
 #include "revtr/ingress.h"
 #include "revtr/task.h"
 #include "revtr/tree.h"
@@ -52,7 +53,10 @@ struct revtr_options {
 	int64_t age_max_ns;	 /* of what is believed */
 	int64_t ask_again_ns;	 /* a target that was asked in vain is not asked again for so long */
 	uint32_t first_task;	 /* number of the first task, below 2^31 as all of them are; 0 = 1 */
-	double agent_per_second; /* packets that one agent may send */
+	/* Packets with options: to one address, to one /24, for one source, by one agent. */
+	struct budget_rate target, net, source, agent;
+	unsigned dead_after;  /* so many without an answer, for whomever, and a target is left alone; 0: never */
+	int64_t dead_for_ns;
 };
 
 /* Those that the literature gives for the system of 2022. */
@@ -105,6 +109,8 @@ struct revtr_environment {
 	/* Other addresses near by (of its /24, say) that answer Record Route, by number from 0 on; 0 = there are no more,
 	 * its own = not this one. NULL: none are known. */
 	uint32_t (*sibling)(void *context, uint32_t address, unsigned number);
+	/* Asked before each target: false where its network's owner, or its budget for the day, forbids it. NULL: never. */
+	bool (*may_ask)(void *context, uint32_t asn, uint32_t address);
 	void *context;
 };
 
@@ -134,6 +140,9 @@ void revtr_engine_align(struct revtr_engine *engine, uint32_t source, uint32_t t
 	const struct revtr_answer *answer, bool spoofed, int64_t now_ns);
 /* Measurements that go on. */
 unsigned revtr_engine_busy(const struct revtr_engine *engine);
+/* Memory for measurements and questions, without what is known of the sources. It grows with those that are under way
+ * at once, and with what is asked within ask_again_ns. */
+size_t revtr_engine_bytes(const struct revtr_engine *engine);
 
 /* The way back that an echo reply's list shows, for the survey and the atlas too: addresses after the target (0:
  * cannot be told or asked), at most RECORD_ROUTE_SLOTS_MAX. `placed`: it was found where in the list the target is;

@@ -2,6 +2,7 @@
 #ifndef RETOUR_REVTR_ENGINE_INSIDE_H
 #define RETOUR_REVTR_ENGINE_INSIDE_H
 
+#include "revtr/budget.h"
 #include "revtr/engine.h"
 #include "revtr/exits.h"
 
@@ -29,7 +30,7 @@ struct job {
 	uint32_t *ranked; /* sites; only while it goes on */
 	unsigned ranked_count, ranked_next, near;
 	unsigned asked, asked_far, answered, silent, repeats, rounds;
-	bool found, home, certain, spoofed;
+	bool found, home, certain, spoofed, refused;
 	uint32_t chain[CHAIN_MAX];
 	unsigned chain_count;
 	uint32_t evidence;
@@ -60,15 +61,11 @@ struct measurement_state {
 	bool over, taken;
 };
 
-struct ready { /* a packet that waits for its agent's turn */
-	uint32_t job, site;
+struct ready { /* a packet that waits for its time */
+	int64_t at_ns;	 /* by the budgets' clock */
+	uint64_t number; /* those of one time leave in the order in which they came */
+	uint32_t job, site, agent;
 	bool spoofed;
-};
-
-struct agent_state {
-	struct ready *queue; /* a ring */
-	unsigned first, count, room;
-	int64_t free_ns;
 };
 
 struct sent { /* tasks whose answer may come; by id */
@@ -82,6 +79,7 @@ struct source_state {
 	struct tree tree;
 	struct exits exits;
 	unsigned direct_asked, direct_found;
+	unsigned answered; /* packets with options that came home */
 };
 
 struct revtr_engine {
@@ -100,9 +98,11 @@ struct revtr_engine {
 	uint32_t finished_first, finished_last;
 	uint32_t last_result; /* handed out; its hops go with the next */
 	unsigned busy;
-	struct agent_state *agents;
-	uint32_t agent_count; /* agents by number */
-	uint32_t agent_turn;
+	struct budget budget;
+	struct ready *ready; /* a heap */
+	uint32_t ready_count, ready_room;
+	uint64_t ready_number;
+	int64_t lag_ns; /* of the budgets' clock behind the caller's */
 	struct sent *sent;
 	uint32_t sent_room; /* a power of two */
 	uint32_t task_count;
@@ -116,11 +116,15 @@ struct revtr_engine {
  * memory. */
 uint32_t job_get(struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target, uint32_t payer);
 void job_wait(struct revtr_engine *engine, uint32_t job, uint32_t measurement);
-/* The next packet, or until when there is none. */
-bool job_next(struct revtr_engine *engine, struct revtr_task *task, int64_t *wake_ns);
-void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer);
 /* Batches whose time is over. */
 void job_expire(struct revtr_engine *engine);
+/* The last packet of a batch has left. */
+void job_set_timer(struct revtr_engine *engine, uint32_t job);
+void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer);
+/* engine_send.c: false: out of memory. */
+bool job_enqueue(struct revtr_engine *engine, struct ready ready);
+/* The next packet, or until when there is none. */
+bool job_next(struct revtr_engine *engine, struct revtr_task *task, int64_t *wake_ns);
 
 /* engine.c: a way to the source was seen; `addresses` as for tree_add_chain. */
 void source_learn(struct revtr_engine *engine, uint32_t source, const uint32_t *addresses, unsigned count);

@@ -5,10 +5,7 @@
 #include "base/clock.h"
 #include "revtr/engine_inside.h"
 
-#define SENT_AT_FIRST 1024
 #define SWEEP	      4
-
-#define TASK_MAX 0x7fffffffu
 
 #define DIRECT_TRIES 16
 #define DIRECT_WORTH 25 /* one in so many has to help */
@@ -116,27 +113,7 @@ static uint32_t add(struct revtr_engine *engine, enum job_kind kind, uint32_t so
 	return index;
 }
 
-/* ---- packets wait for their agents */
-
-static bool enqueue(struct revtr_engine *engine, uint32_t agent, struct ready ready)
-{
-	struct agent_state *state = &engine->agents[agent];
-	if (state->count == state->room) {
-		unsigned room = state->room ? 2 * state->room : 16;
-		struct ready *queue = malloc(room * sizeof(*queue));
-		if (!queue)
-			return false;
-		for (unsigned i = 0; i < state->count; i++)
-			queue[i] = state->queue[(state->first + i) % state->room];
-		free(state->queue);
-		*state = (struct agent_state){queue, 0, state->count, room, state->free_ns};
-	}
-	state->queue[(state->first + state->count++) % state->room] = ready;
-	struct job *job = &engine->jobs[ready.job];
-	job->queued++;
-	job->outstanding++;
-	return true;
-}
+/* ---- their time */
 
 /* Waits are equal within a stage, so a queue for each is in order of time. */
 static void arm(struct revtr_engine *engine, uint32_t index)
@@ -152,7 +129,7 @@ static void arm(struct revtr_engine *engine, uint32_t index)
 	engine->timers[job->stage].last = index;
 }
 
-static void set_timer(struct revtr_engine *engine, uint32_t index)
+void job_set_timer(struct revtr_engine *engine, uint32_t index)
 {
 	struct job *job = &engine->jobs[index];
 	const struct revtr_options *options = &engine->options;
@@ -171,6 +148,9 @@ static void finish(struct revtr_engine *engine, uint32_t index)
 {
 	struct job *job = &engine->jobs[index];
 	uint32_t waiter = job->first_waiter;
+	/* Where nobody's packets come home, silence says nothing about targets. */
+	if (job->answered == 0 && job->silent > 0 && engine->sources[job->source].answered > 0)
+		budget_silent(&engine->budget, job->target, job->silent, engine->now_ns);
 	job->stage = STAGE_DONE;
 	job->finished_ns = engine->now_ns;
 	job->first_waiter = JOB_NONE;
@@ -209,7 +189,8 @@ static void next_batch(struct revtr_engine *engine, uint32_t index)
 		if (!usable(engine, job, site) || (!near && job->asked_far >= options->far_max))
 			continue;
 		job->asked_far += !near;
-		if (!enqueue(engine, engine->environment.sites[site].agent, (struct ready){index, site, true}))
+		if (!job_enqueue(engine, (struct ready){.job = index, .site = site,
+				.agent = engine->environment.sites[site].agent, .spoofed = true}))
 			break;
 		job->asked++;
 		sent++;
@@ -248,6 +229,15 @@ static bool direct_pays(const struct revtr_engine *engine, const struct job *job
 		source->direct_found * DIRECT_WORTH >= source->direct_asked || job->target % DIRECT_TRIES == 0;
 }
 
+/* Its network's owner, or the day's budget, or that nobody ever hears of it. */
+static bool may_ask(const struct revtr_engine *engine, struct job *job)
+{
+	const struct revtr_environment *environment = &engine->environment;
+	uint32_t asn = environment->asn(environment->context, job->target);
+	job->refused = environment->may_ask && !environment->may_ask(environment->context, asn, job->target);
+	return !job->refused && !budget_dead(&engine->budget, job->target, engine->now_ns);
+}
+
 static void begin(struct revtr_engine *engine, uint32_t index)
 {
 	struct job *job = &engine->jobs[index];
@@ -255,18 +245,22 @@ static void begin(struct revtr_engine *engine, uint32_t index)
 	job->first_waiter = JOB_NONE;
 	if (job->kind == JOB_TRACE) {
 		job->stage = STAGE_TRACE;
-		if (!enqueue(engine, agent, (struct ready){index, 0, false}))
+		if (!job_enqueue(engine, (struct ready){.job = index, .agent = agent}))
 			finish(engine, index);
 		return;
 	}
 	job->stage = STAGE_DIRECT;
+	if (!may_ask(engine, job)) {
+		finish(engine, index);
+		return;
+	}
 	bool direct = engine->options.direct && direct_pays(engine, job);
 	engine->sources[job->source].direct_asked += direct;
 	if (!rank(engine, job)) {
 		finish(engine, index);
 		return;
 	}
-	if (!direct || !enqueue(engine, agent, (struct ready){index, 0, false}))
+	if (!direct || !job_enqueue(engine, (struct ready){.job = index, .agent = agent}))
 		next_batch(engine, index);
 }
 
@@ -297,89 +291,6 @@ void job_wait(struct revtr_engine *engine, uint32_t job, uint32_t measurement)
 	engine->measurements[measurement].job = job;
 	engine->measurements[measurement].next_waiter = engine->jobs[job].first_waiter;
 	engine->jobs[job].first_waiter = measurement;
-}
-
-/* ---- sending */
-
-static bool remember(struct revtr_engine *engine, const struct sent *sent)
-{
-	if (engine->sent_room == 0) {
-		engine->sent = calloc(SENT_AT_FIRST, sizeof(*engine->sent));
-		engine->sent_room = engine->sent ? SENT_AT_FIRST : 0;
-	}
-	struct sent *slot = engine->sent_room ? &engine->sent[sent->id & (engine->sent_room - 1)] : NULL;
-	/* Somebody's answer is still awaited at this place: more room. */
-	if (slot && slot->id != 0 && engine->sent_room < (1u << 22)) {
-		struct sent *longer = calloc(2 * (size_t)engine->sent_room, sizeof(*longer));
-		if (!longer)
-			return false;
-		for (uint32_t i = 0; i < engine->sent_room; i++)
-			if (engine->sent[i].id)
-				longer[engine->sent[i].id & (2 * engine->sent_room - 1)] = engine->sent[i];
-		free(engine->sent);
-		engine->sent = longer;
-		engine->sent_room *= 2;
-		slot = &engine->sent[sent->id & (engine->sent_room - 1)];
-	}
-	if (slot)
-		*slot = *sent;
-	return slot;
-}
-
-static void charge(struct revtr_engine *engine, const struct job *job)
-{
-	struct measurement_state *payer = &engine->measurements[job->payer];
-	if (job->kind == JOB_TRACE)
-		payer->trace_packets++;
-	else
-		payer->option_packets++;
-}
-
-static void send(struct revtr_engine *engine, uint32_t agent, struct revtr_task *task)
-{
-	struct agent_state *state = &engine->agents[agent];
-	struct ready ready = state->queue[state->first];
-	struct job *job = &engine->jobs[ready.job];
-	state->first = (state->first + 1) % state->room;
-	state->count--;
-	state->free_ns = MAX(state->free_ns, engine->now_ns) +
-		(int64_t)((double)NS_PER_S / engine->options.agent_per_second);
-	engine->task_count = engine->task_count >= TASK_MAX ? 1 : engine->task_count + 1;
-	*task = (struct revtr_task){
-		.id = engine->task_count,
-		.probe = job->kind == JOB_TRACE ? REVTR_TRACEROUTE : REVTR_RR_PING,
-		.agent = agent,
-		.source = job->source,
-		.spoofed = ready.spoofed,
-		.target = addr_v4(job->target),
-	};
-	(void)remember(engine, &(struct sent){task->id, ready.job, job->target, ready.site, job->stage, ready.spoofed});
-	charge(engine, job);
-	if (--job->queued == 0)
-		set_timer(engine, ready.job);
-}
-
-bool job_next(struct revtr_engine *engine, struct revtr_task *task, int64_t *wake_ns)
-{
-	*wake_ns = TIME_NEVER;
-	for (uint32_t i = 0; i < engine->agent_count; i++) {
-		uint32_t agent = (engine->agent_turn + i) % engine->agent_count;
-		struct agent_state *state = &engine->agents[agent];
-		if (state->count == 0)
-			continue;
-		/* A burst of a tenth of a second may leave at once. */
-		if (state->free_ns > engine->now_ns + NS_PER_S / 10) {
-			*wake_ns = MIN(*wake_ns, state->free_ns - NS_PER_S / 10);
-			continue;
-		}
-		engine->agent_turn = agent + 1;
-		send(engine, agent, task);
-		return true;
-	}
-	for (int stage = 0; stage < STAGE_COUNT; stage++)
-		if (engine->timers[stage].first != JOB_NONE)
-			*wake_ns = MIN(*wake_ns, MAX(engine->jobs[engine->timers[stage].first].timer_ns, engine->now_ns + 1));
-	return false;
 }
 
 /* ---- answers */
@@ -446,6 +357,8 @@ void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer)
 	bool late = job->stage != sent.stage || job->outstanding == 0;
 	if (job->kind == JOB_RECORD_ROUTE && answer->answered) {
 		job->answered++;
+		engine->sources[job->source].answered++;
+		budget_alive(&engine->budget, job->target);
 		take_list(engine, job, answer, sent.spoofed);
 	} else if (job->kind == JOB_TRACE && !late) {
 		take_trace(job, answer);

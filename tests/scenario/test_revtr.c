@@ -44,7 +44,8 @@ static void lab_init(struct lab *lab, struct revtr_options options)
 	lab->virtual = virtual_new(lab->sim, lab->hosts, VPS + 1);
 	assert_int_equal(ingress_init(&lab->ingress, VPS), 0);
 	ingress_sort(&lab->ingress);
-	struct revtr_environment environment = {&lab->ingress, lab->sites, VPS, asn_of, NULL, lab};
+	struct revtr_environment environment = {
+		.ingress = &lab->ingress, .sites = lab->sites, .site_count = VPS, .asn = asn_of, .context = lab};
 	lab->engine = revtr_engine_new(&options, &environment);
 	assert_non_null(lab->engine);
 	assert_int_equal(revtr_engine_add_source(lab->engine, lab->source, VPS, &index), 0);

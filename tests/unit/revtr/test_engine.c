@@ -21,6 +21,7 @@ struct scene {
 	struct ingress ingress;
 	struct revtr_site sites[3];
 	struct revtr_engine *engine;
+	uint32_t forbidden; /* network that may not be asked; 0 = none */
 	uint32_t source;
 	int64_t now_ns;
 };
@@ -29,6 +30,13 @@ static uint32_t asn_of(void *context, uint32_t address)
 {
 	(void)context;
 	return address >> 8 == SOURCE >> 8 ? 1 : address >> 8 == MIDDLE >> 8 ? 2 : address >> 8 == DESTINATION >> 8 ? 3 : 0;
+}
+
+static bool may_ask(void *context, uint32_t asn, uint32_t address)
+{
+	const struct scene *s = context;
+	assert_int_equal(asn, asn_of(NULL, address));
+	return asn != s->forbidden;
 }
 
 /* Three sites: 0 may not spoof, 1 and 2 may; the source's agent is 3. */
@@ -41,7 +49,8 @@ static void scene_init(struct scene *s, struct revtr_options options)
 					 &(struct ingress_view){i, (uint8_t)(4 + i), 0}),
 			0);
 	ingress_sort(&s->ingress);
-	struct revtr_environment environment = {&s->ingress, s->sites, 3, asn_of, NULL, s};
+	struct revtr_environment environment = {.ingress = &s->ingress, .sites = s->sites, .site_count = 3, .asn = asn_of,
+		.may_ask = may_ask, .context = s};
 	s->engine = revtr_engine_new(&options, &environment);
 	assert_non_null(s->engine);
 	assert_int_equal(revtr_engine_add_source(s->engine, addr_v4(SOURCE), 3, &s->source), 0);
@@ -250,6 +259,88 @@ static void test_what_cannot_be_measured(void **state)
 	scene_deinit(&s);
 }
 
+/* Its network must not be asked: only the way there is measured, which sends it no options. */
+static void test_budget_of_a_network(void **state)
+{
+	struct scene s;
+	(void)state;
+	scene_init(&s, revtr_options_published());
+	s.forbidden = 3;
+	submit(&s, DESTINATION);
+	expect_task(&s, REVTR_TRACEROUTE, 3, DESTINATION);
+	scene_deinit(&s);
+}
+
+/* Two agents' packets to one address, which may get one a second. */
+static void test_packets_are_spaced(void **state)
+{
+	struct revtr_options options = revtr_options_published();
+	struct scene s;
+	(void)state;
+	options.target = (struct budget_rate){1, 1};
+	options.direct = false;
+	scene_init(&s, options);
+	submit(&s, DESTINATION);
+	expect_task(&s, REVTR_RR_PING, 1, DESTINATION);
+	assert_int_equal(expect_nothing(&s), START_NS + NS_PER_S);
+	s.now_ns = START_NS + NS_PER_S;
+	expect_task(&s, REVTR_RR_PING, 2, DESTINATION);
+	scene_deinit(&s);
+}
+
+/* Whoever comes an hour late does not let everything go at once. */
+static void test_a_late_caller_makes_no_burst(void **state)
+{
+	struct revtr_options options = revtr_options_published();
+	struct scene s;
+	(void)state;
+	options.agent = (struct budget_rate){1, 1};
+	options.spoofed = false;
+	scene_init(&s, options);
+	for (uint32_t i = 0; i < 3; i++)
+		submit(&s, DESTINATION + i);
+	expect_task(&s, REVTR_RR_PING, 3, DESTINATION);
+	s.now_ns += 3600 * NS_PER_S;
+	struct revtr_task task;
+	int64_t wake_ns;
+	unsigned probes = 0;
+	while (revtr_engine_next(s.engine, s.now_ns, &task, &wake_ns))
+		probes += task.probe == REVTR_RR_PING;
+	assert_int_equal(probes, 1);
+	scene_deinit(&s);
+}
+
+/* Nobody gets an answer from it, and others answer: later sources do not ask it, either. */
+static void test_dead_target(void **state)
+{
+	struct revtr_options options = revtr_options_published();
+	struct scene s;
+	uint32_t other;
+	(void)state;
+	options.dead_after = 2;
+	options.dead_for_ns = 3600 * NS_PER_S;
+	options.direct = false;
+	options.symmetry_intra = false;
+	scene_init(&s, options);
+	submit(&s, NEAR);
+	struct revtr_task task = expect_task(&s, REVTR_RR_PING, 1, NEAR);
+	answer_list(&s, &task, (uint32_t[]){NEAR, SOURCE}, 2);
+	expect_task(&s, REVTR_RR_PING, 2, NEAR);
+	let_time_pass(&s);
+	expect_nothing(&s);
+	expect_end(&s, REVTR_REACHED, 1);
+	submit(&s, DESTINATION);
+	expect_task(&s, REVTR_RR_PING, 1, DESTINATION);
+	expect_task(&s, REVTR_RR_PING, 2, DESTINATION);
+	let_time_pass(&s);
+	expect_task(&s, REVTR_TRACEROUTE, 3, DESTINATION);
+	assert_int_equal(revtr_engine_add_source(s.engine, addr_v4(SOURCE + 1), 3, &other), 0);
+	s.source = other;
+	submit(&s, DESTINATION);
+	expect_task(&s, REVTR_TRACEROUTE, 3, DESTINATION);
+	scene_deinit(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +351,10 @@ int main(void)
 		cmocka_unit_test(test_questions_are_shared),
 		cmocka_unit_test(test_strange_answers),
 		cmocka_unit_test(test_what_cannot_be_measured),
+		cmocka_unit_test(test_budget_of_a_network),
+		cmocka_unit_test(test_packets_are_spaced),
+		cmocka_unit_test(test_a_late_caller_makes_no_burst),
+		cmocka_unit_test(test_dead_target),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

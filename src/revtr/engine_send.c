@@ -1,0 +1,148 @@
+/* Packets on their way out: each waits until all its budgets allow it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "revtr/engine_inside.h"
+
+#define SENT_AT_FIRST 1024
+#define TASK_MAX      0x7fffffffu
+#define LATE_MAX_NS   (10 * NS_PER_MS)
+
+/* ---- what waits, the earliest first: a heap */
+
+static bool earlier(const struct ready *a, const struct ready *b)
+{
+	return a->at_ns != b->at_ns ? a->at_ns < b->at_ns : a->number < b->number;
+}
+
+static void swap(struct ready *a, struct ready *b)
+{
+	struct ready kept = *a;
+	*a = *b;
+	*b = kept;
+}
+
+static void sift_up(struct ready *heap, uint32_t i)
+{
+	for (; i > 0 && earlier(&heap[i], &heap[(i - 1) / 2]); i = (i - 1) / 2)
+		swap(&heap[i], &heap[(i - 1) / 2]);
+}
+
+static void sift_down(struct ready *heap, uint32_t count)
+{
+	for (uint32_t i = 0;;) {
+		uint32_t least = i;
+		for (uint32_t child = 2 * i + 1; child <= 2 * i + 2 && child < count; child++)
+			if (earlier(&heap[child], &heap[least]))
+				least = child;
+		if (least == i)
+			return;
+		swap(&heap[i], &heap[least]);
+		i = least;
+	}
+}
+
+/* Budgets go by a clock that stands still while the caller is late, so that what was held up does not leave in one
+ * burst. */
+static int64_t budget_now(const struct revtr_engine *engine)
+{
+	return engine->now_ns - engine->lag_ns;
+}
+
+bool job_enqueue(struct revtr_engine *engine, struct ready ready)
+{
+	struct job *job = &engine->jobs[ready.job];
+	if (engine->ready_count == engine->ready_room) {
+		uint32_t room = engine->ready_room ? 2 * engine->ready_room : 64;
+		struct ready *longer = realloc(engine->ready, room * sizeof(*longer));
+		if (!longer)
+			return false;
+		engine->ready = longer;
+		engine->ready_room = room;
+	}
+	struct budget_packet packet = {job->target, job->source, ready.agent};
+	/* Packets without options are for their agent only, who keeps to his own limits. */
+	ready.at_ns = job->kind == JOB_TRACE ? budget_now(engine) : budget_take(&engine->budget, &packet, budget_now(engine));
+	ready.number = engine->ready_number++;
+	engine->ready[engine->ready_count] = ready;
+	sift_up(engine->ready, engine->ready_count++);
+	job->queued++;
+	job->outstanding++;
+	return true;
+}
+
+/* ---- sending */
+
+static bool remember(struct revtr_engine *engine, const struct sent *sent)
+{
+	if (engine->sent_room == 0) {
+		engine->sent = calloc(SENT_AT_FIRST, sizeof(*engine->sent));
+		engine->sent_room = engine->sent ? SENT_AT_FIRST : 0;
+	}
+	struct sent *slot = engine->sent_room ? &engine->sent[sent->id & (engine->sent_room - 1)] : NULL;
+	/* Somebody's answer is still awaited at this place: more room. */
+	if (slot && slot->id != 0 && engine->sent_room < (1u << 22)) {
+		struct sent *longer = calloc(2 * (size_t)engine->sent_room, sizeof(*longer));
+		if (!longer)
+			return false;
+		for (uint32_t i = 0; i < engine->sent_room; i++)
+			if (engine->sent[i].id)
+				longer[engine->sent[i].id & (2 * engine->sent_room - 1)] = engine->sent[i];
+		free(engine->sent);
+		engine->sent = longer;
+		engine->sent_room *= 2;
+		slot = &engine->sent[sent->id & (engine->sent_room - 1)];
+	}
+	if (slot)
+		*slot = *sent;
+	return slot;
+}
+
+static void charge(struct revtr_engine *engine, const struct job *job)
+{
+	struct measurement_state *payer = &engine->measurements[job->payer];
+	if (job->kind == JOB_TRACE)
+		payer->trace_packets++;
+	else
+		payer->option_packets++;
+}
+
+static void send(struct revtr_engine *engine, struct revtr_task *task)
+{
+	struct ready ready = engine->ready[0];
+	struct job *job = &engine->jobs[ready.job];
+	engine->ready[0] = engine->ready[--engine->ready_count];
+	sift_down(engine->ready, engine->ready_count);
+	engine->task_count = engine->task_count >= TASK_MAX ? 1 : engine->task_count + 1;
+	*task = (struct revtr_task){
+		.id = engine->task_count,
+		.probe = job->kind == JOB_TRACE ? REVTR_TRACEROUTE : REVTR_RR_PING,
+		.agent = ready.agent,
+		.source = job->source,
+		.spoofed = ready.spoofed,
+		.target = addr_v4(job->target),
+	};
+	(void)remember(engine, &(struct sent){task->id, ready.job, job->target, ready.site, job->stage, ready.spoofed});
+	charge(engine, job);
+	if (--job->queued == 0)
+		job_set_timer(engine, ready.job);
+}
+
+bool job_next(struct revtr_engine *engine, struct revtr_task *task, int64_t *wake_ns)
+{
+	*wake_ns = TIME_NEVER;
+	if (engine->ready_count > 0) {
+		int64_t at_ns = engine->ready[0].at_ns;
+		engine->lag_ns = MAX(engine->lag_ns, engine->now_ns - at_ns - LATE_MAX_NS);
+		if (at_ns <= budget_now(engine)) {
+			send(engine, task);
+			return true;
+		}
+		*wake_ns = at_ns + engine->lag_ns;
+	}
+	for (int stage = 0; stage < STAGE_COUNT; stage++)
+		if (engine->timers[stage].first != JOB_NONE)
+			*wake_ns = MIN(*wake_ns, MAX(engine->jobs[engine->timers[stage].first].timer_ns, engine->now_ns + 1));
+	return false;
+}
