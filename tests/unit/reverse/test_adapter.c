@@ -118,7 +118,7 @@ static void test_mistakes(void **state)
 	refused(HEAD "cmd_key: x\n", "cmd_key and cmd_value");
 	refused(HEAD "token_field: x\n", "token_page and token_field");
 	refused(HEAD "router_key: x\n", "router_map");
-	refused(HEAD "parser: swedish\n", "parser: expected a dialect");
+	refused(HEAD "parser: swedish\n", "parser: expected one of the dialects");
 	refused(HEAD "result_extract: magic\n", "result_extract");
 	refused("name: x\ntarget_key: h\nbase_url: ftp://x\n", "base_url: expected https://");
 	assert_true(adapter_load(&adapter, "/nowhere/at/all", &error) < 0);
