@@ -130,9 +130,18 @@ static int64_t hop_deadline_ns(const struct trace *trace, const struct trace_hop
 	return hop->last_sent_ns + patience_ns(trace, hop);
 }
 
+/* Probes that an answer may be had for. */
+static unsigned asked(const struct trace *trace, const struct trace_hop *hop)
+{
+	unsigned ttl = (unsigned)(hop - trace->hops), count = hop->sent;
+	for (unsigned i = 0; i < hop->sent && ttl == trace->end; i++)
+		count -= trace_swallowed(trace, ttl, i);
+	return count;
+}
+
 static bool is_waiting(const struct trace *trace, const struct trace_hop *hop, int64_t now_ns)
 {
-	return hop->sent > hop->answered && now_ns < hop_deadline_ns(trace, hop);
+	return asked(trace, hop) > hop->answered && now_ns < hop_deadline_ns(trace, hop);
 }
 
 /* The distance probe holds the window back only a little longer than the hops that have answered took. */
@@ -184,14 +193,15 @@ static unsigned explore_limit(const struct trace *trace, int64_t now_ns)
 }
 
 /* The explored hop with the fewest probes that deserves more of them; 0 = none. */
-static unsigned hop_to_fill(const struct trace *trace)
+static unsigned hop_to_fill(const struct trace *trace, int64_t now_ns)
 {
 	unsigned best = 0;
 	for (unsigned ttl = trace->config.first_ttl; ttl <= last_relevant(trace); ttl++) {
 		const struct trace_hop *hop = &trace->hops[ttl];
 		bool deserves = hop->answered > 0 || ttl < trace->highest || ttl <= trace->config.sure ||
 			(trace->distance_exact && ttl <= trace->distance);
-		if (deserves && hop->sent < trace->config.probes_per_hop &&
+		bool taken = trace_accepted(trace, ttl) && is_waiting(trace, hop, now_ns);
+		if (deserves && !taken && asked(trace, hop) < trace->config.probes_per_hop &&
 			(best == 0 || hop->sent < trace->hops[best].sent))
 			best = ttl;
 	}
@@ -203,7 +213,7 @@ static unsigned hop_to_ask_again(const struct trace *trace, int64_t now_ns, int6
 {
 	for (unsigned ttl = trace->config.first_ttl; ttl <= last_relevant(trace); ttl++) {
 		const struct trace_hop *hop = &trace->hops[ttl];
-		if (hop->asked_again || hop->answered >= hop->sent || hop->unreachable ||
+		if (hop->asked_again || hop->answered >= asked(trace, hop) || hop->unreachable ||
 			is_waiting(trace, hop, now_ns) || (trace->yielding && ttl > trace->highest))
 			continue;
 		*when_ns = hop->answered > 0 ? hop->last_sent_ns + LIMITER_PAUSE_NS : now_ns;
@@ -339,7 +349,7 @@ static enum machine_want trace_next(void *self, int64_t now_ns, struct outgoing 
 	int64_t when_ns = allowed_ns(trace, now_ns);
 	bool ask_distance = !trace->distance_sent && trace->config.max_ttl > INITIAL_WINDOW;
 	bool explore = trace->explored < explore_limit(trace, now_ns);
-	unsigned fill = hop_to_fill(trace);
+	unsigned fill = hop_to_fill(trace, now_ns);
 	unsigned again = 0;
 	*wake_ns = next_deadline_ns(trace, now_ns);
 	if (!ask_distance && !explore && !fill) {

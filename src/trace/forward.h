@@ -107,6 +107,12 @@ void trace_yield(struct trace *trace);
 bool trace_is_in_silence(const struct trace *trace);
 
 /* For trace/ itself: forward.c decides, forward_path.c tells. */
+/* A listening port that accepts keeps its answer for the one connection: until our reset comes, it says nothing to
+ * other SYNs from the same port (RFC 9293 3.10.7.4; Linux acknowledges one in half a second). These got there, and
+ * count as neither sent nor lost. Is it so with this probe? */
+bool trace_swallowed(const struct trace *trace, unsigned ttl, unsigned index);
+/* Did the port accept a probe with this hop limit? Then one at a time may ask. */
+bool trace_accepted(const struct trace *trace, unsigned ttl);
 bool trace_repeats(const struct trace *trace, unsigned last_ttl);
 
 #endif

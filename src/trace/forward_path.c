@@ -32,6 +32,43 @@ bool trace_repeats(const struct trace *trace, unsigned last_ttl)
 	return false;
 }
 
+static bool accepts(const struct probe_result *probe)
+{
+	return (probe->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) && probe->rtt_ns != RTT_NONE;
+}
+
+bool trace_accepted(const struct trace *trace, unsigned ttl)
+{
+	const struct trace_hop *hop = &trace->hops[ttl];
+	if (trace->config.protocol != PROBE_TCP || trace->config.flow.source_port == 0)
+		return false; /* without privilege each probe has a port of its own */
+	for (unsigned i = 0; i < hop->sent; i++)
+		if (accepts(&hop->probes[i]))
+			return true;
+	return false;
+}
+
+/* Both are on their way at once, and `first` was there first. */
+static bool overlaps(const struct probe_result *first, const struct probe_result *probe)
+{
+	return accepts(first) && first->sent_ns <= probe->sent_ns &&
+		probe->sent_ns < first->sent_ns + first->rtt_ns;
+}
+
+bool trace_swallowed(const struct trace *trace, unsigned ttl, unsigned index)
+{
+	const struct probe_result *probe = &trace->hops[ttl].probes[index];
+	if (ttl != trace->end || probe->rtt_ns != RTT_NONE || !trace_accepted(trace, ttl))
+		return false;
+	if (overlaps(&trace->distance_probe, probe))
+		return true;
+	for (unsigned beyond = ttl; beyond <= trace->explored; beyond++)
+		for (unsigned i = 0; i < trace->hops[beyond].sent; i++)
+			if (overlaps(&trace->hops[beyond].probes[i], probe))
+				return true;
+	return false;
+}
+
 /* The end answered the distance probe and said exactly how far that got, but none of the probes that would have
  * died there: it limits its replies. */
 static bool only_distance_answered(const struct trace *trace)
@@ -73,13 +110,14 @@ static int add_probe(struct hop *hop, const struct probe_result *from)
 	return 0;
 }
 
-static int add_hop(struct path *path, const struct trace_hop *from, unsigned ttl)
+static int add_hop(struct path *path, const struct trace *trace, unsigned ttl)
 {
+	const struct trace_hop *from = &trace->hops[ttl];
 	struct hop *hop = path_add_hop(path, (int)ttl, TECHNIQUE_TTL);
 	if (!hop)
 		return -1;
 	for (unsigned i = 0; i < from->sent; i++)
-		if (add_probe(hop, &from->probes[i]) < 0)
+		if (!trace_swallowed(trace, ttl, i) && add_probe(hop, &from->probes[i]) < 0)
 			return -1;
 	return 0;
 }
@@ -100,7 +138,7 @@ struct path *trace_path(const struct trace *trace, int64_t wall_ns, int64_t now_
 	path->stop_reason = reason_of(trace);
 	path->reached = path->stop_reason == STOP_REACHED;
 	for (unsigned ttl = trace->config.first_ttl; ttl <= last_hop(trace); ttl++)
-		if (add_hop(path, &trace->hops[ttl], ttl) < 0)
+		if (add_hop(path, trace, ttl) < 0)
 			goto fail;
 	if (only_distance_answered(trace) &&
 		add_probe(&path->hops[path->hop_count - 1], &trace->distance_probe) < 0)

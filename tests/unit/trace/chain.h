@@ -30,6 +30,8 @@ struct chain {
 	bool target_silent_to_ttl; /* the destination answers only packets with plenty of TTL left */
 	unsigned deaf;	    /* the destination does not answer these protocols: 1 << number, TCP: by port */
 	uint16_t deaf_port; /* of TCP */
+	bool half_open;	    /* as listening sockets are: no other SYN is answered until a reset ends the connection */
+	int64_t taken_until_ns;
 	unsigned given[256];
 	unsigned packets, waiting, waiting_max; /* that will be answered, at once */
 	int64_t last_sent_ns, pause_min_ns;	/* between two packets */
@@ -98,6 +100,9 @@ static void answer_echo(struct chain *chain, int64_t at_ns, const struct packet 
 /* An open port. */
 static void answer_syn(struct chain *chain, int64_t at_ns, const struct packet *p)
 {
+	if (chain->half_open && at_ns - chain->rtt_ns / 2 < chain->taken_until_ns)
+		return;
+	chain->taken_until_ns = at_ns + chain->rtt_ns / 2; /* the reset of who asked gets there */
 	struct packet_spec spec = {
 		.ip = {.source = p->ip.destination,
 			.destination = p->ip.source,

@@ -267,6 +267,25 @@ static void test_tcp(void **state)
 	}
 }
 
+/* What a listening port does not answer while it waits for the rest of a connection was not lost. */
+static void test_tcp_half_open(void **state)
+{
+	(void)state;
+	for (uint8_t family = 4; family <= 6; family += 2) {
+		struct chain chain = {.family = family, .hops = 10, .rtt_ns = 20 * NS_PER_MS, .half_open = true};
+		int64_t took_ns = run(&chain, PROBE_TCP);
+		struct path *path = path_of();
+		assert_hops(&chain, path, 10, 0);
+		assert_true(path->reached);
+		for (size_t i = 0; i < 10; i++) {
+			assert_int_equal(path->hops[i].sent, 3);
+			assert_int_equal(path->hops[i].received, 3);
+		}
+		assert_true(took_ns <= 130 * NS_PER_MS);
+		path_free(path);
+	}
+}
+
 /* -N: so many unanswered at once, and still everything is found. */
 static void test_simultaneous(void **state)
 {
@@ -366,6 +385,7 @@ int main(void)
 		cmocka_unit_test(test_limited_replies),
 		cmocka_unit_test(test_target_that_answers_only_the_distance_probe),
 		cmocka_unit_test(test_tcp),
+		cmocka_unit_test(test_tcp_half_open),
 		cmocka_unit_test(test_simultaneous),
 		cmocka_unit_test(test_simultaneous_over_silence),
 		cmocka_unit_test(test_pause),
