@@ -51,6 +51,10 @@ static void on_status(void *context, const char *topic, const char *payload, siz
 	c->agents[agent].status = status;
 	/* Who is gone is not asked. */
 	c->sites[agent].may_spoof = status.online && status.may_spoof;
+	if (status.online && !was)
+		coordinator_check_all_sources(c);
+	else
+		coordinator_check_sources(c, agent);
 	coordinator_pump(c);
 }
 
@@ -62,10 +66,12 @@ void coordinator_each_agent(
 		struct coordinator_agent agent = {.address = entry->status.address,
 			.online = entry->status.online,
 			.may_spoof = entry->status.may_spoof,
+			.sends_options = entry->status.sends_options != AGENT_CANNOT,
 			.since_ms = entry->since_ms,
 			.tasks = entry->tasks,
 			.answers = entry->answers};
 		snprintf(agent.name, sizeof(agent.name), "%s", entry->name);
+		snprintf(agent.note, sizeof(agent.note), "%s", entry->note[0] ? entry->note : entry->status.trouble);
 		each(context, &agent);
 	}
 }
@@ -93,6 +99,7 @@ int coordinator_add_source(struct coordinator *c, const struct store_source *sto
 		index = c->source_count;
 		if (revtr_engine_add_source(c->engine, stored->address, agent, &longer[index].engine_index) < 0)
 			return -ENOMEM;
+		longer[index].listed = false;
 		c->source_count++;
 	}
 	struct source_entry *entry = &c->sources[index];
@@ -100,6 +107,7 @@ int coordinator_add_source(struct coordinator *c, const struct store_source *sto
 	entry->agent = agent;
 	memcpy(&entry->key, stored->key, sizeof(entry->key));
 	c->health.sources = c->source_count;
+	coordinator_publish_keys(c, agent);
 	return 0;
 }
 
@@ -130,6 +138,10 @@ static void on_answer(void *context, const char *topic, const char *payload, siz
 	if (!topic_agent(topic, name) || !answer_from_json(payload, length, &answer))
 		return;
 	uint32_t agent = coordinator_agent(c, name);
+	if (agent != UINT32_MAX && answer.nonce) {
+		coordinator_register_answer(c, agent, &answer);
+		return;
+	}
 	struct expected *slot = &c->expected[answer.task & (EXPECTED_MAX - 1)];
 	/* Whoever is not where the answer goes cannot have it; only the sender can have refused. */
 	uint32_t speaker = answer.answered && !slot->is_trace ? slot->receiver : slot->sender;
@@ -195,6 +207,7 @@ static void on_minute(uv_timer_t *timer)
 	if (c->ingress_changed)
 		ingress_sort(&c->ingress);
 	c->ingress_changed = false;
+	coordinator_check_all_sources(c);
 	coordinator_pump(c);
 }
 
@@ -233,6 +246,7 @@ static int set_up(struct coordinator *c, struct error *error)
 {
 	for (uint32_t i = 0; i < AGENTS_MAX; i++)
 		c->sites[i].agent = i;
+	coordinator_init_registrations(c);
 	c->expected = calloc(EXPECTED_MAX, sizeof(*c->expected));
 	struct revtr_environment environment = {.ingress = &c->ingress, .sites = c->sites, .site_count = AGENTS_MAX,
 		.asn = c->options.asn ? c->options.asn : no_network, .context = c->options.asn_context};

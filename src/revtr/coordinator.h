@@ -63,7 +63,9 @@ void coordinator_unlisten(struct coordinator_listener *listener);
 
 /* ---- sources and agents */
 
-/* A source that is in the store already, registered by whoever checked that its owner holds the address and consents.
+/* Sources register themselves: what an agent's owner lists is checked by other agents, and taken away again with the
+ * list. This is for an operator who knows better: a source that is in the store already. Its agent must list it all the
+ * same, or it does not take the key.
  * 0, -ENOMEM, -ENOSPC: too many agents. */
 int coordinator_add_source(struct coordinator *coordinator, const struct store_source *source) MUST_USE;
 
@@ -73,6 +75,7 @@ struct coordinator_agent {
 	bool online, may_spoof, sends_options, receives_spoofed;
 	int64_t since_ms;
 	uint64_t tasks, answers;
+	char note[160]; /* what its owner should know, "" = nothing */
 };
 void coordinator_each_agent(
 	struct coordinator *coordinator, void (*each)(void *context, const struct coordinator_agent *agent), void *context);

@@ -7,9 +7,11 @@
 #include "bus/bus.h"
 #include "revtr/coordinator.h"
 #include "revtr/message.h"
+#include "revtr/registration.h"
 
 #define AGENTS_MAX   256
 #define EXPECTED_MAX 65536 /* tasks whose answer is known when it comes; a power of two */
+#define REGISTRATIONS_MAX 16 /* under way */
 #define OWN_TASK     0x80000000u /* numbers of tasks that are not the engine's */
 
 struct agent_entry {
@@ -17,12 +19,14 @@ struct agent_entry {
 	struct agent_status status;
 	int64_t since_ms;
 	uint64_t tasks, answers;
+	char note[160];
 };
 
 struct source_entry {
 	struct store_source stored;
 	uint32_t engine_index, agent;
 	struct hash_key key;
+	bool listed; /* by its agent's owner, since this coordinator runs */
 };
 
 /* Who may answer a task, and what its answer is for. */
@@ -75,6 +79,7 @@ struct coordinator {
 	uint32_t source_count;
 	struct expected *expected;
 	uint32_t own_task;
+	struct registration registrations[REGISTRATIONS_MAX];
 	struct queue interactive, campaign;
 	struct running *running; /* by the engine's number */
 	uint32_t running_room;
@@ -100,6 +105,15 @@ int queue_put(struct queue *queue, const struct waiting *waiting) MUST_USE;
 void coordinator_feed(struct coordinator *c);
 int coordinator_resume(struct coordinator *c, struct error *error) MUST_USE;
 void coordinator_take_results(struct coordinator *c);
+
+/* coordinator_register.c */
+void coordinator_init_registrations(struct coordinator *c);
+/* An agent has said which sources are there. */
+void coordinator_check_sources(struct coordinator *c, uint32_t agent);
+/* Now and then, and when an agent has come that can check others. */
+void coordinator_check_all_sources(struct coordinator *c);
+void coordinator_publish_keys(struct coordinator *c, uint32_t agent);
+void coordinator_register_answer(struct coordinator *c, uint32_t agent, const struct revtr_answer *answer);
 
 /* coordinator_atlas.c */
 int coordinator_load_atlas(struct coordinator *c, uint32_t source, struct error *error) MUST_USE;
