@@ -8,13 +8,15 @@
  * row
  *
  *   ROW|ASES|SITES|SEED|ASKED|PINGED|COMPLETE|RAW|ANY|MEASURED|MEASURED_TRUE|INFERRED|INFERRED_TRUE|ASSUMED|
- *   ASSUMED_TRUE|AS_WRONG|AS_EXACT|OPTION_PACKETS|TRACES|MEDIAN_S|P90_S|BUSIEST|PER_SECOND|MEMORY
+ *   ASSUMED_TRUE|AS_WRONG|AS_EXACT|OPTION_PACKETS|TRACES|MEDIAN_S|P90_S|BUSIEST|PER_SECOND|MEMORY|COUNTED|COUNTED_TRUE|GAPS|GAPS_TRUE
  *
  * COMPLETE: paths that end at the source without a hop assumed between networks; RAW: with those, too; ANY: with at
  * least one hop that is measured. MEASURED ... ASSUMED_TRUE count hops with an address, source left out. AS_WRONG: paths
  * with a hop in a network that is not on the way; AS_EXACT: complete ones that show every network of it. BUSIEST:
  * packets with options that one router saw in one second. PER_SECOND: finished measurements in a second of this
- * processor's time, simulator included. MEMORY: bytes for each measurement at most under way at once. */
+ * processor's time, simulator included. MEMORY: bytes for each measurement at most under way at once. COUNTED: complete
+ * paths with the number of their routers by a hop limit, shown and missing; GAPS: those that miss some. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +44,7 @@ struct pair {
 	unsigned node_count;
 	uint32_t *ases; /* of the first way, in order */
 	unsigned as_count;
+	unsigned shortest, longest; /* ways, in routers */
 	bool pinged;
 };
 
@@ -49,6 +52,7 @@ struct tally {
 	unsigned asked, pinged, complete, raw, any;
 	unsigned measured, measured_true, inferred, inferred_true, assumed, assumed_true;
 	unsigned as_wrong, as_exact;
+	unsigned counted, counted_right, gaps, gaps_right;
 	unsigned option_packets, traces;
 	double *seconds;
 	struct {
@@ -158,6 +162,11 @@ static bool know_pair(struct evaluation *e, struct pair *pair, uint32_t source_h
 	for (unsigned i = 0; i < count; i++)
 		for (unsigned j = 0; j < truths[i].hop_count; j++)
 			pair->nodes[pair->node_count++] = truths[i].hops[j].node;
+	pair->shortest = UINT_MAX;
+	for (unsigned i = 0; i < count; i++) {
+		pair->shortest = MIN(pair->shortest, (unsigned)truths[i].hop_count - 1);
+		pair->longest = MAX(pair->longest, (unsigned)truths[i].hop_count - 1);
+	}
 	for (unsigned j = 0; j < truths[0].hop_count; j++) {
 		uint32_t as = e->world->nodes[truths[0].hops[j].node].as;
 		if (pair->as_count == 0 || pair->ases[pair->as_count - 1] != as)
@@ -421,6 +430,22 @@ static void align_atlas(struct evaluation *e, struct virtual *v, struct revtr_en
 		}
 }
 
+/* Hops shown and hops missing are as many as the way has routers? */
+static void judge_gaps(struct tally *t, const struct pair *pair, const struct revtr_result *result)
+{
+	struct revtr_gap gaps[REVTR_HOPS_MAX];
+	unsigned count = revtr_gaps(result, gaps, REVTR_HOPS_MAX), length = result->hop_count - 1;
+	if (result->stop != REVTR_REACHED || result->left < 0)
+		return;
+	for (unsigned i = 0; i < count; i++)
+		length += gaps[i].missing;
+	bool right = length >= pair->shortest && length <= pair->longest;
+	t->counted++;
+	t->counted_right += right;
+	t->gaps += count > 0;
+	t->gaps_right += count > 0 && right;
+}
+
 static void judge(struct evaluation *e, const struct revtr_result *result)
 {
 	const struct pair *pair = e->by_id[result->id];
@@ -462,6 +487,7 @@ static void judge(struct evaluation *e, const struct revtr_result *result)
 	bool reached = result->stop == REVTR_REACHED, exact = reached && !wrong;
 	for (unsigned j = 1; j + 1 < pair->as_count; j++)
 		exact &= seen[j];
+	judge_gaps(t, pair, result);
 	t->seconds[t->asked++] = (double)(result->finished_ns - result->started_ns) / NS_PER_S;
 	t->pinged += pair->pinged;
 	t->raw += reached;
@@ -553,11 +579,11 @@ static void run_row(struct evaluation *e, const struct row *row)
 	double took = (double)(clock() - started) / CLOCKS_PER_SEC;
 	const struct tally *t = &e->tally;
 	qsort(t->seconds, t->asked, sizeof(double), compare_doubles);
-	printf("%s|%u|%u|%llu|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%.2f|%.2f|%u|%.0f|%zu\n", row->name, e->ases,
+	printf("%s|%u|%u|%llu|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%.2f|%.2f|%u|%.0f|%zu|%u|%u|%u|%u\n", row->name, e->ases,
 		e->site_count, (unsigned long long)e->seed, t->asked, t->pinged, t->complete, t->raw, t->any, t->measured,
 		t->measured_true, t->inferred, t->inferred_true, t->assumed, t->assumed_true, t->as_wrong, t->as_exact,
 		t->option_packets, t->traces, t->seconds[t->asked / 2], t->seconds[t->asked * 9 / 10], busy.most,
-		t->asked / took, e->memory);
+		t->asked / took, e->memory, t->counted, t->counted_right, t->gaps, t->gaps_right);
 	for (unsigned i = 0; i < 10; i++)
 		if (t->by_probability[i].hops > 0)
 			printf("%s-calibration|%u|%u|%llu|%u|%u|%.4f|%.4f\n", row->name, e->ases, e->site_count,

@@ -243,6 +243,7 @@ int revtr_engine_submit(struct revtr_engine *engine, uint32_t source, struct add
 		.trace = JOB_NONE,
 		.trace_place = -1,
 		.faith = 1,
+		.left = -1,
 		.started_ns = now_ns,
 	};
 	if (!m->hops) {
@@ -292,6 +293,7 @@ bool revtr_engine_finished(struct revtr_engine *engine, struct revtr_result *res
 		.stop = m->stop,
 		.hops = m->hops,
 		.hop_count = m->hop_count,
+		.left = m->left,
 		.option_packets = m->option_packets,
 		.trace_packets = m->trace_packets,
 		.rounds = m->rounds,

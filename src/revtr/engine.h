@@ -80,6 +80,9 @@ struct revtr_hop {
 	uint8_t certainty;
 	float probability; /* that the router is on the way, as such hops are in worlds whose truth is known */
 	uint32_t evidence; /* the task that showed it, 0 = none */
+	/* Routers that a packet from here passes until it is at the source, by the hop limit that its reply came
+	 * home with; -1 = not known. */
+	int16_t left;
 	int64_t seen_ns;
 };
 
@@ -90,6 +93,7 @@ struct revtr_result {
 	enum revtr_stop stop;
 	const struct revtr_hop *hops; /* after the destination, as packets travel */
 	unsigned hop_count;
+	int16_t left; /* as of a hop, from the destination */
 	unsigned option_packets, trace_packets; /* sent for it; what others had sent before is not counted */
 	unsigned rounds;			/* of spoofed batches it waited for */
 	int64_t started_ns, finished_ns;
@@ -154,6 +158,14 @@ struct revtr_list {
 };
 void revtr_read_list(const struct revtr_answer *answer, struct addr target, struct addr source, bool heuristics,
 	struct revtr_list *list);
+
+/* Routers that are on the way and that the result does not show: so many between two of its hops, by number; the
+ * destination's is -1. Without gaps where no hop limit tells. At most `capacity`, from the destination on. */
+struct revtr_gap {
+	int after, before;
+	unsigned missing;
+};
+unsigned revtr_gaps(const struct revtr_result *result, struct revtr_gap *gaps, unsigned capacity);
 
 const char *revtr_stop_text(enum revtr_stop stop);
 

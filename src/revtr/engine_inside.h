@@ -34,6 +34,7 @@ struct job {
 	uint32_t chain[CHAIN_MAX];
 	unsigned chain_count;
 	uint32_t evidence;
+	int left; /* routers that a reply passed on its way to the source; -1 = not known */
 	/* trace: from the source to the target */
 	uint32_t *routers;
 	unsigned router_count;
@@ -51,6 +52,7 @@ struct measurement_state {
 	uint32_t job;	 /* it waits for, or JOB_NONE */
 	uint32_t trace;	 /* the job whose trace the last assumption came from, or JOB_NONE */
 	int trace_place; /* and the place there of the last hop */
+	int16_t left;	 /* as of the result */
 	float faith;	 /* the probability that all assumptions so far are right */
 	unsigned siblings; /* that were asked in the last hop's stead */
 	uint32_t sibling;  /* that is being asked; 0 = none */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "reverse/rr_evidence.h"
 #include "revtr/engine_inside.h"
 
 #define SWEEP	      4
@@ -243,6 +244,7 @@ static void begin(struct revtr_engine *engine, uint32_t index)
 	struct job *job = &engine->jobs[index];
 	uint32_t agent = engine->sources[job->source].agent;
 	job->first_waiter = JOB_NONE;
+	job->left = -1;
 	if (job->kind == JOB_TRACE) {
 		job->stage = STAGE_TRACE;
 		if (!job_enqueue(engine, (struct ready){.job = index, .agent = agent}))
@@ -357,6 +359,7 @@ void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer)
 	bool late = job->stage != sent.stage || job->outstanding == 0;
 	if (job->kind == JOB_RECORD_ROUTE && answer->answered) {
 		job->answered++;
+		job->left = rr_hops_passed(answer->reply_ttl);
 		engine->sources[job->source].answered++;
 		budget_alive(&engine->budget, job->target);
 		take_list(engine, job, answer, sent.spoofed);

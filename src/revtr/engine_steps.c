@@ -36,6 +36,7 @@ static bool on_path(const struct measurement_state *m, uint32_t address)
 static bool add_hop(struct measurement_state *m, struct revtr_hop hop)
 {
 	hop.probability *= m->faith;
+	hop.left = -1;
 	if (m->faith < 1 && hop.certainty == CERTAINTY_MEASURED)
 		hop.certainty = CERTAINTY_INFERRED;
 	if (m->hop_count == REVTR_HOPS_MAX || (hop.address != 0 && on_path(m, hop.address)))
@@ -89,8 +90,9 @@ static struct revtr_hop hop_of(const struct tree_hop *from)
 		[TREE_CHAIN] = {TECHNIQUE_RECORD_ROUTE, CERTAINTY_MEASURED, SURE_CHAIN},
 		[TREE_CHAIN_SPOOFED] = {TECHNIQUE_RECORD_ROUTE_SPOOFED, CERTAINTY_MEASURED, SURE_CHAIN},
 	};
-	return (struct revtr_hop){from->address, (uint8_t)kinds[from->how].technique,
-		(uint8_t)kinds[from->how].certainty, kinds[from->how].sure, from->evidence, from->seen_ns};
+	return (struct revtr_hop){.address = from->address, .technique = (uint8_t)kinds[from->how].technique,
+		.certainty = (uint8_t)kinds[from->how].certainty, .probability = kinds[from->how].sure,
+		.evidence = from->evidence, .seen_ns = from->seen_ns};
 }
 
 /* A hop of the last segment from which the tree knows the rest. */
@@ -266,6 +268,14 @@ static bool give_way(struct revtr_engine *engine, uint32_t index, enum revtr_sto
 	return false;
 }
 
+static void note_left(struct measurement_state *m, int index, int left)
+{
+	if (index < 0)
+		m->left = (int16_t)left;
+	else
+		m->hops[index].left = (int16_t)left;
+}
+
 /* One step with an answer that is there: false when the measurement has ended. */
 static bool take_job(struct revtr_engine *engine, uint32_t index, uint32_t job_index)
 {
@@ -274,6 +284,8 @@ static bool take_job(struct revtr_engine *engine, uint32_t index, uint32_t job_i
 	enum revtr_stop stop;
 	if (job->kind == JOB_RECORD_ROUTE) {
 		m->rounds += job->rounds;
+		if (!m->sibling)
+			note_left(m, m->at, job->left);
 		if (job->found && by_chain(engine, m, job)) {
 			follow_trace(engine, m, JOB_NONE);
 			m->trace_place = -1;
