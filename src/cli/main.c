@@ -30,7 +30,7 @@ static const struct command commands[] = {
 	{"watch", cli_watch, "the path there and back over time: a live table, or a report"},
 	{"ping", cli_ping, "round trips; each way's loss and delay where the far end helps"},
 	{"lg", cli_lg, "looking glasses near a host: find, list, ask"},
-	{"revtr", cli_revtr, "reverse traceroute that needs no help of the far host: coordinator, batches"},
+	{"revtr", cli_revtr, "reverse traceroute without the far host's help: run it, use it"},
 	{"serve", cli_serve, "answer hosts that ask for the path from here to them"},
 	{"data", cli_data, "local data about AS numbers, exchanges, countries: list, import"},
 	{"doctor", cli_doctor, "what this machine can and cannot measure"},

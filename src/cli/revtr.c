@@ -10,37 +10,42 @@
 
 static void print_help(FILE *out)
 {
-	fputs("usage: retour revtr coordinator [--store FILE] [--listen ADDR:PORT]... [--broker HOST[:PORT]] [OPTIONS]\n"
+	fputs("usage: retour revtr coordinator [--store FILE] [--listen ADDR:PORT] [OPTIONS]\n"
 	      "       retour revtr submit [--file FILE] [--wait] SOURCE DESTINATION...\n"
 	      "       retour revtr show|watch|cancel BATCH\n"
 	      "       retour revtr sources | agents | budget\n"
-	      "       retour revtr source add ADDRESS --agent NAME\n"
+	      "       retour revtr source add ADDRESS --agent NAME [--name TEXT] [--key HEX]\n"
 	      "       retour revtr atlas [refresh] SOURCE\n"
 	      "       retour revtr key add NAME [--per-day N] [--parallel N] [--admin]\n"
 	      "\n"
-	      "The way back from hosts that help nobody, by Record Route, vantage points and traceroutes to the source.\n"
-	      "`coordinator` is the program that measures; all others talk to it.\n"
+	      "The way back from hosts that help nobody, by Record Route, vantage points and\n"
+	      "traceroutes to the source. `coordinator` is the program that measures; all\n"
+	      "others talk to it.\n"
 	      "\n"
-	      "      --server URL      the coordinator (default: of the settings, else http://127.0.0.1:7388)\n"
-	      "      --config FILE     settings (see retour-config(5))\n"
-	      "      --json            print JSON\n"
+	      "  --server URL        the coordinator (default: of the settings, else\n"
+	      "                      http://127.0.0.1:7388)\n"
+	      "  --config FILE       settings (see retour-config(5))\n"
+	      "  --json              print JSON\n"
 	      "\n"
 	      "submit:\n"
-	      "      --file FILE       destinations, one a line; '-': standard input\n"
-	      "      --wait            print results as they come, and end with the last one\n"
-	      "      --request NAME    a name for the batch: handed in again, it is the same batch\n"
-	      "      --label TEXT      kept with each measurement (default: the destination as written)\n"
-	      "      --interactive     overtake campaigns (at most 100 measurements)\n"
+	      "  --file FILE         destinations, one a line; '-': standard input\n"
+	      "  --wait              print results as they come, and end with the last one\n"
+	      "  --request NAME      a name for the batch: sent again, it is the same batch\n"
+	      "  --label TEXT        kept with each (default: the destination as written)\n"
+	      "  --interactive       overtake campaigns (at most 100 measurements)\n"
 	      "\n"
 	      "coordinator:\n"
-	      "      --store FILE      what must not be lost (default ~/.local/state/retour/revtr.db)\n"
-	      "      --listen ADDR:PORT  serve HTTP there (repeatable; default 127.0.0.1:7388)\n"
-	      "      --broker HOST[:PORT]  MQTT broker through which agents on other machines connect\n"
-	      "      --ca FILE, --certificate FILE, --certificate-key FILE  TLS towards the broker, in PEM\n"
-	      "      --opt-out PREFIX  nobody is measured in there (repeatable)\n"
-	      "      --data DIR        folder of local data about AS numbers\n"
+	      "  --store FILE        what must not be lost\n"
+	      "                      (default ~/.local/state/retour/revtr.db)\n"
+	      "  --listen ADDR:PORT  serve HTTP there (repeatable; default 127.0.0.1:7388)\n"
+	      "  --spoof             this host may send in the names of registered sources\n"
+	      "  --opt-out PREFIX    nobody is measured in there (repeatable)\n"
+	      "  --data DIR          folder of local data about AS numbers\n"
+	      "  --broker HOST[:PORT]  MQTT broker of agents on other machines\n"
+	      "  --ca FILE, --certificate FILE, --certificate-key FILE\n"
+	      "                      TLS towards the broker, in PEM\n"
 	      "\n"
-	      "  -h, --help            this text\n",
+	      "  -h, --help          this text\n",
 		out);
 }
 
@@ -64,7 +69,7 @@ static const struct {
 
 enum {
 	SERVER = 256, CONFIG, DATA, JSON, FILE_OF, WAIT, REQUEST, LABEL, INTERACTIVE, AGENT, NAME, KEY, STORE, LISTEN,
-	BROKER, CA, CERTIFICATE, CERTIFICATE_KEY, OPT_OUT, PER_DAY, PARALLEL, ADMIN
+	BROKER, CA, CERTIFICATE, CERTIFICATE_KEY, OPT_OUT, PER_DAY, PARALLEL, ADMIN, SPOOF
 };
 
 static const struct option longs[] = {
@@ -90,6 +95,7 @@ static const struct option longs[] = {
 	{"per-day", required_argument, NULL, PER_DAY},
 	{"parallel", required_argument, NULL, PARALLEL},
 	{"admin", no_argument, NULL, ADMIN},
+	{"spoof", no_argument, NULL, SPOOF},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
@@ -134,6 +140,7 @@ static bool set(struct revtr_command *command, int key, const char *value)
 	case OPT_OUT: return append(command->opt_out, &command->opt_out_count, ARRAY_LEN(command->opt_out), value);
 	case PER_DAY: return number(value, &command->per_day);
 	case PARALLEL: return number(value, &command->parallel);
+	case SPOOF: command->spoof = true; break;
 	case ADMIN: command->admin = true; break;
 	default: return false;
 	}

@@ -82,6 +82,7 @@ static int make_folders(const char *file, struct error *error)
 static int read_store(struct wanted *wanted, const struct revtr_command *command, struct error *error)
 {
 	wanted->options.data_dir = command->data_dir;
+	wanted->options.spoof = command->spoof;
 	wanted->options.store = command->store;
 	if (command->store)
 		return 0;

@@ -21,7 +21,7 @@ struct revtr_command {
 	const char *opt_out[64];
 	size_t opt_out_count;
 	unsigned per_day, parallel;
-	bool wait, json, admin, interactive;
+	bool wait, json, admin, interactive, spoof;
 	char **arguments; /* those that are no options */
 	int argument_count;
 };

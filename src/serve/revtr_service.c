@@ -11,10 +11,12 @@
 #include <uv.h>
 
 #include "annotate/data.h"
+#include "net/route.h"
 #include "revtr/coordinator.h"
 #include "serve/http.h"
 #include "serve/revtr_api.h"
 #include "serve/sha256.h"
+#include "serve/vantage.h"
 
 struct revtr_service {
 	uv_loop_t loop;
@@ -23,6 +25,8 @@ struct revtr_service {
 	struct store *store;
 	struct bus *bus;
 	struct coordinator *coordinator;
+	struct vantage_options agent_options;
+	struct vantage_point *agent, *agent_failed; /* of this host, on a bus of this process */
 	struct revtr_api *api;
 	struct httpd *httpd;
 	int listeners[HTTPD_LISTENERS_MAX];
@@ -122,6 +126,24 @@ static int start_coordinator(struct revtr_service *service, const struct revtr_s
 	return service->coordinator ? 0 : error->code;
 }
 
+/* Who may not open raw sockets coordinates others all the same. */
+static void start_agent(struct revtr_service *service, const struct revtr_service_options *options)
+{
+	struct addr own, towards = addr_v4(0xc0000201); /* RFC 5737; nothing is sent there */
+	struct error error = {0};
+	if (options->broker)
+		return;
+	service->agent_options = (struct vantage_options){.name = "here", .bus = service->bus, .rules = {.spoof = options->spoof}};
+	if (route_source(towards, ADDR_NONE, NULL, &own, &error) == 0 && !addr_is_private(own))
+		service->agent_options.sources[service->agent_options.source_count++] = own;
+	if (vantage_start(&service->agent, &service->loop, &service->agent_options, &error) == 0)
+		return;
+	vantage_stop(service->agent);
+	service->agent_failed = service->agent;
+	service->agent = NULL;
+	error_set(&service->warning, error.code, "no agent on this host: %.300s", error.text);
+}
+
 static int start_http(struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
 {
 	service->api = revtr_api_new(&(struct revtr_api_config){&service->loop, service->store, service->coordinator});
@@ -167,6 +189,8 @@ static int set_up(struct revtr_service *service, const struct revtr_service_opti
 		code = set_up_key(service, options->store, error);
 	if (code == 0)
 		code = start_coordinator(service, options, error);
+	if (code == 0)
+		start_agent(service, options);
 	return code == 0 ? start_http(service, options, error) : code;
 }
 
@@ -204,6 +228,7 @@ void revtr_service_stop(struct revtr_service *service)
 	if (service->httpd)
 		httpd_stop(service->httpd);
 	revtr_api_free(service->api);
+	vantage_stop(service->agent);
 	coordinator_free(service->coordinator, NULL, NULL);
 	if (service->loop_open) {
 		uv_run(&service->loop, UV_RUN_NOWAIT);
@@ -214,6 +239,8 @@ void revtr_service_stop(struct revtr_service *service)
 		uv_loop_close(&service->loop);
 	}
 	httpd_free(service->httpd);
+	vantage_free(service->agent);
+	vantage_free(service->agent_failed);
 	store_close(service->store);
 	if (service->data_open)
 		data_close(&service->data);

@@ -2,6 +2,7 @@
 #ifndef RETOUR_SERVE_REVTR_SERVICE_H
 #define RETOUR_SERVE_REVTR_SERVICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/compiler.h"
@@ -18,6 +19,7 @@ struct revtr_service_options {
 	const struct listening *listen;
 	size_t listen_count;
 	const struct bus_mqtt_options *broker; /* NULL = agents of this process only */
+	bool spoof; /* the agent of this host may send in others' names */
 	const struct prefix *opt_out;	       /* nobody is measured in there; for the life of the service */
 	size_t opt_out_count;
 };

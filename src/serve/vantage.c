@@ -10,6 +10,7 @@
 #include "net/driver.h"
 #include "net/route.h"
 #include "revtr/link.h"
+#include "revtr/selftest.h"
 #include "serve/local.h"
 
 struct vantage_point {
@@ -18,6 +19,7 @@ struct vantage_point {
 	struct driver driver;
 	bool has_channel, has_driver, connected;
 	struct agent *agent;
+	struct selftest selftest;
 	struct bus *bus;
 	struct agent_link *link;
 	struct addr own;
@@ -107,7 +109,7 @@ static int open_driver(struct vantage_point *vantage, uv_loop_t *loop, struct er
 	return code < 0 ? error_set(error, code, "out of memory") : 0;
 }
 
-static int connect_bus(struct vantage_point *vantage, uv_loop_t *loop, struct error *error)
+static int connect_broker(struct vantage_point *vantage, uv_loop_t *loop, struct error *error)
 {
 	const struct vantage_options *options = vantage->options;
 	char topic[TOPIC_SIZE];
@@ -125,8 +127,12 @@ static int connect_bus(struct vantage_point *vantage, uv_loop_t *loop, struct er
 		.presence = on_presence,
 		.context = vantage};
 	vantage->bus = bus_new_mqtt(loop, &mqtt, error);
-	if (!vantage->bus)
-		return error->code ? error->code : -EINVAL;
+	return vantage->bus ? 0 : error->code ? error->code : -EINVAL;
+}
+
+static int link_up(struct vantage_point *vantage, uv_loop_t *loop, struct error *error)
+{
+	const struct vantage_options *options = vantage->options;
 	struct agent_link_options link = {.name = options->name,
 		.agent = vantage->agent,
 		.status = {.online = true, .may_spoof = options->rules.spoof, .address = vantage->own,
@@ -134,8 +140,47 @@ static int connect_bus(struct vantage_point *vantage, uv_loop_t *loop, struct er
 		.wake = wake,
 		.context = vantage};
 	memcpy(link.status.sources, options->sources, sizeof(link.status.sources));
-	vantage->link = agent_link_new(loop, vantage->bus, &link);
+	vantage->link = agent_link_new(loop, options->bus ? options->bus : vantage->bus, &link);
 	return vantage->link ? 0 : error_set(error, -ENOMEM, "out of memory");
+}
+
+/* ---- what it finds out about itself */
+
+static void on_tested(void *context, unsigned machine)
+{
+	struct vantage_point *vantage = context;
+	const struct vantage_options *options = vantage->options;
+	(void)machine; /* the agent itself is never done */
+	if (!vantage->link)
+		return;
+	struct agent_status status = agent_link_status(vantage->link);
+	status.sends_options = selftest_result(&vantage->selftest, status.trouble, sizeof(status.trouble));
+	if (options->note)
+		options->note(status.trouble[0] ? status.trouble : "packets with options leave and come back");
+	agent_link_set_status(vantage->link, &status);
+}
+
+static int start_selftest(struct vantage_point *vantage, struct error *error)
+{
+	const struct vantage_options *options = vantage->options;
+	struct agent_status status = agent_link_status(vantage->link);
+	struct addr target;
+	char text[ADDR_TEXT_SIZE];
+	if (addr_is_private(vantage->own)) {
+		snprintf(status.trouble, sizeof(status.trouble),
+			"behind a NAT: %s is private, so nobody can be answered here in a source's name",
+			addr_format(vantage->own, text));
+		if (options->note)
+			options->note(status.trouble);
+		agent_link_set_status(vantage->link, &status);
+		return 0;
+	}
+	if (options->bus || route_resolve(options->broker, 4, &target, NULL) < 0 || addr_is_loopback(target))
+		return 0; /* there is nobody to ask */
+	selftest_init(&vantage->selftest, vantage->own, target, (uint16_t)hash_key_random().k0);
+	driver_set_done(&vantage->driver, on_tested, vantage);
+	int code = driver_add(&vantage->driver, selftest_machine(&vantage->selftest));
+	return code < 0 ? error_set(error, code, "out of memory") : 0;
 }
 
 int vantage_start(struct vantage_point **result, struct uv_loop_s *loop, const struct vantage_options *options,
@@ -158,7 +203,11 @@ int vantage_start(struct vantage_point **result, struct uv_loop_s *loop, const s
 	if (!vantage->agent)
 		return error_set(error, -ENOMEM, "out of memory");
 	code = open_driver(vantage, loop, error);
-	return code < 0 ? code : connect_bus(vantage, loop, error);
+	if (code == 0 && !options->bus)
+		code = connect_broker(vantage, loop, error);
+	if (code == 0)
+		code = link_up(vantage, loop, error);
+	return code < 0 ? code : start_selftest(vantage, error);
 }
 
 void vantage_needs(const struct vantage_point *vantage, struct sandbox_needs *needs)
@@ -172,14 +221,17 @@ void vantage_print(const struct vantage_point *vantage, FILE *out)
 		return;
 	struct agent_counters c = agent_counters(vantage->agent);
 	struct agent_link_counters link = agent_link_counters(vantage->link);
+	const struct agent_status status = agent_link_status(vantage->link);
+	const char *trouble = status.trouble;
 	fprintf(out,
 		"retour serve: agent %s, %s: %" PRIu64 " tasks, %" PRIu64 " refused (%" PRIu64 " over the day's budget), %" PRIu64
 		" packets sent (%" PRIu64 " in a source's name), %" PRIu64 " traceroutes, %" PRIu64 " answers, %" PRIu64
 		" forged or foreign, %" PRIu64 " challenges; %zu of %zu sources registered; %" PRIu64 " sends failed%s%s; %" PRIu64
-		" messages were none, %" PRIu64 " answers not told\n",
+		" messages were none, %" PRIu64 " answers not told%s%s\n",
 		vantage->options->name, vantage->state[0] ? vantage->state : "connecting", c.orders, c.refused, c.over_budget,
 		c.sent, c.spoofed, c.traces, c.answers, c.foreign, c.challenges, link.keys, vantage->options->source_count,
-		c.send_failed, c.send_error ? ", last: " : "", c.send_error ? strerror(-c.send_error) : "", link.bad, link.unsaid);
+		c.send_failed, c.send_error ? ", last: " : "", c.send_error ? strerror(-c.send_error) : "", link.bad, link.unsaid,
+		trouble[0] ? "; " : "", trouble);
 }
 
 void vantage_stop(struct vantage_point *vantage)

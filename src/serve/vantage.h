@@ -11,11 +11,13 @@
 #include "revtr/message.h"
 #include "serve/sandbox.h"
 
+struct bus;
 struct uv_loop_s;
 struct vantage_point;
 
 struct vantage_options {
 	const char *name; /* NULL = this daemon is none */
+	struct bus *bus; /* of this process, borrowed, instead of a broker; NULL = connect to the broker */
 	const char *broker;
 	unsigned port; /* 0 = MQTT's own */
 	const char *ca, *certificate, *key;
