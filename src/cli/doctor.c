@@ -140,6 +140,7 @@ int cli_doctor(int argc, char **argv)
 	doctor_sockets(checkup);
 	doctor_firewall(checkup);
 	doctor_kernel(checkup);
+	doctor_helpers(checkup);
 	doctor_surroundings(checkup);
 	if (json)
 		print_json(checkup);

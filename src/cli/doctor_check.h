@@ -39,6 +39,8 @@ void doctor_sockets(struct checkup *checkup);
 /* Rules that drop what a measurement needs, and what the kernel itself holds back. */
 void doctor_firewall(struct checkup *checkup);
 void doctor_kernel(struct checkup *checkup);
+/* Programs, libraries and settings for ways back that ask somebody else. */
+void doctor_helpers(struct checkup *checkup);
 /* Data files, terminal, names. */
 void doctor_surroundings(struct checkup *checkup);
 

@@ -142,6 +142,38 @@ for value in 0 1 2; do
 	equal "rp_filter $value" "$(state rp-filter)" "$expected"
 done
 
+# ---- who else may be asked
+
+doctor 0
+equal 'no settings' "$(state settings)" ok
+export XDG_CONFIG_HOME=$scratch/config
+mkdir -p "$XDG_CONFIG_HOME/retour"
+printf 'public_address: 198.51.100.9\nlooking_glasses:\n  - {name: a, type: rfc8522, url: "http://192.0.2.9/"}\n' \
+	>"$XDG_CONFIG_HOME/retour/config.yaml"
+doctor 0
+has 'settings' "$(jq -r '.checks[] | select(.id == "settings") | .meaning' "$scratch/doctor")" '1 looking glasses'
+has 'the address of the settings' "$(jq -r '.checks[] | select(.id == "public-address") | .meaning' "$scratch/doctor")" \
+	198.51.100.9
+printf 'nonsense: 1\n' >"$XDG_CONFIG_HOME/retour/config.yaml"
+doctor 0
+equal 'settings with a mistake' "$(state settings)" limited
+unset XDG_CONFIG_HOME
+export HOME=$scratch/home
+ip address add 10.1.2.3/24 dev up0
+ip address del 192.0.2.1/24 dev up0
+ip route replace default via 10.1.2.254
+doctor 0
+equal 'a private address, and nobody to tell another' "$(state public-address)" limited
+mkdir -p "$HOME/.config/retour"
+printf 'stun: ["192.0.2.7:3478"]\n' >"$HOME/.config/retour/config.yaml"
+doctor 0
+equal 'a STUN server' "$(state public-address)" ok
+status 0 /usr/bin/env PATH=/nonexistent "$retour" doctor --json
+mv "$scratch/out" "$scratch/doctor"
+equal 'no ssh' "$(state ssh)" limited
+has 'what to install' "$(remedy ssh)" openssh-client
+equal 'libraries' "$(state http-client) $(state http-server)" 'ok ok'
+
 # ---- data, terminal, locale
 
 export RETOUR_DATA=$scratch/data
