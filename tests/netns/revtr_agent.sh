@@ -5,14 +5,14 @@
 #
 #   home -- g1 -- b1 -- g2 -- far         vp2's router lets out only vp2's own addresses
 #           |           |
-#   hub ----+           r1 -- vp1, vp2
+#   hub ----+           r1 -- vp1, vp2, vp3
 export NET4=198.18
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/../broker.sh"
 PATH=$PATH:/usr/sbin
 need mosquitto mosquitto_pub mosquitto_sub openssl
 
-node home hub g1 b1 g2 far r1 vp1 vp2
+node home hub g1 b1 g2 far r1 vp1 vp2 vp3
 link home g1 1
 link g1 b1 2
 link b1 g2 3
@@ -21,28 +21,39 @@ link g2 r1 5
 link r1 vp1 6
 link r1 vp2 7
 link hub g1 8
+link r1 vp3 9
 way default default home g1 b1 g2
 way default default hub g1
 way default default far g2
 way default default vp1 r1 g2
 way default default vp2 r1
+way default default vp3 r1
 for leaf in home hub; do
 	way "$(prefix 4 $leaf g1)" "$(prefix 6 $leaf g1)" g2 b1 g1
 done
-for leaf in vp1 vp2; do
+for leaf in vp1 vp2 vp3; do
 	way "$(prefix 4 $leaf r1)" "$(prefix 6 $leaf r1)" g2 r1
 done
 in_node r1 sh -c 'echo 1 >/proc/sys/net/ipv4/conf/to-vp2/rp_filter'
 home=$(address 4 home g1) hub=$(address 4 hub g1) far=$(address 4 far g2) vp1=$(address 4 vp1 r1)
-for pair in "home $far" "vp1 $far" "vp2 $far" "hub $vp1" "home $vp1"; do
+for pair in "home $far" "vp1 $far" "vp2 $far" "vp3 $far" "hub $vp1" "home $vp1"; do
 	read -r from to <<<"$pair"
 	in_node "$from" ping -q -c 1 -w 5 "$to" >/dev/null
 done
 
+# Packets with options from vp3 are dropped by b1.
+limited() {
+	in_node b1 nft -f - <<-END
+		table ip filter {
+			chain forward { type filter hook forward priority 0; ip saddr $(prefix 4 vp3 r1) ip option rr exists drop; }
+		}
+	END
+}
+
 # ---- broker and agents
 key=00112233445566778899aabbccddeeff
 echo "$hub hub.test" >>"$names"
-broker_files $scratch "$hub" 8883 home vp1 vp2
+broker_files $scratch "$hub" 8883 home vp1 vp2 vp3
 broker_certificate $scratch broker "IP:$hub,DNS:hub.test"
 chmod 755 $scratch
 start_broker() {
@@ -94,12 +105,20 @@ agent home "sources: [$home]" 'packets_per_day: 1000'
 home_pid=$!
 agent vp1 'spoof: true' "veto: [$(prefix 4 hub g1)]" 'packets_per_day: 5'
 vp1_pid=$!
+need nft
+limited
+agent vp3
 broker_name=hub.test agent vp2 'spoof: true' # by name, which is looked up again after the restart
 expect_equal "home is online" "true false [\"$home\"]" \
 	"$(heard 'home/status.*"online":true' | jq -c -r '"\(.online) \(.spoof) \(.sources)"')"
 heard 'vp1/status.*"online":true' >/dev/null
 heard 'vp2/status.*"online":true' >/dev/null
 speak home/key "$(/usr/bin/python3 "$here/revtr_order.py" key "$home" $key)" -r
+
+# ---- what they find out about themselves
+heard 'vp1/status.*"sends_options":true' >/dev/null
+expect_equal "self-test: options are dropped, and where" "packets with options are dropped at or behind hop 3 ($(address 4 b1 g2)), or the answers to them are" \
+	"$(heard 'vp3/status.*"sends_options":false' | jq -r .trouble)"
 
 # ---- in the source's name from vp1: the list arrives at the source's agent, true
 order vp1 101 rr-ping "$far" "$home" $key spoofed
