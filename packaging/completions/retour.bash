@@ -28,10 +28,10 @@ _retour_lab() {
 		;;
 	*)
 		case $verb in
-		run | shell) COMPREPLY=($(compgen -W '--world --on --pcap --seed --' -- "$cur")) ;;
+		run | shell) COMPREPLY=($(compgen -W '--world --on --pcap --no-services --seed --' -- "$cur")) ;;
 		link) COMPREPLY=($(compgen -W 'up down reroute' -- "$cur")) ;;
 		generate) COMPREPLY=($(compgen -W '--ases --seed --profile --output --summary' -- "$cur")) ;;
-		truth) COMPREPLY=($(compgen -W "--world $(retour lab hosts 2>/dev/null)" -- "$cur")) ;;
+		truth) COMPREPLY=($(compgen -W "--world --json --reveals --flow --at --seed --bulk $(retour lab hosts 2>/dev/null)" -- "$cur")) ;;
 		*) COMPREPLY=($(compgen -W '--world' -- "$cur")) ;;
 		esac
 		;;
@@ -41,8 +41,12 @@ _retour_lab() {
 _retour() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
 	COMPREPLY=()
+	if [ "$prev" = --via ]; then
+		COMPREPLY=($(compgen -W 'responder inband ssh record-route source-route source-route-rh0 source-route-lsrr revtr lg globalping atlas inferred' -- "$cur"))
+		return
+	fi
 	if [ "$COMP_CWORD" -eq 1 ] && [[ $cur != -* ]]; then
-		COMPREPLY=($(compgen -W 'trace back watch ping lg serve data doctor lab mtr pathping traceroute tracert' -- "$cur"))
+		COMPREPLY=($(compgen -W 'trace back watch ping lg revtr serve data doctor lab mtr pathping traceroute traceroute6 tracert' -- "$cur"))
 		_retour_hosts "$cur"
 		return
 	fi
@@ -58,6 +62,15 @@ _retour() {
 			_retour_hosts "$cur"
 		fi
 		;;
+	revtr)
+		if [[ $cur == -* ]]; then
+			_retour_options revtr
+		elif [ "$COMP_CWORD" -eq 2 ]; then
+			COMPREPLY=($(compgen -W 'coordinator submit show watch cancel sources agents budget source atlas key' -- "$cur"))
+		else
+			_retour_hosts "$cur"
+		fi
+		;;
 	data)
 		if [[ $cur == -* ]]; then
 			_retour_options data
@@ -67,7 +80,7 @@ _retour() {
 			COMPREPLY=($(compgen -f -- "$cur"))
 		fi
 		;;
-	trace | back | watch | ping | mtr | pathping | traceroute | tracert) [[ $cur == -* ]] && _retour_options "$command" || _retour_hosts "$cur" ;;
+	trace | back | watch | ping | mtr | pathping | traceroute | traceroute6 | tracert) [[ $cur == -* ]] && _retour_options "$command" || _retour_hosts "$cur" ;;
 	*) [[ $cur == -* ]] && _retour_options || _retour_hosts "$cur" ;;
 	esac
 }
