@@ -202,7 +202,8 @@ static enum MHD_Result look_at(struct httpd_exchange *exchange, const char *meth
 	if (!exchange->method)
 		return refuse(exchange, not_allowed,
 			"{\"error\": {\"code\": \"method\", \"message\": \"this method is not served\"}}");
-	if (announced_bytes(exchange) > exchange->httpd->config.body_max && exchange->httpd->config.body_max > 0)
+	/* A client that still writes may not read: what is not far too much is heard out. */
+	if (announced_bytes(exchange) > 2 * exchange->httpd->config.body_max && exchange->httpd->config.body_max > 0)
 		return refuse(exchange, too_large, TOO_LARGE);
 	return MHD_YES;
 }
@@ -213,8 +214,8 @@ static enum MHD_Result take_part(struct httpd_exchange *exchange, const char *da
 	size_t most = exchange->httpd->config.body_max;
 	if (exchange->body_length + length > most) {
 		exchange->body_long = most > 0;
-		exchange->body_length = MIN(exchange->body_length + length, 2 * most);
-		return most == 0 || exchange->body_length < 2 * most ? MHD_YES : MHD_NO;
+		exchange->body_length = MIN(exchange->body_length + length, 2 * most + 1);
+		return most == 0 || exchange->body_length <= 2 * most ? MHD_YES : MHD_NO;
 	}
 	if (exchange->body_length + length > exchange->body_room) {
 		size_t room = MIN(MAX(2 * exchange->body_room, exchange->body_length + length), most);

@@ -1,0 +1,120 @@
+#!/usr/bin/python3
+"""Asks a coordinator for every path and method of its OpenAPI description: each answers, with a status, a type and a form
+that stand there.
+
+usage: revtr_api.py DESCRIPTION BASE-URL KEY SOURCE DESTINATION
+"""
+import json
+import sys
+import urllib.error
+import urllib.request
+
+import jsonschema
+import yaml
+
+description = yaml.safe_load(open(sys.argv[1]))
+base, key, source, destination = sys.argv[2:6]
+BODIES = {
+    "/api/v2/batches": {"request": "described", "measurements": [{"source": source, "destination": destination}]},
+    "/api/v2/sources": {"address": source, "agent": "here"},
+    "/api/v2/keys": {"name": "described"},
+    "/api/v1/revtr": {"revtrs": [{"src": source, "dst": destination, "label": "ü \"'"}]},
+}
+
+
+def resolve(node):
+    while "$ref" in node:
+        path = node["$ref"].removeprefix("#/").split("/")
+        node = description
+        for part in path:
+            node = node[part]
+    return node
+
+
+def inline(schema):
+    """nullable is OpenAPI's word, not JSON Schema's."""
+    schema = dict(resolve(schema))
+    if schema.pop("nullable", False):
+        schema["type"] = [schema["type"], "null"]
+    if "properties" in schema:
+        schema["properties"] = {name: inline(part) for name, part in schema["properties"].items()}
+    if "items" in schema:
+        schema["items"] = inline(schema["items"])
+    return schema
+
+
+def ask(method, path, body=None, shown=key):
+    headers = {"source": source, **({"Revtr-Key": shown} if shown else {})}
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(base + path, data=data, method=method.upper(), headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, answer.headers.get_content_type(), answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers.get_content_type(), error.read()
+
+
+def check(path, method, operation, status, kind, body):
+    assert str(status) in operation["responses"], f"{method} {path}: status {status} is not described: {body[:300]}"
+    content = resolve(operation["responses"][str(status)])["content"]
+    assert kind in content, f"{method} {path}: {kind} is not among {list(content)}"
+    assert body, f"{method} {path}: nothing"
+    if kind == "application/json":
+        jsonschema.Draft202012Validator(inline(content[kind]["schema"])).validate(json.loads(body))
+    print(f"ok: {method} {path}: {status} {kind}")
+    return status
+
+
+def concrete(path, item, batch):
+    path = path.replace("{batch}", str(batch)).replace("{source}", source)
+    return path + (f"?batchid={batch}" if path == "/api/v1/revtr" else "")
+
+
+batch = json.loads(ask("POST", "/api/v2/batches", BODIES["/api/v2/batches"])[2])["batch"]
+assert json.loads(ask("POST", "/api/v2/batches", BODIES["/api/v2/batches"])[2])["batch"] == batch, "the same request"
+for path, item in description["paths"].items():
+    for method in ("post", "get", "delete"):
+        operation = item.get(method)
+        url = concrete(path, item, batch) if method == "get" else path.replace("{batch}", str(batch)).replace("{source}", source)
+        if not operation:
+            assert ask(method, url, {} if method == "post" else None)[0] == 405, f"{method} {path} is served but not described"
+            continue
+        status = check(path, method, operation, *ask(method, url, BODIES.get(path) if method == "post" else None))
+        assert status < 300 or path == "/api/v2/health", f"{method} {path}: {status}"
+        if operation.get("security") != []:
+            assert ask(method, url, shown=None)[0] == 401 and ask(method, url, shown="0" * 64)[0] == 401, f"{path} needs no key"
+        if "requestBody" in operation:
+            assert check(path, method, operation, *ask(method, url, {"measurements": 1, "revtrs": [{}], "name": "a b"})) == 400
+        if "{batch}" in path:
+            assert check(path, method, operation, *ask(method, path.replace("{batch}", "4711"))) == 404
+assert ask("GET", "/api/v2/nothing")[0] == 404
+
+# Whoever has a key sees his own batches only, and is no administrator.
+other = json.loads(ask("POST", "/api/v2/keys", {"name": "limited", "per_day": 3, "parallel": 2})[2])["key"]
+assert ask("GET", f"/api/v2/batches/{batch}", shown=other)[0] == 404
+assert ask("POST", "/api/v2/keys", {"name": "x"}, shown=other)[0] == 403
+one = {"source": source, "destination": destination}
+status, _, body = ask("POST", "/api/v2/batches", {"measurements": [one] * 3}, shown=other)
+assert status == 429 and b"at a time" in body, body
+status, _, body = ask("POST", "/api/v2/batches", {"measurements": [one] * 2, "request": "mine"}, shown=other)
+assert status == 201, body
+mine = json.loads(body)["batch"]
+assert json.loads(ask("POST", "/api/v2/batches", {"measurements": [one] * 2, "request": "mine"}, shown=other)[2])["batch"] == mine
+lines = ask("GET", f"/api/v2/batches/{mine}/stream", shown=other)[2].decode().split("\n")
+assert json.loads([line for line in lines if line][-1])["end"], lines
+status, _, body = ask("POST", "/api/v2/batches", {"measurements": [one] * 2}, shown=other)
+assert status == 429 and b"a day" in body, body
+assert json.loads(ask("GET", "/api/v2/budget", shown=other)[2])["spent_today"] == 2
+
+# What cannot be measured is refused with its reason, and nothing of the batch is taken.
+for wrong, reason in ((destination, "not a registered source"), ("10.0.0.1", "not a registered"), ("224.0.0.1", "not a registered")):
+    status, _, body = ask("POST", "/api/v2/batches", {"measurements": [one, {"source": wrong, "destination": destination}]})
+    assert status == 403 and reason in body.decode(), body
+for wrong in ("10.0.0.1", "224.0.0.1", "2001:db8::1", "127.0.0.1"):
+    status, _, body = ask("POST", "/api/v2/batches", {"measurements": [{"source": source, "destination": wrong}]})
+    assert status == 400, body
+status, _, body = ask("POST", "/api/v2/batches", {"measurements": [one] * 10001})
+assert status == 413 and b"10000" in body, body
+status, _, body = ask("POST", "/api/v2/batches", {"measurements": [{"label": "x" * 5000000}]})
+assert status == 413, (status, body)
+print("ok: limits, refusals")

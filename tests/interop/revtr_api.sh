@@ -1,0 +1,123 @@
+#!/bin/bash
+# The coordinator of reverse traceroutes as a process: its interface and its description are the same, it can be killed
+# at any moment, and a store that it cannot use is left as it is.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+need jq curl
+/usr/bin/python3 -c 'import jsonschema, yaml' 2>/dev/null || skip "no python3-jsonschema or python3-yaml"
+root=$here/../..
+description=$root/docs/api/revtr.yaml
+export XDG_STATE_HOME=$scratch/state XDG_CONFIG_HOME=$scratch/config HOME=$scratch RETOUR_DATA=$scratch/data
+store=$XDG_STATE_HOME/retour/revtr.db
+port=$((20000 + $$ % 20000))
+url=http://127.0.0.1:$port
+source=198.51.100.77 destination=198.18.18.80 # no packet leaves: the only agent is not privileged
+coordinator=
+trap '[ -z "$coordinator" ] || kill -9 $coordinator 2>/dev/null; rm -rf "$scratch"' EXIT
+
+# Without raw sockets nothing is sent anywhere: agents are not what is tested here.
+without=()
+[ "$(id -u)" -ne 0 ] || without=(setpriv --bounding-set -net_raw --inh-caps -net_raw --no-new-privs)
+start() {
+	"${without[@]}" "$retour" revtr coordinator --listen "127.0.0.1:$port" \
+		2>"$scratch/log" &
+	coordinator=$!
+	for _ in {1..100}; do
+		curl -s -o "$scratch/health" "$url/api/v2/health" && return
+		kill -0 $coordinator 2>/dev/null || fail "the coordinator ended: $(cat "$scratch/log")"
+		sleep 0.1
+	done
+	fail "no coordinator: $(cat "$scratch/log")"
+}
+
+revtr() {
+	"$retour" revtr "$@" --server "$url"
+}
+
+status 4 "$retour" revtr sources --server "$url"
+has "no key yet" "$(cat "$scratch/err")" "retour revtr coordinator"
+start
+equal "only the owner reads the store" "600 600" "$(stat -c %a "$store" "$store-key" | xargs)"
+revtr source add $source --agent here >"$scratch/added"
+has "a source" "$(revtr sources)" "$source"
+"$here/revtr_api.py" "$description" "$url" "$(cat "$store-key")" $source $destination
+served=$(sed -nE 's|^[[:space:]]*\{"([A-Z]+)", "([^"]*)", [A-Z]+, revtr_.*|\2|p' "$root/src/serve/revtr_api.c" | sort -u)
+[ "$(wc -l <<<"$served")" -ge 12 ] || fail "the table of paths was not understood: $served"
+while read -r path; do
+	grep -qE "^  ${path//\{\}/\{[a-z]+\}}:$" "$description" || fail "$path is served but not described"
+done <<<"$served"
+echo "ok what is served is described"
+
+# ---- killed in the middle of a batch: it goes on by itself, and the client's second try is the same batch
+seq -f '198.18.%g.1' 1 60 >"$scratch/list"
+batch=$(revtr submit --file "$scratch/list" --request night $source --json | jq .batch)
+kill -9 $coordinator
+wait $coordinator 2>/dev/null || true
+start
+equal "the same batch" "$batch" "$(revtr submit --file "$scratch/list" --request night $source --json | jq .batch)"
+status 2 revtr watch "$batch" --json
+equal "every one of it, once" "$(sort -V "$scratch/list")" "$(jq -r .destination "$scratch/out" | sort -V)"
+equal "its state" '60 60 done' "$(revtr show "$batch" --json | jq -rs '[length, ([.[] | select(.state == "done")] | length), "done"] | join(" ")')"
+
+# ---- cancelled, with targets of its own: what was asked in vain is not asked again so soon
+seq -f '198.19.%g.1' 1 60 >"$scratch/others"
+batch=$(revtr submit --file "$scratch/others" $source --json | jq .batch)
+has "cancelled" "$(revtr cancel "$batch")" "60 cancelled"
+has "and it ends" "$(curl -s -H "Revtr-Key: $(cat "$store-key")" "$url/api/v2/batches/$batch/stream")" '"cancelled":60'
+has "server-sent events" "$(curl -s -H 'Accept: text/event-stream' -H "Revtr-Key: $(cat "$store-key")" \
+	"$url/api/v2/batches/1/stream")" "event: end"
+
+# ---- silence is told
+metrics=$(curl -s "$url/metrics")
+has "an age while nothing is heard" "$metrics" retour_revtr_last_answer_age_seconds
+has "not well" "$metrics" "retour_revtr_up 0"
+equal "health" no-agents "$(curl -s "$url/api/v2/health" | jq -r .state)"
+
+# ---- a second one on the same store
+status 4 "$retour" revtr coordinator --listen "127.0.0.1:$((port + 1))"
+has "a second coordinator" "$(cat "$scratch/err")" "another coordinator has it"
+kill $coordinator
+got=0
+wait $coordinator || got=$?
+equal "an end in order" 0 $got
+coordinator=
+
+# ---- a store that is none, or damaged: refused, and not touched
+head -c 20000 /dev/urandom >"$scratch/none.db"
+cp "$scratch/none.db" "$scratch/none.before"
+status 4 "$retour" revtr coordinator --store "$scratch/none.db" --listen "127.0.0.1:$port"
+has "no store" "$(cat "$scratch/err")" "$scratch/none.db"
+cmp "$scratch/none.db" "$scratch/none.before" || fail "a file that is no store was changed"
+cp "$store" "$scratch/hurt.db"
+dd if=/dev/urandom of="$scratch/hurt.db" bs=4096 seek=1 count=6 conv=notrunc status=none
+cp "$scratch/hurt.db" "$scratch/hurt.before"
+status 4 "$retour" revtr coordinator --store "$scratch/hurt.db" --listen "127.0.0.1:$port"
+has "a damaged store" "$(cat "$scratch/err")" "stays as it is"
+cmp "$scratch/hurt.db" "$scratch/hurt.before" || fail "a damaged store was changed"
+
+# ---- a full disk: what was taken is kept, what comes is refused, and it goes on when there is room
+if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
+	export retour port url source scratch
+	unshare -m bash -s <<'FULL' || fail "a full disk: $(cat "$scratch/full.log" "$scratch/full.out")"
+set -e
+mkdir -p "$scratch/small"
+mount -t tmpfs -o size=1m none "$scratch/small"
+export XDG_STATE_HOME=$scratch/small
+setpriv --bounding-set -net_raw --inh-caps -net_raw "$retour" revtr coordinator --listen "127.0.0.1:$port" 2>"$scratch/full.log" &
+pid=$!
+trap 'kill -9 $pid' EXIT
+for _ in {1..100}; do curl -s -o /dev/null "$url/api/v2/health" && break; sleep 0.1; done
+"$retour" revtr --help >/dev/null
+"$retour" revtr source add $source --agent here --server "$url" >/dev/null
+first=$("$retour" revtr submit $source 198.18.18.80 --json --server "$url" | jq .batch)
+"$retour" revtr watch "$first" --server "$url" >/dev/null || true
+head -c 2000000 /dev/zero >"$scratch/small/filler" 2>/dev/null || true
+seq -f '198.18.20.%g' 1 250 >"$scratch/more"
+got=0
+"$retour" revtr submit --file "$scratch/more" $source --server "$url" >"$scratch/full.out" 2>&1 || got=$?
+[ $got -eq 4 ] && grep -q 'disk is full' "$scratch/full.out"
+rm "$scratch/small/filler"
+"$retour" revtr submit --file "$scratch/more" $source --server "$url" >"$scratch/full.out" 2>&1
+"$retour" revtr show "$first" --server "$url" | grep -q '1 of 1 done'
+FULL
+	echo "ok a full disk"
+fi
