@@ -2,6 +2,8 @@
  *
  *   revtr ASES SITES PAIRS SEED [ROW...]
  *
+ * REVTR_AT_ONCE in the environment: so many measurements begin at once (200).
+ *
  * A world of the profile `today`; SITES agents of which a third can send in the source's name; SOURCES sources, and
  * PAIRS (source, destination) pairs drawn among hosts that can be reached both ways. Each source has an atlas of
  * traceroutes from the sites and from hosts in a twentieth of the ASes, none of which has a destination. Prints for each
@@ -31,7 +33,6 @@
 #define SOURCES	    10
 #define PROBE_SHARE 20 /* one AS in so many has a probe */
 #define TRUTHS_MAX  256
-#define AT_ONCE	    200
 #define SIBLING_BITS 24
 #define ATLAS_SPOOFED 5
 #define NODES_MAX   (TRUTHS_MAX * TRUTH_HOPS_MAX)
@@ -64,7 +65,7 @@ struct tally {
 struct evaluation {
 	struct world *world;
 	struct rng rng;
-	unsigned ases, site_count, pair_count;
+	unsigned ases, site_count, pair_count, at_once;
 	uint64_t seed;
 	uint32_t *hosts; /* of all agents: sites, sources, probes */
 	unsigned agent_count, probe_count;
@@ -535,7 +536,7 @@ static void done(void *context, const struct revtr_result *result)
 	struct evaluation *e = context;
 	judge(e, result);
 	if (e->tally.asked % 50 == 1)
-		e->memory = MAX(e->memory, revtr_engine_bytes(e->engine) / AT_ONCE);
+		e->memory = MAX(e->memory, revtr_engine_bytes(e->engine) / e->at_once);
 }
 
 static void load_atlas(struct evaluation *e, struct revtr_engine *engine, struct virtual *v, unsigned source, const struct row *row)
@@ -573,7 +574,7 @@ static void run_row(struct evaluation *e, const struct row *row)
 		if (revtr_engine_submit(engine, e->pairs[i].source, e->pairs[i].destination, sim_now(sim), &id) < 0)
 			die("a pair is refused");
 		e->by_id[id] = &e->pairs[i];
-		if (revtr_engine_busy(engine) >= AT_ONCE || i + 1 == e->pair_count)
+		if (revtr_engine_busy(engine) >= e->at_once || i + 1 == e->pair_count)
 			virtual_run(v, engine, e->sources, done, e);
 	}
 	double took = (double)(clock() - started) / CLOCKS_PER_SEC;
@@ -671,6 +672,7 @@ int main(int argc, char **argv)
 	e.site_count = (unsigned)atoi(argv[2]);
 	e.pair_count = (unsigned)atoi(argv[3]);
 	e.seed = (uint64_t)atoll(argv[4]);
+	e.at_once = getenv("REVTR_AT_ONCE") ? MAX(1u, (unsigned)atoi(getenv("REVTR_AT_ONCE"))) : 200;
 	e.rng = rng_seed(e.seed);
 	e.world = generated(e.ases, e.seed);
 	draw_agents(&e);

@@ -16,30 +16,25 @@ enum job_stage { STAGE_DIRECT, STAGE_SPOOFED, STAGE_TRACE, STAGE_DONE, STAGE_COU
 /* One target that is asked about for one source, for all measurements that want to know. */
 struct job {
 	uint32_t source, target;
-	enum job_kind kind;
-	enum job_stage stage;
 	uint32_t next_same;   /* with the same hash */
 	uint32_t next_timer;  /* behind it in its stage's queue */
-	bool in_timer;
 	uint32_t first_waiter; /* measurements, by index */
 	uint32_t payer;	       /* who is charged with its packets */
-	int64_t deadline_ns, finished_ns;
-	int64_t timer_ns; /* its place in the queue */
-	unsigned queued, outstanding; /* of the batch: not sent yet; without answer */
-	/* record route */
-	uint32_t *ranked; /* sites; only while it goes on */
-	unsigned ranked_count, ranked_next, near;
-	unsigned asked, asked_far, answered, silent, repeats, rounds;
-	bool found, home, certain, spoofed, refused;
-	uint32_t chain[CHAIN_MAX];
-	unsigned chain_count;
+	uint32_t readers;      /* of the trace: measurements that go back along it */
 	uint32_t evidence;
-	int left; /* routers that a reply passed on its way to the source; -1 = not known */
-	/* trace: from the source to the target */
-	uint32_t *routers;
-	unsigned router_count;
-	unsigned readers; /* measurements that go back along it */
-	bool reached;
+	int64_t deadline_ns, finished_ns;
+	int64_t timer_ns;     /* its place in the queue */
+	uint32_t *ranked;     /* record route: sites; only while it goes on */
+	uint32_t *routers;    /* trace: from the source to the target */
+	uint32_t chain[CHAIN_MAX];
+	int16_t left; /* routers that a reply passed on its way to the source; -1 = not known */
+	uint16_t queued, outstanding; /* of the batch: not sent yet; without answer */
+	uint16_t asked, asked_far, answered, silent, repeats, rounds;
+	uint8_t ranked_count, ranked_next, near;
+	uint8_t chain_count, router_count;
+	uint8_t kind, stage; /* enum job_kind, enum job_stage */
+	bool in_timer, found, home, certain, spoofed, refused;
+	bool reached; /* the trace has */
 };
 
 struct measurement_state {

@@ -189,7 +189,7 @@ static void next_batch(struct revtr_engine *engine, uint32_t index)
 		uint32_t site = job->ranked[job->ranked_next++];
 		if (!usable(engine, job, site) || (!near && job->asked_far >= options->far_max))
 			continue;
-		job->asked_far += !near;
+		job->asked_far = (uint16_t)(job->asked_far + !near);
 		if (!job_enqueue(engine, (struct ready){.job = index, .site = site,
 				.agent = engine->environment.sites[site].agent, .spoofed = true}))
 			break;
@@ -217,8 +217,10 @@ static bool rank(struct revtr_engine *engine, struct job *job)
 	job->ranked = malloc(RANK_MAX * sizeof(*job->ranked));
 	if (!job->ranked)
 		return false;
-	job->ranked_count = ingress_rank(engine->environment.ingress, addr_v4(job->target), engine->options.order,
-		job->target, job->ranked, RANK_MAX, &job->near);
+	unsigned near;
+	job->ranked_count = (uint8_t)ingress_rank(engine->environment.ingress, addr_v4(job->target),
+		engine->options.order, job->target, job->ranked, RANK_MAX, &near);
+	job->near = (uint8_t)near;
 	return true;
 }
 
@@ -319,7 +321,7 @@ static void take_list(struct revtr_engine *engine, struct job *job, const struct
 	source->direct_found += !spoofed;
 	if (better(job, &list)) {
 		memcpy(job->chain, list.hops, sizeof(job->chain));
-		job->chain_count = list.count;
+		job->chain_count = (uint8_t)list.count;
 		job->found = true;
 		job->home = list.home;
 		job->certain = list.certain;
@@ -336,12 +338,14 @@ static void take_list(struct revtr_engine *engine, struct job *job, const struct
 
 static void take_trace(struct job *job, const struct revtr_answer *answer)
 {
+	if (answer->trace_count > REVTR_TRACE_MAX)
+		return;
 	job->routers = calloc(answer->trace_count + 1, sizeof(*job->routers));
 	if (!job->routers)
 		return;
 	for (unsigned i = 0; i < answer->trace_count; i++)
 		job->routers[i] = answer->trace[i].family == 4 ? (uint32_t)answer->trace[i].low : 0;
-	job->router_count = answer->trace_count;
+	job->router_count = (uint8_t)answer->trace_count;
 	job->reached = answer->reached;
 }
 
@@ -359,7 +363,7 @@ void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer)
 	bool late = job->stage != sent.stage || job->outstanding == 0;
 	if (job->kind == JOB_RECORD_ROUTE && answer->answered) {
 		job->answered++;
-		job->left = rr_hops_passed(answer->reply_ttl);
+		job->left = (int16_t)rr_hops_passed(answer->reply_ttl);
 		engine->sources[job->source].answered++;
 		budget_alive(&engine->budget, job->target);
 		take_list(engine, job, answer, sent.spoofed);
@@ -386,7 +390,7 @@ void job_expire(struct revtr_engine *engine)
 				arm(engine, index);
 				continue;
 			}
-			job->silent += job->outstanding;
+			job->silent = (uint16_t)(job->silent + job->outstanding);
 			job->outstanding = 0;
 			end_of_batch(engine, index);
 		}

@@ -74,6 +74,13 @@ bool job_enqueue(struct revtr_engine *engine, struct ready ready)
 
 /* ---- sending */
 
+/* Does somebody still wait for its answer? */
+static bool awaited(const struct revtr_engine *engine, const struct sent *sent)
+{
+	const struct job *job = &engine->jobs[sent->job];
+	return sent->id != 0 && job->target == sent->target && job->stage == sent->stage && job->outstanding > 0;
+}
+
 static bool remember(struct revtr_engine *engine, const struct sent *sent)
 {
 	if (engine->sent_room == 0) {
@@ -82,7 +89,7 @@ static bool remember(struct revtr_engine *engine, const struct sent *sent)
 	}
 	struct sent *slot = engine->sent_room ? &engine->sent[sent->id & (engine->sent_room - 1)] : NULL;
 	/* Somebody's answer is still awaited at this place: more room. */
-	if (slot && slot->id != 0 && engine->sent_room < (1u << 22)) {
+	if (slot && awaited(engine, slot) && engine->sent_room < (1u << 22)) {
 		struct sent *longer = calloc(2 * (size_t)engine->sent_room, sizeof(*longer));
 		if (!longer)
 			return false;

@@ -30,7 +30,7 @@ static bool on_path(const struct measurement_state *m, uint32_t address)
 #define SURE_INTRA    0.995f
 #define SURE_INTER    0.6f
 #define SURE_SIBLING  0.962f
-#define SURE_EXIT     0.7f
+#define SURE_EXIT     0.78f
 
 /* false: it is there already, or there is no room. Unknown routers may come more than once. */
 static bool add_hop(struct measurement_state *m, struct revtr_hop hop)
@@ -192,14 +192,16 @@ static bool by_exit(struct revtr_engine *engine, struct measurement_state *m)
 	const struct exit_of *exit = engine->options.exits ? exits_find(&engine->sources[m->source].exits, asn) : NULL;
 	struct tree_hop hops[TREE_WALK_MAX];
 	bool reached;
-	if (!exit || on_path(m, exit->address) ||
-		tree_walk(&engine->sources[m->source].tree, exit->address, engine->now_ns, hops, &reached) == 0 || !reached)
+	if (!exit || on_path(m, exit->address))
+		return false;
+	unsigned count = tree_walk(&engine->sources[m->source].tree, exit->address, engine->now_ns, hops, &reached);
+	if (count == 0 || !reached)
 		return false;
 	m->faith *= SURE_EXIT;
-	if (!add_hop(m, (struct revtr_hop){.address = exit->address, .technique = TECHNIQUE_INFERRED,
-			.certainty = CERTAINTY_ASSUMED, .probability = 1, .seen_ns = engine->now_ns}))
-		return false;
-	step_made(m, last);
+	/* Which of its routers that is differs from place to place: what follows is the same. */
+	(void)add_hop(m, (struct revtr_hop){.technique = TECHNIQUE_INFERRED, .certainty = CERTAINTY_ASSUMED});
+	for (unsigned i = 0; i < count; i++)
+		(void)add_hop(m, hop_of(&hops[i]));
 	follow_trace(engine, m, JOB_NONE);
 	m->trace_place = -1;
 	return true;
