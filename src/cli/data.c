@@ -105,7 +105,7 @@ int cli_data(int argc, char **argv)
 			return EXIT_OK;
 		}
 		if (key != 'd' || !*optarg) {
-			print_help(stderr);
+			fputs("see `retour data --help`\n", stderr);
 			return EXIT_USAGE;
 		}
 		dir = optarg;
@@ -114,6 +114,11 @@ int cli_data(int argc, char **argv)
 		return list(dir);
 	if (strcmp(argv[optind], "import") == 0 && optind + 1 < argc)
 		return import(dir, argv + optind + 1, argc - optind - 1);
-	print_help(stderr);
+	char shown[80];
+	if (strcmp(argv[optind], "import") == 0)
+		fputs("retour data: import which files?; see `retour data --help`\n", stderr);
+	else
+		fprintf(stderr, "retour data: no command is called '%s'; see `retour data --help`\n",
+			escape_text(argv[optind], shown, sizeof(shown)));
 	return EXIT_USAGE;
 }

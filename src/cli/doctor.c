@@ -94,7 +94,7 @@ static int print_json(const struct checkup *checkup)
 	return code;
 }
 
-static int usage(FILE *out, int status)
+static int usage(void)
 {
 	fputs("usage: retour doctor [--json] [--data DIR]\n"
 	      "\n"
@@ -104,8 +104,18 @@ static int usage(FILE *out, int status)
 	      "      --json                 print one JSON document\n"
 	      "      --data DIR             folder of AS data (see FILES in retour(1))\n"
 	      "  -h, --help                 this text\n",
-		out);
-	return status;
+		stdout);
+	return EXIT_OK;
+}
+
+static int misuse(const char *what)
+{
+	char shown[80];
+	if (what)
+		fprintf(stderr, "retour doctor: it looks at this machine; what to do with '%s'?; ",
+			escape_text(what, shown, sizeof(shown)));
+	fputs("see `retour doctor --help`\n", stderr);
+	return EXIT_USAGE;
 }
 
 int cli_doctor(int argc, char **argv)
@@ -130,12 +140,12 @@ int cli_doctor(int argc, char **argv)
 			checkup->data_dir = optarg;
 		if (key == 'h' || key == '?') {
 			free(checkup);
-			return usage(key == 'h' ? stdout : stderr, key == 'h' ? EXIT_OK : EXIT_USAGE);
+			return key == 'h' ? usage() : misuse(NULL);
 		}
 	}
 	if (optind < argc) {
 		free(checkup);
-		return usage(stderr, EXIT_USAGE);
+		return misuse(argv[optind]);
 	}
 	doctor_sockets(checkup);
 	doctor_firewall(checkup);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "cli/exit.h"
 #include "cli/lab_generate.h"
 #include "cli/lab_run.h"
@@ -248,7 +249,12 @@ int cli_lab(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "generate") == 0)
 		return cli_lab_generate(argc - 1, argv + 1);
 	if (!known) {
-		fputs(usage, stderr);
+		char shown[80];
+		if (argc < 2)
+			fputs(usage, stderr);
+		else
+			fprintf(stderr, "retour lab: no command is called '%s'; see `retour lab --help`\n",
+				escape_text(argv[1], shown, sizeof(shown)));
 		return EXIT_USAGE;
 	}
 	if (!parse(argc - 1, argv + 1, strcmp(argv[1], "run") != 0, &arguments))

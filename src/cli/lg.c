@@ -43,12 +43,13 @@ struct lg_command {
 	const char *name;
 	int (*run)(const struct lg_options *options);
 	int arguments;
+	const char *takes;
 };
 
 static const struct lg_command commands[] = {
-	{"find", lg_find_run, 1},
-	{"list", lg_list_run, 0},
-	{"ask", lg_ask_run, 2},
+	{"find", lg_find_run, 1, "one host, or --from-json"},
+	{"list", lg_list_run, 0, "no argument"},
+	{"ask", lg_ask_run, 2, "a name and an address"},
 };
 
 enum { FROM_JSON = 256, PUBLIC, CONFIG, DATA, JSON };
@@ -68,6 +69,7 @@ static int parse(struct lg_options *options, int argc, char **argv)
 		{0},
 	};
 	int key;
+	char shown[80];
 	bool good = true;
 	*options = (struct lg_options){0};
 	optind = 1;
@@ -76,7 +78,12 @@ static int parse(struct lg_options *options, int argc, char **argv)
 		case '4': options->family = 4; break;
 		case '6': options->family = 6; break;
 		case FROM_JSON: options->from_json = optarg; break;
-		case PUBLIC: good = addr_parse(optarg, &options->public_address); break;
+		case PUBLIC:
+			good = addr_parse(optarg, &options->public_address);
+			if (!good)
+				fprintf(stderr, "retour lg: --public-address: '%s' is no address\n",
+					escape_text(optarg, shown, sizeof(shown)));
+			break;
 		case CONFIG: options->config = optarg; break;
 		case DATA: options->data_dir = optarg; break;
 		case JSON: options->json = true; break;
@@ -92,6 +99,7 @@ static int parse(struct lg_options *options, int argc, char **argv)
 int cli_lg(int argc, char **argv)
 {
 	struct lg_options options;
+	char shown[80];
 	const char *name = argc > 1 ? argv[1] : "";
 	if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0) {
 		print_help(stdout);
@@ -104,10 +112,17 @@ int cli_lg(int argc, char **argv)
 		int wanted = commands[i].arguments - (options.from_json && commands[i].run == lg_find_run);
 		if (status < 0 && argc - 1 - optind == wanted)
 			return commands[i].run(&options);
-		if (status == EXIT_OK)
-			return status;
+		if (status < 0)
+			fprintf(stderr, "retour lg: %s takes %s; ", name, commands[i].takes);
+		if (status != EXIT_OK)
+			fputs("see `retour lg --help`\n", stderr);
+		return status < 0 ? EXIT_USAGE : status;
 	}
-	print_help(stderr);
+	if (!*name)
+		print_help(stderr);
+	else
+		fprintf(stderr, "retour lg: no command is called '%s'; see `retour lg --help`\n",
+			escape_text(name, shown, sizeof(shown)));
 	return EXIT_USAGE;
 }
 
