@@ -27,7 +27,7 @@ check() { # PAGE COMMAND...
 check retour.1 --help
 check retour.1 trace --help
 check retour.1 back --help
-for command in data doctor lab lg mtr ping serve traceroute watch; do
+for command in data doctor lab lg mtr ping revtr serve traceroute watch; do
 	check "retour-$command.1" "$command" --help
 done
 check retour-lab.1 lab generate --help
