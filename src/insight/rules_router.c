@@ -1,5 +1,6 @@
 /* What single routers show of themselves: label switching, balancing. */
 #include "insight/rules.h"
+#include "path/timeline.h"
 
 static const struct mpls_entry *labels_of(const struct hop *hop)
 {
@@ -104,7 +105,9 @@ static struct finding *report_balancing(struct view *view, size_t index)
 void rule_load_balancing(struct view *view)
 {
 	const struct path *path = view->path;
-	for (size_t i = 0; path->confidence <= 0 && i < path->hop_count; i++) {
+	const struct timeline *timeline = path->direction == DIRECTION_FORWARD ? view->measurement->timeline : NULL;
+	bool several = path->confidence > 0 || (timeline && timeline->flow_count > 0);
+	for (size_t i = 0; !several && i < path->hop_count; i++) {
 		const struct hop *hop = &path->hops[i];
 		if (hop->address_count < 2)
 			continue;

@@ -16,7 +16,7 @@ struct history_entry {
 	uint32_t probe, round;
 	uint16_t asked, answered;
 	int16_t error, reply_ttl, icmp_type, icmp_code;
-	uint8_t kind, ttl, limit;
+	uint8_t kind, ttl, flow, limit;
 	bool test, late, reached, refused;
 	char mark[12];
 };

@@ -49,6 +49,29 @@ void series_late(struct series *series, int64_t rtt_ns)
 	series_answer(series, rtt_ns);
 }
 
+/* Sums of squares: Chan, Golub and LeVeque, 1979. */
+void series_add(struct series *series, const struct series *other)
+{
+	unsigned lost = series->lost + other->lost, count = series->received + other->received;
+	if (series->received == 0 || other->received == 0) {
+		if (series->received == 0)
+			*series = *other;
+		series->lost = lost;
+		return;
+	}
+	double share = (double)other->received / count, delta = other->mean_ns - series->mean_ns;
+	series->deviations += other->deviations + delta * delta * share * series->received;
+	series->mean_ns += delta * share;
+	series->interarrival_ns += (other->interarrival_ns - series->interarrival_ns) * share;
+	series->log_sum += other->log_sum;
+	series->best_ns = MIN(series->best_ns, other->best_ns);
+	series->worst_ns = MAX(series->worst_ns, other->worst_ns);
+	series->jitter_worst_ns = MAX(series->jitter_worst_ns, other->jitter_worst_ns);
+	series->jitter_sum_ns += other->jitter_sum_ns;
+	series->received = count;
+	series->lost = lost;
+}
+
 double series_deviation_ns(const struct series *series)
 {
 	return series->received > 1 ? sqrt(series->deviations / (series->received - 1)) : 0;

@@ -29,6 +29,8 @@ void series_answer(struct series *series, int64_t rtt_ns);
 void series_loss(struct series *series);
 /* A probe that was given up is answered after all. */
 void series_late(struct series *series, int64_t rtt_ns);
+/* Two series of different probes as one. What was last is not known: it stays, where there was anything. */
+void series_add(struct series *series, const struct series *other);
 
 static inline unsigned series_settled(const struct series *series)
 {

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "path/timeline_change.h"
+#include "path/timeline_flows.h"
 
 #define BUCKET_INTERVALS 4 /* the width of the first buckets */
 
@@ -20,6 +21,7 @@ void timeline_deinit(struct timeline *timeline)
 {
 	for (unsigned ttl = 0; ttl <= TIMELINE_TTL_MAX; ttl++)
 		free(timeline->hops[ttl]);
+	flows_deinit(timeline);
 	memset(timeline, 0, sizeof(*timeline));
 }
 
@@ -27,6 +29,7 @@ int timeline_copy(struct timeline *copy, const struct timeline *timeline)
 {
 	*copy = *timeline;
 	memset(copy->hops, 0, sizeof(copy->hops));
+	memset(copy->flows, 0, sizeof(copy->flows));
 	for (unsigned ttl = 0; ttl <= TIMELINE_TTL_MAX; ttl++) {
 		if (!timeline->hops[ttl])
 			continue;
@@ -37,7 +40,10 @@ int timeline_copy(struct timeline *copy, const struct timeline *timeline)
 		}
 		*copy->hops[ttl] = *timeline->hops[ttl];
 	}
-	return 0;
+	int result = flows_copy(copy, timeline);
+	if (result < 0)
+		timeline_deinit(copy);
+	return result;
 }
 
 const struct timeline_hop *timeline_hop(const struct timeline *timeline, unsigned ttl)
@@ -47,6 +53,8 @@ const struct timeline_hop *timeline_hop(const struct timeline *timeline, unsigne
 
 unsigned timeline_last(const struct timeline *timeline)
 {
+	if (timeline->flow_count > 0)
+		return flows_last(timeline);
 	if (timeline->end)
 		return timeline->end;
 	return timeline->refusal ? timeline->refusal : timeline->highest;
@@ -218,7 +226,7 @@ static bool apply_answer(struct timeline *timeline, struct timeline_hop *hop, co
 		return false;
 	}
 	note_responder(responder, event);
-	return change_by_answer(timeline, hop, responder, event);
+	return timeline->flow_count == 0 && change_by_answer(timeline, hop, responder, event);
 }
 
 static void apply_sent(struct timeline *timeline, struct timeline_hop *hop)
@@ -253,12 +261,13 @@ static void apply_limit(struct timeline_hop *hop, const struct watch_event *even
 	hop->limit_answered = event->answered;
 }
 
-bool timeline_apply(struct timeline *timeline, const struct watch_event *event)
+static bool apply(struct timeline *timeline, const struct watch_event *event)
 {
 	timeline->now_ns = MAX(timeline->now_ns, event->at_ns);
 	if (event->kind == WATCH_ROUND) {
 		timeline->rounds++;
-		return change_by_round(timeline, round_of(timeline, event->round), event->at_ns);
+		return timeline->flow_count == 0 &&
+			change_by_round(timeline, round_of(timeline, event->round), event->at_ns);
 	}
 	struct timeline_hop *hop = event->ttl ? hop_of(timeline, event->ttl) : NULL;
 	if (!hop)
@@ -272,6 +281,17 @@ bool timeline_apply(struct timeline *timeline, const struct watch_event *event)
 	case WATCH_ROUND: break;
 	}
 	return false;
+}
+
+bool timeline_apply(struct timeline *timeline, const struct watch_event *event)
+{
+	if (timeline->flow_count == 0)
+		return apply(timeline, event);
+	if (event->flow >= timeline->flow_count)
+		return false;
+	bool changed = apply(timeline->flows[event->flow], event);
+	apply(timeline, event);
+	return flows_applied(timeline, event, changed);
 }
 
 /* ---- what it means ---- */
@@ -309,6 +329,8 @@ struct loss timeline_loss(const struct timeline *timeline, unsigned ttl)
 {
 	const struct timeline_hop *hop = timeline_hop(timeline, ttl);
 	struct loss loss = {.share = {0, 1}};
+	if (timeline->flow_count > 0)
+		return flows_loss(timeline, ttl);
 	if (!hop)
 		return loss;
 	unsigned sent = hop->round_answered + hop->round_lost;

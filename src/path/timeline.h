@@ -14,7 +14,12 @@
  * the present ones in between; if one of those comes in between, both belong to the way (a balancer deals
  * packets out). The end changes likewise. Probes lost since the last answer of the old way then count for the
  * new one: what went missing while the way was moving is not loss of the old hops, and hops that are no
- * longer there lose nothing. */
+ * longer there lose nothing.
+ *
+ * Where rounds take several flows in turn (timeline_take_flows), all this holds for each flow by itself: it has
+ * a timeline of its own, folded from its rounds. The timeline above them is their sum: it counts everything,
+ * an address is of the present way if it is of that of one flow, its loss is that of all flows together, and
+ * the way changes when that of a flow does. */
 #ifndef RETOUR_PATH_TIMELINE_H
 #define RETOUR_PATH_TIMELINE_H
 
@@ -25,6 +30,7 @@
 #define TIMELINE_CHANGES    64	/* kept; all are counted */
 #define TIMELINE_ROUNDS	    256 /* that may be unfinished at once */
 #define TIMELINE_CONFIRM    3
+#define TIMELINE_FLOWS	    8 /* that rounds may take in turn */
 
 enum watch_event_kind {
 	WATCH_SENT,
@@ -50,6 +56,7 @@ struct watch_event {
 	uint32_t probe; /* its number, from 1 on */
 	uint32_t round; /* from 0 on */
 	uint8_t ttl;
+	uint8_t flow;			   /* of the timeline's flows, from 0 on */
 	bool test;			   /* belongs to a slower re-ask, not to the round */
 	bool late;			   /* WATCH_ANSWER: after WATCH_LOST */
 	bool reached;			   /* WATCH_ANSWER: the destination answered */
@@ -114,6 +121,8 @@ struct timeline_change {
 	int64_t rtt_before_ns, rtt_after_ns; /* least to the end, before and after; RTT_NONE */
 	struct addr gate_before, gate_after; /* right before the destination; none = not known */
 	int reply_ttl_before, reply_ttl_after; /* of the destination's answers; -1 = not known, or unsteady */
+	unsigned flows; /* whose way it was, a bit each; 0 = there is one flow */
+	uint8_t flow;	/* of them, the one that noticed first */
 };
 
 /* With how many hops left the answers of the destination arrive. */
@@ -148,10 +157,17 @@ struct timeline {
 	struct timeline_change changes[TIMELINE_CHANGES]; /* the last ones, oldest first */
 	size_t change_count;
 	unsigned changes_ever;
+	/* Only where rounds take several flows in turn. */
+	unsigned flow_count; /* else 0 */
+	struct flow flow_of[TIMELINE_FLOWS];
+	struct timeline *flows[TIMELINE_FLOWS];
 };
 
 void timeline_init(struct timeline *timeline, int64_t interval_ns);
 void timeline_deinit(struct timeline *timeline);
+/* Before the first event: rounds will take these flows in turn. Fewer than two change nothing, no more than
+ * TIMELINE_FLOWS count. 0 or -ENOMEM. */
+int timeline_take_flows(struct timeline *timeline, const struct flow *flows, unsigned count) MUST_USE;
 /* 0 or -ENOMEM; `copy` is initialised here. */
 int timeline_copy(struct timeline *copy, const struct timeline *timeline) MUST_USE;
 /* Events that make no sense are ignored. true: the way changed just now; changes[change_count - 1] tells. */
@@ -176,6 +192,22 @@ struct loss {
 	struct share share; /* 95 % interval of lost in sent */
 };
 struct loss timeline_loss(const struct timeline *timeline, unsigned ttl);
+
+/* What some of several flows meet at a hop limit: the same router; or one flow at the destination, since flows
+ * that come together again still differ in what they came through. */
+struct timeline_branch {
+	struct addr address; /* none = silent */
+	bool reached;
+	unsigned flows;	     /* a bit each */
+	unsigned first_flow; /* the least of them */
+	struct series series; /* since it belongs to the present way */
+	int64_t median_ns;    /* RTT_NONE */
+	struct loss loss;
+	enum limit_verdict limit;
+};
+/* How many `branches` there are, which has room for TIMELINE_FLOWS; 0 where there is one flow, or none gets as
+ * far as `ttl`. */
+unsigned timeline_branches(const struct timeline *timeline, unsigned ttl, struct timeline_branch *branches);
 
 /* A number that names the present way: the same addresses at the same TTLs, the same number, on every
  * machine. */

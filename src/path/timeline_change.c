@@ -19,7 +19,7 @@ static int64_t least_rtt_to_end(const struct timeline *timeline, int64_t from_ns
 	return least;
 }
 
-static struct timeline_change *add_change(struct timeline *timeline, const struct timeline_change *change)
+struct timeline_change *change_add(struct timeline *timeline, const struct timeline_change *change)
 {
 	if (timeline->change_count == TIMELINE_CHANGES) {
 		memmove(timeline->changes, timeline->changes + 1,
@@ -63,7 +63,7 @@ static struct timeline_change *note_change(
 	*fresh = !last || before->at_ns > last->noticed_ns + ONE_CHANGE_ROUNDS * timeline->interval_ns;
 	if (*fresh) {
 		close_accounts(timeline);
-		return add_change(timeline, before);
+		return change_add(timeline, before);
 	}
 	if (before->first_ttl < last->first_ttl) {
 		last->first_ttl = before->first_ttl;

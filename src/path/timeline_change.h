@@ -9,6 +9,9 @@ bool change_by_answer(struct timeline *timeline, struct timeline_hop *hop, struc
 	const struct watch_event *event);
 bool change_by_round(struct timeline *timeline, const struct timeline_round *round, int64_t at_ns);
 
+/* The newest entry of changes[], which is a copy of `change`. */
+struct timeline_change *change_add(struct timeline *timeline, const struct timeline_change *change);
+
 /* In timeline.c. */
 unsigned timeline_carried(const struct timeline *timeline, const struct timeline_hop *hop);
 

@@ -4,9 +4,16 @@
 
 #include "path/timeline.h"
 
-static int add_addresses(struct hop *hop, const struct timeline_hop *from)
+/* Of several flows the first: the addresses that are shown make up one way that there is. */
+static const struct responder *shown_at(const struct timeline *timeline, unsigned ttl)
 {
-	const struct responder *shown = timeline_shown(from);
+	const struct responder *shown =
+		timeline->flow_count > 0 ? timeline_shown(timeline->flows[0]->hops[ttl]) : NULL;
+	return shown ? shown : timeline_shown(timeline->hops[ttl]);
+}
+
+static int add_addresses(struct hop *hop, const struct timeline_hop *from, const struct responder *shown)
+{
 	if (!shown)
 		return 0;
 	hop->address = shown->address;
@@ -69,9 +76,10 @@ static int add_hop(struct path *path, const struct timeline *timeline, unsigned 
 	hop->rtt_min_ns = hop->rtt_median_ns = hop->rtt_max_ns = RTT_NONE;
 	if (!from)
 		return 0;
-	if (add_addresses(hop, from) < 0 || add_samples(hop, from, from->since_ns) < 0)
+	const struct responder *shown = shown_at(timeline, ttl);
+	if (add_addresses(hop, from, shown) < 0 || add_samples(hop, from, from->since_ns) < 0)
 		return -1;
-	add_particulars(hop, from, timeline_shown(from));
+	add_particulars(hop, from, shown);
 	hop->sent = series_settled(&from->now);
 	hop->received = from->now.received;
 	hop->rtt_min_ns = from->now.best_ns;

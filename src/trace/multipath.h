@@ -77,4 +77,8 @@ struct multipath_status multipath_status(const struct multipath *multipath);
  * memory. */
 struct path *multipath_path(const struct multipath *multipath, int64_t wall_ns, int64_t now_ns) MUST_USE;
 
+/* A few of the flows, at least one, that together meet as many as possible of the routers that were
+ * found at each hop limit. How many; *missed: routers at hop limits that none of them meets. -ENOMEM. */
+int multipath_choose(const struct multipath *multipath, struct flow *flows, unsigned most, unsigned *missed) MUST_USE;
+
 #endif

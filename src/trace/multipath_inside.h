@@ -130,6 +130,9 @@ unsigned mp_limit(const struct multipath *mp);
 /* Where a flow is at a hop limit: its class, or NO_CLASS. After mp_plan has gathered what is known. */
 uint16_t mp_class_at(const struct multipath *mp, unsigned ttl, unsigned flow);
 
+/* Packets are dealt out one by one at this hop limit: somebody was seen in two places with one flow. */
+bool mp_deals(const struct multipath *mp, unsigned ttl);
+
 /* Fill the queue with whatever may be asked now. */
 void mp_plan(struct multipath *mp, int64_t now_ns);
 

@@ -47,7 +47,7 @@ struct tale {
 	bool unsettled[UINT8_MAX + 2]; /* by hop limit */
 };
 
-static bool deals_packets(const struct multipath *mp, unsigned ttl)
+bool mp_deals(const struct multipath *mp, unsigned ttl)
 {
 	for (unsigned flow = 0; flow < mp->flows_used; flow++) {
 		const struct cell *cell = mp_cell(mp, ttl, flow);
@@ -62,7 +62,7 @@ static int add_hop(struct path *path, const struct multipath *mp, unsigned ttl)
 	struct hop *hop = path_add_hop(path, (int)ttl, TECHNIQUE_TTL);
 	if (!hop)
 		return -1;
-	hop->by_packet = deals_packets(mp, ttl);
+	hop->by_packet = mp_deals(mp, ttl);
 	hop->incomplete = mp->hops[ttl].gave_up;
 	for (unsigned i = 0; i < mp->probe_count; i++) {
 		if (mp->probes[i].ttl != ttl || !belongs(mp, &mp->probes[i]))
@@ -102,7 +102,7 @@ static void find_unsettled(struct tale *tale, unsigned last)
 		unsigned end = first;
 		bool dealt = false;
 		for (; end <= last && !is_narrow(mp, end); end++)
-			dealt |= deals_packets(mp, end);
+			dealt |= mp_deals(mp, end);
 		for (unsigned ttl = first; ttl < end; ttl++)
 			tale->unsettled[ttl] = dealt;
 		first = MAX(first, end > first ? end - 1 : first);

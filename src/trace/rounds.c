@@ -42,6 +42,21 @@ void rounds_init(struct rounds *rounds, const struct rounds_config *config)
 	timeline_init(&rounds->timeline, rounds->config.interval_ns);
 }
 
+int rounds_take_flows(struct rounds *rounds, const struct flow *flows, unsigned count)
+{
+	return timeline_take_flows(&rounds->timeline, flows, count);
+}
+
+uint8_t rounds_flow(const struct rounds *rounds, uint32_t round)
+{
+	return (uint8_t)(round % MAX(1u, rounds->timeline.flow_count));
+}
+
+const struct timeline *rounds_way(const struct rounds *rounds, unsigned flow)
+{
+	return flow < rounds->timeline.flow_count ? rounds->timeline.flows[flow] : &rounds->timeline;
+}
+
 void rounds_deinit(struct rounds *rounds)
 {
 	engine_deinit(&rounds->engine);
@@ -82,6 +97,7 @@ static struct watch_event event_of(
 		.probe = probe->number,
 		.round = probe->round,
 		.ttl = probe->ttl,
+		.flow = probe->flow,
 		.test = probe->test,
 		.sent_ns = MAX(0, probe->sent_ns - rounds->started_ns),
 	};
@@ -134,10 +150,12 @@ static void settle(struct rounds *rounds, struct rounds_probe *probe, enum watch
 static void settle_rounds(struct rounds *rounds, uint32_t before, int64_t now_ns)
 {
 	while (rounds->rounds_settled < before) {
-		struct watch_event event = {.kind = WATCH_ROUND, .round = rounds->rounds_settled++};
+		uint32_t round = rounds->rounds_settled++;
+		struct watch_event event = {
+			.kind = WATCH_ROUND, .round = round, .flow = rounds_flow(rounds, round)};
 		rounds_emit(rounds, &event, now_ns);
 		if (!rounds->config.no_retest && !is_final(rounds))
-			limit_consider(rounds, now_ns);
+			limit_consider(rounds, event.flow, now_ns);
 	}
 }
 
@@ -186,7 +204,12 @@ static enum machine_want send_probe(
 	struct rounds *rounds, const struct next_probe *next, int64_t now_ns, struct outgoing *outgoing)
 {
 	struct rounds_probe *probe = &rounds->probes[(rounds->last_number + 1) % ROUNDS_PROBES];
-	struct probe_request request = {.ttl = (uint8_t)next->ttl, .user = rounds->last_number + 1};
+	uint8_t flow = next->test ? next->test->flow : rounds_flow(rounds, rounds->round);
+	struct probe_request request = {
+		.ttl = (uint8_t)next->ttl,
+		.user = rounds->last_number + 1,
+		.flow = rounds->timeline.flow_count > 0 ? &rounds->timeline.flow_of[flow] : NULL,
+	};
 	/* More in flight than can be remembered: the oldest gives way. */
 	if (probe->number && probe->pending)
 		settle(rounds, probe, WATCH_VOID, 0, now_ns);
@@ -201,6 +224,7 @@ static enum machine_want send_probe(
 		.round = rounds->round,
 		.token = outgoing->token,
 		.ttl = (uint8_t)next->ttl,
+		.flow = flow,
 		.test = next->test != NULL,
 		.pending = true,
 		.sent_ns = now_ns,

@@ -3,7 +3,9 @@
  *
  * Theory of operation
  *
- * All probes of all rounds take one flow. Those of a round go out spread over most of the interval, in the
+ * All probes of a round take one flow, and so do all rounds, unless several flows were given: then rounds take
+ * them in turn, as many packets a second, and each flow has a timeline of its own that says where its way
+ * ends and who skips answers to it. Those of a round go out spread over most of the interval, in the
  * order of their hop limits and with jitter, so that no router, and no link on the way back, sees a burst:
  * Linux routers refill one ICMP error a second for each destination (net.ipv4.icmp_ratelimit). The first
  * round alone goes out at once, within a small window beyond the last answer, so that there is something to
@@ -53,7 +55,7 @@ struct rounds_probe {
 	uint32_t number; /* 0 = unused */
 	uint32_t round;
 	uint32_t token;
-	uint8_t ttl;
+	uint8_t ttl, flow;
 	bool test, pending, lost;
 	bool shaky;	 /* was in flight when the driver fell silent */
 	int64_t sent_ns; /* absolute */
@@ -61,7 +63,8 @@ struct rounds_probe {
 
 /* A slower re-ask of one hop. */
 struct rounds_test {
-	uint8_t ttl; /* 0 = none */
+	uint8_t ttl;  /* 0 = none */
+	uint8_t flow; /* with which it is asked */
 	unsigned asked, answered, settled;
 	int64_t next_ns;
 };
@@ -94,7 +97,7 @@ struct rounds {
 	uint32_t last_number, settle_next;
 	uint32_t rounds_settled;
 	struct rounds_test tests[ROUNDS_TESTS];
-	int64_t tested_ns[TIMELINE_TTL_MAX + 1]; /* when a re-ask ended, 0 = never */
+	int64_t tested_ns[TIMELINE_FLOWS][TIMELINE_TTL_MAX + 1]; /* when a re-ask ended, 0 = never */
 	unsigned probes_sent;
 	int send_error;	      /* the last send that failed, negative errno */
 	unsigned send_errors; /* sends in a row that failed */
@@ -103,6 +106,8 @@ struct rounds {
 
 /* The caller owns `rounds`; rounds_deinit frees what the timeline allocated. */
 void rounds_init(struct rounds *rounds, const struct rounds_config *config);
+/* Before the first call of next(): rounds take these flows in turn; the engine's own is not used. 0 or -ENOMEM. */
+int rounds_take_flows(struct rounds *rounds, const struct flow *flows, unsigned count) MUST_USE;
 void rounds_deinit(struct rounds *rounds);
 void rounds_observe(struct rounds *rounds, rounds_observer *observer, void *context);
 struct machine rounds_machine(struct rounds *rounds);

@@ -11,6 +11,10 @@ struct next_probe {
 	struct rounds_test *test; /* a slower re-ask, or NULL */
 };
 
+/* The flow that a round takes, and what is known of its way. */
+uint8_t rounds_flow(const struct rounds *rounds, uint32_t round);
+const struct timeline *rounds_way(const struct rounds *rounds, unsigned flow);
+
 /* What to send next; opens and closes rounds as time goes by. */
 struct next_probe plan_next(struct rounds *rounds, int64_t now_ns);
 void plan_sent(struct rounds *rounds, const struct next_probe *next, int64_t now_ns);
@@ -22,8 +26,8 @@ void plan_restart(struct rounds *rounds, int64_t now_ns);
 int64_t plan_patience_ns(const struct rounds *rounds);
 
 struct rounds_test *limit_test_of(struct rounds *rounds, unsigned ttl);
-/* After a round: are there hops to ask more slowly? */
-void limit_consider(struct rounds *rounds, int64_t now_ns);
+/* After a round of this flow: are there hops to ask more slowly? */
+void limit_consider(struct rounds *rounds, unsigned flow, int64_t now_ns);
 /* A probe of a re-ask: WATCH_ANSWER, WATCH_LOST or WATCH_VOID. */
 void limit_settled(struct rounds *rounds, unsigned ttl, enum watch_event_kind fate, int64_t now_ns);
 struct next_probe limit_next(struct rounds *rounds);

@@ -62,9 +62,8 @@ static unsigned asks_needed(struct count before)
 
 /* The hop behind that misses the least share; for the end, the nearest before it. NULL = none to compare
  * with. */
-static const struct timeline_hop *compared_with(const struct rounds *rounds, const struct timeline_hop *hop)
+static const struct timeline_hop *compared_with(const struct timeline *timeline, const struct timeline_hop *hop)
 {
-	const struct timeline *timeline = &rounds->timeline;
 	const struct timeline_hop *best = NULL;
 	unsigned last = timeline_last(timeline);
 	for (unsigned ttl = hop->ttl + 1u; ttl <= last; ttl++) {
@@ -83,14 +82,14 @@ static const struct timeline_hop *compared_with(const struct rounds *rounds, con
 	return best;
 }
 
-static bool is_suspect(const struct rounds *rounds, const struct timeline_hop *hop)
+static bool is_suspect(const struct timeline *timeline, const struct timeline_hop *hop)
 {
 	struct count count = count_of(hop);
 	bool open = hop->limit == LIMIT_UNKNOWN || hop->limit == LIMIT_UNDECIDED;
 	if (!open || hop->round_answered == 0 || count.missed < MISSING_MIN || count.asked < SETTLED_MIN ||
 		hop->candidate_run > 0)
 		return false;
-	const struct timeline_hop *other = compared_with(rounds, hop);
+	const struct timeline_hop *other = compared_with(timeline, hop);
 	return other && chance_of(count_of(other), count) < CHANCE_EARLY;
 }
 
@@ -100,6 +99,7 @@ static void tell(
 	struct watch_event event = {
 		.kind = WATCH_LIMIT,
 		.ttl = test->ttl,
+		.flow = test->flow,
 		.limit = verdict,
 		.asked = test->settled,
 		.answered = test->answered,
@@ -107,23 +107,27 @@ static void tell(
 	rounds_emit(rounds, &event, now_ns);
 }
 
-static bool may_be_asked_again(const struct rounds *rounds, unsigned ttl, int64_t now_ns)
+static bool may_be_asked_again(const struct rounds *rounds, unsigned flow, unsigned ttl, int64_t now_ns)
 {
-	return rounds->tested_ns[ttl] == 0 || now_ns >= rounds->tested_ns[ttl] + AGAIN_NS;
+	int64_t tested_ns = rounds->tested_ns[flow][ttl];
+	return tested_ns == 0 || now_ns >= tested_ns + AGAIN_NS;
 }
 
-void limit_consider(struct rounds *rounds, int64_t now_ns)
+void limit_consider(struct rounds *rounds, unsigned flow, int64_t now_ns)
 {
+	const struct timeline *way = rounds_way(rounds, flow);
 	struct rounds_test *free_test = NULL;
 	for (unsigned i = 0; i < ROUNDS_TESTS; i++)
 		if (rounds->tests[i].ttl == 0)
 			free_test = &rounds->tests[i];
-	for (unsigned ttl = 1; free_test && ttl <= timeline_last(&rounds->timeline); ttl++) {
-		const struct timeline_hop *hop = timeline_hop(&rounds->timeline, ttl);
-		if (!hop || !may_be_asked_again(rounds, ttl, now_ns) || !is_suspect(rounds, hop))
+	for (unsigned ttl = 1; free_test && ttl <= timeline_last(way); ttl++) {
+		const struct timeline_hop *hop = timeline_hop(way, ttl);
+		if (!hop || limit_test_of(rounds, ttl) || !may_be_asked_again(rounds, flow, ttl, now_ns) ||
+			!is_suspect(way, hop))
 			continue;
 		*free_test = (struct rounds_test){
 			.ttl = (uint8_t)ttl,
+			.flow = (uint8_t)flow,
 			/* First let it rest. */
 			.next_ns = now_ns + MAX(SLOW_NS, 2 * rounds->config.interval_ns),
 		};
@@ -148,7 +152,7 @@ struct next_probe limit_next(struct rounds *rounds)
  * still unsettled when that began. */
 static enum limit_verdict judge(const struct rounds *rounds, const struct rounds_test *test)
 {
-	struct count before = count_of(timeline_hop(&rounds->timeline, test->ttl));
+	struct count before = count_of(timeline_hop(rounds_way(rounds, test->flow), test->ttl));
 	struct count slow = {test->settled - test->answered, test->settled};
 	/* The way has changed under it. */
 	if (before.missed < MISSING_MIN)
@@ -178,6 +182,6 @@ void limit_settled(struct rounds *rounds, unsigned ttl, enum watch_event_kind fa
 	if (verdict == LIMIT_TESTING)
 		return;
 	tell(rounds, test, verdict, now_ns);
-	rounds->tested_ns[ttl] = now_ns;
+	rounds->tested_ns[test->flow][ttl] = now_ns;
 	test->ttl = 0;
 }

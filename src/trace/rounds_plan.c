@@ -24,10 +24,21 @@ bool plan_finished(const struct rounds *rounds)
 		rounds->round + 1 >= rounds->config.rounds;
 }
 
+static const struct timeline *way_of(const struct rounds *rounds)
+{
+	return rounds_way(rounds, rounds_flow(rounds, rounds->round));
+}
+
+/* How often the flow of this round had its turn before. */
+static uint32_t turn_of(const struct rounds *rounds)
+{
+	return rounds->round / MAX(1u, rounds->timeline.flow_count);
+}
+
 /* The hop limits of the next round reach this far. */
 static unsigned planned_last(struct rounds *rounds)
 {
-	const struct timeline *timeline = &rounds->timeline;
+	const struct timeline *timeline = way_of(rounds);
 	unsigned max = rounds->config.max_ttl;
 	unsigned last = timeline_last(timeline);
 	if (last < rounds->config.first_ttl)
@@ -39,17 +50,20 @@ static unsigned planned_last(struct rounds *rounds)
 		return MIN(max, last + MIN(timeline->end_missed, (unsigned)WINDOW));
 	if (timeline->refusal)
 		return MIN(max, MAX(last, timeline->highest));
+	/* Of another flow it is known already: this one's is about as long. */
+	if (turn_of(rounds) == 0 && rounds->timeline.end >= rounds->config.first_ttl)
+		return MIN(max, rounds->timeline.end);
 	/* One more of the silent ones each time. */
 	unsigned beyond =
-		rounds->round < EXPLORE_ROUNDS ? WINDOW : 1 + rounds->round % rounds->config.gap_limit;
+		turn_of(rounds) < EXPLORE_ROUNDS ? WINDOW : 1 + turn_of(rounds) % rounds->config.gap_limit;
 	return MIN(max, last + beyond);
 }
 
 /* Hop limits between the last that answered and the one to be tried this time are left out. */
 static bool is_left_out(const struct rounds *rounds, unsigned ttl)
 {
-	const struct timeline *timeline = &rounds->timeline;
-	bool lost = !timeline->end && !timeline->refusal && rounds->round >= EXPLORE_ROUNDS;
+	const struct timeline *timeline = way_of(rounds);
+	bool lost = !timeline->end && !timeline->refusal && turn_of(rounds) >= EXPLORE_ROUNDS;
 	return lost && ttl > MAX(timeline->highest, rounds->answered_to) && ttl < rounds->plan_last;
 }
 
@@ -102,12 +116,12 @@ static bool next_round(struct rounds *rounds, int64_t now_ns)
 static unsigned explore_limit(const struct rounds *rounds, int64_t now_ns)
 {
 	unsigned sent_to = rounds->next_ttl - 1;
-	const struct timeline *timeline = &rounds->timeline;
+	const struct timeline *timeline = way_of(rounds);
 	if (rounds->ended_at)
 		return sent_to;
 	unsigned answered = MAX(rounds->answered_to, rounds->config.first_ttl - 1);
 	bool overdue = now_ns >= rounds->last_sent_ns + plan_patience_ns(rounds);
-	bool searching = !timeline->end && !timeline->refusal && rounds->round < EXPLORE_ROUNDS;
+	bool searching = !timeline->end && !timeline->refusal && turn_of(rounds) < EXPLORE_ROUNDS;
 	/* The end that was is no end any more: a router answered from there. */
 	bool grown = answered >= sent_to;
 	if (!searching && !grown)
