@@ -103,6 +103,68 @@ static void each_hop(
 	}
 }
 
+/* ---- each flow for itself, where rounds take several in turn: no more than TIMELINE_FLOWS ---- */
+
+typedef bool flow_value(const struct timeline *flow, const struct timeline_hop *hop, double *value);
+
+static bool flow_sent(const struct timeline *flow, const struct timeline_hop *hop, double *value)
+{
+	(void)flow;
+	*value = series_settled(&hop->total);
+	return true;
+}
+
+static bool flow_received(const struct timeline *flow, const struct timeline_hop *hop, double *value)
+{
+	(void)flow;
+	*value = hop->total.received;
+	return true;
+}
+
+static bool flow_loss(const struct timeline *flow, const struct timeline_hop *hop, double *value)
+{
+	struct loss loss = timeline_loss(flow, hop->ttl);
+	*value = loss.sent ? (double)loss.lost / loss.sent : 0;
+	return loss.sent > 0;
+}
+
+static bool flow_mean(const struct timeline *flow, const struct timeline_hop *hop, double *value)
+{
+	(void)flow;
+	*value = hop->now.mean_ns / 1e9;
+	return hop->now.received > 0;
+}
+
+static void each_flow(const struct exposition *x, const char *name, const char *type, const char *help, flow_value *of)
+{
+	const struct timeline *timeline = x->view->timeline;
+	family(x, name, type, help);
+	for (unsigned i = 0; i < timeline->flow_count; i++)
+		for (unsigned ttl = 1; ttl <= timeline_last(timeline->flows[i]); ttl++) {
+			const struct timeline_hop *hop = timeline_hop(timeline->flows[i], ttl);
+			double value;
+			if (hop && of(timeline->flows[i], hop, &value))
+				fprintf(x->out, "retour_%s{target=\"%s\",hop=\"%u\",flow=\"%u\"} %.10g\n", name,
+					x->target, ttl, i, value);
+		}
+}
+
+static void write_flows(const struct exposition *x)
+{
+	const struct timeline *timeline = x->view->timeline;
+	if (timeline->flow_count == 0)
+		return;
+	family(x, "flow_number", "gauge", "What the flow is told by: its source port, of ICMP its checksum.");
+	for (unsigned i = 0; i < timeline->flow_count; i++)
+		fprintf(x->out, "retour_flow_number{target=\"%s\",flow=\"%u\"} %u\n", x->target, i,
+			x->view->protocol == PROBE_ICMP ? timeline->flow_of[i].icmp_checksum
+							: timeline->flow_of[i].source_port);
+	each_flow(x, "flow_hop_probes_total", "counter", "Probes of the flow to the hop whose fate is known.", flow_sent);
+	each_flow(x, "flow_hop_answers_total", "counter", "Answers of the hop to the flow.", flow_received);
+	each_flow(x, "flow_hop_loss_ratio", "gauge", "Loss of the flow that carries through to its end.", flow_loss);
+	each_flow(x, "flow_hop_rtt_mean_seconds", "gauge", "The mean round trip of the flow to the hop.", flow_mean);
+}
+
 /* ---- each direction for itself, where the far end reflects and counts ---- */
 
 typedef double way_value(const struct way *way);
@@ -176,6 +238,7 @@ int prometheus_write(FILE *out, const struct watch_view *view)
 	each_hop(&x, "hop_rtt_seconds", "gauge", "The last round trip.", hop_last);
 	each_hop(&x, "hop_rtt_best_seconds", "gauge", "The least round trip.", hop_best);
 	each_hop(&x, "hop_rtt_mean_seconds", "gauge", "The mean round trip.", hop_mean);
+	write_flows(&x);
 	write_directions(&x);
 	return fflush(out) != 0 || ferror(out) ? -EIO : 0;
 }

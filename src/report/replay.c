@@ -90,6 +90,7 @@ static bool read_event(struct replay *replay, const json_t *object, enum watch_e
 		.probe = (uint32_t)in_integer_member(&in, object, "probe", UINT32_MAX, 0),
 		.round = (uint32_t)in_integer_member(&in, object, "round", UINT32_MAX, 0),
 		.ttl = (uint8_t)in_integer_member(&in, object, "ttl", 255, 0),
+		.flow = (uint8_t)in_integer_member(&in, object, "flow", TIMELINE_FLOWS - 1, 0),
 		.test = in_bool_member(&in, object, "test"),
 	};
 	if (kind == WATCH_ANSWER)
@@ -164,6 +165,30 @@ static bool read_line(struct replay *replay, const json_t *object)
 	return true;
 }
 
+static struct flow read_flow(struct in *in, const json_t *flow)
+{
+	return (struct flow){
+		.source_port = (uint16_t)in_integer_member(in, flow, "source_port", 65535, 0),
+		.destination_port = (uint16_t)in_integer_member(in, flow, "destination_port", 65535, 0),
+		.flow_label = (uint32_t)in_integer_member(in, flow, "flow_label", 0xfffff, 0),
+		.icmp_id = (uint16_t)in_integer_member(in, flow, "icmp_id", 65535, 0),
+		.icmp_checksum = (uint16_t)in_integer_member(in, flow, "icmp_checksum", 65535, 0),
+	};
+}
+
+/* After the history's beginning. */
+static int read_flows(struct replay *replay, struct in *in, const json_t *object)
+{
+	struct flow flows[TIMELINE_FLOWS];
+	size_t count = 0;
+	const json_t *list = json_object_get(object, "flows")
+		? in_array_member(in, object, "flows", TIMELINE_FLOWS, &count)
+		: NULL;
+	for (size_t i = 0; list && i < count; i++)
+		flows[i] = read_flow(in, json_array_get(list, i));
+	return in->status < 0 ? in->status : timeline_take_flows(&replay->history.base, flows, (unsigned)count);
+}
+
 static int read_start(struct replay *replay, const json_t *object, struct error *error)
 {
 	struct in in = {.error = error};
@@ -180,14 +205,10 @@ static int read_start(struct replay *replay, const json_t *object, struct error 
 		(enum probe_protocol)in_word_member(&in, object, "protocol", &protocol_words, PROBE_UDP);
 	replay->started_wall_ns = in_time_member(&in, object, "started_at");
 	replay->interval_ns = in_integer_member(&in, object, "interval_ns", RTT_MAX_NS, NS_PER_S);
-	if (flow) {
-		replay->flow.source_port = (uint16_t)in_integer_member(&in, flow, "source_port", 65535, 0);
-		replay->flow.destination_port =
-			(uint16_t)in_integer_member(&in, flow, "destination_port", 65535, 0);
-		replay->flow.icmp_id = (uint16_t)in_integer_member(&in, flow, "icmp_id", 65535, 0);
-	}
+	if (flow)
+		replay->flow = read_flow(&in, flow);
 	history_init(&replay->history, MAX(replay->interval_ns, NS_PER_MS), HISTORY_REPLAY);
-	return in.status;
+	return in.status < 0 ? in.status : read_flows(replay, &in, object);
 }
 
 /* A line without its end into `line`; false at the end of the file. One that is too long comes as "". */

@@ -24,10 +24,12 @@ enum tui_colour {
 
 enum tui_page { PAGE_TABLE, PAGE_DETAIL, PAGE_CHART, PAGE_CHANGES, PAGE_BACK, PAGE_HELP };
 
-/* A line of the table: a hop, or a further address of it. */
+#define TUI_BRANCHES 100 /* the first of the rows that are branches */
+
+/* A line of the table: a hop, a further address of it, or what some of several flows meet there. */
 struct tui_row {
 	uint8_t ttl;
-	int responder; /* -1: the hop itself */
+	int responder; /* -1: the hop itself; from TUI_BRANCHES on: the branch that this flow takes */
 };
 
 struct tui {

@@ -18,6 +18,16 @@ static void add_row(struct tui *tui, unsigned ttl, int responder)
 		tui->rows[tui->row_count++] = (struct tui_row){.ttl = (uint8_t)ttl, .responder = responder};
 }
 
+/* How many of them. */
+static unsigned add_branches(struct tui *tui, const struct watch_view *view, unsigned ttl)
+{
+	struct timeline_branch branches[TIMELINE_FLOWS];
+	unsigned count = timeline_branches(view->timeline, ttl, branches);
+	for (unsigned i = 0; count > 1 && i < count; i++)
+		add_row(tui, ttl, TUI_BRANCHES + (int)branches[i].first_flow);
+	return count;
+}
+
 void table_rows(struct tui *tui, const struct watch_view *view)
 {
 	unsigned last = timeline_last(view->timeline);
@@ -27,10 +37,12 @@ void table_rows(struct tui *tui, const struct watch_view *view)
 		const struct responder *shown = timeline_shown(hop);
 		if (ttl <= last && (hop || tui->row_count > 0))
 			add_row(tui, ttl, -1);
+		unsigned branches = add_branches(tui, view, ttl);
 		for (int i = 0; hop && i < (int)hop->responder_count; i++) {
 			const struct responder *responder = &hop->responders[i];
 			bool beyond = ttl > last && (responder->reached || responder->state != RESPONDER_OLD);
-			if (responder != shown && !beyond)
+			bool told = branches > 1 && responder->state != RESPONDER_OLD;
+			if (responder != shown && !beyond && !told)
 				add_row(tui, ttl, i);
 		}
 	}
@@ -140,6 +152,16 @@ static int put_name(struct tui *tui, const struct watch_view *view, const struct
 	return x;
 }
 
+static int put_loss(
+	struct tui *tui, const struct columns *c, int y, int x, int attr, const struct loss *loss)
+{
+	x = tui_put(tui, y, x, loss_colour(loss), attr, " %5.1f%%", loss->sent ? 100.0 * loss->lost / loss->sent : 0);
+	if (c->interval)
+		x = tui_put(tui, y, x, COLOUR_DIM, attr, " %4.1f-%-5.1f", 100 * loss->share.low,
+			100 * loss->share.high);
+	return tui_put(tui, y, x, COLOUR_PLAIN, attr, "%6u", loss->sent);
+}
+
 static void draw_hop(struct tui *tui, const struct watch_view *view, const struct columns *c, int y,
 	unsigned ttl, int attr)
 {
@@ -147,9 +169,14 @@ static void draw_hop(struct tui *tui, const struct watch_view *view, const struc
 	const struct responder *shown = timeline_shown(hop);
 	struct loss loss = timeline_loss(view->timeline, ttl);
 	enum tui_colour role = tui_role(view, ttl);
+	char together[40];
 	int x = tui_put(tui, y, 0, role, attr | A_BOLD, " %3u", ttl);
 	x = tui_put(tui, y, x, COLOUR_WARNING, attr, "%c ", hop ? flag_of(hop, shown, &loss) : ' ');
-	x = put_name(tui, view, c, y, x, shown ? role : COLOUR_DIM, attr, shown ? shown->address : ADDR_NONE);
+	if (*watch_together(view, ttl, together, sizeof(together)))
+		x = tui_put(tui, y, x, COLOUR_DIM, attr, "%-*.*s", c->name + c->as, c->name + c->as, together);
+	else
+		x = put_name(tui, view, c, y, x, shown ? role : COLOUR_DIM, attr,
+			shown ? shown->address : ADDR_NONE);
 	if (!hop)
 		return;
 	bool silent = hop->total.received == 0 && ttl != timeline_last(view->timeline);
@@ -158,12 +185,7 @@ static void draw_hop(struct tui *tui, const struct watch_view *view, const struc
 			series_settled(&hop->total) ? "  silent, traffic passes" : "");
 		return;
 	}
-	enum tui_colour colour = loss_colour(&loss);
-	x = tui_put(tui, y, x, colour, attr, " %5.1f%%", loss.sent ? 100.0 * loss.lost / loss.sent : 0);
-	if (c->interval)
-		x = tui_put(tui, y, x, COLOUR_DIM, attr, " %4.1f-%-5.1f", 100 * loss.share.low,
-			100 * loss.share.high);
-	x = tui_put(tui, y, x, COLOUR_PLAIN, attr, "%6u", loss.sent);
+	x = put_loss(tui, c, y, x, attr, &loss);
 	bool any = hop->now.received > 0;
 	x = put_time(tui, y, x, COLOUR_PLAIN, attr | A_BOLD, (double)hop->now.last_ns);
 	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)timeline_quantile_ns(hop, 0.5));
@@ -173,6 +195,32 @@ static void draw_hop(struct tui *tui, const struct watch_view *view, const struc
 		x = put_time(tui, y, x, COLOUR_DIM, attr, any ? series_deviation_ns(&hop->now) : -1);
 	if (c->bar)
 		chart_bar(tui, view, hop, y, x + 1, c->bar);
+}
+
+static void draw_branch(struct tui *tui, const struct watch_view *view, const struct columns *c, int y,
+	const struct tui_row *row, int attr)
+{
+	struct timeline_branch branches[TIMELINE_FLOWS];
+	char flows[120];
+	unsigned count = timeline_branches(view->timeline, row->ttl, branches), at = 0;
+	while (at < count && branches[at].first_flow != (unsigned)(row->responder - TUI_BRANCHES))
+		at++;
+	if (at == count)
+		return;
+	const struct timeline_branch *branch = &branches[at];
+	const struct series *series = &branch->series;
+	bool silent = !addr_is_set(branch->address);
+	tui_put(tui, y, 4, COLOUR_DIM, attr, "- ");
+	int x = put_name(
+		tui, view, c, y, 6, silent ? COLOUR_DIM : tui_role(view, row->ttl), attr, branch->address);
+	x = put_loss(tui, c, y, x, attr, &branch->loss);
+	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)series->last_ns);
+	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)branch->median_ns);
+	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)series->best_ns);
+	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)series->worst_ns);
+	if (c->deviation)
+		x = put_time(tui, y, x, COLOUR_DIM, attr, series->received ? series_deviation_ns(series) : -1);
+	tui_put(tui, y, x + 1, COLOUR_DIM, attr, "%s", watch_flows(view, branch->flows, flows, sizeof(flows)));
 }
 
 static void draw_responder(struct tui *tui, const struct watch_view *view, const struct columns *c, int y,
@@ -217,6 +265,8 @@ void table_draw(struct tui *tui, const struct tui_frame *frame, int y, int heigh
 		int attributes = tui->top + i == selected ? A_REVERSE : 0;
 		if (row->responder < 0)
 			draw_hop(tui, frame->view, &columns, y + 1 + i, row->ttl, attributes);
+		else if (row->responder >= TUI_BRANCHES)
+			draw_branch(tui, frame->view, &columns, y + 1 + i, row, attributes);
 		else
 			draw_responder(tui, frame->view, &columns, y + 1 + i, row, attributes);
 	}

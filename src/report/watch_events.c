@@ -24,6 +24,19 @@ static json_t *address_of(struct addr address)
 	return addr_is_set(address) ? json_string(addr_format(address, text)) : json_null();
 }
 
+/* Those that rounds take in turn. */
+static json_t *flows_json(const struct timeline *timeline)
+{
+	json_t *flows = json_array();
+	for (unsigned i = 0; i < timeline->flow_count; i++)
+		json_array_append_new(flows,
+			json_pack("{s:i, s:i, s:i, s:i, s:i}", "source_port", timeline->flow_of[i].source_port,
+				"destination_port", timeline->flow_of[i].destination_port, "flow_label",
+				(int)timeline->flow_of[i].flow_label, "icmp_id", timeline->flow_of[i].icmp_id,
+				"icmp_checksum", timeline->flow_of[i].icmp_checksum));
+	return flows;
+}
+
 int watch_events_start(FILE *out, const struct watch_view *view)
 {
 	char when[TIME_TEXT_SIZE];
@@ -37,6 +50,8 @@ int watch_events_start(FILE *out, const struct watch_view *view)
 		clock_format(view->started_wall_ns, when), "source", address_of(view->source), "target_name",
 		name ? name : json_null(), "protocol", protocol_word(view->protocol), "interval_ns",
 		(json_int_t)view->interval_ns, "flow", flow);
+	if (view->timeline->flow_count > 0)
+		json_object_set_new(body, "flows", flows_json(view->timeline));
 	return jsonl_event(out, "start", view->target, body);
 }
 
@@ -87,6 +102,8 @@ static void add_probe(json_t *body, const struct watch_event *event)
 int watch_events_event(FILE *out, const struct watch_view *view, const struct watch_event *event)
 {
 	json_t *body = json_pack("{s:I}", "at_ns", (json_int_t)event->at_ns);
+	if (view->timeline->flow_count > 0)
+		json_object_set_new(body, "flow", json_integer(event->flow));
 	if (event->kind == WATCH_ROUND) {
 		json_object_set_new(body, "round", json_integer(event->round));
 	} else if (event->kind == WATCH_LIMIT) {
@@ -106,11 +123,12 @@ int watch_events_changed(FILE *out, const struct watch_view *view)
 	if (timeline->change_count == 0)
 		return 0;
 	const struct timeline_change *change = &timeline->changes[timeline->change_count - 1];
-	return jsonl_event(out, "changed", view->target,
-		json_pack("{s:I, s:i, s:o, s:o, s:i, s:i}", "at_ns", (json_int_t)change->at_ns, "first_ttl",
-			change->first_ttl, "before", address_of(change->before), "after",
-			address_of(change->after), "end_before", (int)change->end_before, "end_after",
-			(int)change->end_after));
+	json_t *body = json_pack("{s:I, s:i, s:o, s:o, s:i, s:i}", "at_ns", (json_int_t)change->at_ns, "first_ttl",
+		change->first_ttl, "before", address_of(change->before), "after", address_of(change->after),
+		"end_before", (int)change->end_before, "end_after", (int)change->end_after);
+	if (change->flows)
+		json_object_set_new(body, "flow", json_integer(change->flow));
+	return jsonl_event(out, "changed", view->target, body);
 }
 
 int watch_events_name(FILE *out, const struct watch_view *view, const struct book_entry *entry)

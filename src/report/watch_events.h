@@ -1,7 +1,8 @@
 /* A continuous measurement as events, one JSON object a line: what `--jsonl` prints and `--record` keeps.
  * Each has "event" and "target". Times in a recording are nanoseconds since its start.
  *
- *   start    schema "retour-watch/1", tool, started_at, source, target_name, protocol, interval_ns, flow
+ *   start    schema "retour-watch/1", tool, started_at, source, target_name, protocol, interval_ns, flow;
+ *            flows where rounds take several in turn: then what follows has "flow", which of them, from 0 on
  *   sent     at_ns, probe, round, ttl; test
  *   answer   the same and sent_ns, rtt_ns, from; icmp {type, code}, mark, reply_ttl, mpls, reached, refused,
  * late lost     like sent, and sent_ns; may be taken back by an answer that is late void     like lost:

@@ -30,12 +30,6 @@ static json_t *path_id(uint64_t id)
 	return json_string(text);
 }
 
-static const char *limit_word(enum limit_verdict verdict)
-{
-	static const char *const words[] = {NULL, "testing", "limits-replies", "loses-answers", "undecided"};
-	return words[verdict];
-}
-
 static json_t *loss_json(const struct loss *loss)
 {
 	return json_pack("{s:i, s:i, s:i, s:o, s:o}", "sent", (int)loss->sent, "lost", (int)loss->lost,
@@ -52,6 +46,49 @@ static json_t *responder_json(const struct watch_view *view, const struct respon
 		time_of(view, responder->last_ns), "rtt_best_ms", ms((double)responder->series.best_ns),
 		"rtt_mean_ms", ms(responder->series.mean_ns), "rtt_worst_ms",
 		ms((double)responder->series.worst_ns));
+}
+
+static const char *limit_word(enum limit_verdict verdict)
+{
+	static const char *const words[] = {NULL, "testing", "limits-replies", "loses-answers", "undecided"};
+	return words[verdict];
+}
+
+/* By what each flow can be had again. */
+static json_t *flows_json(const struct watch_view *view, unsigned flows)
+{
+	json_t *list = json_array();
+	for (unsigned i = 0; i < view->timeline->flow_count; i++) {
+		const struct flow *flow = &view->timeline->flow_of[i];
+		if (!(flows & 1u << i))
+			continue;
+		bool icmp = view->protocol == PROBE_ICMP;
+		json_array_append_new(list,
+			json_pack("{s:i}", icmp ? "icmp_checksum" : "source_port",
+				icmp ? flow->icmp_checksum : flow->source_port));
+	}
+	return list;
+}
+
+static json_t *branches_json(const struct watch_view *view, unsigned ttl)
+{
+	struct timeline_branch branches[TIMELINE_FLOWS];
+	unsigned count = timeline_branches(view->timeline, ttl, branches);
+	json_t *list = json_array();
+	for (unsigned i = 0; i < count; i++) {
+		const struct timeline_branch *branch = &branches[i];
+		const struct series *series = &branch->series;
+		const char *limit = limit_word(branch->limit);
+		json_array_append_new(list,
+			json_pack("{s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "address",
+				address_of(branch->address), "flows", flows_json(view, branch->flows), "received",
+				(int)series->received, "loss", loss_json(&branch->loss), "last_ms",
+				ms((double)series->last_ns), "best_ms", ms((double)series->best_ns), "mean_ms",
+				ms(series->received > 0 ? series->mean_ns : -1), "median_ms",
+				ms((double)branch->median_ns), "worst_ms", ms((double)series->worst_ns), "replies",
+				limit ? json_string(limit) : json_null()));
+	}
+	return list;
 }
 
 static json_t *series_json(const struct watch_view *view, const struct timeline_hop *hop)
@@ -75,6 +112,8 @@ static json_t *series_json(const struct watch_view *view, const struct timeline_
 		json_object_set_new(series, "asked_slower",
 			json_pack("{s:i, s:i}", "sent", (int)hop->limit_asked, "received",
 				(int)hop->limit_answered));
+	if (series && view->timeline->flow_count > 0)
+		json_object_set_new(series, "branches", branches_json(view, hop->ttl));
 	return series;
 }
 
@@ -92,6 +131,8 @@ static json_t *changes_json(const struct watch_view *view)
 				path_id(change->path_before), "path_after", path_id(change->path_after),
 				"rtt_before_ms", ms((double)change->rtt_before_ns), "rtt_after_ms",
 				ms((double)change->rtt_after_ns)));
+		if (change->flows)
+			json_object_set_new(json_array_get(changes, i), "flows", flows_json(view, change->flows));
 	}
 	return changes;
 }
@@ -99,11 +140,14 @@ static json_t *changes_json(const struct watch_view *view)
 static json_t *rounds_json(const struct watch_view *view)
 {
 	const struct timeline *timeline = view->timeline;
-	return json_pack("{s:i, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "count", (int)timeline->rounds,
+	json_t *rounds = json_pack("{s:i, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "count", (int)timeline->rounds,
 		"interval_ms", ms((double)view->interval_ns), "probes", (int)timeline->sent, "answers",
 		(int)timeline->answered, "lost", (int)timeline->lost, "late", (int)timeline->late,
 		"not_judged", (int)timeline->void_count, "changes", (int)timeline->changes_ever, "path_id",
 		path_id(timeline_path_id(timeline)));
+	if (rounds && timeline->flow_count > 0)
+		json_object_set_new(rounds, "flows", flows_json(view, ~0u));
+	return rounds;
 }
 
 json_t *watch_json(const struct watch_view *view, const struct measurement *measurement)

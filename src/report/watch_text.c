@@ -35,6 +35,11 @@ static void print_head(const struct table *table)
 	print_wrapped(table->out, &table->options->report, ROLE_STRONG, "retour watch  ", 7, text);
 	watch_back_line(view, text, sizeof(text));
 	print_wrapped(table->out, &table->options->report, ROLE_STRONG, "back  ", 7, text);
+	if (view->timeline->flow_count == 0)
+		return;
+	snprintf(text, sizeof(text), "%u in turn, one a round: %s", view->timeline->flow_count,
+		watch_flows(view, ~0u, name, sizeof(name)));
+	print_wrapped(table->out, &table->options->report, ROLE_STRONG, "flows ", 7, text);
 }
 
 static int widest_name(const struct watch_view *view, bool *has_as)
@@ -118,6 +123,12 @@ static void print_name(const struct table *table, struct addr address, enum role
 		fprintf(table->out, " %-8s", watch_as(table->view, address, as, sizeof(as)));
 }
 
+/* In the place of name and AS. */
+static void print_text(const struct table *table, const char *text, enum role role)
+{
+	paint(table->out, &table->options->report, role, text, table->name_width + (table->has_as ? AS_WIDTH : 0));
+}
+
 /* Another address of the hop: what it answered, and until when. */
 static void print_responder(
 	const struct table *table, const struct timeline_hop *hop, const struct responder *responder)
@@ -138,9 +149,38 @@ static void print_responder(
 	print_newline(table->out);
 }
 
+/* What some of the flows met. */
+static void print_branch(const struct table *table, const struct timeline_branch *branch)
+{
+	char flows[120];
+	fputs("   - ", table->out);
+	print_name(table, branch->address, ROLE_PLAIN);
+	print_loss(table, &branch->loss);
+	if (branch->series.received > 0)
+		print_times(table, &branch->series);
+	else
+		fprintf(table->out, "%34s", "");
+	fputs("  ", table->out);
+	paint(table->out, &table->options->report, ROLE_DIM,
+		watch_flows(table->view, branch->flows, flows, sizeof(flows)), 0);
+	print_newline(table->out);
+}
+
+static void print_below(const struct table *table, const struct timeline_hop *hop)
+{
+	struct timeline_branch branches[TIMELINE_FLOWS];
+	const struct responder *shown = timeline_shown(hop);
+	unsigned count = timeline_branches(table->view->timeline, hop->ttl, branches);
+	for (unsigned i = 0; count > 1 && i < count; i++)
+		print_branch(table, &branches[i]);
+	for (size_t i = 0; i < hop->responder_count; i++)
+		if (&hop->responders[i] != shown && (count < 2 || hop->responders[i].state == RESPONDER_OLD))
+			print_responder(table, hop, &hop->responders[i]);
+}
+
 static void print_hop(const struct table *table, unsigned ttl)
 {
-	char remark[TEXT_MAX];
+	char remark[TEXT_MAX], together[40];
 	const struct timeline_hop *hop = timeline_hop(table->view->timeline, ttl);
 	if (!hop) {
 		fprintf(table->out, " %3u ???\n", ttl);
@@ -149,7 +189,10 @@ static void print_hop(const struct table *table, unsigned ttl)
 	const struct responder *shown = timeline_shown(hop);
 	struct loss loss = timeline_loss(table->view->timeline, ttl);
 	fprintf(table->out, " %3u ", ttl);
-	print_name(table, shown ? shown->address : ADDR_NONE, ROLE_PLAIN);
+	if (*watch_together(table->view, ttl, together, sizeof(together)))
+		print_text(table, together, ROLE_DIM);
+	else
+		print_name(table, shown ? shown->address : ADDR_NONE, ROLE_PLAIN);
 	if (hop->total.received > 0 || ttl == timeline_last(table->view->timeline)) {
 		print_loss(table, &loss);
 		print_times(table, &hop->now);
@@ -161,9 +204,7 @@ static void print_hop(const struct table *table, unsigned ttl)
 		paint(table->out, &table->options->report, ROLE_DIM, remark, 0);
 	}
 	print_newline(table->out);
-	for (size_t i = 0; i < hop->responder_count; i++)
-		if (&hop->responders[i] != shown)
-			print_responder(table, hop, &hop->responders[i]);
+	print_below(table, hop);
 }
 
 /* Hops behind the end that belonged to a way before. */

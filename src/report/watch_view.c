@@ -38,6 +38,36 @@ const char *watch_clock(const struct watch_view *view, int64_t at_ns, char *text
 	return text;
 }
 
+const char *watch_flows(const struct watch_view *view, unsigned flows, char *text, size_t size)
+{
+	bool several = (flows & (flows - 1)) != 0;
+	const char *word = view->protocol == PROBE_ICMP ? "checksum" : "port", *separator = " ";
+	size_t used = (size_t)snprintf(text, size, "%s%s", word, several ? "s" : "");
+	for (unsigned i = 0; i < view->timeline->flow_count && used < size; i++) {
+		const struct flow *flow = &view->timeline->flow_of[i];
+		if (!(flows & 1u << i))
+			continue;
+		used += (size_t)snprintf(text + used, size - used, "%s%u", separator,
+			view->protocol == PROBE_ICMP ? flow->icmp_checksum : flow->source_port);
+		separator = ", ";
+	}
+	return text;
+}
+
+const char *watch_together(const struct watch_view *view, unsigned ttl, char *text, size_t size)
+{
+	struct timeline_branch branches[TIMELINE_FLOWS];
+	unsigned count = timeline_branches(view->timeline, ttl, branches), silent = 0, ends = 0;
+	for (unsigned i = 0; i < count; i++) {
+		silent += !addr_is_set(branches[i].address);
+		ends += branches[i].reached;
+	}
+	text[0] = '\0';
+	if (count > 1 && ends < count)
+		snprintf(text, size, "%u routers%s", count - MAX(ends, 1u) + 1, silent ? ", one silent" : "");
+	return text;
+}
+
 void watch_back_line(const struct watch_view *view, char *text, size_t size)
 {
 	char when[16];
@@ -61,7 +91,7 @@ void watch_back_line(const struct watch_view *view, char *text, size_t size)
 void watch_change_line(
 	const struct watch_view *view, const struct timeline_change *change, char *text, size_t size)
 {
-	char when[16], before[120], after[120], delay[60] = "", length[60] = "";
+	char when[16], before[120], after[120], delay[60] = "", length[60] = "", flows[120] = "";
 	watch_clock(view, change->at_ns, when, sizeof(when));
 	watch_name(view, change->before, before, sizeof(before));
 	watch_name(view, change->after, after, sizeof(after));
@@ -71,8 +101,10 @@ void watch_change_line(
 	if (change->end_before != change->end_after && change->end_before)
 		snprintf(length, sizeof(length), ", %u hops instead of %u", change->end_after,
 			change->end_before);
-	snprintf(text, size, "%s from hop %u: %s -> %s%s%s", when, change->first_ttl, before, after, length,
-		delay);
+	if (change->flows)
+		watch_flows(view, change->flows, flows, sizeof(flows));
+	snprintf(text, size, "%s from hop %u: %s -> %s%s%s%s%s", when, change->first_ttl, before, after, length,
+		delay, *flows ? ", of " : "", flows);
 }
 
 static void limit_remark(const struct timeline_hop *hop, unsigned skipped, char *text, size_t size)

@@ -29,6 +29,11 @@ const char *watch_name(const struct watch_view *view, struct addr address, char 
 const char *watch_as(const struct watch_view *view, struct addr address, char *text, size_t size);
 /* "14:03:12" UTC, of a time since the start. */
 const char *watch_clock(const struct watch_view *view, int64_t at_ns, char *text, size_t size);
+/* "port 33434", "ports 33434, 33440", of ICMP "checksum 4660": what is particular about flows of the timeline, a bit
+ * each. */
+const char *watch_flows(const struct watch_view *view, unsigned flows, char *text, size_t size);
+/* "3 routers" where flows meet several, each on a row of its own; "" otherwise. */
+const char *watch_together(const struct watch_view *view, unsigned ttl, char *text, size_t size);
 /* One line about the way back, e.g. "5 hops by responder, 14:03:12; complete". */
 void watch_back_line(const struct watch_view *view, char *text, size_t size);
 /* One line about a change of the way. */
