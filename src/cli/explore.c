@@ -1,9 +1,11 @@
 #include "cli/explore.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "insight/insight.h"
@@ -32,18 +34,21 @@ static unsigned ports_allowed(void)
 	return (unsigned)MIN(limit.rlim_cur - SPARE_FDS, (rlim_t)MULTIPATH_FLOWS_MAX);
 }
 
-/* A source port for each flow, bound as long as the measurement lasts, so that no other program's traffic is on it. */
+/* A source port for each flow, bound as long as the measurement lasts, so that no other program's traffic is on it; of
+ * those whose answers the session reads. */
 static unsigned reserve_ports(struct explore *explore, const struct session *session, struct flow *flows)
 {
 	unsigned allowed = ports_allowed(), count = 1;
+	unsigned last = MIN((unsigned)UINT16_MAX, flows[0].source_port + SESSION_PORTS - 1u);
 	bool tcp = session->options->protocol == PROBE_TCP;
-	for (; count < allowed; count++) {
+	for (unsigned port = flows[0].source_port + 1u; port <= last && count < allowed; port++) {
 		struct error ignored = {0};
 		int fds[2] = {-1, -1};
 		flows[count] = flows[0];
-		flows[count].source_port = 0;
+		flows[count].source_port = (uint16_t)port;
 		if (route_reserve(session->source, &session->wishes, fds, &flows[count].source_port, &ignored) < 0)
-			break;
+			continue;
+		count++;
 		explore->port_fds[explore->port_count++] = fds[tcp];
 		if (fds[!tcp] >= 0)
 			close(fds[!tcp]);
@@ -223,6 +228,28 @@ int explore_tell(const struct explore *explore, struct path *path)
 {
 	tell_branch(explore, path);
 	return explore->mtu ? mtu_tell(explore->mtu, path) : 0;
+}
+
+static uint16_t port_of(int fd)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t length = sizeof(address);
+	if (getsockname(fd, (struct sockaddr *)&address, &length) != 0)
+		return 0;
+	return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+						    : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+void explore_keep_ports(struct explore *explore, const struct flow *flows, unsigned count, int *fds)
+{
+	for (unsigned i = 0; i < count; i++) {
+		fds[i] = -1;
+		for (unsigned j = 0; j < explore->port_count && flows[i].source_port != 0 && fds[i] < 0; j++)
+			if (port_of(explore->port_fds[j]) == flows[i].source_port) {
+				fds[i] = explore->port_fds[j];
+				explore->port_fds[j] = explore->port_fds[--explore->port_count];
+			}
+	}
 }
 
 void explore_deinit(struct explore *explore)

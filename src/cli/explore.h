@@ -33,6 +33,8 @@ int explore_go_on(struct explore *explore, const struct session *session, struct
 	const struct path *path) MUST_USE;
 /* Put into the path what was learned about it. 0 or -ENOMEM. */
 int explore_tell(const struct explore *explore, struct path *path) MUST_USE;
+/* The source ports of these flows are held by `fds` from now on, which has as many; -1 = needs none. */
+void explore_keep_ports(struct explore *explore, const struct flow *flows, unsigned count, int *fds);
 void explore_deinit(struct explore *explore);
 
 #endif

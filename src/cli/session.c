@@ -212,6 +212,7 @@ int session_open_one(struct session *session, struct hash_key key, const char *n
 		.protocols = options->automatic ? all_protocols : CHANNEL_PROTOCOL(options->protocol),
 		.source = session->source,
 		.source_port = session->flow.source_port,
+		.port_count = options->multipath > 0 ? SESSION_PORTS : 1,
 		.icmp_id = session->flow.icmp_id,
 		.wishes = session->wishes,
 	};

@@ -11,6 +11,10 @@
 #include "net/channel.h"
 #include "trace/automatic.h"
 
+/* With several flows: source ports from the first flow's on whose answers are read. More than flows, since some ports
+ * belong to others. */
+#define SESSION_PORTS 1024
+
 struct session {
 	const struct options *options;
 	const char *host; /* the name or address that was looked up */

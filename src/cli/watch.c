@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "cli/exit.h"
+#include "cli/explore.h"
 #include "cli/watch_inside.h"
 #include "report/prometheus.h"
 #include "report/watch_events.h"
@@ -218,8 +219,8 @@ static int choose_protocol(struct watch *watch, struct options *probe, struct er
 	unsigned can = watch->session.channel.protocols;
 	if (!probe->automatic)
 		return 0;
-	/* Hosts limit the errors that UDP calls forth, but not answers to echoes. */
-	bool ports = probe->destination_port || probe->source_port;
+	/* Hosts limit the errors that UDP calls forth, but not answers to echoes. Not all balancers look into ICMP. */
+	bool ports = probe->destination_port || probe->source_port || watch->options->flows > 0;
 	probe->protocol = can & CHANNEL_PROTOCOL(PROBE_ICMP) && !ports ? PROBE_ICMP : PROBE_UDP;
 	probe->automatic = false;
 	return can & CHANNEL_PROTOCOL(probe->protocol)
@@ -255,6 +256,8 @@ static int plan(struct watch *watch, struct hash_key key, struct error *error)
 	config.interval_ns = (int64_t)(watch->options->interval_s * (double)NS_PER_S);
 	rounds_init(&watch->rounds, &config);
 	rounds_observe(&watch->rounds, on_event, watch);
+	if (watch->options->flows > 0 && (result = watch_choose_flows(watch, key, error)) < 0)
+		return result;
 	struct reverse_task task = {
 		.target = trace.destination,
 		.source = trace.source,
@@ -305,7 +308,7 @@ static int prepare(struct watch *watch, struct options *probe, struct error *err
 	if (result == 0)
 		result = session_find(&watch->session, probe->host, error);
 	if (result == 0)
-		result = session_open(&watch->session, key, NULL, error);
+		result = session_open(&watch->session, key, explore_needs_raw(probe), error);
 	if (result == 0)
 		result = choose_protocol(watch, probe, error);
 	if (result == 0)
@@ -349,10 +352,13 @@ static void view_for_screen(
 
 static int start_screen(struct watch *watch, struct error *error)
 {
+	const struct timeline *timeline = &watch->rounds.timeline;
 	history_init(&watch->history, watch->rounds.config.interval_ns, HISTORY_LIVE);
 	watch->has_screen = true;
-	int result = screen_init(
-		&watch->screen, &watch->driver.loop, &watch->history, &watch->rounds.timeline, 1, error);
+	int result = timeline_take_flows(&watch->history.base, timeline->flow_of, timeline->flow_count);
+	if (result < 0)
+		return error_set(error, result, "out of memory");
+	result = screen_init(&watch->screen, &watch->driver.loop, &watch->history, timeline, 1, error);
 	watch->screen.names = !watch->options->probe.numeric;
 	watch->screen.view = view_for_screen;
 	watch->screen.context = watch;
@@ -414,6 +420,9 @@ static int conclude(struct watch *watch)
 
 static void deinit(struct watch *watch)
 {
+	for (unsigned i = 0; i < TIMELINE_FLOWS; i++)
+		if (watch->port_fds[i] > 0)
+			close(watch->port_fds[i]);
 	if (watch->record)
 		fclose(watch->record);
 	resolver_free(watch->resolver);
@@ -443,11 +452,12 @@ int cli_watch(int argc, char **argv)
 	}
 	watch->options = &options;
 	int result = prepare(watch, &options.probe, &error);
-	if (result == 0)
+	bool began = result == 0 && !watch->signal;
+	if (began)
 		result = run(watch, &error);
 	if (result < 0)
 		fprintf(stderr, "retour: %s\n", error.text);
-	status = result < 0 ? EXIT_CANNOT_MEASURE : conclude(watch);
+	status = result < 0 ? EXIT_CANNOT_MEASURE : began ? conclude(watch) : EXIT_INTERRUPTED;
 	deinit(watch);
 	return status;
 }

@@ -9,10 +9,12 @@
 #include "base/compiler.h"
 #include "base/escape.h"
 #include "cli/exit.h"
+#include "path/timeline.h"
 #include "reverse/climb.h"
 
 #define REPORT_ROUNDS 10
 #define BACK_EVERY    300
+#define CONFIDENCE    0.95 /* that no way is overlooked */
 
 enum {
 	ONLY_LONG = 256,
@@ -23,6 +25,7 @@ enum {
 	OPTION_JSON,
 	OPTION_JSONL,
 	OPTION_MARK,
+	OPTION_MULTIPATH,
 	OPTION_PROMETHEUS,
 	OPTION_RECORD,
 	OPTION_REPLAY,
@@ -51,6 +54,7 @@ static const struct row rows[] = {
 	{OPTION_SPEED, "speed", "FACTOR", "of a replay on the screen (1)"},
 	{OPTION_PROMETHEUS, "prometheus", "FILE",
 		"after each round metrics ('-': standard output)"},
+	{OPTION_MULTIPATH, "multipath", "[=N]", "find all ways first; rounds take N flows (8)"},
 	{OPTION_BACK_EVERY, "back-every", "ROUNDS", "measure the way back again (300; 0: if it changed)"},
 	{OPTION_VIA, "via", "METHOD,...", "ways back to try, in this order"},
 	{'4', "ipv4", NULL, "use IPv4"},
@@ -83,8 +87,8 @@ static void print_help(FILE *out)
 		char left[40], letter[8] = "    ";
 		if (rows[i].key < ONLY_LONG)
 			snprintf(letter, sizeof(letter), "-%c, ", rows[i].key);
-		snprintf(left, sizeof(left), "%s--%s %s", letter, rows[i].name,
-			rows[i].argument ? rows[i].argument : "");
+		const char *argument = rows[i].argument ? rows[i].argument : "";
+		snprintf(left, sizeof(left), "%s--%s%s%s", letter, rows[i].name, *argument == '[' ? "" : " ", argument);
 		fprintf(out, "  %-26s %s\n", left, rows[i].help);
 	}
 }
@@ -175,6 +179,10 @@ static bool apply(struct watch_options *options, int key, const char *argument)
 	case OPTION_REPLAY: options->replay = argument; return true;
 	case OPTION_SPEED: return decimal(argument, 0.01, 10000, &options->speed);
 	case OPTION_PROMETHEUS: options->prometheus = argument; return true;
+	case OPTION_MULTIPATH:
+		options->flows = TIMELINE_FLOWS;
+		options->probe.multipath = CONFIDENCE;
+		return !argument || number(argument, 2, TIMELINE_FLOWS, &options->flows);
 	case OPTION_BACK_EVERY: return number(argument, 0, 1000000000, &options->back_every);
 	}
 	return apply_common(&options->probe, key, argument);
@@ -194,7 +202,9 @@ static void build_tables(struct option *longs, char *shorts)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		longs[i] = (struct option){
 			.name = rows[i].name,
-			.has_arg = rows[i].argument ? required_argument : no_argument,
+			.has_arg = !rows[i].argument ? no_argument
+				: rows[i].argument[0] == '[' ? optional_argument
+							     : required_argument,
 			.val = rows[i].key,
 		};
 		if (rows[i].key >= ONLY_LONG)
@@ -238,6 +248,10 @@ static int finish(struct watch_options *options, int argc, char **argv)
 	if (probe->protocol == PROBE_ICMP && !probe->automatic &&
 		(probe->destination_port || probe->source_port))
 		return contradiction("ports (-p, --sport) need probes that have them: UDP or TCP");
+	if (options->flows > 0 && options->replay)
+		return contradiction("a replay measures nothing: --multipath makes no sense with it");
+	if (options->flows > 0 && probe->source_port)
+		return contradiction("--multipath chooses source ports itself: no --sport");
 	if (probe->size && probe->protocol == PROBE_TCP)
 		return contradiction("TCP probes are bare SYNs and have no size");
 	if (climb_check(probe->methods, &error) < 0)

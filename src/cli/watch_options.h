@@ -10,6 +10,7 @@ struct watch_options {
 	bool wide;
 	unsigned rounds;      /* 0 = without end */
 	double interval_s;
+	unsigned flows;       /* that rounds take in turn at most, 0 = one flow */
 	unsigned back_every;  /* rounds after which the way back is measured again, 0 = never */
 	const char *record, *replay, *prometheus; /* files, NULL = none */
 	double speed;         /* of a replay */
