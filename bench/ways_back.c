@@ -30,7 +30,7 @@ struct tally {
 	unsigned option_packets, packets;
 };
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "ways_back: %s\n", what);
 	exit(1);
