@@ -193,6 +193,23 @@ static int64_t settle(struct classic *classic, int64_t now_ns)
 	return TIME_NEVER;
 }
 
+static bool accepts(const struct classic *classic, const struct classic_probe *probe)
+{
+	return classic->config.engine.flow.source_port && probe->state == CLASSIC_DONE &&
+		result_accepts(&probe->result);
+}
+
+/* The port accepted a probe of this hop, and another one is on its way there. */
+static bool is_taken(const struct classic *classic, unsigned index)
+{
+	bool accepted = false, on_its_way = false;
+	for (unsigned i = hop_start(classic, index); i < classic->end; i++) {
+		accepted |= accepts(classic, &classic->probes[i]);
+		on_its_way |= classic->probes[i].state == CLASSIC_ON_ITS_WAY;
+	}
+	return accepted && on_its_way;
+}
+
 static enum machine_want classic_next(void *self, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
 {
 	struct classic *classic = self;
@@ -201,10 +218,13 @@ static enum machine_want classic_next(void *self, int64_t now_ns, struct outgoin
 	if (classic->told >= classic->end || classic->send_error < 0)
 		return MACHINE_DONE;
 	for (unsigned i = classic->told; i < classic->end && on_their_way < classic->config.window; i++) {
+		if (classic->probes[i].state == CLASSIC_UNSENT && is_taken(classic, i))
+			break;
 		if (classic->probes[i].state == CLASSIC_UNSENT) {
 			int64_t ready_ns = classic->last_sent_ns == TIME_NEVER
 				? now_ns
 				: classic->last_sent_ns + classic->config.gap_ns;
+			ready_ns = MAX(ready_ns, classic->reset_ns);
 			if (ready_ns <= now_ns)
 				return send_probe(classic, i, now_ns, outgoing);
 			*wake_ns = MIN(*wake_ns, ready_ns);
@@ -265,6 +285,21 @@ static void mark_final(struct probe_result *result, const struct reply *reply)
 		strcpy(result->mark, "!P");
 }
 
+/* A listening port keeps its answer for the one connection, and swallows other SYNs from the same port until our
+ * reset comes: they are asked again, one at a time. */
+static void release_swallowed(struct classic *classic, const struct classic_probe *accepted)
+{
+	unsigned index = (unsigned)(accepted - classic->probes);
+	for (unsigned i = hop_start(classic, index); i < classic->end; i++) {
+		struct classic_probe *probe = &classic->probes[i];
+		if (probe->state != CLASSIC_ON_ITS_WAY || probe->sent_ns < accepted->sent_ns ||
+			probe->attempt >= ATTEMPTS_MAX)
+			continue;
+		probe->state = CLASSIC_UNSENT;
+		probe->attempt++;
+	}
+}
+
 static void classic_packet(void *self, int64_t received_ns, const struct packet *packet)
 {
 	struct classic *classic = self;
@@ -289,6 +324,10 @@ static void classic_packet(void *self, int64_t received_ns, const struct packet 
 		memcpy(probe->result.mark, size_mark, sizeof(size_mark));
 	if (probe->final)
 		note_end(classic, index);
+	if (accepts(classic, probe)) {
+		classic->reset_ns = received_ns + RESET_LEAVES_NS;
+		release_swallowed(classic, probe);
+	}
 }
 
 bool classic_ended(const struct classic *classic)

@@ -312,7 +312,7 @@ static int64_t allowed_ns(const struct trace *trace, int64_t now_ns)
 {
 	if (trace->probes_sent == 0)
 		return now_ns;
-	int64_t allowed = MAX(now_ns, trace->last_sent_ns + trace->config.pause_ns);
+	int64_t allowed = MAX(MAX(now_ns, trace->reset_ns), trace->last_sent_ns + trace->config.pause_ns);
 	if (trace->config.simultaneous == 0)
 		return allowed;
 	unsigned waiting = distance_is_pending(trace, now_ns);
@@ -441,6 +441,8 @@ static void trace_packet(void *self, int64_t received_ns, const struct packet *p
 		return;
 	trace->replies_received++;
 	trace->rtt_max_ns = MAX(trace->rtt_max_ns, reply.rtt_ns);
+	if (reply.tcp_flags & TCP_SYN)
+		trace->reset_ns = received_ns + RESET_LEAVES_NS;
 	if (reply.user == DISTANCE_USER) {
 		read_distance(trace, &reply);
 	} else {

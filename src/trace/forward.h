@@ -72,6 +72,7 @@ struct trace {
 	int64_t rtt_max_ns;   /* over all hops, RTT_NONE */
 	unsigned explored;    /* hop limits up to this one were probed */
 	unsigned highest;     /* that answered */
+	int64_t reset_ns;     /* when the kernel has ended the connection that a port accepted */
 	unsigned end;         /* hop limit of the end of the path, 0 = not known */
 	unsigned distance;    /* hint from the distance probe, 0 = none */
 	bool distance_sent;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/compiler.h"
+#include "trace/result.h"
 
 static struct addr answer_at(const struct trace *trace, unsigned ttl)
 {
@@ -32,18 +33,13 @@ bool trace_repeats(const struct trace *trace, unsigned last_ttl)
 	return false;
 }
 
-static bool accepts(const struct probe_result *probe)
-{
-	return (probe->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) && probe->rtt_ns != RTT_NONE;
-}
-
 bool trace_accepted(const struct trace *trace, unsigned ttl)
 {
 	const struct trace_hop *hop = &trace->hops[ttl];
 	if (trace->config.protocol != PROBE_TCP || trace->config.flow.source_port == 0)
 		return false; /* without privilege each probe has a port of its own */
 	for (unsigned i = 0; i < hop->sent; i++)
-		if (accepts(&hop->probes[i]))
+		if (result_accepts(&hop->probes[i]))
 			return true;
 	return false;
 }
@@ -51,7 +47,7 @@ bool trace_accepted(const struct trace *trace, unsigned ttl)
 /* Both are on their way at once, and `first` was there first. */
 static bool overlaps(const struct probe_result *first, const struct probe_result *probe)
 {
-	return accepts(first) && first->sent_ns <= probe->sent_ns &&
+	return result_accepts(first) && first->sent_ns <= probe->sent_ns &&
 		probe->sent_ns < first->sent_ns + first->rtt_ns;
 }
 

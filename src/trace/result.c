@@ -61,3 +61,8 @@ unsigned result_hops_travelled(int ttl)
 	int initial = ttl <= 64 ? 64 : ttl <= 128 ? 128 : 255;
 	return (unsigned)(initial - ttl + 1);
 }
+
+bool result_accepts(const struct probe_result *result)
+{
+	return (result->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) && result->rtt_ns != RTT_NONE;
+}

@@ -402,6 +402,23 @@ static void test_send_error_ends(void **state)
 	assert_int_equal(classic.send_error, -ENETUNREACH);
 }
 
+/* A listening port answers one SYN of a port at a time; traceroute, whose ports differ, shows every time. */
+static void test_listening_port(void **state)
+{
+	(void)state;
+	struct chain chain = path_of(10);
+	struct classic_config config = usual(PROBE_TCP);
+	struct told told;
+	chain.half_open = true;
+	int64_t took_ns = run(&config, &chain, &told);
+	assert_int_equal(told.count, 30);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(result_of(10, i)->rtt_ns, 20 * NS_PER_MS);
+		assert_true(addr_equal(result_of(10, i)->address, target4));
+	}
+	assert_true(took_ns <= 130 * NS_PER_MS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +438,7 @@ int main(void)
 		cmocka_unit_test(test_mtu),
 		cmocka_unit_test(test_too_big_without_looking_for_the_mtu),
 		cmocka_unit_test(test_send_error_ends),
+		cmocka_unit_test(test_listening_port),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	classic_deinit(&classic);
