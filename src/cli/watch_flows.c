@@ -1,4 +1,5 @@
-/* Before the first round of `--multipath`: which ways there are, and a few flows that together take all of them. */
+/* Before the first round of `--multipath`: which ways there are, and a few flows that together take all of
+ * them. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,8 @@ static void show_progress(void *context, double elapsed_s)
 {
 	struct search *search = context;
 	struct multipath_status status = multipath_status(search->explore.multipath);
-	fprintf(stderr, "\rretour: %.0f s, looking for ways, %u routers so far\033[K", elapsed_s, status.routers);
+	fprintf(stderr, "\rretour: %.0f s, looking for ways, %u routers so far\033[K", elapsed_s,
+		status.routers);
 	search->progress_shown = true;
 }
 
@@ -52,7 +54,8 @@ static int choose(struct search *search, struct error *error)
 	if (count == 1)
 		fputs("retour: flows were found to take one way: one flow is enough\n", stderr);
 	if (missed > 0)
-		fprintf(stderr, "retour: %u of the routers found are not on the way of these %d flows\n", missed, count);
+		fprintf(stderr, "retour: %u of the routers found are not on the way of these %d flows\n",
+			missed, count);
 	explore_keep_ports(&search->explore, flows, (unsigned)count, watch->port_fds);
 	return 0;
 }

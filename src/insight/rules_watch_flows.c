@@ -1,17 +1,19 @@
-/* What rounds that take several flows in turn show: which hops flows part at, and whose way treats packets worse. Each
- * flow keeps to its way, and all are asked equally often and at the same pace, so that their counts compare. */
+/* What rounds that take several flows in turn show: which hops flows part at, and whose way treats packets
+ * worse. Each flow keeps to its way, and all are asked equally often and at the same pace, so that their
+ * counts compare. */
 #include "insight/rules.h"
 
 #include "path/series.h"
 #include "path/timeline.h"
 
 #define RISK	  0.01 /* of a false alarm, over all flows together: a long watch is looked at often */
-#define ASKED_MIN 5    /* probes that the end of the others did not answer before a way is said to go nowhere */
+#define ASKED_MIN 5    /* probes to the end of the others without answer, before a way goes nowhere */
 
 static const struct timeline *flows_of(const struct view *view)
 {
 	const struct timeline *timeline = view->measurement->timeline;
-	return view->path->direction == DIRECTION_FORWARD && timeline && timeline->flow_count > 0 ? timeline : NULL;
+	bool several = view->path->direction == DIRECTION_FORWARD && timeline && timeline->flow_count > 0;
+	return several ? timeline : NULL;
 }
 
 static const char *flow_word(const struct path *path)
@@ -42,7 +44,8 @@ static size_t index_of(const struct path *path, unsigned ttl)
 }
 
 /* Routers that flows meet; the destination counts for none. */
-static unsigned width_of(const struct timeline *timeline, unsigned ttl, struct timeline_branch *branches, unsigned *count)
+static unsigned width_of(
+	const struct timeline *timeline, unsigned ttl, struct timeline_branch *branches, unsigned *count)
 {
 	unsigned width = 0;
 	*count = timeline_branches(timeline, ttl, branches);
@@ -51,8 +54,8 @@ static unsigned width_of(const struct timeline *timeline, unsigned ttl, struct t
 	return width;
 }
 
-static void add_branches(
-	struct finding *finding, const struct view *view, const struct timeline_branch *branches, unsigned count, unsigned ttl)
+static void add_branches(struct finding *finding, const struct view *view,
+	const struct timeline_branch *branches, unsigned count, unsigned ttl)
 {
 	char address[ADDR_TEXT_SIZE];
 	for (unsigned i = 0; i < count; i++)
@@ -82,7 +85,8 @@ void rule_watched_balancing(struct view *view)
 	if (!finding)
 		return;
 	finding_set_text(&finding->disproof, "One router may answer from several of its addresses.");
-	finding_set_text(&finding->advice, "When only some connections suffer, compare the rows of the flows.");
+	finding_set_text(
+		&finding->advice, "%s", "When only some connections suffer, compare the rows of the flows.");
 }
 
 /* ---- bad branches ---- */
@@ -105,7 +109,8 @@ static struct contrast contrast_at(const struct timeline *timeline, unsigned flo
 		contrast.others.lost += loss.lost;
 	}
 	contrast.chance = contrast.others.sent == 0 ? 1
-		: share_chance(contrast.one.lost, contrast.one.sent, contrast.others.lost, contrast.others.sent);
+						    : share_chance(contrast.one.lost, contrast.one.sent,
+							      contrast.others.lost, contrast.others.sent);
 	return contrast;
 }
 
@@ -133,7 +138,7 @@ static unsigned loss_begins(const struct timeline *timeline, unsigned flow)
 
 static void mark_explained(struct view *view, const struct timeline *timeline, unsigned flow, unsigned begin)
 {
-	for (unsigned ttl = begin; ttl <= timeline->flows[flow]->end; ttl++) {
+	for (unsigned ttl = begin; ttl <= MAX(timeline->flows[flow]->end, timeline->end); ttl++) {
 		size_t index = index_of(view->path, ttl);
 		struct contrast contrast = contrast_at(timeline, flow, ttl);
 		if (index < view->path->hop_count && contrast.others.lost == 0)
@@ -141,7 +146,7 @@ static void mark_explained(struct view *view, const struct timeline *timeline, u
 	}
 }
 
-/* Do other flows meet the same machine there? Then it may be one that limits its replies, in step with the turns. */
+/* Do other flows meet the same machine there? Then it may limit its replies, in step with the turns. */
 static bool is_shared(const struct timeline *timeline, unsigned flow, unsigned ttl)
 {
 	const struct responder *at = timeline_shown(timeline_hop(timeline->flows[flow], ttl));
@@ -162,25 +167,34 @@ static void report_lossy(struct view *view, unsigned flow, unsigned begin)
 	bool shared = is_shared(timeline, flow, begin);
 	char address[ADDR_TEXT_SIZE];
 	struct finding *finding = measurement_add_finding(view->measurement, "bad-branch", SEVERITY_WARNING,
-		end.one.sent >= RULE_SAMPLES_MIN && !shared ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE, view->path->direction,
-		"One of %u ways, via %s at hop %u, loses packets (%u of %u to the end); connections that take it suffer, "
-		"others do not.",
-		timeline->flow_count, addr_format(at ? at->address : ADDR_NONE, address), begin, end.one.lost, end.one.sent);
+		end.one.sent >= RULE_SAMPLES_MIN && !shared ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE,
+		view->path->direction,
+		"One of %u ways, via %s at hop %u, loses packets (%u of %u to the end); connections that "
+		"take it "
+		"suffer, others do not.",
+		timeline->flow_count, addr_format(at ? at->address : ADDR_NONE, address), begin, end.one.lost,
+		end.one.sent);
 	if (!finding)
 		return;
 	finding_add_hop(finding, (int)begin);
-	finding_add_evidence(finding, "%u of %u probes of %s %u to the end were lost (%.1f to %.1f %% with 95 %% confidence)",
-		end.one.lost, end.one.sent, flow_word(view->path), number, 100 * end.one.share.low, 100 * end.one.share.high);
+	finding_add_evidence(finding,
+		"%u of %u probes of %s %u to the end were lost (%.1f to %.1f %% with 95 %% confidence)",
+		end.one.lost, end.one.sent, flow_word(view->path), number, 100 * end.one.share.low,
+		100 * end.one.share.high);
 	finding_add_evidence(finding, "%u of %u on the other ways", end.others.lost, end.others.sent);
-	finding_add_evidence(finding, "by chance that happens in %.2g %% of cases (Fisher's exact test; %u flows were compared)",
+	finding_add_evidence(finding,
+		"by chance that happens in %.2g %% of cases (Fisher's exact test; %u flows were compared)",
 		100 * end.chance, timeline->flow_count);
 	finding_set_text(&finding->disproof, "%s",
-		shared ? "Other flows meet the same machine there: if it limits its replies, that may fall in step with the "
-			 "turns; a longer interval would tell."
+		shared ? "Other flows meet the same machine there: if it limits its replies, that may fall "
+			 "in step "
+			 "with the turns; a longer interval would tell."
 		       : "The loss may be on the way back, which balances flows, too.");
 	if (view->path->protocol != PROBE_ICMP)
 		finding_set_text(&finding->advice,
-			"Run it again with --sport %u and with the port of another way; report both to the operator.", number);
+			"Run it again with --sport %u and with the port of another way; report both to the "
+			"operator.",
+			number);
 	mark_explained(view, timeline, flow, begin);
 }
 
@@ -198,13 +212,18 @@ static void report_dead_end(struct view *view, unsigned flow)
 	char address[ADDR_TEXT_SIZE];
 	struct finding *finding = measurement_add_finding(view->measurement, "bad-branch", SEVERITY_PROBLEM,
 		CONFIDENCE_LIKELY, view->path->direction,
-		"One of %u ways goes nowhere: behind %s at hop %u nothing answers the flow of %s %u, while others reach the end.",
-		timeline->flow_count, at ? addr_format(at->address, address) : "this host", last, flow_word(view->path), number);
+		"One of %u ways goes nowhere: behind %s at hop %u nothing answers the flow of %s %u, while "
+		"others "
+		"reach the end.",
+		timeline->flow_count, at ? addr_format(at->address, address) : "this host", last,
+		flow_word(view->path), number);
 	if (!finding)
 		return;
 	finding_add_hop(finding, (int)last);
-	finding_add_evidence(finding, "the end did not answer one of %u probes of this flow", unanswered_at_end(timeline, flow));
+	finding_add_evidence(finding, "the end did not answer one of %u probes of this flow",
+		unanswered_at_end(timeline, flow));
 	finding_set_text(&finding->disproof, "The way back of this flow may be the one that is broken.");
+	mark_explained(view, timeline, flow, last + 1);
 }
 
 void rule_watched_branches(struct view *view)

@@ -79,8 +79,11 @@ struct loss flows_loss(const struct timeline *timeline, unsigned ttl)
 /* Verdicts by what they say of the hop where flows meet different routers. */
 static unsigned weight_of(enum limit_verdict verdict)
 {
-	static const unsigned weights[] = {
-		[LIMIT_UNKNOWN] = 0, [LIMIT_UNDECIDED] = 1, [LIMIT_LOSES] = 2, [LIMIT_TESTING] = 3, [LIMIT_LIMITS] = 4};
+	static const unsigned weights[] = {[LIMIT_UNKNOWN] = 0,
+		[LIMIT_UNDECIDED] = 1,
+		[LIMIT_LOSES] = 2,
+		[LIMIT_TESTING] = 3,
+		[LIMIT_LIMITS] = 4};
 	return weights[verdict];
 }
 
@@ -158,7 +161,8 @@ static void share_verdict(struct timeline *timeline, const struct watch_event *e
 /* ---- changes ---- */
 
 /* The same thing happened to the way of another flow a moment ago. */
-static struct timeline_change *seen_by_others(struct timeline *timeline, const struct timeline_change *change, unsigned bit)
+static struct timeline_change *seen_by_others(
+	struct timeline *timeline, const struct timeline_change *change, unsigned bit)
 {
 	int64_t span_ns = ONE_CHANGE_TURNS * timeline->flow_count * timeline->interval_ns;
 	for (size_t i = timeline->change_count; i-- > 0;) {

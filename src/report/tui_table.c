@@ -216,11 +216,16 @@ static void draw_branch(struct tui *tui, const struct watch_view *view, const st
 	x = put_loss(tui, c, y, x, attr, &branch->loss);
 	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)series->last_ns);
 	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)branch->median_ns);
-	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)series->best_ns);
-	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)series->worst_ns);
-	if (c->deviation)
-		x = put_time(tui, y, x, COLOUR_DIM, attr, series->received ? series_deviation_ns(series) : -1);
-	tui_put(tui, y, x + 1, COLOUR_DIM, attr, "%s", watch_flows(view, branch->flows, flows, sizeof(flows)));
+	watch_flows(view, branch->flows, flows, sizeof(flows));
+	/* Which flow it is says more than best and worst, where there is no room for both. */
+	if (c->bar >= text_columns(flows)) {
+		x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)series->best_ns);
+		x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)series->worst_ns);
+		if (c->deviation)
+			x = put_time(
+				tui, y, x, COLOUR_DIM, attr, series->received ? series_deviation_ns(series) : -1);
+	}
+	tui_put(tui, y, x + 1, COLOUR_DIM, attr, "%s", flows);
 }
 
 static void draw_responder(struct tui *tui, const struct watch_view *view, const struct columns *c, int y,

@@ -1,5 +1,5 @@
-/* A few flows that stand for all of them: those that meet the most of what no other chosen one meets (the greedy way
- * to cover a set). */
+/* A few flows that stand for all of them: those that meet the most of what no other chosen one meets (the
+ * greedy way to cover a set). */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -18,7 +18,8 @@ static bool *place_of(const struct cover *cover, unsigned ttl, unsigned flow)
 	const struct multipath *mp = cover->mp;
 	const struct cell *cell = mp_cell(mp, ttl, flow);
 	unsigned end = mp->flows[flow].end;
-	if (cell->state != CELL_KNOWN || cell->vertex != cell->other || cover->dealt[ttl] || (end != 0 && ttl > end))
+	if (cell->state != CELL_KNOWN || cell->vertex != cell->other || cover->dealt[ttl] ||
+		(end != 0 && ttl > end))
 		return NULL;
 	return &cover->met[ttl * mp->vertex_count + cell->vertex];
 }

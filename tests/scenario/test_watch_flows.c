@@ -1,4 +1,5 @@
-/* Rounds that take several flows in turn, in worlds that balance: which branch is bad is known, and is told. */
+/* Rounds that take several flows in turn, in worlds that balance: which branch is bad is known, and is told.
+ */
 #include "scene.h"
 
 #include "insight/insight.h"
@@ -39,7 +40,10 @@ static unsigned choose(struct scene *scene, struct flow *chosen, unsigned most)
 	for (unsigned i = 0; i < FLOWS; i++)
 		flows[i] = (struct flow){.source_port = (uint16_t)(50000 + i), .destination_port = 80};
 	struct multipath_config config = {
-		.probe = {.protocol = PROBE_TCP, .source = scene->from[4], .destination = scene->to[4], .key = {8, 9}},
+		.probe = {.protocol = PROBE_TCP,
+			.source = scene->from[4],
+			.destination = scene->to[4],
+			.key = {8, 9}},
 		.flows = flows,
 		.flow_count = FLOWS,
 		.first_ttl = 1,
@@ -70,8 +74,11 @@ static void watch_for(struct scene *scene, unsigned count, unsigned seed)
 	assert_in_range(flow_count, 2, 4);
 	struct rounds_config config = rounds_defaults();
 	config.rounds = count;
-	config.engine = (struct engine_config){.protocol = PROBE_TCP, .source = scene->from[4],
-		.destination = scene->to[4], .flow = flows[0], .key = {seed, 6}};
+	config.engine = (struct engine_config){.protocol = PROBE_TCP,
+		.source = scene->from[4],
+		.destination = scene->to[4],
+		.flow = flows[0],
+		.key = {seed, 6}};
 	rounds_deinit(&rounds);
 	rounds_init(&rounds, &config);
 	assert_int_equal(rounds_take_flows(&rounds, flows, flow_count), 0);
@@ -123,11 +130,13 @@ static struct loss loss_of(unsigned flow, unsigned ttl)
 	return timeline_loss(rounds.timeline.flows[flow], ttl);
 }
 
-/* Of packets from r1 to x three in ten are lost: that is told of the flow over x, with its port, and of no other. */
+/* Of packets from r1 to x three in ten are lost: that is told of the flow over x, with its port, and of no
+ * other. */
 static void test_bad_branch(void **state)
 {
 	(void)state;
-	struct scene scene = scene_of(two_branches("", "faults:\n  - {link: [r1, x], loss: 0.3, one_way: true}\n"));
+	struct scene scene =
+		scene_of(two_branches("", "faults:\n  - {link: [r1, x], loss: 0.3, one_way: true}\n"));
 	struct timeline_branch branches[TIMELINE_FLOWS];
 	watch_for(&scene, 400, 42);
 	unsigned bad = flow_over(&scene, "x"), good = flow_over(&scene, "y");
@@ -142,7 +151,8 @@ static void test_bad_branch(void **state)
 		assert_true(loss_of(bad, ttl).share.low <= 0.3 && loss_of(bad, ttl).share.high >= 0.3);
 	assert_int_equal(timeline_branches(&rounds.timeline, 2, branches), 2);
 	assert_int_equal(rounds.timeline.changes_ever, 0);
-	/* As with one flow a round has one probe a hop, and a few more where it missed its end the time before. */
+	/* As with one flow a round has one probe a hop, and a few more where it missed its end the time
+	 * before. */
 	assert_true(rounds.timeline.sent <= 400 * 4 + 120);
 	struct measurement m = concluded(&scene);
 	const struct finding *finding = finding_of(&m, "bad-branch");
@@ -152,7 +162,8 @@ static void test_bad_branch(void **state)
 	char port[20], via[ADDR_TEXT_SIZE];
 	snprintf(port, sizeof(port), "--sport %u", rounds.timeline.flow_of[bad].source_port);
 	assert_non_null(strstr(finding->advice, port));
-	assert_non_null(strstr(finding->summary, addr_format(interface_address(scene.world, "x", "r1", 4), via)));
+	assert_non_null(
+		strstr(finding->summary, addr_format(interface_address(scene.world, "x", "r1", 4), via)));
 	assert_non_null(finding_of(&m, "load-balanced"));
 	/* It is explained: not once more as loss of who knows which way. */
 	assert_null(finding_of(&m, "loss-undirected"));
@@ -161,8 +172,8 @@ static void test_bad_branch(void **state)
 	scene_end(&scene);
 }
 
-/* Whatever the dice say: the true share is in the interval about as often as is claimed, a branch that loses is found
- * among those that do not, and one that does not is never blamed. */
+/* Whatever the dice say: the true share is in the interval about as often as is claimed, a branch that loses
+ * is found among those that do not, and one that does not is never blamed. */
 static void test_many_dice(void **state)
 {
 	(void)state;
@@ -181,7 +192,8 @@ static void test_many_dice(void **state)
 		assert_int_equal(loss_of(good, 2).lost, 0);
 		outside += loss_of(bad, 4).share.low > 0.3 || loss_of(bad, 4).share.high < 0.3;
 		for (unsigned flow = 0; flow < 2; flow++)
-			assert_int_not_equal(timeline_hop(rounds.timeline.flows[flow], 2)->limit, LIMIT_LIMITS);
+			assert_int_not_equal(
+				timeline_hop(rounds.timeline.flows[flow], 2)->limit, LIMIT_LIMITS);
 		measurement_deinit(&m);
 		scene_end(&scene);
 	}
@@ -212,8 +224,8 @@ static void test_limiter_on_a_branch(void **state)
 static void test_a_branch_goes_away(void **state)
 {
 	(void)state;
-	struct scene scene =
-		scene_of(two_branches("", "faults:\n  - {link: [r1, x], down: true, reroute: true, after_s: 200}\n"));
+	struct scene scene = scene_of(
+		two_branches("", "faults:\n  - {link: [r1, x], down: true, reroute: true, after_s: 200}\n"));
 	watch_for(&scene, 300, 42);
 	/* Both over y now; the change tells whose it was. */
 	assert_int_equal(rounds.timeline.changes_ever, 1);
@@ -230,8 +242,8 @@ static void test_a_branch_goes_away(void **state)
 static void test_a_branch_goes_nowhere(void **state)
 {
 	(void)state;
-	struct scene scene =
-		scene_of(two_branches("", "faults:\n  - {link: [x, z], loss: 1, one_way: true, after_s: 60}\n"));
+	struct scene scene = scene_of(
+		two_branches("", "faults:\n  - {link: [x, z], loss: 1, one_way: true, after_s: 60}\n"));
 	watch_for(&scene, 300, 42);
 	unsigned bad = flow_over(&scene, "x"), good = flow_over(&scene, "y");
 	assert_int_equal(loss_of(good, 4).lost, 0);
@@ -240,6 +252,26 @@ static void test_a_branch_goes_nowhere(void **state)
 	const struct finding *finding = finding_of(&m, "bad-branch");
 	assert_non_null(finding);
 	assert_int_equal(finding->hops[0], 3);
+	measurement_deinit(&m);
+	scene_end(&scene);
+}
+
+/* The same from before the exploration on: that flow never saw the end, and is said to go nowhere. */
+static void test_a_branch_never_got_anywhere(void **state)
+{
+	(void)state;
+	struct scene scene = scene_of(two_branches("", "faults:\n  - {link: [x, z], loss: 1, one_way: true}\n"));
+	watch_for(&scene, 200, 42);
+	unsigned bad = flow_over(&scene, "x");
+	assert_int_equal(rounds.timeline.end, 4);
+	assert_int_equal(rounds.timeline.flows[bad]->end, 0);
+	struct measurement m = concluded(&scene);
+	const struct finding *finding = finding_of(&m, "bad-branch");
+	assert_non_null(finding);
+	assert_int_equal(finding->severity, SEVERITY_PROBLEM);
+	assert_int_equal(finding->hops[0], 2);
+	assert_null(finding_of(&m, "black-hole"));
+	assert_null(finding_of(&m, "loss-undirected"));
 	measurement_deinit(&m);
 	scene_end(&scene);
 }
@@ -263,6 +295,7 @@ int main(void)
 		cmocka_unit_test(test_limiter_on_a_branch),
 		cmocka_unit_test(test_a_branch_goes_away),
 		cmocka_unit_test(test_a_branch_goes_nowhere),
+		cmocka_unit_test(test_a_branch_never_got_anywhere),
 		cmocka_unit_test(test_choice_is_bounded),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

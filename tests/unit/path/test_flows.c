@@ -1,5 +1,5 @@
-/* Rounds that take several flows in turn, as lists of events: each flow has its own way, loss and changes, and the
- * timeline above them is their sum. */
+/* Rounds that take several flows in turn, as lists of events: each flow has its own way, loss and changes,
+ * and the timeline above them is their sum. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,8 +53,13 @@ static void probe(struct fold *fold, uint8_t flow, uint8_t ttl, struct addr from
 {
 	int64_t sent_ns = fold->round * NS_PER_S + ttl * 100 * NS_PER_MS;
 	struct probe_result answer = probe_result_none();
-	struct watch_event event = {.kind = WATCH_SENT, .at_ns = sent_ns, .sent_ns = sent_ns, .probe = ++fold->probe,
-		.round = fold->round, .ttl = ttl, .flow = flow};
+	struct watch_event event = {.kind = WATCH_SENT,
+		.at_ns = sent_ns,
+		.sent_ns = sent_ns,
+		.probe = ++fold->probe,
+		.round = fold->round,
+		.ttl = ttl,
+		.flow = flow};
 	apply(fold, &event);
 	answer.address = from;
 	answer.rtt_ns = ms * NS_PER_MS;
@@ -67,7 +72,9 @@ static void probe(struct fold *fold, uint8_t flow, uint8_t ttl, struct addr from
 
 static void close_round(struct fold *fold, uint8_t flow)
 {
-	struct watch_event event = {.kind = WATCH_ROUND, .at_ns = (fold->round + 1) * NS_PER_S - 1, .round = fold->round,
+	struct watch_event event = {.kind = WATCH_ROUND,
+		.at_ns = (fold->round + 1) * NS_PER_S - 1,
+		.round = fold->round,
 		.flow = flow};
 	apply(fold, &event);
 	fold->round++;
@@ -114,7 +121,8 @@ static void test_turns_are_no_changes(void **state)
 	end(&fold);
 }
 
-/* Every third probe of one flow is lost from hop 2 on: its loss is on its rows only, and the sum has all of it. */
+/* Every third probe of one flow is lost from hop 2 on: its loss is on its rows only, and the sum has all of
+ * it. */
 static void test_loss_of_one_flow(void **state)
 {
 	(void)state;
@@ -221,8 +229,14 @@ static void test_unequal_lengths(void **state)
 				struct probe_result answer = probe_result_none();
 				answer.address = router(4, 1);
 				answer.rtt_ns = NS_PER_MS;
-				struct watch_event event = {.kind = WATCH_ANSWER, .at_ns = sent_ns, .sent_ns = sent_ns,
-					.probe = ++fold.probe, .round = fold.round, .ttl = ttl, .flow = 1, .answer = &answer};
+				struct watch_event event = {.kind = WATCH_ANSWER,
+					.at_ns = sent_ns,
+					.sent_ns = sent_ns,
+					.probe = ++fold.probe,
+					.round = fold.round,
+					.ttl = ttl,
+					.flow = 1,
+					.answer = &answer};
 				apply(&fold, &event);
 				answer.address = router(4, 0);
 				event.ttl = 5;
@@ -251,7 +265,8 @@ static void test_verdict_is_shared(void **state)
 	begin(&fold, 3);
 	for (unsigned i = 0; i < 30; i++)
 		take_turn(&fold, (uint8_t)(i % 3), i % 3 == 0 ? 1 : 2, false);
-	struct watch_event event = {.kind = WATCH_LIMIT, .ttl = 2, .flow = 1, .limit = LIMIT_LIMITS, .asked = 9, .answered = 9};
+	struct watch_event event = {
+		.kind = WATCH_LIMIT, .ttl = 2, .flow = 1, .limit = LIMIT_LIMITS, .asked = 9, .answered = 9};
 	apply(&fold, &event);
 	assert_int_equal(timeline_hop(fold.timeline.flows[0], 2)->limit, LIMIT_UNKNOWN);
 	assert_int_equal(timeline_hop(fold.timeline.flows[1], 2)->limit, LIMIT_LIMITS);
