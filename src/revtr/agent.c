@@ -23,6 +23,7 @@
 struct running_trace {
 	struct trace trace;
 	uint32_t task;
+	unsigned sent;
 	bool active;
 };
 
@@ -157,15 +158,15 @@ static bool vetoed(const struct agent *agent, struct addr target)
 	return false;
 }
 
-static bool spend(struct agent *agent, int64_t now_ns)
+static bool spend(struct agent *agent, unsigned packets, int64_t now_ns)
 {
 	if (agent->day_started_ns == TIME_NEVER || now_ns - agent->day_started_ns >= DAY_NS) {
 		agent->day_started_ns = now_ns;
 		agent->spent = 0;
 	}
-	if (agent->rules.per_day > 0 && agent->spent >= agent->rules.per_day)
+	if (agent->rules.per_day > 0 && agent->spent + packets > agent->rules.per_day)
 		return false;
-	agent->spent++;
+	agent->spent += packets;
 	return true;
 }
 
@@ -190,6 +191,7 @@ static enum agent_verdict start_trace(struct agent *agent, const struct agent_or
 	config.key = (struct hash_key){order->tag, (uint64_t)now_ns};
 	trace_init(&agent->traces[place]->trace, &config);
 	agent->traces[place]->task = order->task.id;
+	agent->traces[place]->sent = 0;
 	agent->traces[place]->active = true;
 	agent->counters.traces++;
 	return AGENT_TAKEN;
@@ -209,7 +211,7 @@ enum agent_verdict agent_do(struct agent *agent, const struct agent_order *order
 		verdict = AGENT_NO_SPOOFING;
 	else if (agent->pending_count == PENDING_MAX)
 		verdict = AGENT_FULL;
-	else if (!spend(agent, now_ns))
+	else if (!spend(agent, task->probe == REVTR_TRACEROUTE ? REVTR_TRACE_MAX : 1, now_ns))
 		verdict = AGENT_BUDGET;
 	else if (task->probe == REVTR_TRACEROUTE)
 		verdict = start_trace(agent, order, now_ns);
@@ -254,6 +256,8 @@ static void finish_trace(struct agent *agent, struct running_trace *running, int
 			answer->trace[i] = path->hops[i].address;
 	}
 	path_free(path);
+	/* What it did not need of the day is given back. */
+	agent->spent -= MIN(agent->spent, REVTR_TRACE_MAX - MIN(running->sent, (unsigned)REVTR_TRACE_MAX));
 	trace_deinit(&running->trace);
 	running->active = false;
 }
@@ -352,6 +356,7 @@ static bool next_of_traces(struct agent *agent, int64_t now_ns, struct outgoing 
 		enum machine_want want = machine.ops->next(machine.self, now_ns, outgoing, &own_wake_ns);
 		if (want == MACHINE_SEND) {
 			outgoing->token |= TRACE_TOKEN | place << PLACE_SHIFT;
+			running->sent++;
 			return true;
 		}
 		if (want == MACHINE_DONE)

@@ -32,7 +32,7 @@ struct agent_rules {
 	const struct prefix *veto;    /* nothing is sent there; borrowed */
 	size_t veto_count;
 	double per_second;	      /* packets; 0 = 20 */
-	unsigned per_day;	      /* 0 = no budget */
+	unsigned per_day;	      /* packets; 0 = no budget */
 };
 
 /* A task as an agent gets it. */

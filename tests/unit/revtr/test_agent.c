@@ -211,6 +211,14 @@ static void test_owner_decides(void **state)
 	/* Another day. */
 	assert_int_equal(agent_do(agent, &spoofed, NOW_NS + 25 * 3600 * NS_PER_S), AGENT_TAKEN);
 	agent_free(agent);
+	/* A traceroute may need more than there is. */
+	poor.per_day = REVTR_TRACE_MAX;
+	agent = agent_with(&poor);
+	own = order(3, false);
+	own.task.probe = REVTR_TRACEROUTE;
+	assert_int_equal(agent_do(agent, &own, NOW_NS), AGENT_TAKEN);
+	assert_int_equal(agent_do(agent, &spoofed, NOW_NS), AGENT_BUDGET);
+	agent_free(agent);
 }
 
 static void test_rate(void **state)
