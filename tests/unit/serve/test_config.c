@@ -147,6 +147,65 @@ static void believed(void **state UNUSED)
 		assert_false(addr_is_set(proxy_client(proxies, 2, proxy, nonsense[i])));
 }
 
+static void an_agent(void **state UNUSED)
+{
+	static const char text[] = "roles: [agent]\n"
+				   "agent:\n"
+				   "  name: vp1\n"
+				   "  broker: '[2001:db8::1]:8884'\n"
+				   "  ca: /a\n"
+				   "  certificate: /b\n"
+				   "  key: /c\n"
+				   "  spoof: true\n"
+				   "  veto: [192.0.2.0/24, 198.51.100.7]\n"
+				   "  sources: [203.0.113.9]\n"
+				   "  packets_per_second: 7\n"
+				   "  packets_per_day: 70\n";
+	struct serve_config config;
+	struct error error = {0};
+	serve_config_init(&config);
+	assert_int_equal(serve_config_parse(&config, "serve.yaml", text, &error), 0);
+	assert_int_equal(serve_config_check(&config, &error), 0);
+	const struct vantage_options *agent = &config.options.vantage;
+	assert_false(config.options.responder);
+	assert_string_equal(agent->name, "vp1");
+	assert_string_equal(agent->broker, "2001:db8::1");
+	assert_int_equal(agent->port, 8884);
+	assert_string_equal(agent->key, "/c");
+	assert_true(agent->rules.spoof && !agent->insecure);
+	assert_int_equal(agent->rules.veto_count, 2);
+	assert_int_equal(agent->rules.veto[1].length, 32);
+	assert_int_equal(agent->source_count, 1);
+	assert_true(agent->rules.per_second == 7 && agent->rules.per_day == 70);
+	serve_config_deinit(&config);
+}
+
+/* What the file says, and what is said of it. */
+static void agents_mistakes(void **state UNUSED)
+{
+	static const char *const texts[][2] = {
+		{"roles: [responder]\nagent: {name: a, broker: b}\n", "no role agent"},
+		{"roles: [agent]\n", "expected responder"},
+		{"agent: {name: a/b, broker: b}\n", "letters, digits"},
+		{"agent: {name: a, broker: 'b:0'}\n", "HOST:PORT"},
+		{"agent: {name: a, broker: '[::1'}\n", "HOST:PORT"},
+		{"agent: {name: a}\n", "broker"},
+		{"agent: {name: a, broker: b, veto: [x]}\n", "a network such as"},
+		{"agent: {name: a, broker: b, sources: ['2001:db8::1']}\n", "IPv4 addresses"},
+		{"agent: {name: a, broker: b, spoof: perhaps}\n", "false, true"},
+		{"agent: {name: a, broker: b, packets_per_second: 1001}\n", "1 to 1000"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct serve_config config;
+		struct error error = {0};
+		serve_config_init(&config);
+		assert_int_equal(serve_config_parse(&config, "f", texts[i][0], &error), -EINVAL);
+		if (!strstr(error.text, texts[i][1]))
+			fail_msg("%s: %s", texts[i][0], error.text);
+		serve_config_deinit(&config);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -156,6 +215,8 @@ int main(void)
 		cmocka_unit_test(mistakes),
 		cmocka_unit_test(what_does_not_go_together),
 		cmocka_unit_test(believed),
+		cmocka_unit_test(an_agent),
+		cmocka_unit_test(agents_mistakes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
