@@ -601,7 +601,7 @@ static void run_row(struct evaluation *e, const struct row *row)
 	sim_free(sim);
 }
 
-/* Each idea switched off, alone. */
+/* Each idea switched off, alone; or on, where it is off. */
 static unsigned add_ablations(struct row *rows, unsigned count)
 {
 	struct revtr_options ours = revtr_options_default();
@@ -620,6 +620,8 @@ static unsigned add_ablations(struct row *rows, unsigned count)
 	rows[count++].options.order = INGRESS_BY_DISTANCE;
 	rows[count] = (struct row){"without-learned-direct", ours, true};
 	rows[count++].options.direct_always = true;
+	rows[count] = (struct row){"with-quotes", ours, true};
+	rows[count++].options.quotes = true;
 	rows[count] = (struct row){"without-budgets", ours, true};
 	rows[count].options.target = rows[count].options.net = rows[count].options.source = (struct budget_rate){0, 0};
 	rows[count].options.agent = (struct budget_rate){100, 10};

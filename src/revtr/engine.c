@@ -103,6 +103,7 @@ void revtr_engine_free(struct revtr_engine *engine)
 		source_deinit(&engine->sources[i]);
 	for (uint32_t i = 0; i < engine->job_count; i++) {
 		free(engine->jobs[i].ranked);
+		free(engine->jobs[i].unplaced);
 		free(engine->jobs[i].routers);
 	}
 	for (uint32_t i = 0; i < engine->measurement_count; i++)
@@ -191,7 +192,8 @@ size_t revtr_engine_bytes(const struct revtr_engine *engine)
 		engine->sent_room * sizeof(*engine->sent) + engine->budget.room * sizeof(*engine->budget.table);
 	for (uint32_t i = 0; i < engine->job_count; i++)
 		bytes += engine->jobs[i].router_count * sizeof(*engine->jobs[i].routers) +
-			(engine->jobs[i].ranked ? RANK_MAX * sizeof(*engine->jobs[i].ranked) : 0);
+			(engine->jobs[i].ranked ? RANK_MAX * sizeof(*engine->jobs[i].ranked) : 0) +
+			(engine->jobs[i].unplaced ? sizeof(*engine->jobs[i].unplaced) : 0);
 	for (uint32_t i = 0; i < engine->measurement_count; i++)
 		bytes += engine->measurements[i].hops ? REVTR_HOPS_MAX * sizeof(*engine->measurements[i].hops) : 0;
 	return bytes;

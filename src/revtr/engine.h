@@ -38,6 +38,7 @@ struct revtr_options {
 	bool direct_always; /* even where it hardly ever helped this source */
 	bool spoofed;	/* and from agents in its name */
 	bool heuristics; /* lists in which the target did not write itself down are read, too */
+	bool quotes; /* where nothing tells where in a list the target is, it is asked to quote one (REVTR_RR_UDP) */
 	bool share;	/* what one measurement found helps the others */
 	bool symmetry_intra, symmetry_inter;
 	bool fallback; /* a destination that answers nothing: from the last router there that is in its network */
@@ -156,6 +157,9 @@ struct revtr_list {
 	unsigned count, before;
 	bool placed, certain, home; /* home: the last one is the source */
 };
+/* With the list as it was when it arrived at the target, on the same way there. NULL: not known. */
+void revtr_read_list_quoted(const struct revtr_answer *answer, const struct route_option *quote, struct addr target,
+	struct addr source, struct revtr_list *list);
 void revtr_read_list(const struct revtr_answer *answer, struct addr target, struct addr source, bool heuristics,
 	struct revtr_list *list);
 

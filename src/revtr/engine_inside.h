@@ -11,7 +11,14 @@
 #define CHAIN_MAX  RECORD_ROUTE_SLOTS_MAX
 
 enum job_kind { JOB_RECORD_ROUTE, JOB_TRACE };
-enum job_stage { STAGE_DIRECT, STAGE_SPOOFED, STAGE_TRACE, STAGE_DONE, STAGE_COUNT = STAGE_DONE };
+enum job_stage { STAGE_DIRECT, STAGE_SPOOFED, STAGE_QUOTE, STAGE_TRACE, STAGE_DONE, STAGE_COUNT = STAGE_DONE };
+
+/* A reply in whose list the target did not show, and who asked. */
+struct unplaced {
+	struct revtr_answer answer;
+	uint32_t site, agent;
+	bool spoofed, asked; /* asked: to quote a list, too */
+};
 
 /* One target that is asked about for one source, for all measurements that want to know. */
 struct job {
@@ -26,6 +33,7 @@ struct job {
 	int64_t timer_ns;     /* its place in the queue */
 	uint32_t *ranked;     /* record route: sites; only while it goes on */
 	uint32_t *routers;    /* trace: from the source to the target */
+	struct unplaced *unplaced; /* record route: only while it goes on; NULL: none */
 	uint32_t chain[CHAIN_MAX];
 	int16_t left; /* routers that a reply passed on its way to the source; -1 = not known */
 	uint16_t queued, outstanding; /* of the batch: not sent yet; without answer */
@@ -62,11 +70,12 @@ struct ready { /* a packet that waits for its time */
 	int64_t at_ns;	 /* by the budgets' clock */
 	uint64_t number; /* those of one time leave in the order in which they came */
 	uint32_t job, site, agent;
+	enum revtr_probe probe;
 	bool spoofed;
 };
 
 struct sent { /* tasks whose answer may come; by id */
-	uint32_t id, job, target, site;
+	uint32_t id, job, target, site, agent;
 	enum job_stage stage;
 	bool spoofed;
 };

@@ -135,7 +135,7 @@ void job_set_timer(struct revtr_engine *engine, uint32_t index)
 	struct job *job = &engine->jobs[index];
 	const struct revtr_options *options = &engine->options;
 	int64_t wait_ns = job->stage == STAGE_DIRECT ? options->direct_wait_ns :
-		job->stage == STAGE_SPOOFED	     ? options->spoofed_wait_ns :
+		job->stage != STAGE_TRACE	     ? options->spoofed_wait_ns :
 						       options->trace_wait_ns;
 	job->deadline_ns = engine->now_ns + wait_ns;
 	/* One of an earlier batch, which ended early, may still be there: it is put in anew when its turn comes. */
@@ -156,7 +156,9 @@ static void finish(struct revtr_engine *engine, uint32_t index)
 	job->finished_ns = engine->now_ns;
 	job->first_waiter = JOB_NONE;
 	free(job->ranked);
+	free(job->unplaced);
 	job->ranked = NULL;
+	job->unplaced = NULL;
 	while (waiter != JOB_NONE) {
 		uint32_t next = engine->measurements[waiter].next_waiter;
 		measurement_go_on(engine, waiter);
@@ -203,12 +205,25 @@ static void next_batch(struct revtr_engine *engine, uint32_t index)
 	job->rounds++;
 }
 
+/* The same packet once more, as one that is refused: on the same way there. */
+static bool ask_for_quote(struct revtr_engine *engine, uint32_t index)
+{
+	struct job *job = &engine->jobs[index];
+	struct unplaced *unplaced = job->unplaced;
+	if (!unplaced || unplaced->asked)
+		return false;
+	unplaced->asked = true;
+	job->stage = STAGE_QUOTE;
+	return job_enqueue(engine, (struct ready){.job = index, .site = unplaced->site, .agent = unplaced->agent,
+		.probe = REVTR_RR_UDP, .spoofed = unplaced->spoofed});
+}
+
 static void end_of_batch(struct revtr_engine *engine, uint32_t index)
 {
 	struct job *job = &engine->jobs[index];
 	if (job->kind == JOB_TRACE || job->found)
 		finish(engine, index);
-	else
+	else if (!ask_for_quote(engine, index))
 		next_batch(engine, index);
 }
 
@@ -249,7 +264,7 @@ static void begin(struct revtr_engine *engine, uint32_t index)
 	job->left = -1;
 	if (job->kind == JOB_TRACE) {
 		job->stage = STAGE_TRACE;
-		if (!job_enqueue(engine, (struct ready){.job = index, .agent = agent}))
+		if (!job_enqueue(engine, (struct ready){.job = index, .agent = agent, .probe = REVTR_TRACEROUTE}))
 			finish(engine, index);
 		return;
 	}
@@ -308,32 +323,62 @@ static bool better(const struct job *job, const struct revtr_list *list)
 	return list->count > job->chain_count;
 }
 
-static void take_list(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer, bool spoofed)
+static void learn_list(struct revtr_engine *engine, struct job *job, const struct revtr_list *list, uint32_t task, bool spoofed)
 {
 	struct source_state *source = &engine->sources[job->source];
-	struct revtr_list list;
 	unsigned known = 0;
-	revtr_read_list(answer, addr_v4(job->target), addr_v4(source->address), engine->options.heuristics, &list);
-	for (unsigned i = 0; i < list.count; i++)
-		known += list.hops[i] != 0;
+	for (unsigned i = 0; i < list->count; i++)
+		known += list->hops[i] != 0;
 	if (known == 0)
 		return;
 	source->direct_found += !spoofed;
-	if (better(job, &list)) {
-		memcpy(job->chain, list.hops, sizeof(job->chain));
-		job->chain_count = (uint8_t)list.count;
+	if (better(job, list)) {
+		memcpy(job->chain, list->hops, sizeof(job->chain));
+		job->chain_count = (uint8_t)list->count;
 		job->found = true;
-		job->home = list.home;
-		job->certain = list.certain;
+		job->home = list->home;
+		job->certain = list->certain;
 		job->spoofed = spoofed;
-		job->evidence = answer->task;
+		job->evidence = task;
 	}
 	uint32_t chain[CHAIN_MAX + 1] = {job->target};
-	memcpy(chain + 1, list.hops, list.count * sizeof(*chain));
+	memcpy(chain + 1, list->hops, list->count * sizeof(*chain));
 	/* Without memory it is merely not shared. */
-	if (engine->options.share && tree_add_chain(&source->tree, chain, list.count + 1, spoofed, answer->task, engine->now_ns) < 0)
+	if (engine->options.share && tree_add_chain(&source->tree, chain, list->count + 1, spoofed, task, engine->now_ns) < 0)
 		return;
-	source_learn(engine, job->source, chain, list.count + 1);
+	source_learn(engine, job->source, chain, list->count + 1);
+}
+
+static void keep_unplaced(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer, const struct sent *sent)
+{
+	if (!engine->options.quotes || job->unplaced || job->stage == STAGE_DONE || !answer->reply.present)
+		return;
+	job->unplaced = malloc(sizeof(*job->unplaced));
+	if (job->unplaced)
+		*job->unplaced = (struct unplaced){.answer = *answer, .site = sent->site, .agent = sent->agent,
+			.spoofed = sent->spoofed};
+}
+
+static void take_list(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer, const struct sent *sent)
+{
+	struct addr source = addr_v4(engine->sources[job->source].address);
+	struct revtr_list list;
+	revtr_read_list(answer, addr_v4(job->target), source, engine->options.heuristics, &list);
+	if (list.placed)
+		learn_list(engine, job, &list, answer->task, sent->spoofed);
+	else
+		keep_unplaced(engine, job, answer, sent);
+}
+
+static void take_quote(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer, const struct sent *sent)
+{
+	struct addr source = addr_v4(engine->sources[job->source].address);
+	struct revtr_list list;
+	if (!job->unplaced || !answer->reply.present || (uint32_t)answer->from.low != job->target)
+		return;
+	revtr_read_list_quoted(&job->unplaced->answer, &answer->reply, addr_v4(job->target), source, &list);
+	if (list.placed)
+		learn_list(engine, job, &list, answer->task, sent->spoofed);
 }
 
 static void take_trace(struct job *job, const struct revtr_answer *answer)
@@ -361,12 +406,14 @@ void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer)
 		return; /* it has been forgotten meanwhile */
 	/* Late: its batch is over. What it says is still worth having. */
 	bool late = job->stage != sent.stage || job->outstanding == 0;
-	if (job->kind == JOB_RECORD_ROUTE && answer->answered) {
+	if (job->kind == JOB_RECORD_ROUTE && answer->answered && sent.stage == STAGE_QUOTE) {
+		take_quote(engine, job, answer, &sent);
+	} else if (job->kind == JOB_RECORD_ROUTE && answer->answered) {
 		job->answered++;
 		job->left = (int16_t)rr_hops_passed(answer->reply_ttl);
 		engine->sources[job->source].answered++;
 		budget_alive(&engine->budget, job->target);
-		take_list(engine, job, answer, sent.spoofed);
+		take_list(engine, job, answer, &sent);
 	} else if (job->kind == JOB_TRACE && !late) {
 		take_trace(job, answer);
 	} else if (!answer->answered) {
@@ -390,7 +437,9 @@ void job_expire(struct revtr_engine *engine)
 				arm(engine, index);
 				continue;
 			}
-			job->silent = (uint16_t)(job->silent + job->outstanding);
+			/* Many refuse nothing, and answer pings. */
+			if (job->stage != STAGE_QUOTE)
+				job->silent = (uint16_t)(job->silent + job->outstanding);
 			job->outstanding = 0;
 			end_of_batch(engine, index);
 		}

@@ -124,13 +124,14 @@ static void send(struct revtr_engine *engine, struct revtr_task *task)
 	engine->task_count = engine->task_count >= TASK_MAX ? 1 : engine->task_count + 1;
 	*task = (struct revtr_task){
 		.id = engine->task_count,
-		.probe = job->kind == JOB_TRACE ? REVTR_TRACEROUTE : REVTR_RR_PING,
+		.probe = ready.probe,
 		.agent = ready.agent,
 		.source = job->source,
 		.spoofed = ready.spoofed,
 		.target = addr_v4(job->target),
 	};
-	(void)remember(engine, &(struct sent){task->id, ready.job, job->target, ready.site, job->stage, ready.spoofed});
+	(void)remember(engine, &(struct sent){task->id, ready.job, job->target, ready.site, ready.agent, job->stage,
+		ready.spoofed});
 	charge(engine, job);
 	if (--job->queued == 0)
 		job_set_timer(engine, ready.job);

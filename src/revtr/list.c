@@ -9,16 +9,11 @@ static uint32_t number_of(struct addr address)
 	return address.family == 4 ? (uint32_t)address.low : 0;
 }
 
-void revtr_read_list(const struct revtr_answer *answer, struct addr target, struct addr source, bool heuristics,
-	struct revtr_list *list)
+static void read_list(const struct rr_known *known, bool heuristics, struct revtr_list *list)
 {
-	struct rr_known known = {
-		.target = target, .source = source, .reply = &answer->reply, .reply_ttl = answer->reply_ttl};
 	struct rr_verdict verdict;
 	memset(list, 0, sizeof(*list));
-	if (!answer->answered || !answer->reply.present)
-		return;
-	rr_judge(&known, &verdict);
+	rr_judge(known, &verdict);
 	if (verdict.rule == RR_RULE_NONE || (!heuristics && verdict.rule != RR_RULE_TARGET))
 		return;
 	list->placed = true;
@@ -31,6 +26,26 @@ void revtr_read_list(const struct revtr_answer *answer, struct addr target, stru
 	}
 	list->home = verdict.ends_here;
 	if (list->home && list->count < RECORD_ROUTE_SLOTS_MAX &&
-		(list->count == 0 || list->hops[list->count - 1] != number_of(source)))
-		list->hops[list->count++] = number_of(source);
+		(list->count == 0 || list->hops[list->count - 1] != number_of(known->source)))
+		list->hops[list->count++] = number_of(known->source);
+}
+
+void revtr_read_list(const struct revtr_answer *answer, struct addr target, struct addr source, bool heuristics,
+	struct revtr_list *list)
+{
+	struct rr_known known = {
+		.target = target, .source = source, .reply = &answer->reply, .reply_ttl = answer->reply_ttl};
+	memset(list, 0, sizeof(*list));
+	if (answer->answered && answer->reply.present)
+		read_list(&known, heuristics, list);
+}
+
+void revtr_read_list_quoted(const struct revtr_answer *answer, const struct route_option *quote, struct addr target,
+	struct addr source, struct revtr_list *list)
+{
+	struct rr_known known = {.target = target, .source = source, .reply = &answer->reply,
+		.reply_ttl = answer->reply_ttl, .quote = quote};
+	memset(list, 0, sizeof(*list));
+	if (answer->answered && answer->reply.present)
+		read_list(&known, true, list);
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const probe_words[] = {"rr-ping", "traceroute", "challenge"};
+static const char *const probe_words[] = {"rr-ping", "traceroute", "challenge", "rr-udp"};
 
 /* ---- topics */
 

@@ -11,6 +11,7 @@ enum revtr_probe {
 	REVTR_RR_PING,	  /* an echo request with Record Route */
 	REVTR_TRACEROUTE, /* by echo requests, one probe a hop */
 	REVTR_CHALLENGE,  /* an echo request that only who stands at the target can tell of */
+	REVTR_RR_UDP,	  /* a UDP packet with Record Route to a port that is hardly open: its refusal quotes the list */
 };
 
 #define REVTR_TRACE_MAX 32 /* hops of a traceroute */
@@ -28,7 +29,7 @@ struct revtr_answer {
 	uint32_t task;
 	bool answered;
 	struct addr from;
-	struct route_option reply; /* REVTR_RR_PING: the list as it came home */
+	struct route_option reply; /* REVTR_RR_PING: the list as it came home; REVTR_RR_UDP: as it arrived there */
 	int reply_ttl;		   /* of that, 0 = not known */
 	/* REVTR_TRACEROUTE: the routers, none = silent; the target is the last where it was reached. */
 	struct addr trace[REVTR_TRACE_MAX];

@@ -9,6 +9,7 @@
 #define TRACE_CHECKSUM	  0x4242 /* one flow */
 #define RR_PAYLOAD	  8
 #define TRACE_PAYLOAD	  2
+#define UDP_PORT_MASK	  0x7fffu /* what a port has of a task's number; the top bit is always set */
 
 /* A traceroute under way. */
 struct tracing {
@@ -57,6 +58,20 @@ static void take_echo_reply(struct virtual *v, const struct packet *packet)
 	push(v, &answer);
 }
 
+/* Of a UDP packet, whose ports number its task. */
+static void take_quote(struct virtual *v, const struct packet *packet)
+{
+	struct revtr_answer answer = {
+		.task = (packet->quoted.source_port & UDP_PORT_MASK) << 15 |
+			(packet->quoted.destination_port & UDP_PORT_MASK),
+		.answered = true,
+		.from = packet->ip.source,
+		.reply = packet->quoted_ip.route,
+		.reply_ttl = packet->ip.ttl,
+	};
+	push(v, &answer);
+}
+
 static void take_trace_reply(struct virtual *v, uint32_t host, const struct packet *packet)
 {
 	const struct transport *probe = packet->has_quote ? &packet->quoted : &packet->transport;
@@ -83,6 +98,8 @@ static bool deliver(void *context, uint32_t host, const uint8_t *bytes, size_t l
 	bool icmp = packet.ip.protocol == PROTOCOL_ICMP;
 	if (icmp && kind == ICMP_ECHO_REPLY && packet.transport.payload_length == RR_PAYLOAD)
 		take_echo_reply(v, &packet);
+	else if (icmp && kind == ICMP_UNREACHABLE && packet.has_quote && packet.quoted_ip.protocol == PROTOCOL_UDP)
+		take_quote(v, &packet);
 	else if (icmp && (kind == ICMP_ECHO_REPLY || (kind == ICMP_TIME_EXCEEDED && packet.has_quote)))
 		take_trace_reply(v, host, &packet);
 	else
@@ -122,16 +139,27 @@ void virtual_free(struct virtual *v)
 
 /* ---- what is sent */
 
-static void send_echo(struct virtual *v, uint32_t host, struct packet_spec *spec)
+static void send_packet(struct virtual *v, uint32_t host, struct packet_spec *spec)
 {
 	static const uint8_t zeros[RR_PAYLOAD];
 	uint8_t bytes[128];
 	struct writer writer = writer_init(bytes, sizeof(bytes));
-	spec->ip.protocol = PROTOCOL_ICMP;
-	spec->transport.icmp_type = ICMP4_ECHO_REQUEST;
 	spec->transport.payload = zeros;
 	if (packet_write(&writer, spec) == 0)
 		(void)sim_send(v->sim, host, bytes, writer.length);
+}
+
+static void send_echo(struct virtual *v, uint32_t host, struct packet_spec *spec)
+{
+	spec->ip.protocol = PROTOCOL_ICMP;
+	spec->transport.icmp_type = ICMP4_ECHO_REQUEST;
+	send_packet(v, host, spec);
+}
+
+static void send_udp(struct virtual *v, uint32_t host, struct packet_spec *spec)
+{
+	spec->ip.protocol = PROTOCOL_UDP;
+	send_packet(v, host, spec);
 }
 
 static struct tracing *free_trace(struct virtual *v)
@@ -193,7 +221,13 @@ void virtual_do(struct virtual *v, const struct revtr_task *task, struct addr so
 	};
 	for (unsigned i = 0; i < RECORD_ROUTE_SLOTS_MAX; i++)
 		spec.ip.route.addrs[i] = addr_v4(0);
-	send_echo(v, host, &spec);
+	if (task->probe == REVTR_RR_UDP) {
+		spec.transport.source_port = (uint16_t)(~UDP_PORT_MASK | task->id >> 15);
+		spec.transport.destination_port = (uint16_t)(~UDP_PORT_MASK | task->id);
+		send_udp(v, host, &spec);
+	} else {
+		send_echo(v, host, &spec);
+	}
 }
 
 /* ---- time */

@@ -341,6 +341,47 @@ static void test_dead_target(void **state)
 	scene_deinit(&s);
 }
 
+/* The target does not write itself down: MIDDLE, NEAR | NEAR + 1, MIDDLE + 1. What it quotes has two stamps, so the way
+ * back begins with the third. */
+static void test_quote_places_the_target(void **state)
+{
+	struct revtr_options options = revtr_options_published();
+	struct scene s;
+	(void)state;
+	options.quotes = options.heuristics = true;
+	scene_init(&s, options);
+	submit(&s, DESTINATION);
+	struct revtr_task task = expect_task(&s, REVTR_RR_PING, 3, DESTINATION);
+	answer_list(&s, &task, (uint32_t[]){MIDDLE, NEAR, NEAR + 9, MIDDLE + 12}, 4);
+	task = expect_task(&s, REVTR_RR_UDP, 3, DESTINATION);
+	answer_list(&s, &task, (uint32_t[]){MIDDLE, NEAR}, 2);
+	struct revtr_result result = expect_end(&s, REVTR_REACHED, 3);
+	assert_int_equal(result.hops[0].address, NEAR + 9);
+	assert_int_equal(result.hops[1].address, MIDDLE + 12);
+	assert_int_equal(result.hops[2].address, SOURCE);
+	assert_int_equal(result.option_packets, 2);
+	scene_deinit(&s);
+}
+
+/* It refuses nothing, or somebody else does: the agents have their turn. */
+static void test_no_quote(void **state)
+{
+	struct revtr_options options = revtr_options_published();
+	struct scene s;
+	(void)state;
+	options.quotes = options.heuristics = true;
+	scene_init(&s, options);
+	submit(&s, DESTINATION);
+	struct revtr_task task = expect_task(&s, REVTR_RR_PING, 3, DESTINATION);
+	answer_list(&s, &task, (uint32_t[]){MIDDLE, NEAR, NEAR + 9, MIDDLE + 12}, 4);
+	task = expect_task(&s, REVTR_RR_UDP, 3, DESTINATION);
+	task.target = addr_v4(NEAR);
+	answer_list(&s, &task, (uint32_t[]){MIDDLE, NEAR}, 2);
+	expect_task(&s, REVTR_RR_PING, 1, DESTINATION);
+	expect_task(&s, REVTR_RR_PING, 2, DESTINATION);
+	scene_deinit(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +396,8 @@ int main(void)
 		cmocka_unit_test(test_packets_are_spaced),
 		cmocka_unit_test(test_a_late_caller_makes_no_burst),
 		cmocka_unit_test(test_dead_target),
+		cmocka_unit_test(test_quote_places_the_target),
+		cmocka_unit_test(test_no_quote),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
