@@ -122,10 +122,11 @@ static void add_shared_evidence(struct finding *finding, const struct measuremen
 		by_link += m->alignment->shared[i].by == SHARED_BY_SUBNET;
 		by_name += m->alignment->shared[i].by == SHARED_BY_ALIAS;
 	}
+	unsigned shared = shared_routers(m->alignment);
 	finding_add_evidence(finding,
-		"%u routers are on both ways (%u by equal address, %u by the two ends of one link, %u by "
+		"%u router%s on both ways (%u by equal address, %u by the two ends of one link, %u by "
 		"name)",
-		shared_routers(m->alignment), by_address, by_link, by_name);
+		shared, shared == 1 ? " is" : "s are", by_address, by_link, by_name);
 }
 
 /* Hops in networks that the other way never enters. One alone may be a border link numbered by the neighbour.

@@ -97,10 +97,11 @@ static void print_path_line(FILE *out, const struct path *path, const struct rep
 	char duration[40] = "";
 	if (path->duration_ns > 0)
 		snprintf(duration, sizeof(duration), " in %.2f s", (double)path->duration_ns / 1e9);
-	snprintf(text, sizeof(text), "%s%zu hop%s, %s; %s; %u probes, %u answers%s%s", method,
+	snprintf(text, sizeof(text), "%s%zu hop%s, %s; %s; %u probe%s, %u answer%s%s%s", method,
 		path->hop_count, path->hop_count == 1 ? "" : "s",
 		path->reached ? (forward ? "reached" : "complete") : (forward ? "NOT REACHED" : "INCOMPLETE"),
-		flow, path->probes_sent, path->replies_received, duration,
+		flow, path->probes_sent, path->probes_sent == 1 ? "" : "s", path->replies_received,
+		path->replies_received == 1 ? "" : "s", duration,
 		!timed || forward ? ""
 		: path->vantage	  ? "; times as the vantage point sees them"
 				  : "; times as the far host sees them");
