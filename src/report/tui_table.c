@@ -217,6 +217,8 @@ static void draw_branch(struct tui *tui, const struct watch_view *view, const st
 	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)series->last_ns);
 	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)branch->median_ns);
 	watch_flows(view, branch->flows, flows, sizeof(flows));
+	if (c->bar < text_columns(flows))
+		watch_flows(view, 1u << branch->first_flow, flows, sizeof(flows));
 	/* Which flow it is says more than best and worst, where there is no room for both. */
 	if (c->bar >= text_columns(flows)) {
 		x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)series->best_ns);
