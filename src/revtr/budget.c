@@ -86,13 +86,15 @@ int64_t budget_take(struct budget *budget, const struct budget_packet *packet, i
 	int64_t at_ns = now_ns;
 	for (int kind = 0; kind < BUDGET_KINDS; kind++) {
 		const struct budget_rate *rate = &budget->rates[kind];
-		const struct budget_entry *entry = rate->per_second > 0 ? entry_of(budget, keys[kind], now_ns) : NULL;
+		const struct budget_entry *entry =
+			rate->per_second > 0 ? entry_of(budget, keys[kind], now_ns) : NULL;
 		if (entry)
 			at_ns = MAX(at_ns, entry->full_ns - (int64_t)(rate->burst - 1) * interval(rate));
 	}
 	for (int kind = 0; kind < BUDGET_KINDS; kind++) {
 		const struct budget_rate *rate = &budget->rates[kind];
-		struct budget_entry *entry = rate->per_second > 0 ? entry_of(budget, keys[kind], now_ns) : NULL;
+		struct budget_entry *entry =
+			rate->per_second > 0 ? entry_of(budget, keys[kind], now_ns) : NULL;
 		if (entry)
 			entry->full_ns = MAX(entry->full_ns, at_ns) + interval(rate);
 	}

@@ -1,9 +1,9 @@
 /* When the next packet with options may be sent: token buckets, and targets that are left alone. Pure.
  *
- * Routers handle options by hand, and protect themselves with limits as low as ten packets a second. So there is a
- * bucket for whoever could see too many of them: the target, all targets of its /24, the source, which gets all replies,
- * and the agent's own first router. A packet needs a token of each. In any one second a bucket lets pass no more than
- * per_second + burst packets.
+ * Routers handle options by hand, and protect themselves with limits as low as ten packets a second. So there
+ * is a bucket for whoever could see too many of them: the target, all targets of its /24, the source, which
+ * gets all replies, and the agent's own first router. A packet needs a token of each. In any one second a
+ * bucket lets pass no more than per_second + burst packets.
  *
  * A target that answered nobody is left alone for a while, whoever asks. */
 #ifndef RETOUR_REVTR_BUDGET_H
@@ -43,8 +43,8 @@ struct budget_packet {
 };
 
 void budget_deinit(struct budget *budget);
-/* A token of each bucket: the time, from now on, at which the packet may go. Without memory for a bucket it is not
- * limited by that one. */
+/* A token of each bucket: the time, from now on, at which the packet may go. Without memory for a bucket it is
+ * not limited by that one. */
 int64_t budget_take(struct budget *budget, const struct budget_packet *packet, int64_t now_ns);
 /* What became of packets to the target: so many stayed without an answer; or it has answered. */
 void budget_silent(struct budget *budget, uint32_t target, unsigned packets, int64_t now_ns);

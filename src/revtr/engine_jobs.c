@@ -87,7 +87,7 @@ static uint32_t use_again(struct revtr_engine *engine, enum job_kind kind, uint3
 	uint32_t bucket = bucket_of(engine, kind, source, target);
 	engine->free_job = engine->jobs[index].next_same;
 	engine->jobs[index] = (struct job){
-		.source = source, .target = target, .kind = kind, .next_same = engine->buckets[bucket]};
+		.source = source, .target = target, .kind = (uint8_t)kind, .next_same = engine->buckets[bucket]};
 	engine->buckets[bucket] = index;
 	return index;
 }
@@ -109,7 +109,7 @@ static uint32_t add(struct revtr_engine *engine, enum job_kind kind, uint32_t so
 	}
 	uint32_t index = engine->job_count++, bucket = bucket_of(engine, kind, source, target);
 	engine->jobs[index] = (struct job){
-		.source = source, .target = target, .kind = kind, .next_same = engine->buckets[bucket]};
+		.source = source, .target = target, .kind = (uint8_t)kind, .next_same = engine->buckets[bucket]};
 	engine->buckets[bucket] = index;
 	return index;
 }
@@ -293,7 +293,7 @@ uint32_t job_get(struct revtr_engine *engine, enum job_kind kind, uint32_t sourc
 		if (job->readers > 0)
 			return index;
 		free(job->routers);
-		*job = (struct job){.source = source, .target = target, .kind = kind, .next_same = job->next_same,
+		*job = (struct job){.source = source, .target = target, .kind = (uint8_t)kind, .next_same = job->next_same,
 			.next_timer = job->next_timer, .in_timer = job->in_timer, .timer_ns = job->timer_ns};
 	} else {
 		index = add(engine, kind, source, target);
@@ -323,7 +323,8 @@ static bool better(const struct job *job, const struct revtr_list *list)
 	return list->count > job->chain_count;
 }
 
-static void learn_list(struct revtr_engine *engine, struct job *job, const struct revtr_list *list, uint32_t task, bool spoofed)
+static void learn_list(struct revtr_engine *engine, struct job *job, const struct revtr_list *list,
+	uint32_t task, bool spoofed)
 {
 	struct source_state *source = &engine->sources[job->source];
 	unsigned known = 0;
@@ -349,7 +350,8 @@ static void learn_list(struct revtr_engine *engine, struct job *job, const struc
 	source_learn(engine, job->source, chain, list->count + 1);
 }
 
-static void keep_unplaced(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer, const struct sent *sent)
+static void keep_unplaced(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer,
+	const struct sent *sent)
 {
 	if (!engine->options.quotes || job->unplaced || job->stage == STAGE_DONE || !answer->reply.present)
 		return;
@@ -359,7 +361,8 @@ static void keep_unplaced(struct revtr_engine *engine, struct job *job, const st
 			.spoofed = sent->spoofed};
 }
 
-static void take_list(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer, const struct sent *sent)
+static void take_list(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer,
+	const struct sent *sent)
 {
 	struct addr source = addr_v4(engine->sources[job->source].address);
 	struct revtr_list list;
@@ -370,7 +373,8 @@ static void take_list(struct revtr_engine *engine, struct job *job, const struct
 		keep_unplaced(engine, job, answer, sent);
 }
 
-static void take_quote(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer, const struct sent *sent)
+static void take_quote(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer,
+	const struct sent *sent)
 {
 	struct addr source = addr_v4(engine->sources[job->source].address);
 	struct revtr_list list;

@@ -43,8 +43,8 @@ static void sift_down(struct ready *heap, uint32_t count)
 	}
 }
 
-/* Budgets go by a clock that stands still while the caller is late, so that what was held up does not leave in one
- * burst. */
+/* Budgets go by a clock that stands still while the caller is late, so that what was held up does not leave in
+ * one burst. */
 static int64_t budget_now(const struct revtr_engine *engine)
 {
 	return engine->now_ns - engine->lag_ns;
@@ -63,7 +63,9 @@ bool job_enqueue(struct revtr_engine *engine, struct ready ready)
 	}
 	struct budget_packet packet = {job->target, job->source, ready.agent};
 	/* Packets without options are for their agent only, who keeps to his own limits. */
-	ready.at_ns = job->kind == JOB_TRACE ? budget_now(engine) : budget_take(&engine->budget, &packet, budget_now(engine));
+	ready.at_ns = budget_now(engine);
+	if (job->kind != JOB_TRACE)
+		ready.at_ns = budget_take(&engine->budget, &packet, ready.at_ns);
 	ready.number = engine->ready_number++;
 	engine->ready[engine->ready_count] = ready;
 	sift_up(engine->ready, engine->ready_count++);

@@ -101,7 +101,7 @@ static bool by_tree(struct revtr_engine *engine, struct measurement_state *m)
 	const struct tree *tree = &engine->sources[m->source].tree;
 	struct tree_hop hops[TREE_WALK_MAX];
 	for (int i = last_known(m); i >= m->segment && i >= -1; i--) {
-		bool reached;
+		bool reached = false;
 		uint32_t address = address_at(m, i);
 		unsigned count = address ? tree_walk(tree, address, engine->now_ns, hops, &reached) : 0;
 		if (count == 0 || !reached)
