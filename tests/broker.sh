@@ -31,6 +31,7 @@ broker_files() { # FOLDER ADDRESS PORT AGENT...
 		use_identity_as_username true
 		use_username_as_clientid true
 		acl_file $folder/acl
+		max_queued_messages 100000
 		persistence false
 		user $(id -un)
 	END

@@ -281,7 +281,8 @@ static int subscribe(struct bus *bus, const char *filter)
 	return result == MOSQ_ERR_NOMEM ? -ENOMEM : 0;
 }
 
-static void on_connect(struct mosquitto *client, void *self, int reason, int flags, const mosquitto_property *properties)
+static void on_connect(struct mosquitto *client, void *self, int reason, int flags,
+	const mosquitto_property *properties)
 {
 	struct mqtt *mqtt = self;
 	(void)client, (void)flags, (void)properties;
@@ -435,8 +436,9 @@ static int set_up(struct mqtt *mqtt, const struct bus_mqtt_options *options, str
 	library->message_v5_callback_set(mqtt->client, on_message);
 	library->publish_v5_callback_set(mqtt->client, on_publish);
 	library->subscribe_v5_callback_set(mqtt->client, on_subscribe);
-	if (options->will_topic && library->will_set_v5(mqtt->client, options->will_topic, (int)strlen(options->will_payload),
-					   options->will_payload, QOS, true, NULL) != MOSQ_ERR_SUCCESS)
+	const char *will = options->will_payload;
+	if (options->will_topic && library->will_set_v5(mqtt->client, options->will_topic, (int)strlen(will), will, QOS, true,
+					   NULL) != MOSQ_ERR_SUCCESS)
 		return error_set(error, -EINVAL, "broker %s: the will cannot be set", options->host);
 	return secure(mqtt, options, error);
 }

@@ -146,8 +146,8 @@ enum agent_can selftest_result(const struct selftest *test, char *text, size_t s
 	} else if (test->listed_hop == 0) {
 		snprintf(text, size, "packets with options are dropped before or at the first router");
 	} else {
-		snprintf(text, size, "packets with options are dropped at or behind hop %u (%s), or the answers to them are", test->listed_hop,
-			addr_format(test->last, last));
+		snprintf(text, size, "packets with options are dropped at or behind hop %u (%s), or the answers to them are",
+			test->listed_hop, addr_format(test->last, last));
 	}
 	return AGENT_CANNOT;
 }

@@ -89,7 +89,8 @@ static int find_own(struct vantage_point *vantage, struct error *error)
 		return 0;
 	}
 	int code = route_source(towards, ADDR_NONE, NULL, &vantage->own, error);
-	return code < 0 ? error_set(error, code, "agent: no IPv4 route to the rest of the world: name the address in sources") : 0;
+	return code == 0 ? 0 : error_set(error, code,
+				       "agent: no IPv4 route to the rest of the world: name the address in sources");
 }
 
 /* ---- life */
