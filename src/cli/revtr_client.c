@@ -57,6 +57,7 @@ void revtr_client_close(struct revtr_client *client)
 	uv_run(client->loop, UV_RUN_DEFAULT);
 	uv_loop_close(client->loop);
 	free(client->loop);
+	free(client->body);
 	explicit_bzero(client->header, sizeof(client->header));
 	*client = (struct revtr_client){0};
 }

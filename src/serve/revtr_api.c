@@ -81,10 +81,10 @@ json_t *revtr_body(const struct revtr_ask *ask)
 
 int64_t revtr_number(const char *text)
 {
-	char *end;
+	char *end = NULL;
 	errno = 0;
 	long long value = text && *text >= '0' && *text <= '9' ? strtoll(text, &end, 10) : 0;
-	return value > 0 && errno == 0 && *end == '\0' ? value : 0;
+	return value > 0 && errno == 0 && end && *end == '\0' ? value : 0;
 }
 
 /* ---- keys */

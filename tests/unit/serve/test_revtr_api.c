@@ -141,6 +141,7 @@ static void test_stream_tells_the_truth(void **state)
 	struct front *front = calloc(1, sizeof(*front));
 	char path[80];
 	(void)state;
+	assert_non_null(front);
 	front_init(front);
 	snprintf(path, sizeof(path), "/api/v2/batches/%lld/stream", (long long)submit_one(front));
 	json_decref(ask(front, "GET", path, NULL, 200));
@@ -165,6 +166,7 @@ static void test_published(void **state)
 	struct front *front = calloc(1, sizeof(*front));
 	char path[80], target[ADDR_TEXT_SIZE];
 	(void)state;
+	assert_non_null(front);
 	front_init(front);
 	struct lab *lab = &front->lab;
 	int64_t batch = submit_one(front);
@@ -207,6 +209,7 @@ static void test_the_rung(void **state)
 	struct error error = {0};
 	char text[200], detail[300];
 	(void)state;
+	assert_non_null(front);
 	front_init(front);
 	struct lab *lab = &front->lab;
 	snprintf(text, sizeof(text), "revtr: {use: true, url: \"%s/\", token: %s}\n", front->url, front->key);
