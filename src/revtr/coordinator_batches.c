@@ -196,7 +196,11 @@ static void tell(struct coordinator *c, int64_t batch, int64_t id, const char *t
 	size_t waiting = 1, total;
 	struct error error;
 	struct coordinator_listener *next;
-	if (c->listeners && store_count(c->store, batch, &waiting, &total, &error) < 0)
+	bool wanted = false;
+	for (struct coordinator_listener *l = c->listeners; l; l = l->next)
+		wanted |= l->batch == batch;
+	/* Counting takes longer the larger the batch: only for those who follow this one. */
+	if (wanted && store_count(c->store, batch, &waiting, &total, &error) < 0)
 		waiting = 1;
 	for (struct coordinator_listener *l = c->listeners; l; l = next) {
 		next = l->next; /* it may go */
