@@ -163,8 +163,10 @@ batch_is_whole "the broker is killed" kill_broker
 await 40 all_here
 batch_is_whole "agents are killed" kill_agents
 await 20 all_here
-sleep 1
-revtr submit "$home" "$server" --wait --json >$scratch/last
+again() { # the agents may have only just begun to come back
+	revtr submit "$home" "$server" --wait --json >$scratch/last
+}
+await 20 again
 true_way "after all that" $scratch/last
 
 # ---- the owner takes the consent back
