@@ -1,6 +1,5 @@
 #include "cli/options.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include "base/compiler.h"
 #include "base/escape.h"
 #include "cli/exit.h"
+#include "cli/values.h"
 #include "probe/machine.h"
 #include "trace/stopping.h"
 
@@ -173,18 +173,6 @@ static int usage_error(const char *command, const char *what, const char *value)
 
 /* ---- values ---- */
 
-/* A whole number within bounds; false otherwise. */
-static bool number(const char *text, unsigned long low, unsigned long high, unsigned *value)
-{
-	char *end;
-	errno = 0;
-	unsigned long n = strtoul(text, &end, 0);
-	if (errno || end == text || *end || n < low || n > high || text[0] == '-')
-		return false;
-	*value = (unsigned)n;
-	return true;
-}
-
 /* A number of seconds or a factor, up to an hour; `end` (may be NULL) as strtod's. */
 static bool decimal(const char *text, char **end, double *value)
 {
@@ -237,9 +225,9 @@ static bool apply(struct options *options, const struct option_row *row, const c
 	bool good = true;
 	switch (row->kind) {
 	case KIND_FLAG: *(bool *)field = true; break;
-	case KIND_NUMBER: good = number(argument, row->low, row->high, field); break;
+	case KIND_NUMBER: good = value_number(argument, row->low, row->high, field); break;
 	case KIND_PORT:
-		good = number(argument, row->low, row->high, &n);
+		good = value_number(argument, row->low, row->high, &n);
 		*(uint16_t *)field = (uint16_t)n;
 		break;
 	case KIND_TEXT: *(const char **)field = argument; break;
@@ -247,7 +235,7 @@ static bool apply(struct options *options, const struct option_row *row, const c
 	case KIND_SECONDS: good = seconds(argument, field); break;
 	case KIND_FAMILY: *(uint8_t *)field = (uint8_t)row->low; break;
 	case KIND_IP:
-		good = number(argument, row->low, row->high, &n);
+		good = value_number(argument, row->low, row->high, &n);
 		options->ip_protocol = (uint8_t)n;
 		options->protocol = PROBE_IP;
 		break;

@@ -1,14 +1,13 @@
 #include "cli/ping_options.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/compiler.h"
 #include "base/escape.h"
 #include "cli/exit.h"
+#include "cli/values.h"
 #include "packet/stamp.h"
 
 #define DATA_MIN 16 /* what tells our echoes from others' */
@@ -71,28 +70,10 @@ static int contradiction(const char *text)
 	return EXIT_USAGE;
 }
 
-static bool number(const char *text, unsigned long low, unsigned long high, unsigned *value)
-{
-	char *end;
-	errno = 0;
-	unsigned long n = strtoul(text, &end, 0);
-	if (errno || end == text || *end || n < low || n > high || text[0] == '-')
-		return false;
-	*value = (unsigned)n;
-	return true;
-}
-
-static bool decimal(const char *text, double low, double high, double *value)
-{
-	char *end;
-	*value = strtod(text, &end);
-	return end != text && !*end && isfinite(*value) && *value >= low && *value <= high;
-}
-
 static bool port(const char *text, unsigned long low, uint16_t *value)
 {
 	unsigned n = 0;
-	bool good = number(text, low, 65535, &n);
+	bool good = value_number(text, low, 65535, &n);
 	*value = (uint16_t)n;
 	return good;
 }
@@ -109,11 +90,11 @@ static bool apply(struct ping_options *options, int key, const char *argument)
 {
 	struct options *o = &options->probe;
 	switch (key) {
-	case 'c': return number(argument, 1, 1000000000, &options->count);
-	case 'i': return decimal(argument, 0.01, 3600, &options->interval_s);
-	case 's': options->size_given = true; return number(argument, DATA_MIN, DATA_MAX, &options->size);
-	case 'W': return decimal(argument, 0.001, 100, &options->wait_s);
-	case 't': return number(argument, 1, 255, &o->max_ttl);
+	case 'c': return value_number(argument, 1, 1000000000, &options->count);
+	case 'i': return value_decimal(argument, 0.01, 3600, &options->interval_s);
+	case 's': options->size_given = true; return value_number(argument, DATA_MIN, DATA_MAX, &options->size);
+	case 'W': return value_decimal(argument, 0.001, 100, &options->wait_s);
+	case 't': return value_number(argument, 1, 255, &o->max_ttl);
 	case 'q': options->quiet = true; return true;
 	case '4': o->family = 4; return true;
 	case '6': o->family = 6; return true;
@@ -121,12 +102,12 @@ static bool apply(struct ping_options *options, int key, const char *argument)
 	case 'u': return only(options, PROBE_UDP);
 	case 'T': return only(options, PROBE_TCP);
 	case 'p': return port(argument, 1, &options->port);
-	case 'Q': return number(argument, 0, 255, &o->tos);
+	case 'Q': return value_number(argument, 0, 255, &o->tos);
 	case OPTION_STAMP: return port(argument, 0, &options->stamp_port);
 	case 'n': o->numeric = true; return true;
 	case OPTION_JSON: o->json = true; return true;
 	case OPTION_JSONL: o->jsonl = true; return true;
-	case OPTION_WIDTH: return number(argument, 20, 1000, &o->width);
+	case OPTION_WIDTH: return value_number(argument, 20, 1000, &o->width);
 	}
 	return false;
 }

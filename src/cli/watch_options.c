@@ -1,14 +1,13 @@
 #include "cli/watch_options.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/compiler.h"
 #include "base/escape.h"
 #include "cli/exit.h"
+#include "cli/values.h"
 #include "path/timeline.h"
 #include "reverse/climb.h"
 
@@ -107,28 +106,10 @@ static int contradiction(const char *text)
 	return EXIT_USAGE;
 }
 
-static bool number(const char *text, unsigned long low, unsigned long high, unsigned *value)
-{
-	char *end;
-	errno = 0;
-	unsigned long n = strtoul(text, &end, 0);
-	if (errno || end == text || *end || n < low || n > high || text[0] == '-')
-		return false;
-	*value = (unsigned)n;
-	return true;
-}
-
-static bool decimal(const char *text, double low, double high, double *value)
-{
-	char *end;
-	*value = strtod(text, &end);
-	return end != text && !*end && isfinite(*value) && *value >= low && *value <= high;
-}
-
 static bool port(const char *text, uint16_t *value)
 {
 	unsigned n = 0;
-	bool good = number(text, 1, 65535, &n);
+	bool good = value_number(text, 1, 65535, &n);
 	*value = (uint16_t)n;
 	return good;
 }
@@ -150,16 +131,16 @@ static bool apply_common(struct options *o, int key, const char *argument)
 	case 'T': protocol(o, PROBE_TCP); return true;
 	case 'p': return port(argument, &o->destination_port);
 	case OPTION_SPORT: return port(argument, &o->source_port);
-	case 'f': return number(argument, 1, 255, &o->first_ttl);
-	case 'm': return number(argument, 1, 255, &o->max_ttl);
-	case OPTION_GAP: return number(argument, 1, 255, &o->gap_limit);
+	case 'f': return value_number(argument, 1, 255, &o->first_ttl);
+	case 'm': return value_number(argument, 1, 255, &o->max_ttl);
+	case OPTION_GAP: return value_number(argument, 1, 255, &o->gap_limit);
 	case 's': return addr_parse(argument, &o->source);
-	case OPTION_MARK: return number(argument, 0, 0xffffffff, &o->mark);
-	case 'Q': return number(argument, 0, 255, &o->tos);
-	case OPTION_SIZE: return number(argument, 20, 9216, &o->size);
+	case OPTION_MARK: return value_number(argument, 0, 0xffffffff, &o->mark);
+	case 'Q': return value_number(argument, 0, 255, &o->tos);
+	case OPTION_SIZE: return value_number(argument, 20, 9216, &o->size);
 	case 'n': o->numeric = true; return true;
 	case OPTION_DATA: o->data_dir = argument; return true;
-	case OPTION_WIDTH: return number(argument, 20, 1000, &o->width);
+	case OPTION_WIDTH: return value_number(argument, 20, 1000, &o->width);
 	case OPTION_CHECK: o->check = true; return true;
 	case OPTION_JSON: o->json = true; return true;
 	case OPTION_JSONL: o->jsonl = true; return true;
@@ -172,18 +153,18 @@ static bool apply(struct watch_options *options, int key, const char *argument)
 {
 	switch (key) {
 	case 'r': options->report = true; return true;
-	case 'c': return number(argument, 1, 1000000000, &options->rounds);
-	case 'i': return decimal(argument, 0.02, 3600, &options->interval_s);
+	case 'c': return value_number(argument, 1, 1000000000, &options->rounds);
+	case 'i': return value_decimal(argument, 0.02, 3600, &options->interval_s);
 	case OPTION_WIDE: options->wide = true; return true;
 	case OPTION_RECORD: options->record = argument; return true;
 	case OPTION_REPLAY: options->replay = argument; return true;
-	case OPTION_SPEED: return decimal(argument, 0.01, 10000, &options->speed);
+	case OPTION_SPEED: return value_decimal(argument, 0.01, 10000, &options->speed);
 	case OPTION_PROMETHEUS: options->prometheus = argument; return true;
 	case OPTION_MULTIPATH:
 		options->flows = TIMELINE_FLOWS;
 		options->probe.multipath = CONFIDENCE;
-		return !argument || number(argument, 2, TIMELINE_FLOWS, &options->flows);
-	case OPTION_BACK_EVERY: return number(argument, 0, 1000000000, &options->back_every);
+		return !argument || value_number(argument, 2, TIMELINE_FLOWS, &options->flows);
+	case OPTION_BACK_EVERY: return value_number(argument, 0, 1000000000, &options->back_every);
 	}
 	return apply_common(&options->probe, key, argument);
 }
