@@ -24,7 +24,6 @@ struct coordinator_options {
 	struct revtr_options engine;
 	const struct prefix *opt_out; /* nobody is measured in there; borrowed */
 	size_t opt_out_count;
-	unsigned per_as_day;	      /* packets with options into one network a day; 0 = 100,000 */
 	unsigned busy_max;	      /* measurements at once; 0 = 10,000 */
 	/* The network of an address, 0 = not known; NULL = nothing is known of networks, and nothing is assumed. */
 	uint32_t (*asn)(void *context, uint32_t address);
@@ -72,7 +71,7 @@ int coordinator_add_source(struct coordinator *coordinator, const struct store_s
 struct coordinator_agent {
 	char name[64];
 	struct addr address;
-	bool online, may_spoof, sends_options, receives_spoofed;
+	bool online, may_spoof, sends_options;
 	int64_t since_ms;
 	uint64_t tasks, answers;
 	char note[160]; /* what its owner should know, "" = nothing */

@@ -48,7 +48,6 @@ struct revtr_options {
 	unsigned batch;		 /* spoofed packets at once */
 	unsigned spoofers_max;	 /* for one target */
 	unsigned silent_max;	 /* so many of them without an answer, and none with one: it is given up */
-	unsigned repeats;	 /* of a batch that nobody answered */
 	unsigned far_max;	 /* of them may be agents that the survey does not know to be near */
 	int64_t direct_wait_ns, spoofed_wait_ns, trace_wait_ns;
 	int64_t age_max_ns;	 /* of what is believed */

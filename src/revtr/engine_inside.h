@@ -37,7 +37,7 @@ struct job {
 	uint32_t chain[CHAIN_MAX];
 	int16_t left; /* routers that a reply passed on its way to the source; -1 = not known */
 	uint16_t queued, outstanding; /* of the batch: not sent yet; without answer */
-	uint16_t asked, asked_far, answered, silent, repeats, rounds;
+	uint16_t asked, asked_far, answered, silent, rounds;
 	uint8_t ranked_count, ranked_next, near;
 	uint8_t chain_count, router_count;
 	uint8_t kind, stage; /* enum job_kind, enum job_stage */
@@ -63,7 +63,7 @@ struct measurement_state {
 	uint32_t next_finished;
 	unsigned option_packets, trace_packets, rounds;
 	int64_t started_ns, finished_ns;
-	bool over, taken;
+	bool over;
 };
 
 struct ready { /* a packet that waits for its time */

@@ -98,7 +98,6 @@ void ingress_sort(struct ingress *ingress)
 			ingress->everywhere[j - 1] = other;
 		}
 	free(near);
-	ingress->sorted = true;
 }
 
 /* The longest surveyed prefix that holds the target. */

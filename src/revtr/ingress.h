@@ -39,7 +39,6 @@ struct ingress {
 	unsigned prefix_count;
 	uint32_t *everywhere; /* agents by how many prefixes they are near to */
 	unsigned agent_count;
-	bool sorted;
 };
 
 /* For agents 0 to agent_count - 1. 0 or -ENOMEM. */

@@ -315,10 +315,3 @@ unsigned tree_walk(const struct tree *tree, uint32_t address, int64_t now_ns, st
 	}
 	return count;
 }
-
-bool tree_knows(const struct tree *tree, uint32_t address, int64_t now_ns)
-{
-	struct tree_hop hops[TREE_WALK_MAX];
-	bool reached;
-	return tree_walk(tree, address, now_ns, hops, &reached) > 0;
-}

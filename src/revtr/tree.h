@@ -84,7 +84,5 @@ int tree_add_chain(struct tree *tree, const uint32_t *addresses, unsigned count,
 int tree_align(struct tree *tree, uint32_t trace, unsigned place, const uint32_t *stamps, unsigned count) MUST_USE;
 /* What follows `address`, at most TREE_WALK_MAX hops. *reached: the last one is the source. */
 unsigned tree_walk(const struct tree *tree, uint32_t address, int64_t now_ns, struct tree_hop *hops, bool *reached);
-/* Is anything known of this address? */
-bool tree_knows(const struct tree *tree, uint32_t address, int64_t now_ns);
 
 #endif
