@@ -34,6 +34,20 @@ uint32_t coordinator_agent(struct coordinator *c, const char *name)
 	return c->agent_count++;
 }
 
+/* What was on its way to or from an agent that has gone. */
+static void lose_tasks(struct coordinator *c, uint32_t agent)
+{
+	for (uint32_t i = 0; i < EXPECTED_MAX; i++) {
+		struct expected *slot = &c->expected[i];
+		if (slot->task == 0 || (slot->sender != agent && (slot->is_trace || slot->receiver != agent)))
+			continue;
+		uint32_t task = slot->task;
+		slot->task = 0;
+		if (!(task & OWN_TASK))
+			revtr_engine_lost(c->engine, task, coordinator_now_ns());
+	}
+}
+
 static void on_status(void *context, const char *topic, const char *payload, size_t length)
 {
 	struct coordinator *c = context;
@@ -51,6 +65,8 @@ static void on_status(void *context, const char *topic, const char *payload, siz
 	c->agents[agent].status = status;
 	/* Who is gone is not asked. */
 	c->sites[agent].may_spoof = status.online && status.may_spoof;
+	if (was && !status.online)
+		lose_tasks(c, agent);
 	if (status.online && !was)
 		coordinator_check_all_sources(c);
 	else
@@ -120,8 +136,12 @@ void coordinator_dispatch(struct coordinator *c, const struct revtr_task *task, 
 	struct agent_order order = {.task = *task, .source = source->stored.address,
 		.tag = agent_tag(source->key, source->stored.address, task->target, task->id)};
 	char topic[TOPIC_SIZE], *text;
-	if (!agent->status.online || !(text = order_to_json(&order)))
-		return; /* as good as lost on the way */
+	bool heard = c->agents[expected.receiver].status.online || expected.is_trace;
+	if (!agent->status.online || !heard || !(text = order_to_json(&order))) {
+		if (!(task->id & OWN_TASK))
+			revtr_engine_lost(c->engine, task->id, coordinator_now_ns());
+		return;
+	}
 	c->expected[task->id & (EXPECTED_MAX - 1)] = expected;
 	agent->tasks++;
 	c->health.tasks++;

@@ -272,6 +272,12 @@ void revtr_engine_answer(struct revtr_engine *engine, const struct revtr_answer 
 	job_answer(engine, answer);
 }
 
+void revtr_engine_lost(struct revtr_engine *engine, uint32_t task, int64_t now_ns)
+{
+	engine->now_ns = MAX(engine->now_ns, now_ns);
+	job_lost(engine, task);
+}
+
 bool revtr_engine_finished(struct revtr_engine *engine, struct revtr_result *result)
 {
 	if (engine->last_result != UINT32_MAX) {

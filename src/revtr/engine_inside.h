@@ -42,6 +42,7 @@ struct job {
 	uint8_t chain_count, router_count;
 	uint8_t kind, stage; /* enum job_kind, enum job_stage */
 	bool in_timer, found, home, certain, spoofed, refused;
+	bool disturbed; /* something was not asked or heard, for want of an agent */
 	bool reached; /* the trace has */
 };
 
@@ -127,6 +128,7 @@ void job_expire(struct revtr_engine *engine);
 /* The last packet of a batch has left. */
 void job_set_timer(struct revtr_engine *engine, uint32_t job);
 void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer);
+void job_lost(struct revtr_engine *engine, uint32_t task);
 /* engine_send.c: false: out of memory. */
 bool job_enqueue(struct revtr_engine *engine, struct ready ready);
 /* The next packet, or until when there is none. */

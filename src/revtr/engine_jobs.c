@@ -164,6 +164,9 @@ static void finish(struct revtr_engine *engine, uint32_t index)
 		measurement_go_on(engine, waiter);
 		waiter = next;
 	}
+	job = &engine->jobs[index];
+	if (job->disturbed && !job->found && !job->reached)
+		job->finished_ns -= engine->options.ask_again_ns + 1;
 }
 
 static bool usable(const struct revtr_engine *engine, const struct job *job, uint32_t site)
@@ -398,18 +401,42 @@ static void take_trace(struct job *job, const struct revtr_answer *answer)
 	job->reached = answer->reached;
 }
 
+/* Its job, and what is known of the task, which is over now. NULL: it is nobody's. */
+static struct job *take_sent(struct revtr_engine *engine, uint32_t task, struct sent *sent)
+{
+	struct sent *slot = engine->sent_room ? &engine->sent[task & (engine->sent_room - 1)] : NULL;
+	if (!slot || task == 0 || slot->id != task)
+		return NULL;
+	*sent = *slot;
+	slot->id = 0;
+	struct job *job = &engine->jobs[sent->job];
+	return job->target == sent->target ? job : NULL; /* it may have been forgotten meanwhile */
+}
+
+/* Its batch is over. What it says is still worth having. */
+static bool is_late(const struct job *job, const struct sent *sent)
+{
+	return job->stage != sent->stage || job->outstanding == 0;
+}
+
+void job_lost(struct revtr_engine *engine, uint32_t task)
+{
+	struct sent sent;
+	struct job *job = take_sent(engine, task, &sent);
+	if (!job || is_late(job, &sent))
+		return;
+	job->disturbed = true;
+	if (--job->outstanding == 0 && job->queued == 0)
+		end_of_batch(engine, sent.job);
+}
+
 void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer)
 {
-	struct sent *slot = engine->sent_room ? &engine->sent[answer->task & (engine->sent_room - 1)] : NULL;
-	if (!slot || answer->task == 0 || slot->id != answer->task)
+	struct sent sent;
+	struct job *job = take_sent(engine, answer->task, &sent);
+	if (!job)
 		return;
-	struct sent sent = *slot;
-	struct job *job = &engine->jobs[sent.job];
-	slot->id = 0;
-	if (job->target != sent.target)
-		return; /* it has been forgotten meanwhile */
-	/* Late: its batch is over. What it says is still worth having. */
-	bool late = job->stage != sent.stage || job->outstanding == 0;
+	bool late = is_late(job, &sent);
 	if (job->kind == JOB_RECORD_ROUTE && answer->answered && sent.stage == STAGE_QUOTE) {
 		take_quote(engine, job, answer, &sent);
 	} else if (job->kind == JOB_RECORD_ROUTE && answer->answered) {

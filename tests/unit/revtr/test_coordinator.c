@@ -112,6 +112,23 @@ static void test_liars(void **state)
 	lab_deinit(&lab);
 }
 
+/* With all agents back, whoever asks is told the whole way. */
+static void assert_true_way_again(struct lab *lab)
+{
+	struct error error = {0};
+	int64_t batch;
+	all_online(lab, true);
+	assert_int_equal(coordinator_refresh_atlas(lab->coordinator, lab->source, &error), 0);
+	for (int i = 0; i < 20; i++)
+		turn(lab);
+	lab->last = false;
+	assert_int_equal(submit(lab, lab->source, lab->target, NULL, &batch, &error), 0);
+	struct coordinator_listener *listener = coordinator_listen(lab->coordinator, batch, on_told, lab);
+	wait_for_result(lab);
+	assert_true_way(lab);
+	coordinator_unlisten(listener);
+}
+
 /* Everybody is gone: it ends, and says what it has. */
 static void test_agents_vanish(void **state)
 {
@@ -128,6 +145,29 @@ static void test_agents_vanish(void **state)
 	wait_for_result(&lab);
 	assert_non_null(strstr(lab.result, "\"status\":\"nothing\""));
 	coordinator_unlisten(listener);
+	/* Nobody's silence was the target's: when they are back it is asked, without delay. */
+	assert_true_way_again(&lab);
+	lab_deinit(&lab);
+}
+
+/* The agents go while all is under way: no answer comes from those that were asked. */
+static void test_agents_vanish_midway(void **state)
+{
+	struct lab lab;
+	struct error error = {0};
+	int64_t batch;
+	(void)state;
+	lab_init(&lab, true);
+	lab.mute = true;
+	assert_int_equal(submit(&lab, lab.source, lab.target, NULL, &batch, &error), 0);
+	while (lab.orders == 0)
+		turn(&lab);
+	all_online(&lab, false);
+	struct coordinator_listener *listener = coordinator_listen(lab.coordinator, batch, on_told, &lab);
+	wait_for_result(&lab);
+	coordinator_unlisten(listener);
+	lab.mute = false;
+	assert_true_way_again(&lab);
 	lab_deinit(&lab);
 }
 
@@ -139,6 +179,7 @@ int main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_liars),
 		cmocka_unit_test(test_agents_vanish),
+		cmocka_unit_test(test_agents_vanish_midway),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
