@@ -5,7 +5,8 @@
 #
 # Status 77 is SKIP: this machine cannot run the test, and the last line printed says why. With CI=true a
 # missing program is a failure, since the set-up installs them all; what the kernel refuses is still a SKIP.
-set -euo pipefail
+set -eEuo pipefail
+trap 'echo "FAIL ${BASH_SOURCE[0]##*/}:$LINENO: status $?: $BASH_COMMAND" >&2' ERR
 
 skip() {
 	echo "SKIP $*"

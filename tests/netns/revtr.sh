@@ -14,6 +14,12 @@ export NET4=198.18
 PATH=$PATH:/usr/sbin
 need mosquitto openssl
 
+last_words() {
+	local status=$?
+	[ $status -eq 0 ] || tail -n 30 $scratch/*.log $scratch/last* $scratch/out $scratch/err >&2
+}
+trap last_words EXIT
+
 agents=(vp1 vp2 vp3 vp4)
 node home hub gw border n1 n2 n3 n4 n5 hn core server hs s5 s4 s3 s2 s1 "${agents[@]}"
 link home gw 1
@@ -164,7 +170,7 @@ await 40 all_here
 batch_is_whole "agents are killed" kill_agents
 await 20 all_here
 again() { # the agents may have only just begun to come back
-	revtr submit "$home" "$server" --wait --json >$scratch/last
+	revtr submit "$home" "$server" --wait --json >$scratch/last 2>$scratch/last-error
 }
 await 20 again
 true_way "after all that" $scratch/last

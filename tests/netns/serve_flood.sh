@@ -50,12 +50,17 @@ works "250 networks open 10,000 connections"
 wait $flooder
 echo "ok: tried and were open at most: $(cat $scratch/flood)"
 
-flood drip 20 10.88
+# On a busy machine they need long to open all; each has its time from its own beginning.
+flood drip 90 10.88
 works "600 clients send a byte a second"
-sleep 14
+few_are_open() {
+	[ "$(open_now)" -le 100 ]
+}
+sleep 10
+await 60 few_are_open
 works "they still do"
-[ "$(open_now)" -le 100 ] || fail "who never ends a request stays: $(open_now)"
-wait $flooder
+kill $flooder
+wait $flooder || true
 echo "ok: whose requests do not end are let go"
 
 flood hammer 8
