@@ -2,7 +2,7 @@
 # revtr.sh BUILD_DIRECTORY: reverse traceroute without cooperation in generated worlds, beside simpler methods and the
 # published algorithm. Seeds that nothing was tuned with. SIZES, SITES and SEEDS may be given; about an hour with all.
 #
-# Lines of bench/revtr.c, with "revtr|" before them.
+# Lines of bench/revtr/revtr.c, with "revtr|" before them.
 set -euo pipefail
 
 build=${1:-build}

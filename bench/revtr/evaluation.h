@@ -1,0 +1,89 @@
+#ifndef RETOUR_BENCH_REVTR_EVALUATION_H
+#define RETOUR_BENCH_REVTR_EVALUATION_H
+
+/* What the files of bench/revtr share: one world, its agents, the pairs that are asked for and what is known of them
+ * beforehand; rows are what runs with it. */
+#include "base/rng.h"
+#include "revtr/virtual.h"
+#include "sim/truth.h"
+#include "sim/world.h"
+
+#define SOURCES 10
+
+struct pair {
+	uint32_t source; /* by index */
+	uint32_t target; /* a node */
+	struct addr destination;
+	uint32_t *nodes; /* of every way back */
+	unsigned node_count;
+	uint32_t *ases; /* of the first way, in order */
+	unsigned as_count;
+	unsigned shortest, longest; /* ways, in routers */
+	bool pinged;
+};
+
+struct tally {
+	unsigned asked, pinged, complete, raw, any;
+	unsigned measured, measured_true, inferred, inferred_true, assumed, assumed_true;
+	unsigned as_wrong, as_exact;
+	unsigned counted, counted_right, gaps, gaps_right;
+	unsigned option_packets, traces;
+	double *seconds;
+	struct {
+		unsigned hops, right;
+		double stated;
+	} by_probability[10]; /* decile of what was stated */
+};
+
+struct evaluation {
+	struct world *world;
+	struct rng rng;
+	unsigned ases, site_count, pair_count, at_once;
+	uint64_t seed;
+	uint32_t *hosts; /* of all agents: sites, sources, probes */
+	unsigned agent_count, probe_count;
+	struct revtr_site *sites;
+	struct addr sources[SOURCES];
+	bool *as_has_probe;
+	struct pair *pairs;
+	struct ingress ingress;
+	uint32_t (*siblings)[2]; /* by prefix of the world */
+	struct {
+		uint32_t (*addresses)[REVTR_TRACE_MAX];
+		unsigned *counts, count;
+	} atlas[SOURCES];
+	struct tally tally;
+	const struct revtr_engine *engine; /* of the row that runs */
+	size_t memory;
+	const struct pair **by_id;
+};
+
+/* A method and how it differs from another. */
+struct row {
+	const char *name;
+	struct revtr_options options;
+	bool rr_atlas;
+};
+
+void die(const char *what) __attribute__((noreturn));
+void *need(void *memory);
+uint32_t number_of(struct addr address);
+struct addr host_address(const struct evaluation *e, uint32_t host);
+
+/* place.c: the world, who stands where, and which pairs are asked for. */
+void place_everything(struct evaluation *e);
+/* The network of an address; `context` is the evaluation. */
+uint32_t asn_of(void *context, uint32_t address);
+
+/* before.c: what is measured beforehand. */
+void measure_beforehand(struct evaluation *e);
+void load_atlas(struct evaluation *e, struct revtr_engine *engine, struct virtual *v, unsigned source, const struct row *row);
+uint32_t sibling_of(void *context, uint32_t address, unsigned number);
+
+/* judge.c */
+void judge(struct evaluation *e, const struct revtr_result *result);
+
+/* rows.c; false: there are no more. */
+bool row_get(unsigned index, struct row *row);
+
+#endif

@@ -1,0 +1,169 @@
+/* Reverse traceroute without cooperation, judged in generated worlds.
+ *
+ *   revtr ASES SITES PAIRS SEED [ROW...]
+ *
+ * REVTR_AT_ONCE in the environment: so many measurements begin at once (200).
+ *
+ * A world of the profile `today`; SITES agents of which a third can send in the source's name; SOURCES sources, and
+ * PAIRS (source, destination) pairs drawn among hosts that can be reached both ways. Each source has an atlas of
+ * traceroutes from the sites and from hosts in a twentieth of the ASes, none of which has a destination. Prints for each
+ * row
+ *
+ *   ROW|ASES|SITES|SEED|ASKED|PINGED|COMPLETE|RAW|ANY|MEASURED|MEASURED_TRUE|INFERRED|INFERRED_TRUE|ASSUMED|
+ *   ASSUMED_TRUE|AS_WRONG|AS_EXACT|OPTION_PACKETS|TRACES|MEDIAN_S|P90_S|BUSIEST|PER_SECOND|MEMORY|COUNTED|COUNTED_TRUE|GAPS|GAPS_TRUE
+ *
+ * COMPLETE: paths that end at the source without a hop assumed between networks; RAW: with those, too; ANY: with at
+ * least one hop that is measured. MEASURED ... ASSUMED_TRUE count hops with an address, source left out. AS_WRONG: paths
+ * with a hop in a network that is not on the way; AS_EXACT: complete ones that show every network of it. BUSIEST:
+ * packets with options that one router saw in one second. PER_SECOND: finished measurements in a second of this
+ * processor's time, simulator included. MEMORY: bytes for each measurement at most under way at once. COUNTED: complete
+ * paths with the number of their routers by a hop limit, shown and missing; GAPS: those that miss some. */
+#include "evaluation.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+
+void die(const char *what)
+{
+	fprintf(stderr, "revtr: %s\n", what);
+	exit(1);
+}
+
+void *need(void *memory)
+{
+	if (!memory)
+		die("out of memory");
+	return memory;
+}
+
+uint32_t number_of(struct addr address)
+{
+	return address.family == 4 ? (uint32_t)address.low : 0;
+}
+
+struct addr host_address(const struct evaluation *e, uint32_t host)
+{
+	return world_node_address(e->world, host, 4);
+}
+
+/* ---- the busiest router */
+
+struct busy {
+	const struct world *world;
+	struct sim *sim;
+	unsigned *count;
+	int64_t *second;
+	unsigned most;
+};
+
+static void count_options(void *context, uint32_t interface, bool arrives_there, const uint8_t *bytes, size_t length)
+{
+	struct busy *busy = context;
+	uint32_t node = busy->world->interfaces[interface].node;
+	if (!arrives_there || length == 0 || bytes[0] >> 4 != 4 || (bytes[0] & 15) <= 5 || busy->world->nodes[node].is_host)
+		return;
+	int64_t second = sim_now(busy->sim) / NS_PER_S;
+	if (busy->second[node] != second)
+		busy->count[node] = 0;
+	busy->second[node] = second;
+	busy->most = MAX(busy->most, ++busy->count[node]);
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double left = *(const double *)a, right = *(const double *)b;
+	return left < right ? -1 : left > right;
+}
+
+static void done(void *context, const struct revtr_result *result)
+{
+	struct evaluation *e = context;
+	judge(e, result);
+	if (e->tally.asked % 50 == 1)
+		e->memory = MAX(e->memory, revtr_engine_bytes(e->engine) / e->at_once);
+}
+
+static void run_row(struct evaluation *e, const struct row *row)
+{
+	struct sim *sim = need(sim_new(e->world, e->seed));
+	struct virtual *v = need(virtual_new(sim, e->hosts, e->agent_count));
+	struct revtr_environment environment = {.ingress = &e->ingress, .sites = e->sites, .site_count = e->site_count,
+		.asn = asn_of, .sibling = sibling_of, .context = e};
+	struct revtr_engine *engine = need(revtr_engine_new(&row->options, &environment));
+	struct busy busy = {e->world, sim, need(calloc(e->world->node_count, sizeof(unsigned))),
+		need(calloc(e->world->node_count, sizeof(int64_t))), 0};
+	uint32_t index, id;
+	for (unsigned i = 0; i < SOURCES; i++) {
+		if (revtr_engine_add_source(engine, e->sources[i], e->site_count + i, &index) < 0)
+			die("out of memory");
+		load_atlas(e, engine, v, i, row);
+	}
+	e->engine = engine;
+	e->memory = 0;
+	e->tally = (struct tally){.seconds = need(calloc(e->pair_count, sizeof(double)))};
+	e->by_id = need(calloc(e->pair_count + 1, sizeof(*e->by_id)));
+	sim_set_tap(sim, count_options, &busy);
+	clock_t started = clock();
+	for (unsigned i = 0; i < e->pair_count; i++) {
+		if (revtr_engine_submit(engine, e->pairs[i].source, e->pairs[i].destination, sim_now(sim), &id) < 0)
+			die("a pair is refused");
+		e->by_id[id] = &e->pairs[i];
+		if (revtr_engine_busy(engine) >= e->at_once || i + 1 == e->pair_count)
+			virtual_run(v, engine, e->sources, done, e);
+	}
+	double took = (double)(clock() - started) / CLOCKS_PER_SEC;
+	const struct tally *t = &e->tally;
+	qsort(t->seconds, t->asked, sizeof(double), compare_doubles);
+	printf("%s|%u|%u|%llu|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%.2f|%.2f|%u|%.0f|%zu|%u|%u|%u|%u\n", row->name, e->ases,
+		e->site_count, (unsigned long long)e->seed, t->asked, t->pinged, t->complete, t->raw, t->any, t->measured,
+		t->measured_true, t->inferred, t->inferred_true, t->assumed, t->assumed_true, t->as_wrong, t->as_exact,
+		t->option_packets, t->traces, t->seconds[t->asked / 2], t->seconds[t->asked * 9 / 10], busy.most,
+		t->asked / took, e->memory, t->counted, t->counted_right, t->gaps, t->gaps_right);
+	for (unsigned i = 0; i < 10; i++)
+		if (t->by_probability[i].hops > 0)
+			printf("%s-calibration|%u|%u|%llu|%u|%u|%.4f|%.4f\n", row->name, e->ases, e->site_count,
+				(unsigned long long)e->seed, i, t->by_probability[i].hops,
+				t->by_probability[i].stated / t->by_probability[i].hops,
+				(double)t->by_probability[i].right / t->by_probability[i].hops);
+	fflush(stdout);
+	free(busy.count);
+	free(busy.second);
+	free(e->tally.seconds);
+	free(e->by_id);
+	revtr_engine_free(engine);
+	virtual_free(v);
+	sim_free(sim);
+}
+
+static bool wanted(const char *name, int argc, char **argv)
+{
+	for (int i = 5; i < argc; i++)
+		if (strcmp(argv[i], name) == 0)
+			return true;
+	return argc == 5;
+}
+
+int main(int argc, char **argv)
+{
+	struct evaluation e = {0};
+	struct row row;
+	if (argc < 5) {
+		fprintf(stderr, "usage: revtr ASES SITES PAIRS SEED [ROW...]\n");
+		return 3;
+	}
+	e.ases = (unsigned)atoi(argv[1]);
+	e.site_count = (unsigned)atoi(argv[2]);
+	e.pair_count = (unsigned)atoi(argv[3]);
+	e.seed = (uint64_t)atoll(argv[4]);
+	e.at_once = getenv("REVTR_AT_ONCE") ? MAX(1u, (unsigned)atoi(getenv("REVTR_AT_ONCE"))) : 200;
+	place_everything(&e);
+	measure_beforehand(&e);
+	for (unsigned i = 0; row_get(i, &row); i++)
+		if (wanted(row.name, argc, argv))
+			run_row(&e, &row);
+	return 0;
+}
