@@ -5,11 +5,9 @@
 
 #include "base/clock.h"
 #include "probe/pacer.h"
+#include "revtr/agent_packet.h"
 #include "trace/forward.h"
 
-#define MAGIC	       0x72747670u /* "rtvp" */
-#define CHALLENGE      0x72747663u /* "rtvc" */
-#define PAYLOAD_LENGTH 24
 #define PENDING_MAX    1024
 #define ANSWERS_MAX    4096
 #define TRACES_MAX     16
@@ -203,7 +201,9 @@ enum agent_verdict agent_do(struct agent *agent, const struct agent_order *order
 	enum agent_verdict verdict = AGENT_TAKEN;
 	agent->counters.orders++;
 	if (!is_host(task->target) || (task->spoofed && !is_host(order->source)) || task->id == 0 ||
-		(task->probe == REVTR_CHALLENGE && task->spoofed))
+		(task->probe == REVTR_CHALLENGE && task->spoofed) ||
+		(task->probe == REVTR_RR_UDP && task->id > AGENT_UDP_TASK_MAX) ||
+		(task->probe == REVTR_TS_PING && (task->listed_count == 0 || task->listed_count > REVTR_LISTED_MAX)))
 		verdict = AGENT_BAD;
 	else if (vetoed(agent, task->target) || (task->spoofed && vetoed(agent, order->source)))
 		verdict = AGENT_VETO;
@@ -273,34 +273,30 @@ static const struct here *source_at(const struct agent *agent, struct addr addre
 
 static void take_reply(struct agent *agent, const struct packet *packet)
 {
-	struct cursor cursor = cursor_init(packet->transport.payload, packet->transport.payload_length);
-	uint32_t magic = cursor_u32(&cursor), task = cursor_u32(&cursor);
-	struct addr target = cursor_addr(&cursor, 4);
-	cursor_skip(&cursor, 4);
-	uint64_t tag = cursor_u64(&cursor);
 	const struct here *here = source_at(agent, packet->ip.destination);
-	if (!cursor_ok(&cursor) || magic != MAGIC)
+	struct agent_mark mark;
+	if (!agent_packet_mark(packet, &mark))
 		return; /* somebody's ping */
-	if (!here || !here->has_key || tag != agent_tag(here->key, packet->ip.destination, target, task)) {
+	if (!here || !here->has_key ||
+		!agent_mark_true(&mark, agent_tag(here->key, packet->ip.destination, mark.target, mark.task))) {
 		agent->counters.foreign++;
 		return;
 	}
 	struct revtr_answer *answer = add_answer(agent);
 	if (!answer)
 		return;
-	answer->task = task;
+	answer->task = mark.task;
 	answer->from = packet->ip.source;
-	answer->reply = packet->ip.route;
+	answer->reply = *mark.list;
+	answer->times = packet->ip.timestamp;
 	answer->reply_ttl = packet->ip.ttl;
 }
 
 static void take_challenge(struct agent *agent, const struct packet *packet, int64_t now_ns)
 {
-	struct cursor cursor = cursor_init(packet->transport.payload, packet->transport.payload_length);
-	uint32_t magic = cursor_u32(&cursor), task = cursor_u32(&cursor);
-	cursor_skip(&cursor, 8);
-	uint64_t nonce = cursor_u64(&cursor);
-	if (!cursor_ok(&cursor) || magic != CHALLENGE || task == 0 || !source_at(agent, packet->ip.destination) ||
+	uint32_t task;
+	uint64_t nonce;
+	if (!agent_packet_challenge(packet, &task, &nonce) || !source_at(agent, packet->ip.destination) ||
 		pacer_ready_ns(&agent->hearing, now_ns) > now_ns)
 		return;
 	pacer_take(&agent->hearing, now_ns);
@@ -313,37 +309,6 @@ static void take_challenge(struct agent *agent, const struct packet *packet, int
 }
 
 /* ---- the machine */
-
-static void write_probe(const struct agent *agent, const struct agent_order *order, struct outgoing *outgoing)
-{
-	uint8_t payload[PAYLOAD_LENGTH];
-	struct writer content = writer_init(payload, sizeof(payload));
-	bool challenge = order->task.probe == REVTR_CHALLENGE;
-	writer_u32(&content, challenge ? CHALLENGE : MAGIC);
-	writer_u32(&content, order->task.id);
-	if (challenge)
-		writer_zeros(&content, 4);
-	else
-		writer_addr(&content, order->task.target);
-	writer_zeros(&content, 4);
-	writer_u64(&content, order->tag);
-	struct packet_spec spec = {
-		.ip = {.source = order->task.spoofed ? order->source : agent->own,
-			.destination = order->task.target,
-			.ttl = 64,
-			.protocol = PROTOCOL_ICMP,
-			.route = {.present = !challenge, .type = 7, .slots = RECORD_ROUTE_SLOTS_MAX}},
-		.transport = {.icmp_type = ICMP4_ECHO_REQUEST,
-			.icmp_id = (uint16_t)(order->task.id >> 16),
-			.icmp_seq = (uint16_t)order->task.id,
-			.payload = payload,
-			.payload_length = content.length},
-	};
-	for (unsigned i = 0; i < RECORD_ROUTE_SLOTS_MAX; i++)
-		spec.ip.route.addrs[i] = addr_v4(0);
-	struct writer writer = writer_init(outgoing->bytes, sizeof(outgoing->bytes));
-	outgoing->length = packet_write(&writer, &spec) == 0 ? writer.length : 0;
-}
 
 static bool next_of_traces(struct agent *agent, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
 {
@@ -380,7 +345,7 @@ static enum machine_want agent_next(void *self, int64_t now_ns, struct outgoing 
 	if (pending) {
 		const struct agent_order *order = &agent->pending[agent->pending_first];
 		outgoing->token = 0;
-		write_probe(agent, order, outgoing);
+		outgoing->length = agent_packet_write(order, agent->own, outgoing->bytes, sizeof(outgoing->bytes));
 		agent->counters.spoofed += order->task.spoofed;
 		agent->pending_first = (agent->pending_first + 1) % PENDING_MAX;
 		agent->pending_count--;
@@ -411,10 +376,8 @@ static void agent_sent(void *self, uint32_t token, int64_t sent_ns, int error)
 static void agent_packet(void *self, int64_t received_ns, const struct packet *packet)
 {
 	struct agent *agent = self;
-	if (packet->ip.protocol == PROTOCOL_ICMP && packet->transport.icmp_kind == ICMP_ECHO_REPLY)
-		take_reply(agent, packet);
-	else if (packet->ip.protocol == PROTOCOL_ICMP && packet->transport.icmp_kind == ICMP_ECHO_REQUEST)
-		take_challenge(agent, packet, received_ns);
+	take_reply(agent, packet);
+	take_challenge(agent, packet, received_ns);
 	for (unsigned i = 0; i < TRACES_MAX; i++) {
 		if (!agent->traces[i] || !agent->traces[i]->active)
 			continue;

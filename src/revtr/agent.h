@@ -5,12 +5,8 @@
  * shares with the agent of that source alone. So an agent that sends in the source's name cannot make up answers,
  * nor can anybody else; and whichever of them receives an answer knows it without being told first.
  *
- *   echo request: identifier and sequence number  = task number
- *                 payload, 24 bytes: "rtvp", task number (4), time in ms (4), reserved (4), tag (8)
- *
- * Who says that he stands at an address proves it by telling what an echo request to it carries (challenge):
- *
- *   payload, 24 bytes: "rtvc", task number (4), zero (8), nonce (8)
+ * Who says that he stands at an address proves it by telling what an echo request to it carries (challenge). What the
+ * packets look like is said in docs/protocol/revtr-agents.md.
  *
  * What the owner forbids is refused here, whatever the coordinator says. */
 #ifndef RETOUR_REVTR_AGENT_H

@@ -12,9 +12,11 @@ enum revtr_probe {
 	REVTR_TRACEROUTE, /* by echo requests, one probe a hop */
 	REVTR_CHALLENGE,  /* an echo request that only who stands at the target can tell of */
 	REVTR_RR_UDP,	  /* a UDP packet with Record Route to a port that is hardly open: its refusal quotes the list */
+	REVTR_TS_PING,	  /* an echo request with Timestamp, the addresses that shall stamp prespecified */
 };
 
-#define REVTR_TRACE_MAX 32 /* hops of a traceroute */
+#define REVTR_TRACE_MAX	 32 /* hops of a traceroute */
+#define REVTR_LISTED_MAX 4  /* 40 octets of options: 4 of header, 8 for an address and its time (RFC 791 3.1) */
 
 struct revtr_task {
 	uint32_t id; /* never 0 */
@@ -23,6 +25,9 @@ struct revtr_task {
 	uint32_t source;    /* for whom, by index: who gets the replies of spoofed packets */
 	bool spoofed;	    /* sent in the source's name */
 	struct addr target; /* IPv4: there is no Record Route in IPv6 */
+	/* REVTR_TS_PING: each stamps only after those before it have. At least one. */
+	struct addr listed[REVTR_LISTED_MAX];
+	unsigned listed_count;
 };
 
 struct revtr_answer {
@@ -31,6 +36,7 @@ struct revtr_answer {
 	struct addr from;
 	struct route_option reply; /* REVTR_RR_PING: the list as it came home; REVTR_RR_UDP: as it arrived there */
 	int reply_ttl;		   /* of that, 0 = not known */
+	struct timestamp_option times; /* REVTR_TS_PING: as it came home */
 	/* REVTR_TRACEROUTE: the routers, none = silent; the target is the last where it was reached. */
 	struct addr trace[REVTR_TRACE_MAX];
 	unsigned trace_count;
