@@ -27,6 +27,8 @@ static const char *technique_phrase(enum technique technique)
 	case TECHNIQUE_ATLAS_INTERVAL: return "on a traceroute to the source, place not quite known";
 	case TECHNIQUE_RECORD_ROUTE: return "wrote itself into the source's own ping";
 	case TECHNIQUE_RECORD_ROUTE_SPOOFED: return "wrote itself into a ping sent in the source's name";
+	case TECHNIQUE_TIMESTAMP: return "wrote the time into the source's own ping, on its way back";
+	case TECHNIQUE_TIMESTAMP_SPOOFED: return "wrote the time into a ping sent in the source's name, on its way back";
 	case TECHNIQUE_SYMMETRIC_INTRA: return "assumed: as on the way there, within one network";
 	case TECHNIQUE_SYMMETRIC_INTER: return "assumed: as on the way there, across networks";
 	default: return technique_word(technique);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const probe_words[] = {"rr-ping", "traceroute", "challenge", "rr-udp"};
+static const char *const probe_words[] = {"rr-ping", "traceroute", "challenge", "rr-udp", "ts-ping"};
 
 /* ---- topics */
 
@@ -92,13 +92,37 @@ static json_t *object_from(const char *text, size_t length)
 
 /* ---- orders */
 
+static json_t *addresses_json(const struct addr *addresses, unsigned count)
+{
+	json_t *list = json_array();
+	for (unsigned i = 0; i < count; i++)
+		json_array_append_new(list, address_json(addresses[i]));
+	return list;
+}
+
+/* As many as the option has room for; 0: it is not such a list. */
+static unsigned listed_from(const json_t *list, struct addr listed[static REVTR_LISTED_MAX])
+{
+	size_t count = json_array_size(list);
+	if (count > REVTR_LISTED_MAX)
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		listed[i] = address_of(json_array_get(list, i));
+		if (listed[i].family != 4)
+			return 0;
+	}
+	return (unsigned)count;
+}
+
 char *order_to_json(const struct agent_order *order)
 {
+	const struct revtr_task *task = &order->task;
 	char tag[17];
 	snprintf(tag, sizeof(tag), "%016" PRIx64, order->tag);
-	return text_of(json_pack("{s:I, s:s, s:o, s:o, s:b, s:s}", "task", (json_int_t)order->task.id, "probe",
-		probe_words[order->task.probe], "target", address_json(order->task.target), "source",
-		address_json(order->source), "spoofed", order->task.spoofed, "tag", tag));
+	return text_of(json_pack("{s:I, s:s, s:o, s:o, s:b, s:s, s:o*}", "task", (json_int_t)task->id, "probe",
+		probe_words[task->probe], "target", address_json(task->target), "source", address_json(order->source),
+		"spoofed", task->spoofed, "tag", tag, "listed",
+		task->listed_count ? addresses_json(task->listed, task->listed_count) : NULL));
 }
 
 static bool read_order(const json_t *object, struct agent_order *order)
@@ -111,10 +135,12 @@ static bool read_order(const json_t *object, struct agent_order *order)
 	if (!number_of(object, "task", UINT32_MAX, &task) || !probe || !digits_of(object, "tag", &order->tag))
 		return false;
 	order->task.id = (uint32_t)task;
+	order->task.listed_count = listed_from(json_object_get(object, "listed"), order->task.listed);
 	for (unsigned i = 0; i < ARRAY_LEN(probe_words); i++)
 		if (strcmp(probe, probe_words[i]) == 0) {
 			order->task.probe = (enum revtr_probe)i;
-			return addr_is_set(order->task.target) && addr_is_set(order->source);
+			return addr_is_set(order->task.target) && addr_is_set(order->source) &&
+				(i != REVTR_TS_PING || order->task.listed_count > 0);
 		}
 	return false;
 }
@@ -139,8 +165,20 @@ static json_t *list_json(const struct route_option *list)
 	return json_pack("{s:i, s:o}", "slots", (int)list->slots, "stamps", stamps);
 }
 
+static json_t *times_json(const struct timestamp_option *times)
+{
+	unsigned slots = MIN(times->slots, REVTR_LISTED_MAX);
+	json_t *stamps = json_array();
+	for (unsigned i = 0; i < MIN(times->used, slots); i++)
+		json_array_append_new(stamps, json_integer(times->times[i]));
+	return json_pack("{s:o, s:o}", "listed", addresses_json(times->addrs, slots), "stamps", stamps);
+}
+
 char *answer_to_json(const struct revtr_answer *answer)
 {
+	if (answer->times.present && answer->times.flag == 3)
+		return text_of(json_pack("{s:I, s:o, s:i, s:o}", "task", (json_int_t)answer->task, "from",
+			address_json(answer->from), "ttl", answer->reply_ttl, "times", times_json(&answer->times)));
 	if (answer->trace_count == 0 && addr_is_set(answer->from))
 		return text_of(json_pack("{s:I, s:o, s:i, s:o}", "task", (json_int_t)answer->task, "from",
 			address_json(answer->from), "ttl", answer->reply_ttl, "list", list_json(&answer->reply)));
@@ -178,6 +216,26 @@ static bool read_list(const json_t *value, struct route_option *list)
 	return true;
 }
 
+static bool read_times(const json_t *value, struct timestamp_option *times)
+{
+	const json_t *stamps = json_object_get(value, "stamps");
+	size_t count = json_array_size(stamps);
+	if (!value)
+		return true;
+	*times = (struct timestamp_option){.present = true, .flag = 3};
+	times->slots = (uint8_t)listed_from(json_object_get(value, "listed"), times->addrs);
+	if (times->slots == 0 || !json_is_array(stamps) || count > times->slots)
+		return false;
+	times->used = (uint8_t)count;
+	for (size_t i = 0; i < count; i++) {
+		json_int_t ms = json_integer_value(json_array_get(stamps, i));
+		if (!json_is_integer(json_array_get(stamps, i)) || ms < 0 || ms > UINT32_MAX)
+			return false;
+		times->times[i] = (uint32_t)ms;
+	}
+	return true;
+}
+
 static bool read_trace(const json_t *value, struct revtr_answer *answer)
 {
 	size_t count = json_array_size(value);
@@ -208,7 +266,8 @@ static bool read_answer(const json_t *object, struct revtr_answer *answer)
 	if (!addr_is_set(answer->from) || !number_of(object, "ttl", 255, &ttl))
 		return false;
 	answer->reply_ttl = (int)ttl;
-	return read_list(json_object_get(object, "list"), &answer->reply);
+	return read_list(json_object_get(object, "list"), &answer->reply) &&
+		read_times(json_object_get(object, "times"), &answer->times);
 }
 
 bool answer_from_json(const char *text, size_t length, struct revtr_answer *answer)

@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "path/words.h"
 
-/* 1 the destination itself, 3 and 4 from the atlas, 5 and 6 Record Route, 11 and 12 assumed inside a network and
- * across a border. What is none of these was assumed inside one. */
+/* 1 the destination itself, 3 and 4 from the atlas, 5 and 6 Record Route, 7 and 8 Timestamp, 11 and 12 assumed inside
+ * a network and across a border. What is none of these was assumed inside one. */
 int revtr_hop_code(const struct revtr_hop *hop)
 {
 	switch ((enum technique)hop->technique) {
@@ -17,6 +17,8 @@ int revtr_hop_code(const struct revtr_hop *hop)
 	case TECHNIQUE_ATLAS_INTERVAL: return 4;
 	case TECHNIQUE_RECORD_ROUTE: return 5;
 	case TECHNIQUE_RECORD_ROUTE_SPOOFED: return 6;
+	case TECHNIQUE_TIMESTAMP: return 7;
+	case TECHNIQUE_TIMESTAMP_SPOOFED: return 8;
 	case TECHNIQUE_SYMMETRIC_INTER: return 12;
 	default: return 11;
 	}

@@ -54,6 +54,7 @@ static void take_echo_reply(struct virtual *v, const struct packet *packet)
 		.from = packet->ip.source,
 		.reply = packet->ip.route,
 		.reply_ttl = packet->ip.ttl,
+		.times = packet->ip.timestamp,
 	};
 	push(v, &answer);
 }
@@ -214,13 +215,17 @@ void virtual_do(struct virtual *v, const struct revtr_task *task, struct addr so
 		.ip = {.source = task->spoofed ? source : world_node_address(sim_world(v->sim), host, 4),
 			.destination = task->target,
 			.ttl = 64,
-			.route = {.present = true, .type = 7, .slots = RECORD_ROUTE_SLOTS_MAX}},
+			.route = {.present = task->probe != REVTR_TS_PING, .type = 7, .slots = RECORD_ROUTE_SLOTS_MAX},
+			.timestamp = {.present = task->probe == REVTR_TS_PING, .flag = 3,
+				.slots = (uint8_t)MIN(task->listed_count, REVTR_LISTED_MAX)}},
 		.transport = {.icmp_id = (uint16_t)(task->id >> 16),
 			.icmp_seq = (uint16_t)task->id,
 			.payload_length = RR_PAYLOAD},
 	};
 	for (unsigned i = 0; i < RECORD_ROUTE_SLOTS_MAX; i++)
 		spec.ip.route.addrs[i] = addr_v4(0);
+	for (unsigned i = 0; i < spec.ip.timestamp.slots; i++)
+		spec.ip.timestamp.addrs[i] = task->listed[i];
 	if (task->probe == REVTR_RR_UDP) {
 		spec.transport.source_port = (uint16_t)(~UDP_PORT_MASK | task->id >> 15);
 		spec.transport.destination_port = (uint16_t)(~UDP_PORT_MASK | task->id);

@@ -91,6 +91,42 @@ static void test_answers_are_known_without_being_told(void **state)
 	agent_free(receiver);
 }
 
+/* RFC 791 3.1: type 68, length, pointer to the first address, no overflow and flag 3, then addresses and room for times. */
+static void test_prespecified_timestamps(void **state)
+{
+	static const uint8_t option[] = {68, 20, 5, 3, 192, 0, 2, 9, 0, 0, 0, 0, 203, 0, 113, 65, 0, 0, 0, 0};
+	struct agent_rules may = {.spoof = true}, plain = {0};
+	struct agent *sender = agent_with(&may), *receiver = agent_with(&plain);
+	struct agent_order task = order(9, true);
+	struct outgoing out;
+	struct packet request, reply;
+	struct revtr_answer answer;
+	(void)state;
+	task.task.probe = REVTR_TS_PING;
+	assert_int_equal(agent_do(sender, &task, NOW_NS), AGENT_BAD);
+	task.task.listed_count = REVTR_LISTED_MAX + 1;
+	assert_int_equal(agent_do(sender, &task, NOW_NS), AGENT_BAD);
+	task.task.listed_count = 2;
+	task.task.listed[0] = TARGET;
+	task.task.listed[1] = addr_v4(0xcb007141);
+	assert_int_equal(agent_do(sender, &task, NOW_NS), AGENT_TAKEN);
+	assert_true(sends(sender, NOW_NS, &out, &request));
+	assert_int_equal(out.bytes[0], 0x45 + sizeof(option) / 4);
+	assert_memory_equal(out.bytes + 20, option, sizeof(option));
+	assert_true(addr_equal(request.ip.source, SOURCE));
+	reply_to(&request, &reply);
+	reply.ip.timestamp.used = 1;
+	reply.ip.timestamp.times[0] = 4242;
+	hears(receiver, &reply);
+	assert_true(agent_answer(receiver, &answer));
+	assert_int_equal(answer.task, 9);
+	assert_int_equal(answer.times.used, 1);
+	assert_int_equal(answer.times.times[0], 4242);
+	assert_true(addr_equal(answer.times.addrs[1], task.task.listed[1]));
+	agent_free(sender);
+	agent_free(receiver);
+}
+
 static void test_forged_answers_are_refused(void **state)
 {
 	struct agent_rules may = {.spoof = true};
@@ -268,6 +304,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers_are_known_without_being_told),
+		cmocka_unit_test(test_prespecified_timestamps),
 		cmocka_unit_test(test_forged_answers_are_refused),
 		cmocka_unit_test(test_challenge),
 		cmocka_unit_test(test_keys_come_later),

@@ -73,6 +73,48 @@ static void test_answers(void **state)
 	free(text);
 }
 
+static void test_timestamps(void **state)
+{
+	struct agent_order order = {.task = {.id = 5, .probe = REVTR_TS_PING, .target = addr_v4(0xcb007101), .listed_count = 2,
+					    .listed = {addr_v4(0xcb007101), addr_v4(0xc6336409)}},
+		.source = addr_v4(0xc6336401)};
+	struct revtr_answer answer = {.task = 5, .answered = true, .from = addr_v4(0xcb007101), .reply_ttl = 61,
+		.times = {.present = true, .flag = 3, .slots = 2, .used = 1, .addrs = {addr_v4(0xcb007101), addr_v4(0xc6336409)},
+			.times = {0x80000001}}};
+	static const char *const bad[] = {
+		"{\"task\":1,\"probe\":\"ts-ping\",\"target\":\"1.2.3.4\",\"source\":\"1.2.3.5\",\"tag\":\"0123456789abcdef\"}",
+		"{\"task\":1,\"probe\":\"ts-ping\",\"target\":\"1.2.3.4\",\"source\":\"1.2.3.5\",\"tag\":\"0123456789abcdef\","
+		"\"listed\":[\"1.1.1.1\",\"1.1.1.1\",\"1.1.1.1\",\"1.1.1.1\",\"1.1.1.1\"]}",
+		"{\"task\":1,\"probe\":\"ts-ping\",\"target\":\"1.2.3.4\",\"source\":\"1.2.3.5\",\"tag\":\"0123456789abcdef\","
+		"\"listed\":[\"::1\"]}"};
+	static const char *const bad_answers[] = {
+		"{\"task\":1,\"from\":\"1.2.3.4\",\"ttl\":1,\"times\":{\"listed\":[\"1.1.1.1\"],\"stamps\":[1,2]}}",
+		"{\"task\":1,\"from\":\"1.2.3.4\",\"ttl\":1,\"times\":{\"listed\":[\"1.1.1.1\"],\"stamps\":[-1]}}",
+		"{\"task\":1,\"from\":\"1.2.3.4\",\"ttl\":1,\"times\":{\"listed\":[],\"stamps\":[]}}",
+		"{\"task\":1,\"from\":\"1.2.3.4\",\"ttl\":1,\"times\":{\"listed\":[\"1.1.1.1\"]}}"};
+	struct agent_order read;
+	struct revtr_answer heard;
+	(void)state;
+	char *text = order_to_json(&order);
+	assert_true(order_from_json(text, strlen(text), &read));
+	assert_int_equal(read.task.probe, REVTR_TS_PING);
+	assert_int_equal(read.task.listed_count, 2);
+	assert_true(addr_equal(read.task.listed[1], order.task.listed[1]));
+	free(text);
+	text = answer_to_json(&answer);
+	assert_true(answer_from_json(text, strlen(text), &heard));
+	assert_true(heard.times.present && heard.times.slots == 2 && heard.times.used == 1);
+	assert_int_equal(heard.times.flag, 3);
+	assert_int_equal(heard.times.times[0], 0x80000001);
+	assert_true(addr_equal(heard.times.addrs[1], order.task.listed[1]));
+	assert_int_equal(heard.reply_ttl, 61);
+	free(text);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		assert_false(order_from_json(bad[i], strlen(bad[i]), &read));
+	for (size_t i = 0; i < sizeof(bad_answers) / sizeof(*bad_answers); i++)
+		assert_false(answer_from_json(bad_answers[i], strlen(bad_answers[i]), &heard));
+}
+
 static void test_nonsense(void **state)
 {
 	static const char *const texts[] = {"", "[]", "{}", "null", "{\"task\":0}", "{\"task\":-1,\"trace\":[]}",
@@ -134,6 +176,7 @@ int main(void)
 		cmocka_unit_test(test_topics),
 		cmocka_unit_test(test_orders),
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_timestamps),
 		cmocka_unit_test(test_nonsense),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_keys_and_nonces),
