@@ -178,6 +178,8 @@ static void on_answer(void *context, const char *topic, const char *payload, siz
 		coordinator_learn_distance(c, &expected, &answer);
 	if (answer.task & OWN_TASK)
 		coordinator_atlas_answer(c, &expected, &answer);
+	else if (!answer.answered)
+		revtr_engine_lost(c->engine, answer.task, coordinator_now_ns()); /* refused: nothing was sent */
 	else
 		revtr_engine_answer(c->engine, &answer, coordinator_now_ns());
 	coordinator_pump(c);

@@ -33,7 +33,7 @@ struct lab {
 	uint32_t hosts[AGENTS];
 	struct addr source, target;
 	uint32_t senders[65536]; /* of traceroutes, by the lower half of the task's number */
-	bool is_trace[65536], mute;
+	bool is_trace[65536], mute, refuse;
 	unsigned orders, told;
 	bool last;
 	char result[20000];
@@ -44,6 +44,15 @@ static inline uint32_t asn_of(void *context, uint32_t address)
 	const struct lab *lab = context;
 	uint32_t as = world_find_as(lab->world, addr_v4(address));
 	return as == WORLD_NONE ? 0 : lab->world->ases[as].asn;
+}
+
+static inline void say(struct lab *lab, const char *agent, const char *kind, char *text)
+{
+	char topic[TOPIC_SIZE];
+	assert_non_null(text);
+	assert_int_equal(
+		bus_publish(lab->bus, topic_of(topic, agent, kind), text, strlen(text), strcmp(kind, "status") == 0), 0);
+	free(text);
 }
 
 static inline void on_task(void *context, const char *topic, const char *payload, size_t length)
@@ -59,17 +68,10 @@ static inline void on_task(void *context, const char *topic, const char *payload
 			order.task.agent = i;
 	lab->senders[order.task.id & 0xffff] = order.task.agent;
 	lab->is_trace[order.task.id & 0xffff] = order.task.probe == REVTR_TRACEROUTE;
-	if (!lab->mute)
+	if (lab->refuse)
+		say(lab, name, "answer", refusal_to_json(order.task.id, AGENT_BUDGET));
+	else if (!lab->mute)
 		virtual_do(lab->virtual, &order.task, order.source);
-}
-
-static inline void say(struct lab *lab, const char *agent, const char *kind, char *text)
-{
-	char topic[TOPIC_SIZE];
-	assert_non_null(text);
-	assert_int_equal(
-		bus_publish(lab->bus, topic_of(topic, agent, kind), text, strlen(text), strcmp(kind, "status") == 0), 0);
-	free(text);
 }
 
 static inline void all_online(struct lab *lab, bool online)

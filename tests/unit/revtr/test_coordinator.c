@@ -171,6 +171,24 @@ static void test_agents_vanish_midway(void **state)
 	lab_deinit(&lab);
 }
 
+/* An agent that refuses has sent nothing: that is no silence of the target's either. */
+static void test_agents_refuse(void **state)
+{
+	struct lab lab;
+	struct error error = {0};
+	int64_t batch;
+	(void)state;
+	lab_init(&lab, true);
+	lab.refuse = true;
+	assert_int_equal(submit(&lab, lab.source, lab.target, NULL, &batch, &error), 0);
+	struct coordinator_listener *listener = coordinator_listen(lab.coordinator, batch, on_told, &lab);
+	wait_for_result(&lab);
+	coordinator_unlisten(listener);
+	lab.refuse = false;
+	assert_true_way_again(&lab);
+	lab_deinit(&lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +198,7 @@ int main(void)
 		cmocka_unit_test(test_liars),
 		cmocka_unit_test(test_agents_vanish),
 		cmocka_unit_test(test_agents_vanish_midway),
+		cmocka_unit_test(test_agents_refuse),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
