@@ -37,8 +37,8 @@ static bool udp_mark(const struct packet *packet, struct agent_mark *mark)
 {
 	const struct transport *udp = &packet->quoted;
 	const struct ip_header *ip = &packet->quoted_ip;
-	if (udp->udp_length != UDP_LENGTH || !(udp->source_port & udp->destination_port & ip->id & TOP) ||
-		!addr_equal(ip->source, packet->ip.destination))
+	if (udp->seen < 8 || udp->udp_length != UDP_LENGTH || !addr_equal(ip->source, packet->ip.destination) ||
+		!(udp->source_port & udp->destination_port & ip->id & TOP))
 		return false; /* somebody's traceroute */
 	*mark = (struct agent_mark){
 		.task = (uint32_t)(ip->id >> 14 & 1) << 2 * PORT_BITS |

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Vantage points on kernel routers, a real broker, and a coordinator that is mosquitto's own clients: a Record Route ping
-# in the name of the source brings the true list to the source's agent; what the owners forbid is refused; forged replies
-# are not believed; challenges; wills; a broker that restarts while the agents have given up all privilege.
+# in the name of the source brings the true list to the source's agent, and so does a refused UDP packet, also of a host
+# that does not write itself down; what the owners forbid is refused; forged replies are not believed; challenges; wills; a broker that restarts while the agents have given up all privilege.
 #
-#   home -- g1 -- b1 -- g2 -- far         vp2's router lets out only vp2's own addresses
+#   home -- g1 -- b1 -- g2 -- far, mute   vp2's router lets out only vp2's own addresses
 #           |           |
 #   hub ----+           r1 -- vp1, vp2, vp3
 export NET4=198.18
@@ -12,7 +12,7 @@ export NET4=198.18
 PATH=$PATH:/usr/sbin
 need mosquitto mosquitto_pub mosquitto_sub openssl
 
-node home hub g1 b1 g2 far r1 vp1 vp2 vp3
+node home hub g1 b1 g2 far mute r1 vp1 vp2 vp3
 link home g1 1
 link g1 b1 2
 link b1 g2 3
@@ -22,9 +22,11 @@ link r1 vp1 6
 link r1 vp2 7
 link hub g1 8
 link r1 vp3 9
+link g2 mute 10
 way default default home g1 b1 g2
 way default default hub g1
 way default default far g2
+way default default mute g2
 way default default vp1 r1 g2
 way default default vp2 r1
 way default default vp3 r1
@@ -35,8 +37,8 @@ for leaf in vp1 vp2 vp3; do
 	way "$(prefix 4 $leaf r1)" "$(prefix 6 $leaf r1)" g2 r1
 done
 in_node r1 sh -c 'echo 1 >/proc/sys/net/ipv4/conf/to-vp2/rp_filter'
-home=$(address 4 home g1) hub=$(address 4 hub g1) far=$(address 4 far g2) vp1=$(address 4 vp1 r1)
-for pair in "home $far" "vp1 $far" "vp2 $far" "vp3 $far" "hub $vp1" "home $vp1"; do
+home=$(address 4 home g1) hub=$(address 4 hub g1) far=$(address 4 far g2) mute=$(address 4 mute g2) vp1=$(address 4 vp1 r1)
+for pair in "home $far" "vp1 $far" "vp2 $far" "vp3 $far" "hub $vp1" "home $vp1" "home $mute"; do
 	read -r from to <<<"$pair"
 	in_node "$from" ping -q -c 1 -w 5 "$to" >/dev/null
 done
@@ -134,10 +136,35 @@ order home 103 rr-ping "$far" "$home" $key
 expect_equal "from the source itself" "$(truth home "$far"; truth far "$home" | sed 1i\\far)" \
 	"$(heard '"task":103' | jq -r '.list.stamps[]' | owners)"
 
+# ---- by UDP: the list as it arrived there. This kernel has written itself down by then.
+order vp1 112 rr-udp "$far" "$home" $key spoofed
+expect_equal "by UDP: the true way there" "$(truth vp1 "$far")" \
+	"$(heard 'home/answer.*"task":112' | jq -r '.list.stamps[]' | owners)"
+order home 113 rr-udp "$far" "$home" $key
+expect_equal "by UDP from the source itself" "$(truth home "$far")" \
+	"$(heard '"task":113' | jq -r '.list.stamps[]' | owners)"
+# A host that does not, quotes no more than it must, and is no kernel's: what leaves it is what came in.
+in_node mute nft -f - <<-END
+	table ip raw {
+		chain prerouting { type filter hook prerouting priority -300; ip option rr exists drop; }
+	}
+END
+start_in mute mute.log /usr/bin/python3 "$here/mute_host.py" to-g2
+await 10 grep -q listening $scratch/mute.log
+order vp1 114 rr-ping "$mute" "$home" $key spoofed
+order vp1 115 rr-udp "$mute" "$home" $key spoofed
+expect_equal "a ping's list does not show where it turned round" "$(truth vp1 "$mute" | grep -v mute; truth mute "$home")" \
+	"$(heard 'home/answer.*"task":114' | jq -r '.list.stamps[]' | owners)"
+expect_equal "the UDP packet's does: the way there" "$(truth vp1 "$mute" | grep -v mute)" \
+	"$(heard 'home/answer.*"task":115' | jq -r '.list.stamps[]' | owners)"
+
 # ---- what the owners forbid
 order home 104 rr-ping "$far" "$vp1" $key spoofed
 expect_equal "no spoofing unless switched on" "the owner has not switched on sending in others' names" \
 	"$(heard '"task":104' | jq -r .refused)"
+order home 116 rr-udp "$far" "$vp1" $key spoofed
+expect_equal "nor by UDP" "the owner has not switched on sending in others' names" \
+	"$(heard '"task":116' | jq -r .refused)"
 order vp1 105 rr-ping "$hub" "$home" $key spoofed
 expect_equal "veto" "the owner's veto list has the target" "$(heard '"task":105' | jq -r .refused)"
 speak vp1/task '{"task":106,"probe":"sh -c reboot","target":"198.18.4.2"}'
@@ -150,6 +177,7 @@ expect_equal "challenge" "$(/usr/bin/python3 "$here/revtr_order.py" task 107 cha
 
 # ---- forged: a tag made with another key; and the same by a stranger's own packet
 order vp1 108 rr-ping "$far" "$home" ffffffffffffffffffffffffffffffff spoofed
+order vp1 117 rr-udp "$far" "$home" ffffffffffffffffffffffffffffffff spoofed
 # ---- vp2's network does not let it out
 order vp2 109 rr-ping "$far" "$home" $key spoofed
 order vp1 110 rr-ping "$far" "$home" $key spoofed
@@ -158,9 +186,10 @@ heard '"task":110.*list' >/dev/null
 order vp2 111 rr-ping "$far" "$home" $key spoofed
 expect_equal "budget" "the budget of the day is spent" "$(heard '"task":111' | jq -r .refused)"
 not_heard '"task":108'
+not_heard '"task":117'
 not_heard '"task":109'
 kill -USR1 $home_pid
-await 5 grep -q '1 forged or foreign' $scratch/home.log
+await 5 grep -q '2 forged or foreign' $scratch/home.log
 kill -USR1 $vp1_pid
 await 5 grep -q 'agent vp1.*2 messages were none' $scratch/vp1.log
 echo "ok: the owners can see what was done: $(grep 'agent vp1,' $scratch/vp1.log | tail -1)"
