@@ -1,5 +1,5 @@
-/* Messages between a coordinator and its agents: in one process by default, over MQTT 5 when agents are other
- * machines.
+/* Messages between a coordinator and its agents: in one process, or on one machine, by default, over MQTT 5 when agents are
+ * other machines.
  *
  * A topic is words with slashes between them, as in MQTT: "retour/1/agent/NAME/task". A filter may have `+` for one
  * word and end in `#` for the rest. Delivery is at least once and in order for each sender while both are connected;
@@ -43,6 +43,30 @@ struct bus_mqtt_options {
 /* Everybody in this process who has the same bus. NULL: out of memory. Messages are delivered from the loop, never
  * from within bus_publish. */
 struct bus *bus_new_local(struct uv_loop_s *loop);
+
+/* A door in a local bus for other processes of this machine: a Unix socket for its owner only. Who comes in says one name,
+ * which nobody else there has; both lists are topics that he may use, with %u for that name, and end with NULL. */
+struct bus_door_options {
+	const char *path;
+	const char *own; /* a name that is used in this process; or NULL */
+	const char *const *may_say, *const *may_hear;
+};
+struct bus_door;
+/* Borrows bus and options. NULL with `error`. */
+struct bus_door *bus_door_open(
+	struct uv_loop_s *loop, struct bus *bus, const struct bus_door_options *options, struct error *error);
+/* Before its bus is freed. NULL is nothing. */
+void bus_door_close(struct bus_door *door);
+
+/* From another process: through such a door. Tries again as bus_new_mqtt does. */
+struct bus_socket_options {
+	const char *path, *name;
+	const char *will_topic, *will_payload;
+	bus_presence *presence;
+	void *context;
+};
+struct bus *bus_new_socket(struct uv_loop_s *loop, const struct bus_socket_options *options, struct error *error);
+
 /* Connects, and connects again with growing pauses when it is lost; what is published meanwhile waits (bounded), and
  * subscriptions are made again. A name that stands for the host is looked up while everything else on the loop waits.
  * NULL with `error`: files that cannot be read, no libmosquitto. */

@@ -35,13 +35,18 @@ static const char usage[] =
 	"      --trust-proxy ADDR  believe the X-Forwarded-For of this proxy (repeatable)\n"
 	"      --trace-rate N      traces a minute for one /24 or /48 (30)\n"
 	"\n"
+	"      --agent NAME        instead of a responder, a vantage point of that name for\n"
+	"                          the coordinator of reverse traceroutes on this machine\n"
+	"      --spoof             the agent may send in the names of registered sources\n"
+	"\n"
 	"      --config FILE       all of that from a YAML file\n"
 	"  -h, --help              this text\n"
 	"\n"
-	"SIGUSR1 prints counters, SIGINT or SIGTERM ends the program. The page\n"
-	"retour-serve(1) says more.\n";
+	"SIGUSR1 prints counters, SIGHUP reads certificates again, SIGINT or SIGTERM\n"
+	"ends the program. The page retour-serve(1) says more.\n";
 
 static const struct option long_options[] = {
+	{"agent", required_argument, NULL, 0},
 	{"allow", required_argument, NULL, 0},
 	{"allow-target", required_argument, NULL, 0},
 	{"config", required_argument, NULL, 'c'},
@@ -49,6 +54,7 @@ static const struct option long_options[] = {
 	{"listen", required_argument, NULL, 0},
 	{"prefix-rate", required_argument, NULL, 0},
 	{"rate", required_argument, NULL, 0},
+	{"spoof", no_argument, NULL, 's'},
 	{"stamp", optional_argument, NULL, 0},
 	{"tls-certificate", required_argument, NULL, 0},
 	{"tls-key", required_argument, NULL, 0},
@@ -84,6 +90,8 @@ static int parse_options(int argc, char **argv, struct serve_config *config)
 		} else if (option == '?') {
 			fputs("retour serve --help tells the options\n", stderr);
 			return EXIT_USAGE;
+		} else if (option == 's') {
+			options->vantage.rules.spoof = true;
 		} else if (option == 'c') {
 			code = serve_config_load(config, optarg, &error);
 		} else {

@@ -22,6 +22,15 @@ const char *revtr_usual_store(char file[static REVTR_FILE_SIZE])
 	return file;
 }
 
+const char *revtr_usual_socket(char file[static REVTR_FILE_SIZE])
+{
+	char store[REVTR_FILE_SIZE];
+	*file = '\0';
+	if (!*revtr_usual_store(store) || snprintf(file, REVTR_FILE_SIZE, "%s-socket", store) >= REVTR_FILE_SIZE)
+		*file = '\0';
+	return file;
+}
+
 /* "http://127.0.0.1:7388", "http://[::1]/", "http://localhost:80". */
 static bool is_here(const char *url)
 {

@@ -21,5 +21,7 @@ int revtr_server_find(struct revtr_server *server, const struct settings *settin
 	struct error *error) MUST_USE;
 /* $XDG_STATE_HOME/retour/revtr.db, else ~/.local/state/retour/revtr.db; "" = neither is known. */
 const char *revtr_usual_store(char file[static REVTR_FILE_SIZE]);
+/* Beside it, where agents of this machine find the coordinator; "" likewise. */
+const char *revtr_usual_socket(char file[static REVTR_FILE_SIZE]);
 
 #endif

@@ -140,12 +140,16 @@ int serve_config_set(struct serve_config *config, const char *key, const char *v
 		return set_rate(&options->prefix_rate, key, value, error);
 	if (strcmp(key, "stamp") == 0)
 		return set_port(&options->stamp_port, key, value, error);
+	if (strcmp(key, "agent") == 0) {
+		options->responder = false;
+		return set_text(&config->vantage.name, &options->vantage.name, value, error);
+	}
 	if (strcmp(key, "trace_rate") == 0)
 		return set_rate(&web->traces_per_minute, key, value, error);
 	return error_set(error, -EINVAL, "there is no setting %s", key);
 }
 
-int serve_config_check(const struct serve_config *config, struct error *error)
+int serve_config_check(struct serve_config *config, struct error *error)
 {
 	const struct web_options *web = &config->options.web;
 	if (!web->tls_certificate != !web->tls_key)
@@ -157,7 +161,7 @@ int serve_config_check(const struct serve_config *config, struct error *error)
 		!config->options.vantage.name)
 		return error_set(error, -EINVAL,
 			"nothing to do: neither a responder nor an address to listen on, nor a reflector, nor an agent");
-	return 0;
+	return vantage_config_complete(&config->vantage, &config->options.vantage, error);
 }
 
 /* ---- the file */

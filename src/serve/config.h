@@ -30,6 +30,6 @@ int serve_config_load(struct serve_config *config, const char *file, struct erro
 int serve_config_parse(
 	struct serve_config *config, const char *name, const char *text, struct error *error) MUST_USE;
 /* What does not go together. */
-int serve_config_check(const struct serve_config *config, struct error *error) MUST_USE;
+int serve_config_check(struct serve_config *config, struct error *error) MUST_USE;
 
 #endif

@@ -12,11 +12,14 @@
 
 #include "annotate/data.h"
 #include "net/route.h"
+#include "revtr/broker.h"
 #include "revtr/coordinator.h"
 #include "serve/http.h"
 #include "serve/revtr_api.h"
 #include "serve/sha256.h"
 #include "serve/vantage.h"
+
+#define OWN_AGENT "here"
 
 struct revtr_service {
 	uv_loop_t loop;
@@ -24,6 +27,8 @@ struct revtr_service {
 	uv_signal_t signals[2];
 	struct store *store;
 	struct bus *bus;
+	struct bus_door *door; /* for agents that are other processes of this machine */
+	struct bus_door_options door_options;
 	struct coordinator *coordinator;
 	struct vantage_options agent_options;
 	struct vantage_point *agent, *agent_failed; /* of this host, on a bus of this process */
@@ -31,7 +36,7 @@ struct revtr_service {
 	struct httpd *httpd;
 	int listeners[HTTPD_LISTENERS_MAX];
 	size_t listener_count;
-	char *key_file;
+	char *key_file, *socket_file;
 	struct data data;
 	bool data_open;
 	struct error warning;
@@ -126,6 +131,18 @@ static int start_coordinator(struct revtr_service *service, const struct revtr_s
 	return service->coordinator ? 0 : error->code;
 }
 
+/* Without them there is the agent of this process, at least. */
+static void open_door(struct revtr_service *service, const struct revtr_service_options *options)
+{
+	if (options->broker || asprintf(&service->socket_file, "%s-socket", options->store) < 0) {
+		service->socket_file = NULL;
+		return;
+	}
+	service->door_options = (struct bus_door_options){.path = service->socket_file, .own = OWN_AGENT,
+		.may_say = agent_may_say, .may_hear = agent_may_hear};
+	service->door = bus_door_open(&service->loop, service->bus, &service->door_options, &service->warning);
+}
+
 /* Who may not open raw sockets coordinates others all the same. */
 static void start_agent(struct revtr_service *service, const struct revtr_service_options *options)
 {
@@ -133,7 +150,7 @@ static void start_agent(struct revtr_service *service, const struct revtr_servic
 	struct error error = {0};
 	if (options->broker)
 		return;
-	service->agent_options = (struct vantage_options){.name = "here", .bus = service->bus, .rules = {.spoof = options->spoof}};
+	service->agent_options = (struct vantage_options){.name = OWN_AGENT, .bus = service->bus, .rules = {.spoof = options->spoof}};
 	if (route_source(towards, ADDR_NONE, NULL, &own, &error) == 0 && !addr_is_private(own))
 		service->agent_options.sources[service->agent_options.source_count++] = own;
 	if (vantage_start(&service->agent, &service->loop, &service->agent_options, &error) == 0)
@@ -189,8 +206,10 @@ static int set_up(struct revtr_service *service, const struct revtr_service_opti
 		code = set_up_key(service, options->store, error);
 	if (code == 0)
 		code = start_coordinator(service, options, error);
-	if (code == 0)
+	if (code == 0) {
+		open_door(service, options);
 		start_agent(service, options);
+	}
 	return code == 0 ? start_http(service, options, error) : code;
 }
 
@@ -229,6 +248,7 @@ void revtr_service_stop(struct revtr_service *service)
 		httpd_stop(service->httpd);
 	revtr_api_free(service->api);
 	vantage_stop(service->agent);
+	bus_door_close(service->door);
 	coordinator_free(service->coordinator, NULL, NULL);
 	if (service->loop_open) {
 		uv_run(&service->loop, UV_RUN_NOWAIT);
@@ -245,6 +265,7 @@ void revtr_service_stop(struct revtr_service *service)
 	if (service->data_open)
 		data_close(&service->data);
 	free(service->key_file);
+	free(service->socket_file);
 	free(service);
 }
 

@@ -14,7 +14,9 @@ struct revtr_service;
 
 /* Borrowed for the call, but for `opt_out`. */
 struct revtr_service_options {
-	const char *store;    /* file; the administrator's key is kept beside it, in FILE-key */
+	/* A file; beside it are the administrator's key, FILE-key, and, without a broker, the socket for agents of this
+	 * machine, FILE-socket. */
+	const char *store;
 	const char *data_dir; /* of local data about networks; NULL = the usual one */
 	const struct listening *listen;
 	size_t listen_count;

@@ -131,6 +131,10 @@ static int allow_agent(scmp_filter_ctx filter)
 	}
 	if (code == 0)
 		code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, reading);
+	/* a coordinator on this machine: bus/socket.c */
+	if (code == 0)
+		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
+			SCMP_A1(SCMP_CMP_MASKED_EQ, (scmp_datum_t)~(SOCK_CLOEXEC | SOCK_NONBLOCK), SOCK_SEQPACKET));
 	if (code == 0)
 		code = allow_with(filter, SCMP_SYS(ioctl), 1, FIONREAD);
 	return code == 0 ? allow_with(filter, SCMP_SYS(ioctl), 1, FIONBIO) : code;

@@ -33,8 +33,8 @@ static void on_presence(void *context, bool connected, const char *why)
 	const struct vantage_options *options = vantage->options;
 	bool came = connected && !vantage->connected;
 	vantage->connected = connected;
-	snprintf(vantage->state, sizeof(vantage->state), "%s broker %s%s%s", connected ? "connected to" : "not connected to",
-		options->broker, why ? ": " : "", why ? why : "");
+	snprintf(vantage->state, sizeof(vantage->state), "%s %s %s%s%s", connected ? "connected to" : "not connected to",
+		options->broker[0] == '/' ? "the coordinator at" : "broker", options->broker, why ? ": " : "", why ? why : "");
 	if (options->note)
 		options->note(vantage->state);
 	if (came && vantage->link)
@@ -116,6 +116,17 @@ static int connect_broker(struct vantage_point *vantage, uv_loop_t *loop, struct
 	char topic[TOPIC_SIZE];
 	if (!(vantage->will = agent_link_will()))
 		return error_set(error, -ENOMEM, "out of memory");
+	if (options->broker[0] == '/') {
+		vantage->bus = bus_new_socket(loop,
+			&(struct bus_socket_options){.path = options->broker,
+				.name = options->name,
+				.will_topic = topic_of(topic, options->name, "status"),
+				.will_payload = vantage->will,
+				.presence = on_presence,
+				.context = vantage},
+			error);
+		return vantage->bus ? 0 : error->code;
+	}
 	struct bus_mqtt_options mqtt = {.host = options->broker,
 		.port = options->port,
 		.name = options->name,
@@ -176,7 +187,7 @@ static int start_selftest(struct vantage_point *vantage, struct error *error)
 		agent_link_set_status(vantage->link, &status);
 		return 0;
 	}
-	if (options->bus || route_resolve(options->broker, 4, &target, NULL) < 0 || addr_is_loopback(target))
+	if (options->bus || options->broker[0] == '/' || route_resolve(options->broker, 4, &target, NULL) < 0 || addr_is_loopback(target))
 		return 0; /* there is nobody to ask */
 	selftest_init(&vantage->selftest, vantage->own, target, (uint16_t)hash_key_random().k0);
 	driver_set_done(&vantage->driver, on_tested, vantage);

@@ -18,7 +18,7 @@ struct vantage_point;
 struct vantage_options {
 	const char *name; /* NULL = this daemon is none */
 	struct bus *bus; /* of this process, borrowed, instead of a broker; NULL = connect to the broker */
-	const char *broker;
+	const char *broker; /* a host; with '/' at its beginning the socket of a coordinator on this machine */
 	unsigned port; /* 0 = MQTT's own */
 	const char *ca, *certificate, *key;
 	bool insecure;

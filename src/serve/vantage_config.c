@@ -4,11 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reverse/revtr_server.h"
+
 #define PER_SECOND_MAX 1000
 
 const cyaml_schema_field_t agent_fields[] = {
 	TEXT("name", PTR, struct agent_section, name),
-	TEXT("broker", PTR, struct agent_section, broker),
+	TEXT("broker", POPT, struct agent_section, broker),
 	TEXT("ca", POPT, struct agent_section, ca),
 	TEXT("certificate", POPT, struct agent_section, certificate),
 	TEXT("key", POPT, struct agent_section, key),
@@ -37,11 +39,13 @@ static int copy(char **owned, const char **borrowed, const char *text)
 	return *owned ? 0 : -ENOMEM;
 }
 
-/* NAME, NAME:PORT, ADDRESS, ADDRESS:PORT or [IPv6 ADDRESS]:PORT; cuts the port off. */
+/* NAME, NAME:PORT, ADDRESS, ADDRESS:PORT, [IPv6 ADDRESS]:PORT or the path of a socket; cuts the port off. */
 static bool split_port(char *broker, unsigned *port)
 {
 	struct addr address;
-	char *end, *colon = strrchr(broker, ':');
+	char *end, *colon = broker ? strrchr(broker, ':') : NULL;
+	if (!broker || broker[0] == '/')
+		return true;
 	if (broker[0] == '[') {
 		char *bracket = strchr(broker, ']');
 		if (!bracket || (bracket[1] != '\0' && bracket[1] != ':'))
@@ -102,7 +106,7 @@ int vantage_config_take(struct vantage_config *config, struct vantage_options *o
 			yaml_text_line(yaml, "agent", 0, "packets_per_second"), section->packets_per_second);
 	int code = take_texts(config, options, section, error);
 	if (code == 0 && !split_port(config->broker, &options->port))
-		code = bad(yaml, "broker", section->broker, "HOST, HOST:PORT or [IPV6 ADDRESS]:PORT", error);
+		code = bad(yaml, "broker", section->broker, "HOST, HOST:PORT, [IPV6 ADDRESS]:PORT or the path of a socket", error);
 	if (code == 0)
 		code = take_veto(config, options, yaml, section, error);
 	for (unsigned i = 0; i < section->source_count && code == 0; i++) {
@@ -115,6 +119,20 @@ int vantage_config_take(struct vantage_config *config, struct vantage_options *o
 	options->rules.per_second = section->packets_per_second;
 	options->rules.per_day = section->packets_per_day;
 	return code;
+}
+
+int vantage_config_complete(struct vantage_config *config, struct vantage_options *options, struct error *error)
+{
+	char file[REVTR_FILE_SIZE];
+	if (!options->name || options->broker)
+		return 0;
+	if (!agent_name_good(options->name))
+		return error_set(error, -EINVAL, "agent %.100s: expected letters, digits, '.', '-' and '_', 63 at most", options->name);
+	if (!*revtr_usual_socket(file))
+		return error_set(error, -EINVAL,
+			"agent %s: where is the coordinator? Neither XDG_STATE_HOME nor HOME is set; `broker` in the file says it",
+			options->name);
+	return copy(&config->broker, &options->broker, file) == 0 ? 0 : error_set(error, -ENOMEM, "out of memory");
 }
 
 void vantage_config_deinit(struct vantage_config *config)

@@ -16,5 +16,7 @@ extern const cyaml_schema_field_t agent_fields[];
 /* Into `options`; -EINVAL with file and line. */
 int vantage_config_take(struct vantage_config *config, struct vantage_options *options, const struct yaml_text *yaml,
 	const struct agent_section *section, struct error *error) MUST_USE;
+/* Who names no broker means the coordinator of this machine. */
+int vantage_config_complete(struct vantage_config *config, struct vantage_options *options, struct error *error) MUST_USE;
 
 #endif

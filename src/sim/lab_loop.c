@@ -17,6 +17,7 @@
 
 /* How long a service may take to say that it is up, and to end. */
 #define SERVICE_START_NS (500 * NS_PER_MS)
+#define SERVICE_READY_NS (20 * NS_PER_S) /* those that the world says what they say of */
 #define SERVICE_STOP_NS	 (300 * NS_PER_MS)
 #define EVENTS_MAX	 32
 #define PACKETS_AT_ONCE	 64 /* from one host, then others have their turn */
@@ -87,7 +88,7 @@ static void enter(struct lab *lab, int state, int64_t patience_ns)
 }
 
 /* Keep the last line, for the case that the service fails. */
-static void listen_to(struct lab_service *service)
+static void listen_to(struct lab_service *service, const char *ready)
 {
 	char text[1024];
 	ssize_t got = read(service->output, text, sizeof(text) - 1);
@@ -99,10 +100,10 @@ static void listen_to(struct lab_service *service)
 	if (got < 0)
 		return;
 	text[got] = '\0';
+	service->ready |= !ready || strstr(text, ready);
 	char *rest = NULL;
 	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		snprintf(service->last, sizeof(service->last), "%.*s", (int)sizeof(service->last) - 1, line);
-	service->ready = true;
 }
 
 static void service_ended(struct lab *lab, unsigned index, int status)
@@ -113,7 +114,7 @@ static void service_ended(struct lab *lab, unsigned index, int status)
 	service->pid = 0;
 	service->ready = true;
 	if (service->output >= 0) /* what it said last may still be there */
-		listen_to(service);
+		listen_to(service, from->ready);
 	if (lab->state >= LAB_STOPPING || status == 0)
 		return;
 	snprintf(text, sizeof(text), "service '%s' on %s ended with status %d%s%s", from->command,
@@ -152,11 +153,15 @@ static void take_signals(struct lab *lab)
 {
 	struct signalfd_siginfo info;
 	while (read(lab->signals, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGCHLD)
+		if (info.ssi_signo == SIGCHLD) {
 			reap(lab);
-		else if (lab->command > 0 &&
-			info.ssi_code != SI_KERNEL) /* the terminal tells all by itself */
+		} else if (lab->state == LAB_STARTING) {
+			lab->status = 128 + (int)info.ssi_signo;
+			stop_services(lab);
+		} else if (lab->command > 0 &&
+			info.ssi_code != SI_KERNEL) { /* the terminal tells all by itself */
 			(void)kill(lab->command, (int)info.ssi_signo);
+		}
 	}
 }
 
@@ -168,10 +173,34 @@ static bool services_are(const struct lab *lab, bool ended)
 	return true;
 }
 
+static int64_t patience_ns(const struct lab *lab)
+{
+	for (unsigned i = 0; i < lab->service_count; i++)
+		if (lab->options->world->services[i].ready)
+			return SERVICE_READY_NS;
+	return SERVICE_START_NS;
+}
+
+/* The command is run all the same: it may say more about what is missing. */
+static void tell_late(const struct lab *lab)
+{
+	for (unsigned i = 0; i < lab->service_count; i++) {
+		const struct world_service *from = &lab->options->world->services[i];
+		char text[512];
+		if (lab->services[i].ready || !from->ready)
+			continue;
+		snprintf(text, sizeof(text), "service '%s' on %s has not said '%s' within %d s%s%s", from->command,
+			lab->options->world->nodes[from->host].name, from->ready, (int)(SERVICE_READY_NS / NS_PER_S),
+			lab->services[i].last[0] ? "; its last words: " : "", lab->services[i].last);
+		lab->options->warn(text);
+	}
+}
+
 static int step(struct lab *lab)
 {
 	bool late = lab_now(lab) >= lab->deadline_ns;
 	if (lab->state == LAB_STARTING && (late || services_are(lab, false))) {
+		tell_late(lab);
 		enter(lab, LAB_RUNNING, TIME_NEVER);
 		return lab_spawn(
 			lab, lab->options->host, lab->options->command, -1, &lab->command, lab->error);
@@ -191,7 +220,7 @@ static void handle(struct lab *lab, enum lab_source source, uint32_t index)
 	case LAB_SIGNALS: take_signals(lab); break;
 	case LAB_SERVICE:
 		if (lab->services[index].output >= 0)
-			listen_to(&lab->services[index]);
+			listen_to(&lab->services[index], lab->options->world->services[index].ready);
 		break;
 	case LAB_CONTROL: lab_control_accept(lab); break;
 	case LAB_REQUEST: lab_control_answer(lab, (int)index); break;
@@ -203,7 +232,7 @@ int lab_loop(struct lab *lab)
 	struct epoll_event events[EVENTS_MAX];
 	sim_set_deliver(lab->sim, deliver, lab);
 	lab->may_spin = sysconf(_SC_NPROCESSORS_ONLN) > 1;
-	enter(lab, LAB_STARTING, SERVICE_START_NS);
+	enter(lab, LAB_STARTING, patience_ns(lab));
 	for (;;) {
 		sim_advance(lab->sim, lab_now(lab));
 		int result = step(lab);

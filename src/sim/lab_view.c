@@ -60,7 +60,8 @@ static int make_base(char *directory, size_t size)
 	return -errno;
 }
 
-/* `retour` inside the lab is this very program. */
+/* `retour` inside the lab is this very program, and what it remembers ends with the lab: what the user's own coordinator keeps
+ * has nothing to do with this Internet. */
 static int set_environment(const char *directory)
 {
 	char path[PATH_MAX], program[PATH_MAX] = "";
@@ -74,7 +75,10 @@ static int set_environment(const char *directory)
 	if (symlink(program, path) < 0)
 		return -errno;
 	snprintf(path, sizeof(path), "%s/bin:%s", directory, search ? search : "/usr/bin:/bin");
-	if (setenv("PATH", path, 1) < 0 || setenv("RETOUR_DATA", directory, 1) < 0)
+	if (setenv("PATH", path, 1) < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "%s/state", directory);
+	if (mkdir(path, 0700) < 0 || setenv("XDG_STATE_HOME", path, 1) < 0 || setenv("RETOUR_DATA", directory, 1) < 0)
 		return -errno;
 	return 0;
 }

@@ -148,6 +148,7 @@ struct world_fault {
 struct world_service {
 	uint32_t host;
 	const char *command;
+	const char *ready; /* is in what it prints when it can be used; NULL: whatever it prints first */
 };
 
 /* Every address of the world, sorted. Several entries have the same one only when hosts share it (anycast),

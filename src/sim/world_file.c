@@ -141,6 +141,7 @@ static const cyaml_schema_field_t fault_fields[] = {
 static const cyaml_schema_field_t service_fields[] = {
 	TEXT("host", PTR, struct file_service, host),
 	TEXT("run", PTR, struct file_service, run),
+	TEXT("ready", POPT, struct file_service, ready),
 	CYAML_FIELD_END,
 };
 

@@ -93,7 +93,7 @@ struct file_fault {
 };
 
 struct file_service {
-	char *host, *run;
+	char *host, *run, *ready;
 };
 
 struct world_file {

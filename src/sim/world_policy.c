@@ -185,7 +185,7 @@ static int load_service(struct loader *l, unsigned entry)
 	if (host == WORLD_NONE || !l->world->nodes[host].is_host)
 		return loader_mistake(l, "services", entry, from->host, "no host is called '%s'", from->host);
 	l->world->services[l->world->service_count++] =
-		(struct world_service){.host = host, .command = from->run};
+		(struct world_service){.host = host, .command = from->run, .ready = from->ready};
 	return 0;
 }
 
