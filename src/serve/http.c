@@ -59,10 +59,50 @@ static void on_readable(uv_poll_t *poll, int status, int events UNUSED)
 	run(poll->data);
 }
 
+/* ---- the end of a listener */
+
+static void stop_daemon(struct listener *listener)
+{
+	const struct mhd *mhd = &listener->httpd->mhd;
+	mhd->run(listener->daemon);
+	uv_poll_stop(&listener->poll);
+	uv_timer_stop(&listener->timer);
+	uv_idle_stop(&listener->soon);
+	mhd->stop(listener->daemon);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct listener *listener = handle->data;
+	if (--listener->closing == 0)
+		free(listener);
+}
+
+/* Those whose last connection is gone. */
+static void sweep_retired(struct httpd *httpd)
+{
+	for (struct listener **place = &httpd->listeners; *place;) {
+		struct listener *listener = *place;
+		if (!listener->retired ||
+			httpd->mhd.daemon_info(listener->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections > 0) {
+			place = &listener->next;
+			continue;
+		}
+		*place = listener->next;
+		stop_daemon(listener);
+		listener->closing = 3;
+		uv_close((uv_handle_t *)&listener->poll, on_closed);
+		uv_close((uv_handle_t *)&listener->timer, on_closed);
+		uv_close((uv_handle_t *)&listener->soon, on_closed);
+	}
+}
+
 static void on_sweep(uv_timer_t *timer)
 {
 	struct httpd *httpd = timer->data;
 	clients_sweep(&httpd->clients, clock_monotonic_ns());
+	httpd_tls_sweep(httpd);
+	sweep_retired(httpd);
 }
 
 /* ---- connections */
@@ -122,12 +162,11 @@ static PRINTF_LIKE(2, 0) void on_log(void *context, const char *format, va_list 
 
 static int start_daemon(struct httpd *httpd, struct listener *listener, int fd)
 {
-	const struct httpd_config *config = &httpd->config;
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-		(config->certificate ? MHD_USE_TLS : 0u);
+		(httpd->tls.certificate ? MHD_USE_TLS : 0u);
 	const struct MHD_OptionItem tls[] = {
-		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)config->certificate},
-		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)config->key},
+		{MHD_OPTION_HTTPS_MEM_CERT, 0, httpd->tls.certificate},
+		{MHD_OPTION_HTTPS_MEM_KEY, 0, httpd->tls.key},
 		{MHD_OPTION_END, 0, NULL},
 	};
 	const struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
@@ -137,26 +176,36 @@ static int start_daemon(struct httpd *httpd, struct listener *listener, int fd)
 		MHD_OPTION_CONNECTION_LIMIT, CLIENTS_MAX + CLIENTS_CLOSING,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
 		INACTIVITY_S, MHD_OPTION_NOTIFY_CONNECTION, on_connection, httpd, MHD_OPTION_NOTIFY_COMPLETED,
-		exchange_on_completed, httpd, MHD_OPTION_ARRAY, config->certificate ? tls : plain,
+		exchange_on_completed, httpd, MHD_OPTION_ARRAY, httpd->tls.certificate ? tls : plain,
 		MHD_OPTION_END);
 	return listener->daemon ? 0 : -EINVAL;
 }
 
-static int start_listener(struct httpd *httpd, uv_loop_t *loop, int fd, struct error *error)
+int httpd_listen(struct httpd *httpd, int fd, struct error *error)
 {
-	struct listener *listener = &httpd->listeners[httpd->listener_count];
-	if (start_daemon(httpd, listener, fd) < 0)
+	struct listener *listener = calloc(1, sizeof(*listener));
+	if (!listener)
+		return error_set(error, -ENOMEM, "out of memory");
+	if (start_daemon(httpd, listener, fd) < 0) {
+		free(listener);
 		return error_set(error, -EINVAL, "cannot serve HTTP%s: %s",
-			httpd->config.certificate ? " with this certificate and key" : "", httpd->log);
-	httpd->listener_count++;
+			httpd->tls.certificate ? " with this certificate and key" : "", httpd->log);
+	}
 	int epoll = httpd->mhd.daemon_info(listener->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	int code = uv_poll_init(httpd->loop, &listener->poll, epoll);
+	if (code < 0) {
+		(void)httpd->mhd.quiesce(listener->daemon);
+		httpd->mhd.stop(listener->daemon);
+		free(listener);
+		return error_set(error, code, "cannot watch HTTP: %s", uv_strerror(code));
+	}
+	listener->next = httpd->listeners;
+	httpd->listeners = listener;
 	listener->poll.data = listener->timer.data = listener->soon.data = listener;
-	uv_timer_init(loop, &listener->timer);
-	uv_idle_init(loop, &listener->soon);
-	int code = uv_poll_init(loop, &listener->poll, epoll);
-	if (code == 0)
-		code = uv_poll_start(&listener->poll, UV_READABLE, on_readable);
-	return code < 0 ? error_set(error, code, "cannot watch HTTP: %s", uv_strerror(code)) : 0;
+	uv_timer_init(httpd->loop, &listener->timer);
+	uv_idle_init(httpd->loop, &listener->soon);
+	uv_poll_start(&listener->poll, UV_READABLE, on_readable);
+	return 0;
 }
 
 int httpd_start(
@@ -166,9 +215,13 @@ int httpd_start(
 	if (!httpd || clients_init(&httpd->clients, hash_key_random()) < 0)
 		return error_set(error, -ENOMEM, "out of memory");
 	httpd->config = *config;
+	httpd->loop = loop;
 	int code = mhd_load(&httpd->mhd, error);
+	if (code == 0)
+		code = httpd_tls_read(httpd, error);
 	for (size_t i = 0; i < MIN(config->listener_count, (size_t)HTTPD_LISTENERS_MAX) && code == 0; i++)
-		code = start_listener(httpd, loop, config->listeners[i], error);
+		code = httpd_listen(httpd, config->listeners[i], error);
+	httpd_tls_forget(httpd);
 	httpd->sweep.data = httpd;
 	if (code == 0)
 		code = uv_timer_init(loop, &httpd->sweep);
@@ -185,21 +238,19 @@ void httpd_stop(struct httpd *httpd)
 			httpd_answer(exchange, (struct httpd_answer){.status = MHD_HTTP_SERVICE_UNAVAILABLE});
 		httpd_end(exchange);
 	}
-	for (size_t i = 0; i < httpd->listener_count; i++) {
-		struct listener *listener = &httpd->listeners[i];
-		httpd->mhd.run(listener->daemon);
-		uv_poll_stop(&listener->poll);
-		uv_timer_stop(&listener->timer);
-		uv_idle_stop(&listener->soon);
-		httpd->mhd.stop(listener->daemon);
-	}
-	httpd->listener_count = 0;
+	for (struct listener *listener = httpd->listeners; listener; listener = listener->next)
+		stop_daemon(listener);
 }
 
 void httpd_free(struct httpd *httpd)
 {
 	if (!httpd)
 		return;
+	while (httpd->listeners) {
+		struct listener *listener = httpd->listeners;
+		httpd->listeners = listener->next;
+		free(listener);
+	}
 	clients_deinit(&httpd->clients);
 	free(httpd);
 }

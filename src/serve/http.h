@@ -76,7 +76,8 @@ typedef void httpd_handler(void *context, struct httpd_exchange *exchange);
 struct httpd_config {
 	const int *listeners; /* bound and listening; taken over one by one, the rest stay the caller's */
 	size_t listener_count;
-	const char *certificate, *key; /* PEM texts, borrowed; NULL = no TLS */
+	const char *certificate_file, *key_file; /* in PEM, borrowed; NULL = no TLS */
+	void (*note)(const char *text); /* what becomes of new certificates, one line; or NULL */
 	const struct prefix *proxies;  /* borrowed: whose word about the client's address is taken */
 	size_t proxy_count;
 	size_t body_max; /* bytes of a request's body; 0 = GET and HEAD only */
@@ -99,6 +100,9 @@ int httpd_start(struct httpd **httpd, struct uv_loop_s *loop, const struct httpd
 /* Ends every exchange. Whoever closes the loop closes its handles, after this and before httpd_free. */
 void httpd_stop(struct httpd *httpd);
 void httpd_free(struct httpd *httpd);
+/* With TLS: read certificate and key again, which otherwise happens within 20 s of a change. What is there stays in use
+ * where the new ones are no good; connections that are open keep theirs. */
+void httpd_reload(struct httpd *httpd);
 struct httpd_counters httpd_counters(const struct httpd *httpd);
 
 /* The path as the client wrote it, percent-decoded, without parameters: any bytes but NUL. */

@@ -24,7 +24,7 @@ static void find_peer(struct httpd_exchange *exchange)
 	peer->address = httpd_client_address(httpd, exchange->connection, &peer->port);
 	if (getsockname(httpd_fd(exchange), (struct sockaddr *)&local, &length) == 0)
 		peer->local = sockaddr_read(&local, &peer->local_port);
-	peer->tls = httpd->config.certificate != NULL;
+	peer->tls = httpd->config.certificate_file != NULL;
 	struct addr told = proxy_client(httpd->config.proxies, httpd->config.proxy_count, peer->address,
 		httpd_header(exchange, "X-Forwarded-For"));
 	if (addr_is_set(told)) {

@@ -1,8 +1,10 @@
-/* What the two files of the HTTP server share: http.c has the loop and the connections, http_exchange.c
- * requests and responses. */
+/* What the files of the HTTP server share: http.c has the loop and the connections, http_exchange.c
+ * requests and responses, http_tls.c certificates. */
 #ifndef RETOUR_SERVE_HTTP_INSIDE_H
 #define RETOUR_SERVE_HTTP_INSIDE_H
 
+#include <sys/types.h>
+#include <time.h>
 #include <uv.h>
 
 #include "serve/clients.h"
@@ -43,17 +45,35 @@ struct httpd_exchange {
 
 struct listener {
 	struct httpd *httpd;
+	struct listener *next;
 	struct MHD_Daemon *daemon;
 	uv_poll_t poll;
 	uv_timer_t timer;
 	uv_idle_t soon; /* at the next turn of the loop */
+	bool retired;	/* takes no more connections, and goes with the last */
+	unsigned closing; /* handles */
+};
+
+/* Which file it is, and as of when. */
+struct tls_file {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec changed;
+};
+
+struct httpd_tls {
+	char *certificate, *key;	  /* PEM texts while libmicrohttpd is started */
+	struct tls_file used[2], last[2]; /* certificate and key: as read, as last seen */
+	unsigned turns;
 };
 
 struct httpd {
 	struct mhd mhd;
 	struct httpd_config config;
-	struct listener listeners[HTTPD_LISTENERS_MAX];
-	size_t listener_count;
+	struct httpd_tls tls;
+	uv_loop_t *loop;
+	struct listener *listeners; /* the newest first */
 	struct clients clients;
 	struct httpd_exchange *exchanges;
 	uv_timer_t sweep;
@@ -67,6 +87,15 @@ struct addr httpd_client_address(
 int httpd_descriptor(const struct httpd *httpd, struct MHD_Connection *connection);
 /* libmicrohttpd is to look at its connections at the next turn of the loop. */
 void httpd_run_soon(struct listener *listener);
+
+/* Takes `fd` over, if it succeeds. */
+int httpd_listen(struct httpd *httpd, int fd, struct error *error) MUST_USE;
+
+/* http_tls.c: certificate and key into httpd->tls, if there is to be TLS, and out of it. */
+int httpd_tls_read(struct httpd *httpd, struct error *error) MUST_USE;
+void httpd_tls_forget(struct httpd *httpd);
+/* Once a second: are there new ones? */
+void httpd_tls_sweep(struct httpd *httpd);
 
 /* libmicrohttpd calls: `context` is the listener, and the server. */
 enum MHD_Result exchange_on_request(void *context, struct MHD_Connection *connection, const char *url,

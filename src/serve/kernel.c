@@ -27,7 +27,7 @@
 #define CONTROL_BYTES        256
 #define RECEIVE_BUFFER_BYTES (8 << 20)
 #define SOCKETS              4 /* answers and requests of both families */
-#define SIGNALS              3
+#define SIGNALS              4
 
 /* Room for one recvmmsg. */
 struct batch {
@@ -219,6 +219,8 @@ static void on_signal(uv_signal_t *handle, int number)
 	struct serve *serve = handle->data;
 	if (number == SIGUSR1)
 		serve->report(serve);
+	else if (number == SIGHUP)
+		web_reload(serve->web);
 	else
 		uv_stop(&serve->loop);
 }
@@ -232,9 +234,10 @@ static int watch(struct serve *serve, uv_poll_t *poll, int fd, uv_poll_cb callba
 	return code;
 }
 
-static int watch_all(struct serve *serve)
+/* SIGHUP has a meaning with a certificate only: without one it ends the program, as it does others. */
+static int watch_all(struct serve *serve, bool tls)
 {
-	static const int numbers[SIGNALS] = {SIGINT, SIGTERM, SIGUSR1};
+	static const int numbers[SIGNALS] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
 	/* A client that is gone is an error of the write, not the end. */
 	signal(SIGPIPE, SIG_IGN);
 	int code = uv_loop_init(&serve->loop);
@@ -243,7 +246,7 @@ static int watch_all(struct serve *serve)
 		code = watch(serve, &serve->polls[i], serve->receive_fds[i], on_readable);
 	if (code == 0)
 		code = watch(serve, &serve->local_poll, serve->local_fd, on_addresses_changed);
-	for (size_t i = 0; i < SIGNALS && code == 0; i++) {
+	for (size_t i = 0; i < (tls ? SIGNALS : SIGNALS - 1) && code == 0; i++) {
 		code = uv_signal_init(&serve->loop, &serve->signals[i]);
 		serve->signals[i].data = serve;
 		if (code == 0)
@@ -304,7 +307,7 @@ static int set_up(
 		code = set_up_responder(serve, options, error);
 	if (code < 0)
 		return code;
-	if ((code = watch_all(serve)) < 0)
+	if ((code = watch_all(serve, options->web.tls_certificate)) < 0)
 		return error_set(error, code, "cannot start an event loop: %s", uv_strerror(code));
 	if (options->web.listen_count > 0) {
 		code = web_start(&serve->web, &serve->loop, &options->web, serve->ports.port,

@@ -7,6 +7,7 @@ int mhd_load(struct mhd *mhd, struct error *error)
 	const struct library_symbol symbols[] = {
 		{"MHD_start_daemon", &mhd->start},
 		{"MHD_stop_daemon", &mhd->stop},
+		{"MHD_quiesce_daemon", &mhd->quiesce},
 		{"MHD_run", &mhd->run},
 		{"MHD_get_timeout", &mhd->timeout},
 		{"MHD_get_daemon_info", &mhd->daemon_info},

@@ -11,6 +11,7 @@ struct mhd {
 	struct MHD_Daemon *(*start)(unsigned flags, uint16_t port, MHD_AcceptPolicyCallback accept,
 		void *accept_context, MHD_AccessHandlerCallback handler, void *handler_context, ...);
 	void (*stop)(struct MHD_Daemon *daemon);
+	MHD_socket (*quiesce)(struct MHD_Daemon *daemon);
 	enum MHD_Result (*run)(struct MHD_Daemon *daemon);
 	enum MHD_Result (*timeout)(struct MHD_Daemon *daemon, MHD_UNSIGNED_LONG_LONG *ms);
 	const union MHD_DaemonInfo *(*daemon_info)(

@@ -63,6 +63,15 @@ static const int allowed_http[] = {
 	SCMP_SYS(timerfd_settime),
 };
 
+/* A second daemon of libmicrohttpd beside the one with the old certificate. */
+static const int allowed_certificates[] = {
+	SCMP_SYS(epoll_create1),
+	SCMP_SYS(eventfd2),
+	SCMP_SYS(pipe2),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(lseek),
+};
+
 /* libmosquitto and OpenSSL, which read their files again for each connection; the C library's names. */
 static const int allowed_agent[] = {
 	SCMP_SYS(connect),
@@ -99,6 +108,15 @@ static int allow_with(scmp_filter_ctx filter, int call, unsigned argument, int v
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &is);
 }
 
+/* Files are opened, but not changed; descriptors are made non-blocking. */
+static int allow_reading(scmp_filter_ctx filter)
+{
+	const struct scmp_arg_cmp reading[] = {
+		{.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = O_ACCMODE | O_CREAT | O_TRUNC, .datum_b = O_RDONLY}};
+	int code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, reading);
+	return code == 0 ? allow_with(filter, SCMP_SYS(ioctl), 1, FIONBIO) : code;
+}
+
 static int allow_http(scmp_filter_ctx filter, const struct sandbox_needs *needs)
 {
 	int code = allow(filter, allowed_http, ARRAY_LEN(allowed_http));
@@ -118,8 +136,6 @@ static int allow_agent(scmp_filter_ctx filter)
 {
 	static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
 	static const int families[] = {AF_INET, AF_INET6, AF_UNIX};
-	const struct scmp_arg_cmp reading[] = {
-		{.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = O_ACCMODE | O_CREAT | O_TRUNC, .datum_b = O_RDONLY}};
 	int code = allow(filter, allowed_agent, ARRAY_LEN(allowed_agent));
 	for (size_t i = 0; i < ARRAY_LEN(families) * ARRAY_LEN(types) && code == 0; i++) {
 		/* no raw sockets, whatever becomes of the capabilities */
@@ -129,15 +145,11 @@ static int allow_agent(scmp_filter_ctx filter)
 				.datum_b = (scmp_datum_t)types[i % ARRAY_LEN(types)]}};
 		code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, ordinary);
 	}
-	if (code == 0)
-		code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, reading);
 	/* a coordinator on this machine: bus/socket.c */
 	if (code == 0)
 		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
 			SCMP_A1(SCMP_CMP_MASKED_EQ, (scmp_datum_t)~(SOCK_CLOEXEC | SOCK_NONBLOCK), SOCK_SEQPACKET));
-	if (code == 0)
-		code = allow_with(filter, SCMP_SYS(ioctl), 1, FIONREAD);
-	return code == 0 ? allow_with(filter, SCMP_SYS(ioctl), 1, FIONBIO) : code;
+	return code == 0 ? allow_with(filter, SCMP_SYS(ioctl), 1, FIONREAD) : code;
 }
 
 static int add_rules(scmp_filter_ctx filter, const struct sandbox_needs *needs)
@@ -147,6 +159,10 @@ static int add_rules(scmp_filter_ctx filter, const struct sandbox_needs *needs)
 		code = allow_with(filter, SCMP_SYS(socket), 0, AF_NETLINK);
 	if (code == 0 && needs->agent)
 		code = allow_agent(filter);
+	if (code == 0 && needs->certificates)
+		code = allow(filter, allowed_certificates, ARRAY_LEN(allowed_certificates));
+	if (code == 0 && (needs->agent || needs->certificates))
+		code = allow_reading(filter);
 	return code == 0 && needs->http ? allow_http(filter, needs) : code;
 }
 

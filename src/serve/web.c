@@ -16,39 +16,20 @@
 #include "serve/tracing.h"
 #include "serve/turns.h"
 
-#define PEM_BYTES_MAX	 65536
 #define DESCRIPTORS_WANT 2048
 
 struct web {
 	struct channel channels[2];
 	struct driver driver;
-	bool driving;
+	bool driving, tls;
 	struct turns turns;
 	struct tracing *tracing;
 	struct inband_tracer *inband;
 	struct api *api;
 	struct httpd *httpd;
-	char *certificate, *key;
 	int listeners[HTTPD_LISTENERS_MAX];
 	size_t listener_count;
 };
-
-/* The whole file as text. */
-static int read_pem(const char *name, char **text, struct error *error)
-{
-	FILE *file = fopen(name, "re");
-	if (!file)
-		return error_set(error, -errno, "cannot open %s: %s", name, strerror(errno));
-	*text = calloc(1, PEM_BYTES_MAX + 1);
-	size_t length = *text ? fread(*text, 1, PEM_BYTES_MAX, file) : 0;
-	int code = ferror(file) ? -EIO : 0;
-	fclose(file);
-	if (!*text)
-		return error_set(error, -ENOMEM, "out of memory");
-	if (code < 0 || length == 0 || length == PEM_BYTES_MAX || !strstr(*text, "-----BEGIN "))
-		return error_set(error, -EINVAL, "%s: expected a file in PEM form", name);
-	return 0;
-}
 
 /* Connections, sockets of the daemon, and what comes on top. The limit of the system may be lower; then fewer
  * connections are accepted at a time. */
@@ -151,20 +132,15 @@ static int start_tracing(struct web *web, const struct web_options *options, uin
 static int start_http(
 	struct web *web, struct uv_loop_s *loop, const struct web_options *options, struct error *error)
 {
-	int code = 0;
-	if (options->tls_certificate)
-		code = read_pem(options->tls_certificate, &web->certificate, error);
-	if (code == 0 && options->tls_key)
-		code = read_pem(options->tls_key, &web->key, error);
-	if (code == 0)
-		code = open_listeners(web, options, error);
+	int code = open_listeners(web, options, error);
 	if (code < 0)
 		return code;
 	struct httpd_config config = {
 		.listeners = web->listeners,
 		.listener_count = web->listener_count,
-		.certificate = web->certificate,
-		.key = web->key,
+		.certificate_file = options->tls_certificate,
+		.key_file = options->tls_key,
+		.note = options->note,
 		.proxies = options->proxies,
 		.proxy_count = options->proxy_count,
 		.handler = api_handle,
@@ -180,6 +156,7 @@ int web_start(struct web **made, struct uv_loop_s *loop, const struct web_option
 	struct web *web = *made = calloc(1, sizeof(*web));
 	if (!web)
 		return error_set(error, -ENOMEM, "out of memory");
+	web->tls = options->tls_certificate != NULL;
 	web->channels[0] = web->channels[1] = closed;
 	want_descriptors();
 	int code = start_driver(web, loop, port, error);
@@ -193,7 +170,14 @@ int web_start(struct web **made, struct uv_loop_s *loop, const struct web_option
 void web_needs(const struct web *web, struct sandbox_needs *needs)
 {
 	needs->http = true;
+	needs->certificates = web->tls;
 	memcpy(needs->connecting, tracing_lookups(web->tracing), sizeof(needs->connecting));
+}
+
+void web_reload(struct web *web)
+{
+	if (web)
+		httpd_reload(web->httpd);
 }
 
 void web_stop(struct web *web)
@@ -215,7 +199,5 @@ void web_free(struct web *web)
 		driver_deinit(&web->driver);
 	channel_close(&web->channels[0]);
 	channel_close(&web->channels[1]);
-	free(web->certificate);
-	free(web->key);
 	free(web);
 }

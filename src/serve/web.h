@@ -30,6 +30,7 @@ struct web_options {
 	size_t proxy_count;
 	unsigned traces_per_minute; /* for a prefix, 0 = default */
 	bool inband;
+	void (*note)(const char *text); /* what becomes of new certificates; or NULL */
 };
 
 /* Needs privilege. `port`: source of UDP and TCP probes; `responder`: for its counters, NULL = none. *web is
@@ -38,6 +39,8 @@ int web_start(struct web **web, struct uv_loop_s *loop, const struct web_options
 	const struct responder *responder, struct error *error) MUST_USE;
 /* What it must be allowed to do later. */
 void web_needs(const struct web *web, struct sandbox_needs *needs);
+/* Read the certificate and its key again. */
+void web_reload(struct web *web);
 /* Before the loop closes its handles, and after. */
 void web_stop(struct web *web);
 void web_free(struct web *web);

@@ -146,6 +146,53 @@ in_node near curl -gsS -m 5 "http://$far4:8443/api/v1/address" >/dev/null 2>&1 &
 grep -q '^CapEff:[[:space:]]*0000000000000000$' "/proc/$server/status" || fail "the server kept capabilities"
 grep -q '^Seccomp:[[:space:]]*2$' "/proc/$server/status" || fail "the server's system calls are not limited"
 echo "ok: confined with TLS"
+
+# ---- a new certificate
+
+make_certificate() { # NAME
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "/CN=$1" \
+		-addext "subjectAltName=DNS:far.test" -keyout $scratch/new-key.pem -out $scratch/new.pem 2>/dev/null
+}
+take_certificate() {
+	mv $scratch/new-key.pem $scratch/key.pem
+	mv $scratch/new.pem $scratch/certificate.pem
+}
+is_served() { # NAME
+	[ "$(in_node near openssl s_client -connect "$far4:8443" </dev/null 2>/dev/null |
+		openssl x509 -noout -subject -nameopt multiline | awk '/commonName/ { print $3 }')" = "$1" ]
+}
+is_served far.test || fail "another certificate than the one that was given"
+in_node near /usr/bin/python3 - "$far4" 8443 $scratch/go >$scratch/stayed <<-'END' &
+	import os, socket, ssl, sys, time
+	context = ssl.create_default_context()
+	context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+	client = context.wrap_socket(socket.create_connection((sys.argv[1], int(sys.argv[2]))))
+	print("connected", flush=True)
+	while not os.path.exists(sys.argv[3]):
+	    time.sleep(0.05)
+	client.sendall(b"GET /api/v1/address HTTP/1.0\r\n\r\n")
+	print(b"".join(iter(lambda: client.recv(4096), b"")).decode())
+END
+client=$!
+await 10 grep -qs connected $scratch/stayed
+make_certificate second
+take_certificate
+kill -HUP $server
+await 5 is_served second
+touch $scratch/go
+wait $client
+grep -q '200 OK' $scratch/stayed || fail "who was connected is not served: $(cat $scratch/stayed)"
+echo "ok: who is connected stays so"
+make_certificate third
+mv $scratch/new.pem $scratch/certificate.pem
+kill -HUP $server
+await 5 grep -q 'the certificate that was there stays in use: .*certificate and key' $scratch/serve
+is_served second || fail "a key that does not fit took the certificate away"
+make_certificate fourth
+take_certificate
+await 40 is_served fourth
+echo "ok: a new certificate is taken by itself"
+grep -q '^CapEff:[[:space:]]*0000000000000000$' "/proc/$server/status" || fail "the server got capabilities"
 stop
 printf 'no certificate\n' >$scratch/bad.pem
 expect_status 4 in_node far "$RETOUR" serve --listen :8443 --tls-certificate $scratch/bad.pem \
