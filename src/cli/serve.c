@@ -135,6 +135,11 @@ static void note(const char *text)
 	fprintf(stderr, "retour serve: agent: %s\n", text);
 }
 
+static void note_http(const char *text)
+{
+	fprintf(stderr, "retour serve: HTTPS: %s\n", text);
+}
+
 static const char *families(const struct serve_options *options)
 {
 	return options->ipv4 && options->ipv6 ? "IPv4 and IPv6" : options->ipv4 ? "IPv4" : "IPv6";
@@ -197,6 +202,7 @@ int cli_serve(int argc, char **argv)
 	struct serve_config config;
 	serve_config_init(&config);
 	config.options.vantage.note = note;
+	config.options.web.note = note_http;
 	int status = parse_options(argc, argv, &config);
 	if (status == EXIT_OK)
 		status = run(&config.options);
