@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "probe/pacer.h"
 #include "revtr/agent_packet.h"
+#include "revtr/trial.h"
 #include "trace/forward.h"
 
 #define PENDING_MAX    1024
@@ -17,6 +18,8 @@
 #define DAY_NS	       (24 * 3600 * NS_PER_S)
 #define TRACE_TOKEN    0x80000000u /* upper bits of a traceroute's tokens: this and its place */
 #define PLACE_SHIFT    24
+#define TRIAL_TOKEN    0x40000000u
+#define TRIALS_PER_S   50 /* that are told of; they can be played again by whoever saw them */
 
 struct running_trace {
 	struct trace trace;
@@ -38,7 +41,8 @@ struct agent {
 	struct addr own;
 	struct here *sources;
 	size_t source_count;
-	struct pacer pacer, hearing;
+	struct pacer pacer, hearing, trial_hearing;
+	struct trial_memory trials;
 	struct agent_order pending[PENDING_MAX]; /* a ring */
 	unsigned pending_first, pending_count;
 	struct revtr_answer answers[ANSWERS_MAX]; /* a ring */
@@ -115,6 +119,7 @@ struct agent *agent_new(const struct agent_rules *rules, struct addr own, const 
 	agent->own = own;
 	agent->day_started_ns = TIME_NEVER;
 	pacer_init(&agent->hearing, HEARD_PER_S, HEARD_PER_S, own.low);
+	pacer_init(&agent->trial_hearing, TRIALS_PER_S, TRIALS_PER_S, own.low);
 	pacer_init(&agent->pacer, rules->per_second > 0 ? rules->per_second : PER_SECOND, BURST, own.low);
 	if (copy_lists(agent, rules, keys, sources, count))
 		return agent;
@@ -201,7 +206,7 @@ enum agent_verdict agent_do(struct agent *agent, const struct agent_order *order
 	enum agent_verdict verdict = AGENT_TAKEN;
 	agent->counters.orders++;
 	if (!is_host(task->target) || (task->spoofed && !is_host(order->source)) || task->id == 0 ||
-		(task->probe == REVTR_CHALLENGE && task->spoofed) ||
+		(task->probe == REVTR_CHALLENGE && task->spoofed) || (task->probe == REVTR_TRIAL && task->ttl == 0) ||
 		(task->probe == REVTR_RR_UDP && task->id > AGENT_UDP_TASK_MAX) ||
 		(task->probe == REVTR_TS_PING && (task->listed_count == 0 || task->listed_count > REVTR_LISTED_MAX)))
 		verdict = AGENT_BAD;
@@ -308,6 +313,19 @@ static void take_challenge(struct agent *agent, const struct packet *packet, int
 	answer->nonce = nonce;
 }
 
+static void take_trial(struct agent *agent, const struct packet *packet, int64_t now_ns)
+{
+	const struct here *here = source_at(agent, packet->ip.destination);
+	struct revtr_answer heard;
+	if (!trial_hear(&agent->trials, agent->own, here && here->has_key ? &here->key : NULL, packet, &heard) ||
+		pacer_ready_ns(&agent->trial_hearing, now_ns) > now_ns)
+		return;
+	pacer_take(&agent->trial_hearing, now_ns);
+	struct revtr_answer *answer = add_answer(agent);
+	if (answer)
+		*answer = heard;
+}
+
 /* ---- the machine */
 
 static bool next_of_traces(struct agent *agent, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
@@ -332,6 +350,18 @@ static bool next_of_traces(struct agent *agent, int64_t now_ns, struct outgoing 
 	return false;
 }
 
+static void write_pending(struct agent *agent, const struct agent_order *order, struct outgoing *outgoing)
+{
+	outgoing->token = 0;
+	if (order->task.probe != REVTR_TRIAL) {
+		outgoing->length = agent_packet_write(order, agent->own, outgoing->bytes, sizeof(outgoing->bytes));
+		return;
+	}
+	outgoing->length = trial_write(
+		&agent->trials, order, agent->own, outgoing->bytes, sizeof(outgoing->bytes), &outgoing->token);
+	outgoing->token |= TRIAL_TOKEN;
+}
+
 static enum machine_want agent_next(void *self, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns)
 {
 	struct agent *agent = self;
@@ -344,8 +374,7 @@ static enum machine_want agent_next(void *self, int64_t now_ns, struct outgoing 
 	}
 	if (pending) {
 		const struct agent_order *order = &agent->pending[agent->pending_first];
-		outgoing->token = 0;
-		outgoing->length = agent_packet_write(order, agent->own, outgoing->bytes, sizeof(outgoing->bytes));
+		write_pending(agent, order, outgoing);
 		agent->counters.spoofed += order->task.spoofed;
 		agent->pending_first = (agent->pending_first + 1) % PENDING_MAX;
 		agent->pending_count--;
@@ -359,6 +388,13 @@ static enum machine_want agent_next(void *self, int64_t now_ns, struct outgoing 
 	return MACHINE_SEND;
 }
 
+static void trial_left(struct agent *agent, uint32_t token, int error)
+{
+	struct revtr_answer told, *answer;
+	if (trial_sent(&agent->trials, token & ~TRIAL_TOKEN, error, &told) && (answer = add_answer(agent)))
+		*answer = told;
+}
+
 static void agent_sent(void *self, uint32_t token, int64_t sent_ns, int error)
 {
 	struct agent *agent = self;
@@ -367,6 +403,8 @@ static void agent_sent(void *self, uint32_t token, int64_t sent_ns, int error)
 		agent->counters.send_failed++;
 		agent->counters.send_error = error;
 	}
+	if (!(token & TRACE_TOKEN) && token & TRIAL_TOKEN)
+		trial_left(agent, token, error);
 	if (!(token & TRACE_TOKEN) || place >= TRACES_MAX || !agent->traces[place] || !agent->traces[place]->active)
 		return;
 	struct machine machine = trace_machine(&agent->traces[place]->trace);
@@ -378,6 +416,7 @@ static void agent_packet(void *self, int64_t received_ns, const struct packet *p
 	struct agent *agent = self;
 	take_reply(agent, packet);
 	take_challenge(agent, packet, received_ns);
+	take_trial(agent, packet, received_ns);
 	for (unsigned i = 0; i < TRACES_MAX; i++) {
 		if (!agent->traces[i] || !agent->traces[i]->active)
 			continue;

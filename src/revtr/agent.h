@@ -36,6 +36,7 @@ struct agent_order {
 	struct revtr_task task;
 	struct addr source; /* in whose name, where it is spoofed; whose answer it is in any case */
 	uint64_t tag;	    /* to be put into the probe; of a challenge, the nonce */
+	uint64_t target_tag; /* of a trial: by which who stands at its target knows it */
 };
 
 /* The tag of a probe; `key` is the source's. */

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const probe_words[] = {"rr-ping", "traceroute", "challenge", "rr-udp", "ts-ping"};
+static const char *const probe_words[] = {"rr-ping", "traceroute", "challenge", "rr-udp", "ts-ping", "trial"};
+static const char *const seen_words[] = {"nothing", "sent", "failed", "request", "reply", "exceeded"};
 
 /* ---- topics */
 
@@ -114,8 +115,31 @@ static unsigned listed_from(const json_t *list, struct addr listed[static REVTR_
 	return (unsigned)count;
 }
 
+static json_t *trial_json(const struct agent_order *order)
+{
+	char tag[17], target_tag[17];
+	snprintf(tag, sizeof(tag), "%016" PRIx64, order->tag);
+	snprintf(target_tag, sizeof(target_tag), "%016" PRIx64, order->target_tag);
+	return json_pack("{s:I, s:s, s:o, s:o, s:b, s:s, s:s, s:i, s:b}", "task", (json_int_t)order->task.id, "probe",
+		probe_words[order->task.probe], "target", address_json(order->task.target), "source",
+		address_json(order->source), "spoofed", order->task.spoofed, "tag", tag, "target_tag", target_tag, "ttl",
+		order->task.ttl, "options", order->task.options);
+}
+
+static bool read_trial(const json_t *object, struct agent_order *order)
+{
+	json_int_t ttl;
+	if (!number_of(object, "ttl", 255, &ttl) || ttl == 0 || !digits_of(object, "target_tag", &order->target_tag))
+		return false;
+	order->task.ttl = (uint8_t)ttl;
+	order->task.options = json_is_true(json_object_get(object, "options"));
+	return true;
+}
+
 char *order_to_json(const struct agent_order *order)
 {
+	if (order->task.probe == REVTR_TRIAL)
+		return text_of(trial_json(order));
 	const struct revtr_task *task = &order->task;
 	char tag[17];
 	snprintf(tag, sizeof(tag), "%016" PRIx64, order->tag);
@@ -140,7 +164,8 @@ static bool read_order(const json_t *object, struct agent_order *order)
 		if (strcmp(probe, probe_words[i]) == 0) {
 			order->task.probe = (enum revtr_probe)i;
 			return addr_is_set(order->task.target) && addr_is_set(order->source) &&
-				(i != REVTR_TS_PING || order->task.listed_count > 0);
+				(i != REVTR_TS_PING || order->task.listed_count > 0) &&
+				(i != REVTR_TRIAL || read_trial(object, order));
 		}
 	return false;
 }
@@ -174,8 +199,20 @@ static json_t *times_json(const struct timestamp_option *times)
 	return json_pack("{s:o, s:o}", "listed", addresses_json(times->addrs, slots), "stamps", stamps);
 }
 
+static json_t *seen_json(const struct revtr_answer *answer)
+{
+	json_int_t task = answer->task;
+	const char *word = seen_words[answer->seen];
+	if (answer->seen == REVTR_SEEN_SENT || answer->seen == REVTR_SEEN_FAILED)
+		return json_pack("{s:I, s:s, s:i}", "task", task, "seen", word, "errno", -answer->error);
+	return json_pack("{s:I, s:s, s:o, s:i, s:o}", "task", task, "seen", word, "from", address_json(answer->from), "ttl",
+		answer->reply_ttl, "list", list_json(&answer->reply));
+}
+
 char *answer_to_json(const struct revtr_answer *answer)
 {
+	if (answer->seen != REVTR_SEEN_NOTHING)
+		return text_of(seen_json(answer));
 	if (answer->times.present && answer->times.flag == 3)
 		return text_of(json_pack("{s:I, s:o, s:i, s:o}", "task", (json_int_t)answer->task, "from",
 			address_json(answer->from), "ttl", answer->reply_ttl, "times", times_json(&answer->times)));
@@ -247,6 +284,28 @@ static bool read_trace(const json_t *value, struct revtr_answer *answer)
 	return true;
 }
 
+/* What is told of a trial; false: nothing that there is. */
+static bool read_seen(const json_t *object, struct revtr_answer *answer)
+{
+	const char *word = json_string_value(json_object_get(object, "seen"));
+	json_int_t number;
+	for (unsigned i = REVTR_SEEN_SENT; word && i < ARRAY_LEN(seen_words); i++)
+		if (strcmp(word, seen_words[i]) == 0)
+			answer->seen = (enum revtr_seen)i;
+	if (answer->seen == REVTR_SEEN_SENT)
+		return true;
+	if (answer->seen == REVTR_SEEN_FAILED) {
+		bool good = number_of(object, "errno", 4095, &number);
+		answer->error = -(int)number;
+		return good && number > 0;
+	}
+	answer->from = address_of(json_object_get(object, "from"));
+	if (answer->seen == REVTR_SEEN_NOTHING || answer->from.family != 4 || !number_of(object, "ttl", 255, &number))
+		return false;
+	answer->reply_ttl = (int)number;
+	return read_list(json_object_get(object, "list"), &answer->reply);
+}
+
 static bool read_answer(const json_t *object, struct revtr_answer *answer)
 {
 	json_int_t task, ttl;
@@ -258,6 +317,8 @@ static bool read_answer(const json_t *object, struct revtr_answer *answer)
 		return true;
 	answer->answered = true;
 	answer->reached = json_is_true(json_object_get(object, "reached"));
+	if (json_object_get(object, "seen"))
+		return read_seen(object, answer);
 	if (json_object_get(object, "nonce"))
 		return digits_of(object, "nonce", &answer->nonce);
 	if (json_object_get(object, "trace"))

@@ -20,12 +20,13 @@ bool topic_agent(const char *topic, char name[static AGENT_NAME_SIZE]) MUST_USE;
 bool agent_name_good(const char *name);
 
 /* {"task":N,"probe":"rr-ping","target":A,"source":A,"spoofed":B,"tag":"0123456789abcdef"}, of "ts-ping" with
- * "listed":[A,...] too; the caller frees it, NULL: out of memory. */
+ * "listed":[A,...] too, of "trial" with "target_tag", "ttl":N, "options":B; the caller frees it, NULL: out of memory. */
 char *order_to_json(const struct agent_order *order) MUST_USE;
 bool order_from_json(const char *text, size_t length, struct agent_order *order) MUST_USE;
 
 /* {"task":N,"from":A,"ttl":N,"list":{"slots":N,"stamps":[A,...]}},
- * {"task":N,"from":A,"ttl":N,"times":{"listed":[A,...],"stamps":[MS,...]}}, {"task":N,"reached":B,"trace":[A|null,...]},
+ * {"task":N,"from":A,"ttl":N,"times":{"listed":[A,...],"stamps":[MS,...]}}, {"task":N,"seen":"sent"|"failed","errno":N},
+ * {"task":N,"seen":"request"|"reply"|"exceeded","from":A,"ttl":N,"list":...}, {"task":N,"reached":B,"trace":[A|null,...]},
  * {"task":N,"nonce":"0123456789abcdef"}, or {"task":N,"refused":"why"} */
 char *answer_to_json(const struct revtr_answer *answer) MUST_USE;
 char *refusal_to_json(uint32_t task, enum agent_verdict verdict) MUST_USE;

@@ -13,6 +13,17 @@ enum revtr_probe {
 	REVTR_CHALLENGE,  /* an echo request that only who stands at the target can tell of */
 	REVTR_RR_UDP,	  /* a UDP packet with Record Route to a port that is hardly open: its refusal quotes the list */
 	REVTR_TS_PING,	  /* an echo request with Timestamp, the addresses that shall stamp prespecified */
+	REVTR_TRIAL,	  /* an echo request whose fate is told by all who see it: a test of agents (capability.h) */
+};
+
+/* REVTR_TRIAL: what has become of it. */
+enum revtr_seen {
+	REVTR_SEEN_NOTHING,
+	REVTR_SEEN_SENT,     /* by its sender: it has left */
+	REVTR_SEEN_FAILED,   /* it has not: `error` */
+	REVTR_SEEN_REQUEST,  /* at its target */
+	REVTR_SEEN_REPLY,    /* at the address in whose name it was sent */
+	REVTR_SEEN_EXCEEDED, /* there: a router's word that its hop limit was reached */
 };
 
 #define REVTR_TRACE_MAX	 32 /* hops of a traceroute */
@@ -28,6 +39,9 @@ struct revtr_task {
 	/* REVTR_TS_PING: each stamps only after those before it have. At least one. */
 	struct addr listed[REVTR_LISTED_MAX];
 	unsigned listed_count;
+	/* REVTR_TRIAL */
+	uint8_t ttl;
+	bool options; /* Record Route */
 };
 
 struct revtr_answer {
@@ -42,6 +56,8 @@ struct revtr_answer {
 	unsigned trace_count;
 	bool reached;
 	uint64_t nonce; /* REVTR_CHALLENGE: what was in it */
+	enum revtr_seen seen; /* REVTR_TRIAL: with `from`, `reply_ttl` and `reply` of the packet that tells it */
+	int error;	      /* REVTR_SEEN_FAILED: negative errno */
 };
 
 #endif
