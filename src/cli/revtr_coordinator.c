@@ -79,10 +79,16 @@ static int make_folders(const char *file, struct error *error)
 	return 0;
 }
 
+static void tell(const char *text)
+{
+	fprintf(stderr, "retour revtr: %s\n", text);
+}
+
 static int read_store(struct wanted *wanted, const struct revtr_command *command, struct error *error)
 {
 	wanted->options.data_dir = command->data_dir;
 	wanted->options.spoof = command->spoof;
+	wanted->options.tell = tell;
 	wanted->options.store = command->store;
 	if (command->store)
 		return 0;

@@ -67,6 +67,10 @@ static void on_status(void *context, const char *topic, const char *payload, siz
 	c->sites[agent].may_spoof = status.online && status.may_spoof;
 	if (was && !status.online)
 		lose_tasks(c, agent);
+	if (was != status.online)
+		coordinator_tell_agent(c, agent);
+	for (uint32_t i = 0; i < c->source_count && !was; i++)
+		coordinator_fill_atlas(c, i, agent);
 	if (status.online && !was)
 		coordinator_check_all_sources(c);
 	else

@@ -28,6 +28,8 @@ struct coordinator_options {
 	/* The network of an address, 0 = not known; NULL = nothing is known of networks, and nothing is assumed. */
 	uint32_t (*asn)(void *context, uint32_t address);
 	void *asn_context;
+	/* What an operator may want to know: agents come and go, sources are registered. One line; NULL = nobody does. */
+	void (*tell)(const char *text);
 };
 
 /* Borrows loop, store and bus. NULL with `error`. */

@@ -78,20 +78,24 @@ static uint32_t own_task(struct coordinator *c)
 	return (c->own_task ? c->own_task : ++c->own_task) | OWN_TASK;
 }
 
+void coordinator_ask_trace(struct coordinator *c, uint32_t source, uint32_t agent)
+{
+	struct addr address = c->sources[source].stored.address;
+	struct revtr_task task = {
+		.id = own_task(c), .probe = REVTR_TRACEROUTE, .agent = agent, .source = source, .target = address};
+	coordinator_dispatch(c, &task, (struct expected){.task = task.id, .receiver = agent, .sender = agent, .source = source,
+		.target = address, .trace = TREE_NONE, .is_trace = true});
+}
+
 int coordinator_refresh_atlas(struct coordinator *c, struct addr address, struct error *error)
 {
 	uint32_t source = coordinator_source(c, address);
 	char text[ADDR_TEXT_SIZE];
 	if (source == UINT32_MAX)
 		return error_set(error, -ENOENT, "%s is not a registered source", addr_format(address, text));
-	for (uint32_t i = 0; i < c->agent_count; i++) {
-		if (!c->agents[i].status.online || i == c->sources[source].agent)
-			continue;
-		struct revtr_task task = {.id = own_task(c), .probe = REVTR_TRACEROUTE, .agent = i, .source = source,
-			.target = address};
-		coordinator_dispatch(c, &task, (struct expected){.task = task.id, .receiver = i, .sender = i,
-			.source = source, .target = address, .trace = TREE_NONE, .is_trace = true});
-	}
+	for (uint32_t i = 0; i < c->agent_count; i++)
+		if (c->agents[i].status.online && i != c->sources[source].agent)
+			coordinator_ask_trace(c, source, i);
 	return 0;
 }
 
@@ -141,6 +145,7 @@ static void take_trace(struct coordinator *c, const struct expected *expected, c
 		c->health.store_failed = true;
 	if (revtr_engine_add_trace(c->engine, source->engine_index, addresses, count, answer->task, coordinator_now_ns(), &index) == 0)
 		align_trace(c, expected->source, index);
+	coordinator_tell_atlas(c, expected->source);
 }
 
 void coordinator_atlas_answer(struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer)

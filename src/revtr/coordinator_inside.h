@@ -115,7 +115,16 @@ void coordinator_check_all_sources(struct coordinator *c);
 void coordinator_publish_keys(struct coordinator *c, uint32_t agent);
 void coordinator_register_answer(struct coordinator *c, uint32_t agent, const struct revtr_answer *answer);
 
+/* coordinator_fill.c */
+void coordinator_tell(const struct coordinator *c, const char *format, ...) PRINTF_LIKE(2, 3);
+void coordinator_tell_agent(const struct coordinator *c, uint32_t agent);
+/* How many there are, once all that were asked for are there. */
+void coordinator_tell_atlas(const struct coordinator *c, uint32_t source);
+/* Ask the agent for a traceroute to the source if there is none of the last day. */
+void coordinator_fill_atlas(struct coordinator *c, uint32_t source, uint32_t agent);
+
 /* coordinator_atlas.c */
+void coordinator_ask_trace(struct coordinator *c, uint32_t source, uint32_t agent);
 int coordinator_load_atlas(struct coordinator *c, uint32_t source, struct error *error) MUST_USE;
 int coordinator_load_survey(struct coordinator *c, struct error *error) MUST_USE;
 void coordinator_atlas_answer(struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer);

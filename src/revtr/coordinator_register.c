@@ -88,6 +88,7 @@ static void take_in(struct coordinator *c, uint32_t agent, struct addr address)
 	struct hash_key key = hash_key_random();
 	struct store_source source = {.address = address, .consents = true, .registered_ms = coordinator_now_ms()};
 	struct error error = {0};
+	char text[ADDR_TEXT_SIZE];
 	uint32_t known = coordinator_source(c, address);
 	snprintf(source.name, sizeof(source.name), "%s",
 		known != UINT32_MAX ? c->sources[known].stored.name : c->agents[agent].name);
@@ -98,7 +99,11 @@ static void take_in(struct coordinator *c, uint32_t agent, struct addr address)
 		note(c, agent, address, error.code ? "cannot be stored" : "cannot be registered: there are too many");
 		return;
 	}
-	c->sources[coordinator_source(c, address)].listed = true;
+	known = coordinator_source(c, address);
+	c->sources[known].listed = true;
+	coordinator_tell(c, "%s is a source, of agent %s", addr_format(address, text), c->agents[agent].name);
+	for (uint32_t i = 0; i < c->agent_count; i++)
+		coordinator_fill_atlas(c, known, i);
 	c->agents[agent].note[0] = '\0';
 }
 

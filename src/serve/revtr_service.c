@@ -116,7 +116,8 @@ static int start_coordinator(struct revtr_service *service, const struct revtr_s
 	struct coordinator_options wanted = {.engine = revtr_options_default(),
 		.opt_out = options->opt_out,
 		.opt_out_count = options->opt_out_count,
-		.asn_context = service};
+		.asn_context = service,
+		.tell = options->tell};
 	data_open(&service->data, options->data_dir);
 	service->data_open = true;
 	if (service->data.count > 0)

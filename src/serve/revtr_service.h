@@ -24,6 +24,7 @@ struct revtr_service_options {
 	bool spoof; /* the agent of this host may send in others' names */
 	const struct prefix *opt_out;	       /* nobody is measured in there; for the life of the service */
 	size_t opt_out_count;
+	void (*tell)(const char *text); /* what happens, a line for a log; may be NULL */
 };
 
 /* NULL with `error`. */
