@@ -24,6 +24,7 @@ static void print_help(FILE *out)
 	      "\n"
 	      "  --server URL        the coordinator (default: of the settings, else\n"
 	      "                      http://127.0.0.1:7388)\n"
+	      "  --ca FILE           trust this authority where the URL is https (PEM)\n"
 	      "  --config FILE       settings (see retour-config(5))\n"
 	      "  --json              print JSON\n"
 	      "\n"
@@ -38,6 +39,7 @@ static void print_help(FILE *out)
 	      "  --store FILE        what must not be lost\n"
 	      "                      (default ~/.local/state/retour/revtr.db)\n"
 	      "  --listen ADDR:PORT  serve HTTP there (repeatable; default 127.0.0.1:7388)\n"
+	      "  --tls-certificate FILE, --tls-key FILE  in PEM: HTTPS instead\n"
 	      "  --spoof             this host may send in the names of registered sources\n"
 	      "  --opt-out PREFIX    nobody is measured in there (repeatable)\n"
 	      "  --data DIR          folder of local data about AS numbers\n"
@@ -69,7 +71,7 @@ static const struct {
 
 enum {
 	SERVER = 256, CONFIG, DATA, JSON, FILE_OF, WAIT, REQUEST, LABEL, INTERACTIVE, AGENT, NAME, KEY, STORE, LISTEN,
-	BROKER, CA, CERTIFICATE, CERTIFICATE_KEY, OPT_OUT, PER_DAY, PARALLEL, ADMIN, SPOOF
+	BROKER, CA, CERTIFICATE, CERTIFICATE_KEY, TLS_CERTIFICATE, TLS_KEY, OPT_OUT, PER_DAY, PARALLEL, ADMIN, SPOOF
 };
 
 static const struct option longs[] = {
@@ -91,6 +93,8 @@ static const struct option longs[] = {
 	{"ca", required_argument, NULL, CA},
 	{"certificate", required_argument, NULL, CERTIFICATE},
 	{"certificate-key", required_argument, NULL, CERTIFICATE_KEY},
+	{"tls-certificate", required_argument, NULL, TLS_CERTIFICATE},
+	{"tls-key", required_argument, NULL, TLS_KEY},
 	{"opt-out", required_argument, NULL, OPT_OUT},
 	{"per-day", required_argument, NULL, PER_DAY},
 	{"parallel", required_argument, NULL, PARALLEL},
@@ -137,6 +141,8 @@ static bool set(struct revtr_command *command, int key, const char *value)
 	case CA: command->ca = value; break;
 	case CERTIFICATE: command->certificate = value; break;
 	case CERTIFICATE_KEY: command->certificate_key = value; break;
+	case TLS_CERTIFICATE: command->tls_certificate = value; break;
+	case TLS_KEY: command->tls_key = value; break;
 	case OPT_OUT: return append(command->opt_out, &command->opt_out_count, ARRAY_LEN(command->opt_out), value);
 	case PER_DAY: return number(value, &command->per_day);
 	case PARALLEL: return number(value, &command->parallel);

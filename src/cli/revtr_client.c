@@ -10,7 +10,6 @@
 #include "base/escape.h"
 #include "cli/exit.h"
 #include "cli/revtr_inside.h"
-#include "reverse/revtr_server.h"
 #include "reverse/settings.h"
 
 #define ANSWER_BYTES (256u << 20)
@@ -38,6 +37,8 @@ int revtr_client_open(struct revtr_client *client, const struct revtr_command *c
 		return result;
 	snprintf(client->url, sizeof(client->url), "%s", server.url);
 	snprintf(client->header, sizeof(client->header), "%s", server.header);
+	snprintf(client->ca_file, sizeof(client->ca_file), "%s", server.ca);
+	client->ca = command->ca ? command->ca : *client->ca_file ? client->ca_file : NULL;
 	client->loop = calloc(1, sizeof(*client->loop));
 	if (!client->loop || uv_loop_init(client->loop) < 0) {
 		free(client->loop);
@@ -114,10 +115,14 @@ static int run(struct revtr_client *client, const struct http_ask *ask, struct e
 	uv_close((uv_handle_t *)signal, on_closed);
 	if (client->interrupted)
 		return error_set(error, -EINTR, "interrupted");
-	if (client->error == -ECONNREFUSED || (client->error < 0 && client->status == 0))
+	if (client->error == -EPROTO && strncmp(client->url, "https", 5) == 0)
 		return error_set(error, client->error,
-			"no coordinator answers at %s (%s); `retour revtr coordinator` starts one, --server names another",
-			client->url, client->reason);
+			"%s does not prove who it is (%s); --ca names the authority to trust", client->url, client->reason);
+	if (client->error < 0 && client->status == 0)
+		return error_set(error, client->error,
+			"no coordinator answers at %s (%s); `retour revtr coordinator` starts one, --server names another%s",
+			client->url, client->reason,
+			client->error == -ECONNREFUSED || strncmp(client->url, "https", 5) == 0 ? "" : ", which may be https");
 	return 0;
 }
 
@@ -148,8 +153,8 @@ int revtr_client_ask(struct revtr_client *client, const char *method, const char
 	char url[900];
 	const char *headers[] = {client->header, NULL};
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	struct http_ask ask = {.method = method, .url = url, .body = text, .headers = headers, .limit_bytes = ANSWER_BYTES,
-		.timeout_ns = ANSWER_NS};
+	struct http_ask ask = {.method = method, .url = url, .body = text, .headers = headers, .ca_file = client->ca,
+		.limit_bytes = ANSWER_BYTES, .timeout_ns = ANSWER_NS};
 	snprintf(url, sizeof(url), "%s%s", client->url, path);
 	int result = body && !text ? error_set(error, -ENOMEM, "out of memory") : run(client, &ask, error);
 	free(text);
@@ -162,7 +167,8 @@ int revtr_client_follow(struct revtr_client *client, const char *path,
 {
 	char url[900];
 	const char *headers[] = {client->header, NULL};
-	struct http_ask ask = {.url = url, .headers = headers, .limit_bytes = ANSWER_BYTES, .timeout_ns = FOLLOW_NS, .part = on_part};
+	struct http_ask ask = {.url = url, .headers = headers, .ca_file = client->ca, .limit_bytes = ANSWER_BYTES,
+		.timeout_ns = FOLLOW_NS, .part = on_part};
 	snprintf(url, sizeof(url), "%s%s", client->url, path);
 	client->part = part;
 	client->part_context = context;

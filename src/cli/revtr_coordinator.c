@@ -24,6 +24,11 @@ static int usage(struct error *error, const char *what, const char *value, const
 	return error_set(error, -EINVAL, "%s %s: expected %s", what, value, expected);
 }
 
+static void note(const char *text)
+{
+	fprintf(stderr, "retour revtr: HTTPS: %s\n", text);
+}
+
 static int read_listen(struct wanted *wanted, const struct revtr_command *command, struct error *error)
 {
 	for (size_t i = 0; i < command->listen_count; i++)
@@ -33,6 +38,16 @@ static int read_listen(struct wanted *wanted, const struct revtr_command *comman
 		wanted->listen[0] = (struct listening){addr_v4(0x7f000001), REVTR_USUAL_PORT};
 	wanted->options.listen = wanted->listen;
 	wanted->options.listen_count = MAX(command->listen_count, (size_t)1);
+	return 0;
+}
+
+static int read_tls(struct wanted *wanted, const struct revtr_command *command, struct error *error)
+{
+	if (!command->tls_certificate != !command->tls_key)
+		return error_set(error, -EINVAL, "--tls-certificate, --tls-key: expected both or neither");
+	wanted->options.tls_certificate = command->tls_certificate;
+	wanted->options.tls_key = command->tls_key;
+	wanted->options.note = note;
 	return 0;
 }
 
@@ -105,14 +120,16 @@ static void say_ready(const struct revtr_service *service, const struct wanted *
 	for (size_t i = 0; i < wanted->options.listen_count; i++) {
 		struct addr address = wanted->listen[i].addr;
 		const char *left = address.family == 6 ? "[" : "", *right = address.family == 6 ? "]" : "";
-		fprintf(stderr, "retour revtr: coordinator on http://%s%s%s:%u\n", left,
+		fprintf(stderr, "retour revtr: coordinator on %s://%s%s%s:%u\n",
+			wanted->options.tls_certificate ? "https" : "http", left,
 			addr_is_set(address) ? addr_format(address, text) : "*", right, wanted->listen[i].port);
 	}
 	fprintf(stderr, "retour revtr: store %s; the administrator's key is in %s\n", wanted->options.store,
 		revtr_service_key_file(service));
 	for (size_t i = 0; i < wanted->options.listen_count; i++)
-		if (!addr_is_loopback(wanted->listen[i].addr))
-			fputs("retour revtr: keys travel in the clear beyond this host; put a proxy that speaks TLS in front\n", stderr);
+		if (!wanted->options.tls_certificate && !addr_is_loopback(wanted->listen[i].addr))
+			fputs("retour revtr: keys travel in the clear beyond this host: --tls-certificate and --tls-key encrypt them\n",
+				stderr);
 	if (warning)
 		fprintf(stderr, "retour revtr: %s\n", warning);
 }
@@ -138,6 +155,8 @@ int revtr_coordinator_run(const struct revtr_command *command)
 		return revtr_complain(&error);
 	}
 	int result = read_listen(wanted, command, &error);
+	if (result == 0)
+		result = read_tls(wanted, command, &error);
 	if (result == 0)
 		result = read_opt_out(wanted, command, &error);
 	if (result == 0)

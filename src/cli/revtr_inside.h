@@ -9,13 +9,14 @@
 #include "base/compiler.h"
 #include "base/error.h"
 #include "reverse/http.h"
+#include "reverse/revtr_server.h"
 
 struct revtr_command {
 	const char *server, *config, *data_dir; /* NULL = the usual one */
 	const char *file;			/* submit: of destinations, "-" = standard input */
 	const char *request, *label;
 	const char *agent, *name, *key;
-	const char *store, *broker, *ca, *certificate, *certificate_key;
+	const char *store, *broker, *ca, *certificate, *certificate_key, *tls_certificate, *tls_key;
 	const char *listen[8];
 	size_t listen_count;
 	const char *opt_out[64];
@@ -31,6 +32,8 @@ struct revtr_client {
 	struct uv_loop_s *loop;
 	struct http *http;
 	char url[512], header[256];
+	const char *ca; /* of the command, or `ca_file`; NULL = as the system */
+	char ca_file[REVTR_FILE_SIZE];
 	/* of the request that is on its way */
 	bool done;
 	int error, status;

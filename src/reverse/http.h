@@ -30,6 +30,7 @@ struct http_ask {
 	const char *content_type;   /* of the body; NULL = application/json */
 	const char *bearer;	    /* key, or NULL */
 	const char *const *headers; /* further "Name: value" lines, NULL at the end; or NULL */
+	const char *ca_file;	    /* in PEM: whom to trust; NULL = as below */
 	size_t limit_bytes;	    /* 0 = 1 MiB */
 	int64_t timeout_ns;	    /* 0 = 30 s */
 	uint8_t family;		    /* 4 or 6: connect by this one only; 0 = either */

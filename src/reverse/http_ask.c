@@ -96,6 +96,8 @@ bool http_set_ask(struct http_request *request, const struct http_ask *ask)
 		curl->easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
 		curl->easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, ask->bearer);
 	}
+	if (ask->ca_file)
+		curl->easy_setopt(easy, CURLOPT_CAINFO, ask->ca_file);
 	if (ask->family)
 		curl->easy_setopt(easy, CURLOPT_IPRESOLVE,
 			(long)(ask->family == 4 ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_V6));

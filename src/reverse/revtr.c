@@ -113,6 +113,11 @@ static void on_stream(void *context, const struct http_reply *reply)
 
 /* ---- the order */
 
+static const char *ca_of(const struct revtr *run)
+{
+	return run->server.ca[0] ? run->server.ca : NULL;
+}
+
 static void refused(struct revtr *run, const struct http_reply *reply, const json_t *json)
 {
 	const char *message = json_string_value(json_object_get(json_object_get(json, "error"), "message"));
@@ -137,7 +142,7 @@ static void on_created(void *context, const struct http_reply *reply)
 	} else {
 		snprintf(url, sizeof(url), "%s/api/v2/batches/%lld/stream", run->server.url, (long long)batch);
 		asking_say(&run->asking, "batch %lld: taken", (long long)batch);
-		if (!http_start(run->http, &(struct http_ask){.url = url, .headers = headers, .limit_bytes = REPLY_BYTES,
+		if (!http_start(run->http, &(struct http_ask){.url = url, .headers = headers, .ca_file = ca_of(run), .limit_bytes = REPLY_BYTES,
 			    .timeout_ns = TIMEOUT_NS, .part = on_part}, on_stream, run))
 			end(run, ATTEMPT_FAILED, NULL, "out of memory");
 	}
@@ -152,7 +157,8 @@ static void order(struct revtr *run, struct addr source)
 		"destination", addr_format(run->asking.task.target, to));
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL, url[640];
 	snprintf(url, sizeof(url), "%s/api/v2/batches", run->server.url);
-	if (!text || !http_start(run->http, &(struct http_ask){.method = "POST", .url = url, .body = text, .headers = headers},
+	if (!text || !http_start(run->http, &(struct http_ask){.method = "POST", .url = url, .body = text, .headers = headers,
+				     .ca_file = ca_of(run)},
 			     on_created, run))
 		end(run, ATTEMPT_FAILED, NULL, "out of memory");
 	free(text);

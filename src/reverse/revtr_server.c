@@ -91,5 +91,6 @@ int revtr_server_find(struct revtr_server *server, const struct settings *settin
 	if (!is_key(key))
 		return error_set(error, -EINVAL, "the key for the coordinator is not one word of printable characters");
 	snprintf(server->header, sizeof(server->header), "Revtr-Key: %s", key);
+	snprintf(server->ca, sizeof(server->ca), "%s", revtr && revtr->ca ? revtr->ca : "");
 	return 0;
 }

@@ -13,6 +13,7 @@ struct settings;
 struct revtr_server {
 	char url[512];	  /* without a slash at the end */
 	char header[256]; /* "Revtr-Key: ..." */
+	char ca[REVTR_FILE_SIZE]; /* whom to trust, for struct http_ask; "" = the system's */
 };
 
 /* `url` NULL: that of the settings, else the one on this host. The key is that of the settings, else

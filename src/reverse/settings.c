@@ -46,6 +46,15 @@ static const cyaml_schema_field_t platform_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t revtr_fields[] = {
+	FLAG("use", struct settings_platform, use),
+	TEXT("url", POPT, struct settings_platform, url),
+	TEXT("ca", POPT, struct settings_platform, ca),
+	TEXT("token_env", POPT, struct settings_platform, token_env),
+	TEXT("token", POPT, struct settings_platform, token),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_value_t ssh_entry = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct settings_ssh, ssh_fields)};
 static const cyaml_schema_value_t looking_glass_entry = {
@@ -59,7 +68,7 @@ static const cyaml_schema_field_t fields[] = {
 	COUNTED("looking_glasses", looking_glasses, looking_glass_count, &looking_glass_entry),
 	CYAML_FIELD_MAPPING("globalping", OPT, struct settings, globalping, platform_fields),
 	CYAML_FIELD_MAPPING("atlas", OPT, struct settings, atlas, platform_fields),
-	CYAML_FIELD_MAPPING("revtr", OPT, struct settings, revtr, platform_fields),
+	CYAML_FIELD_MAPPING("revtr", OPT, struct settings, revtr, revtr_fields),
 	COUNTED("stun", stun, stun_count, &string_entry),
 	TEXT("public_address", POPT, struct settings, public_address),
 	TEXT("public_address6", POPT, struct settings, public_address6),

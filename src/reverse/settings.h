@@ -35,6 +35,7 @@ struct settings_platform {
 	char *url;	 /* NULL = the public one */
 	char *token_env; /* the environment variable that has the key; preferred */
 	char *token;	 /* the key itself; must not appear in any output */
+	char *ca;	 /* revtr: file in PEM of the authority to trust; NULL = the system's */
 };
 
 struct settings {

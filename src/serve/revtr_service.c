@@ -24,7 +24,7 @@
 struct revtr_service {
 	uv_loop_t loop;
 	bool loop_open;
-	uv_signal_t signals[2];
+	uv_signal_t signals[3];
 	struct store *store;
 	struct bus *bus;
 	struct bus_door *door; /* for agents that are other processes of this machine */
@@ -179,6 +179,9 @@ static int start_http(struct revtr_service *service, const struct revtr_service_
 		&(struct httpd_config){
 			.listeners = service->listeners,
 			.listener_count = service->listener_count,
+			.certificate_file = options->tls_certificate,
+			.key_file = options->tls_key,
+			.note = options->note,
 			.body_max = REVTR_BODY_BYTES,
 			.handler = revtr_api_handle,
 			.context = service->api,
@@ -186,20 +189,26 @@ static int start_http(struct revtr_service *service, const struct revtr_service_
 		error);
 }
 
-static void on_signal(uv_signal_t *signal, int number UNUSED)
+static void on_signal(uv_signal_t *signal, int number)
 {
-	uv_stop(signal->loop);
+	struct revtr_service *service = signal->data;
+	if (number != SIGHUP)
+		uv_stop(signal->loop);
+	else if (service->httpd)
+		httpd_reload(service->httpd);
 }
 
 static int set_up(struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
 {
-	static const int numbers[] = {SIGINT, SIGTERM};
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 	int code = uv_loop_init(&service->loop);
 	if (code < 0)
 		return error_set(error, code, "cannot start an event loop: %s", uv_strerror(code));
 	service->loop_open = true;
-	for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+	signal(SIGPIPE, SIG_IGN);
+	for (size_t i = 0; i < (options->tls_certificate ? ARRAY_LEN(numbers) : ARRAY_LEN(numbers) - 1); i++) {
 		uv_signal_init(&service->loop, &service->signals[i]);
+		service->signals[i].data = service;
 		uv_signal_start(&service->signals[i], on_signal, numbers[i]);
 	}
 	code = store_open(&service->store, options->store, error);

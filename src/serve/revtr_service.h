@@ -20,6 +20,8 @@ struct revtr_service_options {
 	const char *data_dir; /* of local data about networks; NULL = the usual one */
 	const struct listening *listen;
 	size_t listen_count;
+	const char *tls_certificate, *tls_key; /* files in PEM, borrowed for the life of the service; NULL = no TLS */
+	void (*note)(const char *text);	       /* what becomes of new certificates; or NULL */
 	const struct bus_mqtt_options *broker; /* NULL = agents of this process only */
 	bool spoof; /* the agent of this host may send in others' names */
 	const struct prefix *opt_out;	       /* nobody is measured in there; for the life of the service */
@@ -29,7 +31,7 @@ struct revtr_service_options {
 
 /* NULL with `error`. */
 struct revtr_service *revtr_service_start(const struct revtr_service_options *options, struct error *error);
-/* Until SIGINT or SIGTERM. */
+/* Until SIGINT or SIGTERM; with TLS, SIGHUP has the certificate read again. */
 int revtr_service_run(struct revtr_service *service, struct error *error) MUST_USE;
 /* Ends what goes on; what was acknowledged is in the store. */
 void revtr_service_stop(struct revtr_service *service);

@@ -2,7 +2,8 @@
 # The coordinator of reverse traceroutes as a process: its interface and its description are the same, it can be killed
 # at any moment, and a store that it cannot use is left as it is.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-need jq curl
+. "$(dirname "${BASH_SOURCE[0]}")/../broker.sh"
+need jq curl openssl
 /usr/bin/python3 -c 'import jsonschema, yaml' 2>/dev/null || skip "no python3-jsonschema or python3-yaml"
 root=$here/../..
 description=$root/docs/api/revtr.yaml
@@ -17,12 +18,12 @@ trap '[ -z "$coordinator" ] || kill -9 $coordinator 2>/dev/null; rm -rf "$scratc
 # Without raw sockets nothing is sent anywhere: agents are not what is tested here.
 without=()
 [ "$(id -u)" -ne 0 ] || without=(setpriv --bounding-set -net_raw --inh-caps -net_raw --no-new-privs)
-start() {
-	"${without[@]}" "$retour" revtr coordinator --listen "127.0.0.1:$port" \
+start() { # OPTIONS...
+	"${without[@]}" "$retour" revtr coordinator --listen "127.0.0.1:$port" "$@" \
 		2>"$scratch/log" &
 	coordinator=$!
 	for _ in {1..100}; do
-		curl -s -o "$scratch/health" "$url/api/v2/health" && return
+		curl -sk -o "$scratch/health" "$url/api/v2/health" && return
 		kill -0 $coordinator 2>/dev/null || fail "the coordinator ended: $(cat "$scratch/log")"
 		sleep 0.1
 	done
@@ -59,10 +60,12 @@ equal "every one of it, once" "$(sort -V "$scratch/list")" "$(jq -r .destination
 equal "its state" '60 60 done' "$(revtr show "$batch" --json | jq -rs '[length, ([.[] | select(.state == "done")] | length), "done"] | join(" ")')"
 
 # ---- cancelled, with targets of its own: what was asked in vain is not asked again so soon
-seq -f '198.19.%g.1' 1 60 >"$scratch/others"
+for ((i = 0; i < 1000; i++)); do echo "198.19.$((i / 250)).$((i % 250 + 1))"; done >"$scratch/others"
 batch=$(revtr submit --file "$scratch/others" $source --json | jq .batch)
-has "cancelled" "$(revtr cancel "$batch")" "60 cancelled"
-has "and it ends" "$(curl -s -H "Revtr-Key: $(cat "$store-key")" "$url/api/v2/batches/$batch/stream")" '"cancelled":60'
+revtr cancel "$batch" --json >"$scratch/cancelled"
+equal "cancelled, but for those that had ended" "cancelled 1000 true" \
+	"$(jq -r '"\(.state) \(.done + .cancelled) \(.cancelled > 0)"' "$scratch/cancelled")"
+has "and it ends" "$(curl -s -H "Revtr-Key: $(cat "$store-key")" "$url/api/v2/batches/$batch/stream")" '"end":true'
 has "server-sent events" "$(curl -s -H 'Accept: text/event-stream' -H "Revtr-Key: $(cat "$store-key")" \
 	"$url/api/v2/batches/1/stream")" "event: end"
 
@@ -80,6 +83,36 @@ got=0
 wait $coordinator || got=$?
 equal "an end in order" 0 $got
 coordinator=
+
+# ---- TLS: who does not trust the authority shows no key; a new certificate is taken while a stream is open
+broker_authority "$scratch"
+broker_certificate "$scratch" here IP:127.0.0.1
+url=https://127.0.0.1:$port
+start --tls-certificate "$scratch/here.crt" --tls-key "$scratch/here.key"
+status 4 revtr agents
+has "an authority that is not trusted" "$(cat "$scratch/err")" "does not prove who it is"
+has "a trusted authority" "$(revtr sources --ca "$scratch/ca.crt")" "$source"
+status 4 "$retour" revtr sources --server "http://127.0.0.1:$port"
+has "HTTP where HTTPS is spoken" "$(cat "$scratch/err")" "which may be https"
+mkdir -p "$XDG_CONFIG_HOME/retour"
+printf 'revtr: {url: "%s", ca: "%s"}\n' "$url" "$scratch/ca.crt" >"$XDG_CONFIG_HOME/retour/config.yaml"
+status 2 "$retour" back $destination --via revtr
+has "retour back over TLS" "$(cat "$scratch/out")" "refuses (403)"
+status 2 "$retour" revtr submit --wait $source $destination
+served() {
+	curl -s --cacert "$scratch/ca.crt" -w '%{certs}' -o /dev/null "$url/api/v2/health" | sed -n '/BEGIN/,/END/p'
+}
+before=$(served)
+broker_certificate "$scratch" here IP:127.0.0.1
+kill -HUP $coordinator
+for _ in {1..50}; do [ "$(served)" = "$before" ] || break; sleep 0.1; done
+[ -n "$before" ] && [ "$(served)" != "$before" ] || fail "the old certificate is still in use: $(cat "$scratch/log")"
+echo "ok a new certificate"
+kill $coordinator
+wait $coordinator
+coordinator=
+url=http://127.0.0.1:$port
+rm "$XDG_CONFIG_HOME/retour/config.yaml"
 
 # ---- a store that is none, or damaged: refused, and not touched
 head -c 20000 /dev/urandom >"$scratch/none.db"
