@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/compiler.h"
-#include "base/escape.h"
+#include "cli/arguments.h"
 #include "cli/exit.h"
 #include "cli/values.h"
 #include "probe/machine.h"
@@ -15,8 +15,7 @@
 
 /* Keys of options without a letter; those of two letters share the key of the first. */
 enum {
-	ONLY_LONG = 256,
-	OPTION_BROADCAST,
+	OPTION_BROADCAST = ARGUMENT_LONG,
 	OPTION_CHECK,
 	OPTION_CLASSIC_PORT,
 	OPTION_CSV,
@@ -147,30 +146,6 @@ static enum where scope_of(const char *command)
 	return strcmp(command, "trace") == 0 ? FORWARD : strcmp(command, "back") == 0 ? BACK : ALL;
 }
 
-static void print_help(FILE *out, const char *command)
-{
-	fprintf(out, "usage: retour%s%s [OPTIONS] HOST\n\n", *command ? " " : "", command);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		char left[40], letter[8] = "    ";
-		if (!(rows[i].where & scope_of(command)) || !rows[i].name)
-			continue;
-		if (rows[i].key < ONLY_LONG)
-			snprintf(letter, sizeof(letter), "-%c, ", rows[i].key);
-		const char *argument = rows[i].argument ? rows[i].argument : "";
-		snprintf(left, sizeof(left), "%s--%s%s%s", letter, rows[i].name, *argument == '[' ? "" : " ",
-			argument);
-		fprintf(out, "  %-28s %s\n", left, rows[i].help);
-	}
-}
-
-static int usage_error(const char *command, const char *what, const char *value)
-{
-	char shown[80];
-	fprintf(stderr, "retour: %s '%s'; see `retour%s%s --help`\n", what,
-		escape_text(value, shown, sizeof(shown)), *command ? " " : "", command);
-	return EXIT_USAGE;
-}
-
 /* ---- values ---- */
 
 /* A number of seconds or a factor, up to an hour; `end` (may be NULL) as strtod's. */
@@ -218,7 +193,7 @@ static bool confidence(const char *text, double *value)
 }
 
 /* false: the argument makes no sense. */
-static bool apply(struct options *options, const struct option_row *row, const char *argument)
+static bool understand(struct options *options, const struct option_row *row, const char *argument)
 {
 	void *field = (char *)options + row->offset;
 	unsigned n = 0;
@@ -329,74 +304,46 @@ static const struct option_row *row_of(int key)
 	return NULL;
 }
 
-/* getopt's tables for the rows in scope. */
-static void build_tables(enum where scope, struct option *longs, char *shorts)
+/* What apply() is called with: the row that was given before tells what another one contradicts. */
+struct reading {
+	struct options *options;
+	const char *command;
+	const struct option_row *given[ARRAY_LEN(rows)];
+	size_t count;
+};
+
+static enum argument_verdict apply(void *context, int key, const char *argument)
 {
-	size_t used = 0;
-	*shorts++ = ':';
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (!(rows[i].where & scope))
-			continue;
-		if (rows[i].name)
-			longs[used++] = (struct option){
-				.name = rows[i].name,
-				.has_arg = !rows[i].argument	     ? no_argument
-					: rows[i].argument[0] == '[' ? optional_argument
-								     : required_argument,
-				.val = rows[i].key,
-			};
-		if (rows[i].key < ONLY_LONG) {
-			*shorts++ = (char)rows[i].key;
-			if (rows[i].argument)
-				*shorts++ = ':';
-		}
+	struct reading *reading = context;
+	const struct option_row *row = row_of(key), *other = rival(row, reading->given, reading->count);
+	if (other) {
+		char what[60];
+		snprintf(what, sizeof(what), "--%s does not go together with", row->name);
+		(void)arguments_wrong(reading->command, what, other->name);
+		return ARGUMENT_TOLD;
 	}
-	longs[used] = (struct option){0};
-	*shorts = '\0';
+	if (reading->count < ARRAY_LEN(rows))
+		reading->given[reading->count++] = row;
+	return understand(reading->options, row, argument) ? ARGUMENT_TAKEN : ARGUMENT_NO_VALUE;
 }
 
 static int finish(struct options *options, const char *command, int argc, char **argv)
 {
-	if (optind >= argc && !options->targets)
-		return usage_error(command, "the host is missing after", argv[0]);
-	if (optind + 1 < argc)
-		return usage_error(command, "one host at a time; what to do with", argv[optind + 1]);
-	options->host = argv[optind];
-	if (options->host && !*options->host)
-		return usage_error(command, "not a host:", options->host);
-	if (options->targets && strcmp(command, "trace") != 0)
-		return usage_error(command, "many targets are for `retour trace` only:", options->targets);
-	const char *what = contradiction(options);
-	if (!what)
-		return -1;
-	fprintf(stderr, "retour: %s; see `retour%s%s --help`\n", what, *command ? " " : "", command);
-	return EXIT_USAGE;
-}
-
-static int take(struct options *options, const char *command, const struct option_row *row,
-	const struct option_row **given, size_t *count)
-{
-	char what[60];
-	const struct option_row *other = rival(row, given, *count);
-	if (other) {
-		snprintf(what, sizeof(what), "--%s does not go together with", row->name);
-		return usage_error(command, what, other->name);
-	}
-	if (*count < ARRAY_LEN(rows))
-		given[(*count)++] = row;
-	if (apply(options, row, optarg))
-		return -1;
-	snprintf(what, sizeof(what), "not a value for --%s:", row->name ? row->name : "tos");
-	return usage_error(command, what, optarg);
+	int status = -1;
+	if (!options->targets || optind < argc)
+		status = arguments_host(command, &options->host, argc, argv);
+	if (status < 0 && options->targets && strcmp(command, "trace") != 0)
+		status = arguments_wrong(command, "many targets are for `retour trace` only:", options->targets);
+	const char *what = status < 0 ? contradiction(options) : NULL;
+	return what ? arguments_contradict(command, what) : status;
 }
 
 int options_parse(struct options *options, const char *command, int argc, char **argv)
 {
-	struct option longs[ARRAY_LEN(rows) + 1];
-	char shorts[2 * ARRAY_LEN(rows) + 2];
-	const struct option_row *given[ARRAY_LEN(rows)];
-	size_t count = 0;
-	int key, status = -1;
+	struct reading reading = {.options = options, .command = command};
+	struct argument_row scoped[ARRAY_LEN(rows)];
+	struct argument_table table = {
+		.command = command, .operands = "HOST", .rows = scoped, .left = 28, .apply = apply};
 	*options = (struct options){
 		.protocol = PROBE_UDP,
 		.automatic = true,
@@ -406,18 +353,11 @@ int options_parse(struct options *options, const char *command, int argc, char *
 		.gap_limit = 8,
 		.flow_label = OPTION_NOT_GIVEN,
 	};
-	build_tables(scope_of(command), longs, shorts);
-	optind = 1;
-	while (status < 0 && (key = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		if (key == 'h') {
-			print_help(stdout, command);
-			return EXIT_OK;
-		}
-		if (key == '?' || key == ':')
-			return usage_error(command,
-				key == ':' ? "a value is missing after" : "unknown option", argv[optind - 1]);
-		status = take(options, command, row_of(key), given, &count);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].where & scope_of(command))
+			scoped[table.count++] = (struct argument_row){
+				rows[i].key, rows[i].name, rows[i].argument, rows[i].help};
+	int status = arguments_parse(&table, &reading, argc, argv);
 	return status < 0 ? finish(options, command, argc, argv) : status;
 }
 

@@ -1,12 +1,7 @@
 #include "cli/ping_options.h"
 
-#include <getopt.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "base/compiler.h"
-#include "base/escape.h"
-#include "cli/exit.h"
+#include "cli/arguments.h"
 #include "cli/values.h"
 #include "packet/stamp.h"
 
@@ -14,14 +9,9 @@
 #define DATA_MAX 8900
 #define TTL	 64
 
-enum { ONLY_LONG = 256, OPTION_JSON, OPTION_JSONL, OPTION_STAMP, OPTION_WIDTH };
+enum { OPTION_JSON = ARGUMENT_LONG, OPTION_JSONL, OPTION_STAMP, OPTION_WIDTH };
 
-struct row {
-	int key;
-	const char *name, *argument, *help;
-};
-
-static const struct row rows[] = {
+static const struct argument_row rows[] = {
 	{'c', "count", "N", "stop after so many (never)"},
 	{'i', "interval", "SECONDS", "from one to the next (1)"},
 	{'s', "size", "BYTES", "of the data of an echo (56)"},
@@ -43,33 +33,6 @@ static const struct row rows[] = {
 	{'h', "help", NULL, "this text"},
 };
 
-static void print_help(FILE *out)
-{
-	fputs("usage: retour ping [OPTIONS] HOST\n\n", out);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		char left[40], letter[8] = "    ";
-		if (rows[i].key < ONLY_LONG)
-			snprintf(letter, sizeof(letter), "-%c, ", rows[i].key);
-		snprintf(left, sizeof(left), "%s--%s %s", letter, rows[i].name,
-			rows[i].argument ? rows[i].argument : "");
-		fprintf(out, "  %-26s %s\n", left, rows[i].help);
-	}
-}
-
-static int usage_error(const char *what, const char *value)
-{
-	char shown[80];
-	fprintf(stderr, "retour: %s '%s'; see `retour ping --help`\n", what,
-		escape_text(value, shown, sizeof(shown)));
-	return EXIT_USAGE;
-}
-
-static int contradiction(const char *text)
-{
-	fprintf(stderr, "retour: %s; see `retour ping --help`\n", text);
-	return EXIT_USAGE;
-}
-
 static bool port(const char *text, unsigned long low, uint16_t *value)
 {
 	unsigned n = 0;
@@ -86,7 +49,7 @@ static bool only(struct ping_options *options, enum probe_protocol protocol)
 }
 
 /* false: the argument makes no sense. */
-static bool apply(struct ping_options *options, int key, const char *argument)
+static bool understand(struct ping_options *options, int key, const char *argument)
 {
 	struct options *o = &options->probe;
 	switch (key) {
@@ -112,56 +75,28 @@ static bool apply(struct ping_options *options, int key, const char *argument)
 	return false;
 }
 
-static const char *name_of(int key)
+static enum argument_verdict apply(void *context, int key, const char *argument)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].key == key)
-			return rows[i].name;
-	return "";
+	return understand(context, key, argument) ? ARGUMENT_TAKEN : ARGUMENT_NO_VALUE;
 }
 
-static void build_tables(struct option *longs, char *shorts)
-{
-	*shorts++ = ':';
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		longs[i] = (struct option){
-			.name = rows[i].name,
-			.has_arg = rows[i].argument ? required_argument : no_argument,
-			.val = rows[i].key,
-		};
-		if (rows[i].key >= ONLY_LONG)
-			continue;
-		*shorts++ = (char)rows[i].key;
-		if (rows[i].argument)
-			*shorts++ = ':';
-	}
-	longs[ARRAY_LEN(rows)] = (struct option){0};
-	*shorts = '\0';
-}
+static const struct argument_table table = {
+	.command = "ping", .operands = "HOST", .rows = rows, .count = ARRAY_LEN(rows), .left = 26, .apply = apply};
 
-static int finish(struct ping_options *options, int argc, char **argv)
+/* What contradicts itself; NULL = nothing. */
+static const char *contradiction(const struct ping_options *options)
 {
-	if (optind + 1 < argc)
-		return usage_error("one host at a time; what to do with", argv[optind + 1]);
-	if (optind >= argc)
-		return usage_error("the host is missing after", argv[0]);
-	options->probe.host = argv[optind];
-	if (!*options->probe.host)
-		return usage_error("not a host:", options->probe.host);
 	if (options->probe.json && options->probe.jsonl)
-		return contradiction("--json and --jsonl exclude each other");
+		return "--json and --jsonl exclude each other";
 	if (options->port && (!options->only || options->protocol == PROBE_ICMP))
-		return contradiction("a port (-p) needs probes that have one: -u or -T");
+		return "a port (-p) needs probes that have one: -u or -T";
 	if (options->size_given && options->only && options->protocol == PROBE_TCP)
-		return contradiction("TCP probes are bare SYNs and have no size");
-	return -1;
+		return "TCP probes are bare SYNs and have no size";
+	return NULL;
 }
 
 int ping_options_parse(struct ping_options *options, int argc, char **argv)
 {
-	struct option longs[ARRAY_LEN(rows) + 1];
-	char shorts[2 * ARRAY_LEN(rows) + 2];
-	int key;
 	*options = (struct ping_options){
 		.probe =
 			{
@@ -179,21 +114,9 @@ int ping_options_parse(struct ping_options *options, int argc, char **argv)
 		.size = PING_DATA_DEFAULT,
 		.stamp_port = STAMP_PORT,
 	};
-	build_tables(longs, shorts);
-	optind = 1;
-	while ((key = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		if (key == 'h') {
-			print_help(stdout);
-			return EXIT_OK;
-		}
-		if (key == '?' || key == ':')
-			return usage_error(
-				key == ':' ? "a value is missing after" : "unknown option", argv[optind - 1]);
-		if (!apply(options, key, optarg)) {
-			char what[60];
-			snprintf(what, sizeof(what), "not a value for --%s:", name_of(key));
-			return usage_error(what, optarg);
-		}
-	}
-	return finish(options, argc, argv);
+	int status = arguments_parse(&table, options, argc, argv);
+	if (status < 0)
+		status = arguments_host(table.command, &options->probe.host, argc, argv);
+	const char *what = status < 0 ? contradiction(options) : NULL;
+	return what ? arguments_contradict(table.command, what) : status;
 }

@@ -1,12 +1,10 @@
 #include "cli/watch_options.h"
 
 #include <getopt.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "base/compiler.h"
-#include "base/escape.h"
-#include "cli/exit.h"
+#include "base/error.h"
+#include "cli/arguments.h"
 #include "cli/values.h"
 #include "path/timeline.h"
 #include "reverse/climb.h"
@@ -16,8 +14,7 @@
 #define CONFIDENCE    0.95 /* that no way is overlooked */
 
 enum {
-	ONLY_LONG = 256,
-	OPTION_BACK_EVERY,
+	OPTION_BACK_EVERY = ARGUMENT_LONG,
 	OPTION_CHECK,
 	OPTION_DATA,
 	OPTION_GAP,
@@ -36,12 +33,7 @@ enum {
 	OPTION_WIDTH,
 };
 
-struct row {
-	int key;
-	const char *name, *argument, *help;
-};
-
-static const struct row rows[] = {
+static const struct argument_row rows[] = {
 	{'r', "report", NULL, "no screen: print a table at the end"},
 	{'c', "count", "ROUNDS", "stop after so many rounds (with -r: 10, else never)"},
 	{'i', "interval", "SECONDS", "from round to round (1)"},
@@ -76,35 +68,6 @@ static const struct row rows[] = {
 	{OPTION_CHECK, "check", NULL, "exit 1 when something is found to be a problem"},
 	{'h', "help", NULL, "this text"},
 };
-
-static void print_help(FILE *out)
-{
-	fputs("usage: retour watch [OPTIONS] HOST\n"
-	      "       retour watch --replay FILE\n\n",
-		out);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		char left[40], letter[8] = "    ";
-		if (rows[i].key < ONLY_LONG)
-			snprintf(letter, sizeof(letter), "-%c, ", rows[i].key);
-		const char *argument = rows[i].argument ? rows[i].argument : "";
-		snprintf(left, sizeof(left), "%s--%s%s%s", letter, rows[i].name, *argument == '[' ? "" : " ", argument);
-		fprintf(out, "  %-26s %s\n", left, rows[i].help);
-	}
-}
-
-static int usage_error(const char *what, const char *value)
-{
-	char shown[80];
-	fprintf(stderr, "retour: %s '%s'; see `retour watch --help`\n", what,
-		escape_text(value, shown, sizeof(shown)));
-	return EXIT_USAGE;
-}
-
-static int contradiction(const char *text)
-{
-	fprintf(stderr, "retour: %s; see `retour watch --help`\n", text);
-	return EXIT_USAGE;
-}
 
 static bool port(const char *text, uint16_t *value)
 {
@@ -149,7 +112,7 @@ static bool apply_common(struct options *o, int key, const char *argument)
 	return false;
 }
 
-static bool apply(struct watch_options *options, int key, const char *argument)
+static bool understand(struct watch_options *options, int key, const char *argument)
 {
 	switch (key) {
 	case 'r': options->report = true; return true;
@@ -169,85 +132,72 @@ static bool apply(struct watch_options *options, int key, const char *argument)
 	return apply_common(&options->probe, key, argument);
 }
 
-static const char *name_of(int key)
+static enum argument_verdict apply(void *context, int key, const char *argument)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (rows[i].key == key)
-			return rows[i].name;
-	return "";
+	return understand(context, key, argument) ? ARGUMENT_TAKEN : ARGUMENT_NO_VALUE;
 }
 
-static void build_tables(struct option *longs, char *shorts)
-{
-	*shorts++ = ':';
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		longs[i] = (struct option){
-			.name = rows[i].name,
-			.has_arg = !rows[i].argument ? no_argument
-				: rows[i].argument[0] == '[' ? optional_argument
-							     : required_argument,
-			.val = rows[i].key,
-		};
-		if (rows[i].key >= ONLY_LONG)
-			continue;
-		*shorts++ = (char)rows[i].key;
-		if (rows[i].argument)
-			*shorts++ = ':';
-	}
-	longs[ARRAY_LEN(rows)] = (struct option){0};
-	*shorts = '\0';
-}
+static const struct argument_table table = {
+	.command = "watch",
+	.operands = "HOST",
+	.more = "       retour watch --replay FILE\n",
+	.rows = rows,
+	.count = ARRAY_LEN(rows),
+	.left = 26,
+	.apply = apply,
+};
 
-static int check_outputs(const struct watch_options *options)
+/* What contradicts itself in what is printed; NULL = nothing. */
+static const char *output_contradiction(const struct watch_options *options)
 {
 	bool metrics = options->prometheus && options->prometheus[0] == '-' && !options->prometheus[1];
 	if (options->probe.json && options->probe.jsonl)
-		return contradiction("--json and --jsonl exclude each other");
+		return "--json and --jsonl exclude each other";
 	if (metrics && (options->probe.json || options->probe.jsonl || options->report))
-		return contradiction("--prometheus - needs standard output for itself");
+		return "--prometheus - needs standard output for itself";
 	if (options->replay && (options->record || options->prometheus || options->probe.jsonl))
-		return contradiction("a replay measures nothing: --record, --prometheus and --jsonl make no "
-				     "sense with it");
-	return -1;
+		return "a replay measures nothing: --record, --prometheus and --jsonl make no sense with it";
+	return NULL;
+}
+
+/* And in what is sent. */
+static const char *contradiction(const struct watch_options *options)
+{
+	const struct options *probe = &options->probe;
+	if (probe->first_ttl > probe->max_ttl)
+		return "the first hop (-f) is beyond the last (-m)";
+	if (probe->protocol == PROBE_ICMP && !probe->automatic && (probe->destination_port || probe->source_port))
+		return "ports (-p, --sport) need probes that have them: UDP or TCP";
+	if (options->flows > 0 && options->replay)
+		return "a replay measures nothing: --multipath makes no sense with it";
+	if (options->flows > 0 && probe->source_port)
+		return "--multipath chooses source ports itself: no --sport";
+	if (probe->size && probe->protocol == PROBE_TCP)
+		return "TCP probes are bare SYNs and have no size";
+	return output_contradiction(options);
 }
 
 static int finish(struct watch_options *options, int argc, char **argv)
 {
-	struct options *probe = &options->probe;
 	struct error error;
-	if (optind + 1 < argc)
-		return usage_error("one host at a time; what to do with", argv[optind + 1]);
-	if (optind >= argc && !options->replay)
-		return usage_error("the host is missing after", argv[0]);
-	if (optind < argc && options->replay)
-		return usage_error("a replay has its host; what to do with", argv[optind]);
-	probe->host = argv[optind];
-	if (probe->host && !*probe->host)
-		return usage_error("not a host:", probe->host);
-	if (probe->first_ttl > probe->max_ttl)
-		return contradiction("the first hop (-f) is beyond the last (-m)");
-	if (probe->protocol == PROBE_ICMP && !probe->automatic &&
-		(probe->destination_port || probe->source_port))
-		return contradiction("ports (-p, --sport) need probes that have them: UDP or TCP");
-	if (options->flows > 0 && options->replay)
-		return contradiction("a replay measures nothing: --multipath makes no sense with it");
-	if (options->flows > 0 && probe->source_port)
-		return contradiction("--multipath chooses source ports itself: no --sport");
-	if (probe->size && probe->protocol == PROBE_TCP)
-		return contradiction("TCP probes are bare SYNs and have no size");
-	if (climb_check(probe->methods, &error) < 0)
-		return contradiction(error.text);
-	options->report |= probe->json;
+	int status = -1;
+	if (!options->replay)
+		status = arguments_host(table.command, &options->probe.host, argc, argv);
+	else if (optind < argc)
+		status = arguments_wrong(table.command, "a replay has its host; what to do with", argv[optind]);
+	if (status >= 0)
+		return status;
+	options->report |= options->probe.json;
 	if (options->report && options->rounds == 0 && !options->replay)
 		options->rounds = REPORT_ROUNDS;
-	return check_outputs(options);
+	const char *what = contradiction(options);
+	if (!what && climb_check(options->probe.methods, &error) < 0)
+		what = error.text;
+	return what ? arguments_contradict(table.command, what) : -1;
 }
 
 int watch_options_parse(struct watch_options *options, int argc, char **argv)
 {
-	struct option longs[ARRAY_LEN(rows) + 1];
-	char shorts[2 * ARRAY_LEN(rows) + 2];
-	int key;
 	*options = (struct watch_options){
 		.probe =
 			{
@@ -263,21 +213,6 @@ int watch_options_parse(struct watch_options *options, int argc, char **argv)
 		.back_every = BACK_EVERY,
 		.speed = 1,
 	};
-	build_tables(longs, shorts);
-	optind = 1;
-	while ((key = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		if (key == 'h') {
-			print_help(stdout);
-			return EXIT_OK;
-		}
-		if (key == '?' || key == ':')
-			return usage_error(
-				key == ':' ? "a value is missing after" : "unknown option", argv[optind - 1]);
-		if (!apply(options, key, optarg)) {
-			char what[60];
-			snprintf(what, sizeof(what), "not a value for --%s:", name_of(key));
-			return usage_error(what, optarg);
-		}
-	}
-	return finish(options, argc, argv);
+	int status = arguments_parse(&table, options, argc, argv);
+	return status < 0 ? finish(options, argc, argv) : status;
 }
