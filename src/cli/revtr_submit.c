@@ -56,6 +56,23 @@ static void print_hop(const struct hop *hop, size_t number)
 		technique_phrase(hop->technique));
 }
 
+/* Right before the hop that ends it. */
+static void print_gap(const struct path *path, size_t number)
+{
+	for (size_t i = 0; i < path->gap_count; i++) {
+		const struct path_gap *gap = &path->gaps[i];
+		char after[24] = "the destination", before[24] = "the source";
+		if (gap->before != number)
+			continue;
+		if (gap->after > 0)
+			snprintf(after, sizeof(after), "%u", gap->after);
+		if (gap->before <= path->hop_count)
+			snprintf(before, sizeof(before), "%u", gap->before);
+		printf("     (%u more %s between %s and %s, by the hop limits of replies)\n", gap->missing,
+			gap->missing == 1 ? "router" : "routers", after, before);
+	}
+}
+
 static const char *string_of(const json_t *object, const char *key, char *out, size_t size)
 {
 	return escape_text(json_string_value(json_object_get(object, key)), out, size);
@@ -84,8 +101,12 @@ static void print_text(const json_t *record, const struct path *path)
 	else
 		printf("nothing of the way back: %s; ", stop);
 	printf("%.1f s\n", json_number_value(json_object_get(record, "duration_ms")) / 1000);
-	for (size_t i = 0; i < hops; i++)
+	for (size_t i = 0; i < hops; i++) {
+		print_gap(path, i + 1);
 		print_hop(&path->hops[i], i + 1);
+	}
+	if (path)
+		print_gap(path, hops + 1);
 }
 
 void revtr_print_record(const json_t *record, bool json)

@@ -72,12 +72,14 @@ struct path *path_copy(const struct path *from)
 	to->edges = NULL;
 	to->mtu.steps = NULL;
 	to->tries = NULL;
+	to->gaps = NULL;
 	to->vantage = NULL;
 	const struct vantage *v = from->vantage;
 	if (copy_text(&to->method, from->method) && copy_hops(to, from) &&
 		copy_array(&to->edges, from->edges, from->edge_count, sizeof(*from->edges)) &&
 		copy_array(&to->mtu.steps, from->mtu.steps, from->mtu.step_count, sizeof(*from->mtu.steps)) &&
 		copy_array(&to->tries, from->tries, from->try_count, sizeof(*from->tries)) &&
+		copy_array(&to->gaps, from->gaps, from->gap_count, sizeof(*from->gaps)) &&
 		(!v || path_set_vantage(to, v->name, v->address, v->asn, v->distance) == 0))
 		return to;
 	path_free(to);

@@ -1,6 +1,7 @@
 /* One direction of a measurement: its hops with their probes, edges, sizes, tries. */
 #include "base/clock.h"
 #include "path/json.h"
+#include "path/json_gaps.h"
 #include "path/json_out.h"
 
 static json_t *mpls_to_json(struct out *out, const struct probe_result *probe)
@@ -308,6 +309,8 @@ json_t *path_to_json(struct out *out, const struct path *path)
 		out_set(out, object, "mtu", mtu_to_json(out, &path->mtu));
 	if (path->try_count > 0)
 		out_set(out, object, "tries", tries_to_json(out, path));
+	if (path->gap_count > 0)
+		out_set(out, object, "suspected_gaps", gaps_to_json(out, path));
 	if (path->vantage)
 		out_set(out, object, "vantage", vantage_to_json(out, path->vantage));
 	return object;

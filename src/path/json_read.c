@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "path/json.h"
+#include "path/json_gaps.h"
 #include "path/json_in.h"
 
 /* Nobody's path is longer; a hostile document may not make us allocate without end. */
@@ -310,6 +311,7 @@ static struct path *read_path(
 	read_edges(in, object, path);
 	read_mtu(in, object, path);
 	read_tries(in, object, path);
+	gaps_read(in, object, path);
 	read_vantage(in, object, path);
 	in->where[0] = '\0';
 	return path;

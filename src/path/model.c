@@ -94,6 +94,7 @@ void path_free(struct path *path)
 	free(path->edges);
 	free(path->mtu.steps);
 	free(path->tries);
+	free(path->gaps);
 	if (path->vantage)
 		free(path->vantage->name);
 	free(path->vantage);
@@ -142,6 +143,14 @@ struct mtu_step *path_add_mtu_step(struct path *path)
 	return step;
 }
 
+struct path_gap *path_add_gap(struct path *path)
+{
+	struct path_gap *gap = grow(&path->gaps, path->gap_count, sizeof(*gap));
+	if (gap)
+		path->gap_count++;
+	return gap;
+}
+
 struct path_try *path_add_try(struct path *path)
 {
 	struct path_try *attempt = grow(&path->tries, path->try_count, sizeof(*attempt));
@@ -154,6 +163,7 @@ int path_join(struct path *path, size_t kept, struct path *rest)
 {
 	while (path->hop_count > kept)
 		hop_deinit(&path->hops[--path->hop_count]);
+	path->gap_count = 0; /* they counted other hops */
 	for (size_t i = 0; i < rest->hop_count; i++) {
 		struct hop *hop = path_add_hop(path, rest->hops[i].ttl, rest->hops[i].technique);
 		if (!hop)

@@ -178,6 +178,12 @@ struct path_try {
 	bool reached; /* the destination answered it */
 };
 
+/* Routers on the way that the path does not show, where their number is known: between two of its hops, counted from 1.
+ * 0 is the end that packets leave, one more than there are hops the other one. */
+struct path_gap {
+	unsigned after, before, missing;
+};
+
 /* How near to the far host somebody stands who traced in its stead. */
 enum vantage_distance {
 	VANTAGE_SAME_PREFIX, /* of the same announced prefix */
@@ -216,6 +222,8 @@ struct path {
 	struct path_mtu mtu;
 	struct path_try *tries; /* in order; none where one protocol was enough */
 	size_t try_count;
+	struct path_gap *gaps; /* suspected, in order */
+	size_t gap_count;
 	struct vantage *vantage; /* NULL = it starts where `source` says */
 };
 
@@ -297,6 +305,7 @@ struct probe_result probe_result_none(void);
 struct probe_result *hop_add_probe(struct hop *hop);
 struct edge *path_add_edge(struct path *path);
 struct mtu_step *path_add_mtu_step(struct path *path);
+struct path_gap *path_add_gap(struct path *path);
 struct path_try *path_add_try(struct path *path);
 /* The first `kept` hops stay, and those of `rest` follow, which has none then. 0 or -ENOMEM. */
 int path_join(struct path *path, size_t kept, struct path *rest) MUST_USE;

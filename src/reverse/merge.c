@@ -195,6 +195,7 @@ struct path *merge_paths(const struct path *first, const struct path *other, str
 	struct path *merged = path_copy(first);
 	if (!merged)
 		return NULL;
+	merged->gap_count = 0; /* they counted its hops, and may be filled */
 	bool done = add_rest(merged, other, merge) && fill_gaps(merged, other, merge);
 	if (done && (merge->joined < first->hop_count || merge->filled > 0))
 		return merged;

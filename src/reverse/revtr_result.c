@@ -34,9 +34,22 @@ static bool read_hop(const json_t *object, struct path *path)
 	return !addr_is_set(address) || hop_add_address(hop, address) == 0;
 }
 
+static bool read_gap(const json_t *object, struct path *path)
+{
+	json_int_t after = json_integer_value(json_object_get(object, "after"));
+	json_int_t before = json_integer_value(json_object_get(object, "before"));
+	json_int_t missing = json_integer_value(json_object_get(object, "missing"));
+	if (after < 0 || before <= after || before > (json_int_t)path->hop_count + 1 || missing < 1 || missing > UINT8_MAX)
+		return false;
+	struct path_gap *gap = path_add_gap(path);
+	if (gap)
+		*gap = (struct path_gap){(unsigned)after, (unsigned)before, (unsigned)missing};
+	return gap;
+}
+
 static struct path *read_path(const json_t *object)
 {
-	const json_t *hops = json_object_get(object, "hops");
+	const json_t *hops = json_object_get(object, "hops"), *gaps = json_object_get(object, "suspected_gaps");
 	const char *status = json_string_value(json_object_get(object, "status"));
 	if (!json_is_array(hops) || json_array_size(hops) > HOPS_MAX || !status)
 		return NULL;
@@ -44,6 +57,8 @@ static struct path *read_path(const json_t *object)
 	bool good = path != NULL;
 	for (size_t i = 0; i < json_array_size(hops) && good; i++)
 		good = read_hop(json_array_get(hops, i), path);
+	for (size_t i = 0; i < MIN(json_array_size(gaps), HOPS_MAX) && good; i++)
+		good = read_gap(json_array_get(gaps, i), path);
 	if (!good) {
 		path_free(path);
 		return NULL;

@@ -39,6 +39,7 @@ struct revtr_options {
 	bool spoofed;	/* and from agents in its name */
 	bool heuristics; /* lists in which the target did not write itself down are read, too */
 	bool quotes; /* where nothing tells where in a list the target is, it is asked to quote one (REVTR_RR_UDP) */
+	bool timestamps; /* before a way ends at a border, the router behind it is asked to stamp pings on their way back */
 	bool share;	/* what one measurement found helps the others */
 	bool symmetry_intra, symmetry_inter;
 	bool fallback; /* a destination that answers nothing: from the last router there that is in its network */
@@ -125,6 +126,8 @@ struct revtr_engine *revtr_engine_new(const struct revtr_options *options, const
 void revtr_engine_free(struct revtr_engine *engine);
 /* A source and the agent that stands there. *index names it. 0 or -ENOMEM. */
 int revtr_engine_add_source(struct revtr_engine *engine, struct addr source, uint32_t agent, uint32_t *index) MUST_USE;
+/* Are answers to what others send in its name kept from it? Then nobody is asked to. */
+void revtr_engine_set_deaf(struct revtr_engine *engine, uint32_t source, bool deaf);
 /* What is known of the ways to it. */
 struct tree *revtr_engine_tree(struct revtr_engine *engine, uint32_t source);
 /* A traceroute for its atlas, as tree_add_trace takes it. 0 or -ENOMEM. */
@@ -166,7 +169,8 @@ void revtr_read_list(const struct revtr_answer *answer, struct addr target, stru
 	struct revtr_list *list);
 
 /* Routers that are on the way and that the result does not show: so many between two of its hops, by number; the
- * destination's is -1. Without gaps where no hop limit tells. At most `capacity`, from the destination on. */
+ * destination's is -1, and where the result breaks off, the source's is the number of hops. Without gaps where no hop
+ * limit tells. At most `capacity`, from the destination on. */
 struct revtr_gap {
 	int after, before;
 	unsigned missing;

@@ -13,14 +13,13 @@ static bool gap_between(int left_before, int left_after, int shown, unsigned *mi
 
 unsigned revtr_gaps(const struct revtr_result *result, struct revtr_gap *gaps, unsigned capacity)
 {
-	int after = -1, left = result->left;
+	/* The source is the last hop, or would be the next one. */
+	int after = -1, left = result->left, end = (int)result->hop_count - (result->stop == REVTR_REACHED);
 	unsigned count = 0;
-	if (result->stop != REVTR_REACHED)
-		return 0;
-	for (int i = 0; i < (int)result->hop_count && count < capacity; i++) {
-		/* The source comes after no router at all. */
-		int here = i + 1 == (int)result->hop_count ? -1 : result->hops[i].left;
-		if (here < 0 && i + 1 < (int)result->hop_count)
+	for (int i = 0; i <= end && count < capacity; i++) {
+		/* It comes after no router at all. */
+		int here = i == end ? -1 : result->hops[i].left;
+		if (here < 0 && i < end)
 			continue;
 		gaps[count] = (struct revtr_gap){after, i, 0};
 		count += left >= 0 && gap_between(left, here, i - after, &gaps[count].missing);

@@ -40,6 +40,18 @@ static json_t *hop_json(const struct revtr_hop *hop, int64_t now_ns)
 		revtr_hop_code(hop), "evidence", (json_int_t)hop->evidence, "age_s", age_s);
 }
 
+/* Hops are counted from 1 here, as people do. */
+static json_t *gaps_json(const struct revtr_result *result)
+{
+	struct revtr_gap gaps[REVTR_HOPS_MAX];
+	unsigned count = revtr_gaps(result, gaps, REVTR_HOPS_MAX);
+	json_t *list = json_array();
+	for (unsigned i = 0; i < count; i++)
+		json_array_append_new(list, json_pack("{s:i, s:i, s:i}", "after", gaps[i].after + 1, "before",
+			gaps[i].before + 1, "missing", (int)gaps[i].missing));
+	return list;
+}
+
 static json_t *time_json(int64_t ms)
 {
 	char text[40];
@@ -58,10 +70,10 @@ char *revtr_result_to_json(
 	for (unsigned i = 0; i < result->hop_count; i++)
 		json_array_append_new(hops, hop_json(&result->hops[i], result->finished_ns));
 	const char *status = result->stop == REVTR_REACHED ? "reached" : result->hop_count > 0 ? "partial" : "nothing";
-	json_t *object = json_pack("{s:I, s:I, s:o, s:o, s:s, s:s, s:o, s:{s:i, s:i}, s:i, s:o, s:f}", "id", (json_int_t)id,
+	json_t *object = json_pack("{s:I, s:I, s:o, s:o, s:s, s:s, s:o, s:o, s:{s:i, s:i}, s:i, s:o, s:f}", "id", (json_int_t)id,
 		"batch", (json_int_t)batch, "source", address_json(source), "destination",
 		address_json(addr_v4(result->destination)), "status", status, "stop", revtr_stop_text(result->stop), "hops",
-		hops, "packets", "options", (int)result->option_packets, "traceroutes", (int)result->trace_packets, "rounds",
+		hops, "suspected_gaps", gaps_json(result), "packets", "options", (int)result->option_packets, "traceroutes", (int)result->trace_packets, "rounds",
 		(int)result->rounds, "started_at", time_json(started_ms), "duration_ms",
 		(double)(result->finished_ns - result->started_ns) / NS_PER_MS);
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;

@@ -25,6 +25,7 @@ static struct path *full_path(void)
 	probe->address = hop->address;
 	path_add_edge(path)->ttl = 2;
 	path_add_try(path)->sent = 3;
+	*path_add_gap(path) = (struct path_gap){.after = 0, .before = 1, .missing = 2};
 	path->mtu.measured = true;
 	path_add_mtu_step(path)->bytes = 1400;
 	assert_int_equal(path_set_vantage(path, "Example, Frankfurt", addr_v4(0xcb007163), 64500, VANTAGE_SAME_AS), 0);
@@ -53,6 +54,7 @@ static void test_copy_says_the_same(void **state)
 	char *after = document_of(copy);
 	assert_string_equal(before, after);
 	assert_non_null(strstr(after, "\"distance\": \"same-as\""));
+	assert_non_null(strstr(after, "\"missing\": 2"));
 	free(before);
 	free(after);
 	path_free(copy);

@@ -76,6 +76,29 @@ static void test_next_to_the_source(void **state)
 	assert_int_equal(gaps_of(2, NULL, 0, gaps), 0);
 }
 
+/* It breaks off behind two hops: four routers from the destination on, three from the first one. */
+static void test_what_is_missing_behind_the_end(void **state)
+{
+	struct revtr_hop hops[2] = {{.address = 1, .left = 3}, {.address = 2, .left = -1}};
+	struct revtr_result result = {.stop = REVTR_INTERDOMAIN, .hops = hops, .hop_count = 2, .left = 4};
+	struct revtr_gap gaps[8];
+	(void)state;
+	assert_int_equal(revtr_gaps(&result, gaps, 8), 1);
+	assert_int_equal(gaps[0].after, 0);
+	assert_int_equal(gaps[0].before, 2);
+	assert_int_equal(gaps[0].missing, 2);
+	/* Nothing shows, and four are on the way. */
+	result.hop_count = 0;
+	assert_int_equal(revtr_gaps(&result, gaps, 8), 1);
+	assert_int_equal(gaps[0].after, -1);
+	assert_int_equal(gaps[0].before, 0);
+	assert_int_equal(gaps[0].missing, 4);
+	/* All that there are show; only the source does not. */
+	result = (struct revtr_result){.stop = REVTR_UNRESPONSIVE, .hops = hops, .hop_count = 1, .left = 1};
+	hops[0].left = 0;
+	assert_int_equal(revtr_gaps(&result, gaps, 8), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -84,6 +107,7 @@ int main(void)
 		cmocka_unit_test(test_where_it_is),
 		cmocka_unit_test(test_too_many_show),
 		cmocka_unit_test(test_next_to_the_source),
+		cmocka_unit_test(test_what_is_missing_behind_the_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
