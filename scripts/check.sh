@@ -32,7 +32,8 @@ run() {
 		arguments+=(--suite "$suite")
 	done
 	rm -f "$log"
-	meson test -C "build-$name" --no-rebuild --print-errorlogs "${arguments[@]}"
+	# The limits are for an idle machine of ours; there are slower ones.
+	meson test -C "build-$name" --no-rebuild --print-errorlogs --timeout-multiplier 4 "${arguments[@]}"
 	local status=$?
 	if [ ! -s "$log" ]; then
 		echo "check: no tests ran in build-$name" >&2
