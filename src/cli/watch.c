@@ -365,6 +365,19 @@ static int start_screen(struct watch *watch, struct error *error)
 	return result;
 }
 
+/* A terminal that goes says so more than once, and without libuv's handler the next one would be our end, before the
+ * recording has its own. */
+static void close_driver(struct watch *watch)
+{
+	sigset_t hangup, before;
+	sigemptyset(&hangup);
+	sigaddset(&hangup, SIGHUP);
+	sigprocmask(SIG_BLOCK, &hangup, &before);
+	driver_deinit(&watch->driver);
+	signal(SIGHUP, SIG_IGN);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 static int run(struct watch *watch, struct error *error)
 {
 	int result = driver_init(&watch->driver, &watch->session.channel, error);
@@ -391,7 +404,7 @@ static int run(struct watch *watch, struct error *error)
 	recheck_stop(&watch->recheck);
 	if (watch->driver.signal)
 		watch->signal = watch->driver.signal;
-	driver_deinit(&watch->driver);
+	close_driver(watch);
 	const struct rounds *rounds = &watch->rounds;
 	char to[ADDR_TEXT_SIZE];
 	if (result == 0 && rounds->timeline.sent > 0 && rounds->timeline.send_errors == rounds->timeline.sent)

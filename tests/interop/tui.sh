@@ -270,6 +270,17 @@ until tail -n 1 "$scratch/hup" | grep -q '"event":"done"'; do
 	sleep 0.2
 done
 echo "ok finished when the terminal went away"
+# That comes as one signal, or as many: from the kernel, the shell, the terminal's program.
+for round in 1 2 3 4 5 6 7 8 9 10; do
+	"$retour" watch -r -c 100 -i 0.1 -4 --record "$scratch/hups" 127.0.0.1 >/dev/null 2>&1 &
+	watcher=$!
+	until grep -q '"event":"sent"' "$scratch/hups" 2>/dev/null; do sleep 0.1; done
+	for ((i = 0; i < 300; i++)); do kill -HUP $watcher 2>/dev/null || break; done
+	wait $watcher || true
+	tail -n 1 "$scratch/hups" | grep -q '"event":"done"' || fail "round $round: the recording has no end after many signals"
+	rm "$scratch/hups"
+done
+echo "ok finished after many signals"
 
 # ---- killed: every line that was written is there
 
