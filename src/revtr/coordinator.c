@@ -64,7 +64,7 @@ static void on_status(void *context, const char *topic, const char *payload, siz
 	c->health.agents_online += (unsigned)status.online - (unsigned)was;
 	c->agents[agent].status = status;
 	/* Who is gone is not asked. */
-	c->sites[agent].may_spoof = status.online && status.may_spoof;
+	coordinator_test_status(c, agent, status.online && !was);
 	if (was && !status.online)
 		lose_tasks(c, agent);
 	if (was != status.online)
@@ -88,6 +88,8 @@ void coordinator_each_agent(
 			.may_spoof = entry->status.may_spoof,
 			.sends_options = entry->status.sends_options != AGENT_CANNOT,
 			.since_ms = entry->since_ms,
+			.capability = &entry->capability,
+			.testing = entry->testing,
 			.tasks = entry->tasks,
 			.answers = entry->answers};
 		snprintf(agent.name, sizeof(agent.name), "%s", entry->name);
@@ -166,10 +168,13 @@ static void on_answer(void *context, const char *topic, const char *payload, siz
 		coordinator_register_answer(c, agent, &answer);
 		return;
 	}
+	bool trial = answer.seen != REVTR_SEEN_NOTHING || (!answer.answered && answer.task & OWN_TASK);
+	if (agent != UINT32_MAX && trial && coordinator_trial_answer(c, agent, &answer))
+		return;
 	struct expected *slot = &c->expected[answer.task & (EXPECTED_MAX - 1)];
 	/* Whoever is not where the answer goes cannot have it; only the sender can have refused. */
 	uint32_t speaker = answer.answered && !slot->is_trace ? slot->receiver : slot->sender;
-	if (agent == UINT32_MAX || slot->task != answer.task || speaker != agent) {
+	if (agent == UINT32_MAX || answer.seen != REVTR_SEEN_NOTHING || slot->task != answer.task || speaker != agent) {
 		c->health.foreign++;
 		return;
 	}
@@ -234,6 +239,7 @@ static void on_minute(uv_timer_t *timer)
 		ingress_sort(&c->ingress);
 	c->ingress_changed = false;
 	coordinator_check_all_sources(c);
+	coordinator_test_due(c);
 	coordinator_pump(c);
 }
 
@@ -265,6 +271,8 @@ static int load(struct coordinator *c, struct error *error)
 		result = coordinator_load_atlas(c, i, error);
 	if (result == 0)
 		result = coordinator_load_survey(c, error);
+	if (result == 0)
+		result = coordinator_tests_new(c, error);
 	return result == 0 ? coordinator_resume(c, error) : result;
 }
 
@@ -347,6 +355,7 @@ void coordinator_free(struct coordinator *c, void (*closed)(void *context), void
 		return;
 	c->closed = closed;
 	c->closed_context = context;
+	coordinator_tests_free(c);
 	bus_unsubscribe(c->bus, c);
 	uv_close((uv_handle_t *)&c->timer, close_second);
 }

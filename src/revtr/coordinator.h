@@ -17,6 +17,7 @@
 #include "store/store.h"
 
 struct bus;
+struct capability;
 struct uv_loop_s;
 struct coordinator;
 
@@ -77,9 +78,14 @@ struct coordinator_agent {
 	int64_t since_ms;
 	uint64_t tasks, answers;
 	char note[160]; /* what its owner should know, "" = nothing */
+	const struct capability *capability; /* what tests with others have found; borrowed for the call */
+	bool testing;
 };
 void coordinator_each_agent(
 	struct coordinator *coordinator, void (*each)(void *context, const struct coordinator_agent *agent), void *context);
+/* Test an agent with the help of the others, as is done by itself now and then; it takes some seconds. 0, -ENOENT, -EINVAL:
+ * it is not there. */
+int coordinator_test_agent(struct coordinator *coordinator, const char *name, struct error *error) MUST_USE;
 
 /* Traceroutes from all agents to a source, then Record Route to their hops; and the survey of prefixes. Within the
  * budget of the day. 0 or -ENOENT. */

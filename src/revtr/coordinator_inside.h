@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "bus/bus.h"
+#include "revtr/capability.h"
 #include "revtr/coordinator.h"
 #include "revtr/message.h"
 #include "revtr/registration.h"
@@ -20,6 +21,11 @@ struct agent_entry {
 	int64_t since_ms;
 	uint64_t tasks, answers;
 	char note[160];
+	/* coordinator_capability.c */
+	struct capability capability;
+	bool testing, settling;
+	unsigned tested_with; /* registered addresses of others there were */
+	int64_t tested_ns, test_at_ns; /* the last test, the next one; 0 = none */
 };
 
 struct source_entry {
@@ -83,6 +89,10 @@ struct coordinator {
 	struct queue interactive, campaign;
 	struct running *running; /* by the engine's number */
 	uint32_t running_room;
+	struct outbox *outbox;	   /* coordinator_results.c */
+	struct networks *networks; /* coordinator_networks.c */
+	uv_timer_t flush;
+	struct coordinator_tests *tests;
 	struct coordinator_listener *listeners;
 	struct coordinator_health health;
 	bool pumping;
@@ -122,6 +132,18 @@ void coordinator_tell_agent(const struct coordinator *c, uint32_t agent);
 void coordinator_tell_atlas(const struct coordinator *c, uint32_t source);
 /* Ask the agent for a traceroute to the source if there is none of the last day. */
 void coordinator_fill_atlas(struct coordinator *c, uint32_t source, uint32_t agent);
+
+/* coordinator_capability.c */
+int coordinator_tests_new(struct coordinator *c, struct error *error) MUST_USE;
+void coordinator_tests_free(struct coordinator *c);
+/* An agent has said how it is; `came`: it was not there before. */
+void coordinator_test_status(struct coordinator *c, uint32_t agent, bool came);
+/* Those whose time has come. */
+void coordinator_test_due(struct coordinator *c);
+/* What an agent tells of a trial; false: of none that is under way. */
+bool coordinator_trial_answer(struct coordinator *c, uint32_t agent, const struct revtr_answer *answer);
+/* By its owner's word, and as far as is known. */
+bool coordinator_may_spoof(const struct agent_entry *agent);
 
 /* coordinator_atlas.c */
 void coordinator_ask_trace(struct coordinator *c, uint32_t source, uint32_t agent);

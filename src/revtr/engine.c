@@ -179,6 +179,11 @@ void revtr_engine_align(struct revtr_engine *engine, uint32_t source, uint32_t t
 	source_learn(engine, source, chain, list.count + 1);
 }
 
+void revtr_engine_set_deaf(struct revtr_engine *engine, uint32_t source, bool deaf)
+{
+	engine->sources[source].deaf = deaf;
+}
+
 unsigned revtr_engine_busy(const struct revtr_engine *engine)
 {
 	return engine->busy;

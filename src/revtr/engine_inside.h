@@ -87,6 +87,7 @@ struct source_state {
 	struct exits exits;
 	unsigned direct_asked, direct_found;
 	unsigned answered; /* packets with options that came home */
+	bool deaf;	   /* to answers that it has not asked for itself */
 };
 
 struct revtr_engine {

@@ -172,7 +172,7 @@ static void finish(struct revtr_engine *engine, uint32_t index)
 static bool usable(const struct revtr_engine *engine, const struct job *job, uint32_t site)
 {
 	const struct revtr_site *s = &engine->environment.sites[site];
-	return s->may_spoof && s->agent != engine->sources[job->source].agent;
+	return s->may_spoof && s->agent != engine->sources[job->source].agent && !engine->sources[job->source].deaf;
 }
 
 static bool give_up(const struct revtr_engine *engine, const struct job *job)
