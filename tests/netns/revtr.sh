@@ -16,7 +16,7 @@ need mosquitto openssl
 
 last_words() {
 	local status=$?
-	[ $status -eq 0 ] || tail -n 30 $scratch/*.log $scratch/last* $scratch/out $scratch/err >&2
+	[ $status -eq 0 ] || tail -n 30 $scratch/*.log $scratch/last* $scratch/one $scratch/out $scratch/err >&2
 }
 trap last_words EXIT
 
