@@ -67,6 +67,8 @@ static void print_path(const struct ask *ask, const struct truth *truth)
 	}
 	if (truth->end != TRUTH_REACHED)
 		printf("     %s\n", truth_end_word(truth->end));
+	else if (truth->hop_count == 0)
+		puts("     it is there already");
 }
 
 static json_t *addresses_json(const struct world *world, uint32_t node, uint8_t family)

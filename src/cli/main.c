@@ -79,29 +79,40 @@ static const struct command *find_persona(const char *path)
 	return find(personas, ARRAY_LEN(personas), slash ? slash + 1 : path);
 }
 
+/* Originals that notice a full disk end with this, too. */
+static int run_persona(const struct command *persona, int argc, char **argv)
+{
+	return streams_finish(persona->name, persona->run(argc, argv), 1);
+}
+
+static int finish(int status)
+{
+	return streams_finish("retour", status, EXIT_CANNOT_MEASURE);
+}
+
 int main(int argc, char **argv)
 {
 	streams_guard();
 	const struct command *command = argc > 0 ? find_persona(argv[0]) : NULL;
 	if (command)
-		return command->run(argc, argv);
+		return run_persona(command, argc, argv);
 	if (argc < 2) {
 		print_usage(stderr);
 		return EXIT_USAGE;
 	}
 	command = find(personas, ARRAY_LEN(personas), argv[1]);
 	if (command)
-		return command->run(argc - 1, argv + 1);
+		return run_persona(command, argc - 1, argv + 1);
 	command = find(commands, ARRAY_LEN(commands), argv[1]);
 	if (command)
-		return streams_finish(command->run(argc - 1, argv + 1));
+		return finish(command->run(argc - 1, argv + 1));
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
 		puts("retour " RETOUR_VERSION);
-		return streams_finish(EXIT_OK);
+		return finish(EXIT_OK);
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		print_usage(stdout);
 		putchar('\n');
 	}
-	return streams_finish(cli_both(argc, argv));
+	return finish(cli_both(argc, argv));
 }

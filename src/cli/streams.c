@@ -19,11 +19,11 @@ void streams_guard(void)
 	}
 }
 
-int streams_finish(int status)
+int streams_finish(const char *program, int status, int if_lost)
 {
 	bool lost = ferror(stdout) || fflush(stdout) != 0;
 	if (!lost || status != EXIT_OK)
 		return status;
-	fputs("retour: cannot write the result\n", stderr);
-	return EXIT_CANNOT_MEASURE;
+	fprintf(stderr, "%s: cannot write the result\n", program);
+	return if_lost;
 }

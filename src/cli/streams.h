@@ -6,7 +6,8 @@
  * meant for a person. To be called before anything is opened. */
 void streams_guard(void);
 
-/* The exit status of a command that would end with `status`: another one where its result was not written. */
-int streams_finish(int status);
+/* The exit status of a command that would end with `status`: `if_lost`, said in the program's name, where all was well
+ * but that its result could not be written. */
+int streams_finish(const char *program, int status, int if_lost);
 
 #endif

@@ -138,3 +138,9 @@ status=0
 in_world demo bash -c 'retour trace server.lab --csv >/dev/full' 2>"$scratch/err" || status=$?
 equal 'a full disk' "$status" 4
 has 'a full disk is told' "$(cat "$scratch/err")" 'cannot write'
+for persona in 'mtr -r -c 1' traceroute 'tracert -h 2'; do
+	status=0
+	in_world demo bash -c "retour $persona server.lab >/dev/full" 2>"$scratch/err" || status=$?
+	equal "a full disk: $persona" "$status" 1
+	has "a full disk is told: $persona" "$(cat "$scratch/err")" 'cannot write'
+done
