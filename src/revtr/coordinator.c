@@ -125,11 +125,14 @@ int coordinator_add_source(struct coordinator *c, const struct store_source *sto
 		c->source_count++;
 	}
 	struct source_entry *entry = &c->sources[index];
+	revtr_engine_move_source(c->engine, entry->engine_index, agent);
 	entry->stored = *stored;
 	entry->agent = agent;
 	memcpy(&entry->key, stored->key, sizeof(entry->key));
 	c->health.sources = c->source_count;
 	coordinator_publish_keys(c, agent);
+	if (!stored->consents)
+		coordinator_withdraw(c, index);
 	return 0;
 }
 
@@ -143,7 +146,9 @@ void coordinator_dispatch(struct coordinator *c, const struct revtr_task *task, 
 		.tag = agent_tag(source->key, source->stored.address, task->target, task->id)};
 	char topic[TOPIC_SIZE], *text;
 	bool heard = c->agents[expected.receiver].status.online || expected.is_trace;
-	if (!agent->status.online || !heard || !(text = order_to_json(&order))) {
+	bool may_send = agent->status.online && heard && source->stored.consents &&
+		(expected.is_trace || coordinator_spend(c, task->target));
+	if (!may_send || !(text = order_to_json(&order))) {
 		if (!(task->id & OWN_TASK))
 			revtr_engine_lost(c->engine, task->id, coordinator_now_ns());
 		return;
@@ -154,6 +159,12 @@ void coordinator_dispatch(struct coordinator *c, const struct revtr_task *task, 
 	if (bus_publish(c->bus, topic_of(topic, agent->name, "task"), text, strlen(text), false) < 0)
 		c->expected[task->id & (EXPECTED_MAX - 1)].task = 0;
 	free(text);
+}
+
+static void learn(struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer)
+{
+	coordinator_learn_distance(c, expected, answer);
+	coordinator_note_responder(c, expected, answer);
 }
 
 static void on_answer(void *context, const char *topic, const char *payload, size_t length)
@@ -183,8 +194,9 @@ static void on_answer(void *context, const char *topic, const char *payload, siz
 	c->agents[agent].answers++;
 	c->health.answers++;
 	c->health.last_answer_ms = coordinator_now_ms();
+	c->health.last_answer_ns = coordinator_now_ns();
 	if (answer.answered && !expected.is_trace)
-		coordinator_learn_distance(c, &expected, &answer);
+		learn(c, &expected, &answer);
 	if (answer.task & OWN_TASK)
 		coordinator_atlas_answer(c, &expected, &answer);
 	else if (!answer.answered)
@@ -209,23 +221,35 @@ static void sleep_until(struct coordinator *c, int64_t wake_ns)
 	uv_timer_start(&c->timer, on_timer, wait_ns > 0 ? (uint64_t)(wait_ns / NS_PER_MS) + 1 : 0, 0);
 }
 
-void coordinator_pump(struct coordinator *c)
+static void give_tasks(struct coordinator *c, int64_t *wake_ns)
 {
 	struct revtr_task task;
-	int64_t wake_ns = TIME_NEVER;
+	while (revtr_engine_next(c->engine, coordinator_now_ns(), &task, wake_ns)) {
+		uint32_t source = task.source;
+		coordinator_dispatch(c, &task, (struct expected){.task = task.id, .receiver = c->sources[source].agent,
+			.sender = task.agent, .source = source, .target = task.target, .trace = TREE_NONE,
+			.spoofed = task.spoofed, .is_trace = task.probe == REVTR_TRACEROUTE});
+	}
+}
+
+void coordinator_pump(struct coordinator *c)
+{
+	int64_t wake_ns = TIME_NEVER, wait_ns;
 	if (c->pumping)
 		return;
 	c->pumping = true;
-	do {
-		coordinator_feed(c);
-		while (revtr_engine_next(c->engine, coordinator_now_ns(), &task, &wake_ns)) {
-			uint32_t source = task.source;
-			coordinator_dispatch(c, &task, (struct expected){.task = task.id, .receiver = c->sources[source].agent,
-				.sender = task.agent, .source = source, .target = task.target, .trace = TREE_NONE,
-				.spoofed = task.spoofed, .is_trace = task.probe == REVTR_TRACEROUTE});
-		}
-		coordinator_take_results(c);
-	} while (revtr_engine_busy(c->engine) < c->options.busy_max && c->interactive.count + c->campaign.count > 0);
+	bool more = coordinator_cancel_some(c);
+	more |= coordinator_feed(c, &wait_ns);
+	give_tasks(c, &wake_ns);
+	coordinator_take_results(c);
+	/* Some ended at once: their places are free. */
+	more |= revtr_engine_busy(c->engine) < c->options.busy_max && coordinator_feed(c, &wait_ns);
+	give_tasks(c, &wake_ns);
+	coordinator_take_results(c);
+	if (more)
+		wake_ns = coordinator_now_ns(); /* others on the loop have their turn, too */
+	else if (wait_ns != TIME_NEVER)
+		wake_ns = MIN(wake_ns, coordinator_now_ns() + wait_ns);
 	sleep_until(c, wake_ns);
 	c->pumping = false;
 }
@@ -241,12 +265,6 @@ static void on_minute(uv_timer_t *timer)
 	coordinator_check_all_sources(c);
 	coordinator_test_due(c);
 	coordinator_pump(c);
-}
-
-static uint32_t no_network(void *context, uint32_t address)
-{
-	(void)context, (void)address;
-	return 0;
 }
 
 struct loading {
@@ -283,13 +301,15 @@ static int set_up(struct coordinator *c, struct error *error)
 	coordinator_init_registrations(c);
 	c->expected = calloc(EXPECTED_MAX, sizeof(*c->expected));
 	struct revtr_environment environment = {.ingress = &c->ingress, .sites = c->sites, .site_count = AGENTS_MAX,
-		.asn = c->options.asn ? c->options.asn : no_network, .context = c->options.asn_context};
+		.asn = coordinator_asn, .sibling = coordinator_sibling, .may_ask = coordinator_may_ask, .context = c};
 	/* Answers to tasks of an earlier run are nobody's. */
 	c->options.engine.first_task = (uint32_t)(hash_key_random().k0 & 0x3fffffff) + 1;
 	c->engine = revtr_engine_new(&c->options.engine, &environment);
 	if (!c->expected || !c->engine || ingress_init(&c->ingress, AGENTS_MAX) < 0)
 		return error_set(error, -ENOMEM, "out of memory");
-	int result = load(c, error);
+	int result = coordinator_load_networks(c, error);
+	if (result == 0)
+		result = load(c, error);
 	if (result == 0 && (bus_subscribe(c->bus, "retour/1/agent/+/status", on_status, c) < 0 ||
 				   bus_subscribe(c->bus, "retour/1/agent/+/answer", on_answer, c) < 0))
 		result = error_set(error, -ENOMEM, "out of memory");
@@ -311,7 +331,8 @@ struct coordinator *coordinator_new(struct uv_loop_s *loop, struct store *store,
 	c->options.busy_max = options->busy_max ? options->busy_max : BUSY_MAX;
 	uv_timer_init(loop, &c->timer);
 	uv_timer_init(loop, &c->minute);
-	c->timer.data = c->minute.data = c;
+	uv_timer_init(loop, &c->flush);
+	c->timer.data = c->minute.data = c->flush.data = c;
 	if (set_up(c, error) < 0) {
 		coordinator_free(c, NULL, NULL);
 		return NULL;
@@ -326,27 +347,29 @@ static void free_all(uv_handle_t *handle)
 	struct coordinator *c = handle->data;
 	void (*closed)(void *context) = c->closed;
 	void *context = c->closed_context;
-	while (c->listeners) {
-		struct coordinator_listener *next = c->listeners->next;
-		free(c->listeners);
-		c->listeners = next;
-	}
+	coordinator_free_results(c);
+	coordinator_free_lanes(c);
+	coordinator_free_networks(c);
 	revtr_engine_free(c->engine);
 	ingress_deinit(&c->ingress);
 	free(c->sources);
 	free(c->expected);
 	free(c->running);
-	free(c->interactive.list);
-	free(c->campaign.list);
 	free(c);
 	if (closed)
 		closed(context);
 }
 
+static void close_third(uv_handle_t *handle)
+{
+	struct coordinator *c = handle->data;
+	uv_close((uv_handle_t *)&c->flush, free_all);
+}
+
 static void close_second(uv_handle_t *handle)
 {
 	struct coordinator *c = handle->data;
-	uv_close((uv_handle_t *)&c->minute, free_all);
+	uv_close((uv_handle_t *)&c->minute, close_third);
 }
 
 void coordinator_free(struct coordinator *c, void (*closed)(void *context), void *context)
@@ -364,6 +387,6 @@ struct coordinator_health coordinator_health(const struct coordinator *c)
 {
 	struct coordinator_health health = c->health;
 	health.busy = revtr_engine_busy(c->engine);
-	health.waiting = (unsigned)(c->interactive.count + c->campaign.count);
+	health.waiting = (unsigned)(c->unfinished - MIN(c->unfinished, (size_t)health.busy));
 	return health;
 }

@@ -26,6 +26,9 @@ struct coordinator_options {
 	const struct prefix *opt_out; /* nobody is measured in there; borrowed */
 	size_t opt_out_count;
 	unsigned busy_max;	      /* measurements at once; 0 = 10,000 */
+	/* Packets with options into one network (its AS by local data, else its /16) a day; 0 = 100,000. */
+	unsigned per_network;
+#define COORDINATOR_NO_LIMIT UINT32_MAX
 	/* The network of an address, 0 = not known; NULL = nothing is known of networks, and nothing is assumed. */
 	uint32_t (*asn)(void *context, uint32_t address);
 	void *asn_context;
@@ -44,12 +47,14 @@ struct coordinator_batch {
 	const char *key;     /* the client's name */
 	const char *request; /* its own name for the batch, NULL = none */
 	int priority;	     /* 0 = a campaign; higher overtakes */
+	unsigned part;	     /* large ones come in parts, numbered from 0 on; only with a name */
+	bool more;	     /* and this is not the last */
 };
 struct coordinator_ask {
 	struct addr source, destination;
 	const char *label; /* or NULL */
 };
-/* All or none is taken. -EPERM: a source that is not registered or does not consent; -EINVAL: an address that
+/* All or none is taken; a part that is known adds nothing. What waits is in the store: it costs no memory. -EPERM: a source that is not registered or does not consent; -EINVAL: an address that
  * cannot be measured; -EDQUOT: over the client's limits; with a line that says which. */
 int coordinator_submit(struct coordinator *coordinator, const struct coordinator_batch *batch,
 	const struct coordinator_ask *asks, size_t count, int64_t *id, struct error *error) MUST_USE;
@@ -91,11 +96,20 @@ int coordinator_test_agent(struct coordinator *coordinator, const char *name, st
  * budget of the day. 0 or -ENOENT. */
 int coordinator_refresh_atlas(struct coordinator *coordinator, struct addr source, struct error *error) MUST_USE;
 
+struct coordinator_network {
+	char name[40]; /* AS64500, or 192.0.0.0/16 where no AS is known */
+	int64_t spent, per_day;
+};
+/* Those that had most of their packets for today. */
+void coordinator_each_network(struct coordinator *coordinator,
+	void (*each)(void *context, const struct coordinator_network *network), void *context);
+
 /* ---- health: for a page and for Prometheus; silence shows, too */
 struct coordinator_health {
 	unsigned busy, waiting, agents_online, sources;
 	uint64_t finished, reached, tasks, answers, foreign;
 	int64_t last_answer_ms, last_finished_ms; /* 0 = never */
+	int64_t last_answer_ns, last_finished_ns; /* the same, by the clock that nobody sets */
 	bool store_failed;
 };
 struct coordinator_health coordinator_health(const struct coordinator *coordinator);

@@ -56,7 +56,6 @@ void coordinator_learn_distance(struct coordinator *c, const struct expected *ex
 {
 	const struct source_entry *source = &c->sources[expected->source];
 	struct revtr_list list;
-	struct error error;
 	revtr_read_list(answer, expected->target, source->stored.address, true, &list);
 	struct ingress_view view = {.agent = expected->sender,
 		.distance = (uint8_t)(list.placed ? list.before : INGRESS_FAR),
@@ -64,10 +63,8 @@ void coordinator_learn_distance(struct coordinator *c, const struct expected *ex
 	struct prefix prefix = prefix_of(expected->target, SURVEY_BITS);
 	c->ingress_changed = true;
 	/* What is not learned now is learned another time. */
-	if (ingress_add(&c->ingress, prefix, &view) < 0 ||
-		store_add_view(c->store, prefix, c->agents[expected->sender].name, view.distance, view.ingress,
-			coordinator_now_ms(), &error) < 0)
-		return;
+	if (ingress_add(&c->ingress, prefix, &view) == 0)
+		coordinator_keep_view(c, prefix, expected->sender, view.distance, view.ingress);
 }
 
 /* ---- refreshing */

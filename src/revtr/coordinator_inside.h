@@ -47,17 +47,24 @@ struct expected {
 
 struct waiting {
 	int64_t id, batch;
-	uint32_t source; /* by index */
+	uint32_t source; /* by index; UINT32_MAX: gone */
 	struct addr destination;
 };
 
-struct queue {
-	struct waiting *list; /* a ring */
-	size_t first, count, room;
+/* What waits of one client; all of it is in the store. */
+struct lane {
+	int64_t id;
+	char key[64];
+	bool interactive, empty;
+	int64_t cursor; /* read from the store up to here */
+	struct waiting *page;
+	size_t first, count;
+	unsigned running; /* of it, in the engine */
 };
 
 struct running {
 	int64_t id, batch, started_ms; /* id 0: none */
+	uint32_t source, lane; /* by index */
 };
 
 struct coordinator_listener {
@@ -86,7 +93,11 @@ struct coordinator {
 	struct expected *expected;
 	uint32_t own_task;
 	struct registration registrations[REGISTRATIONS_MAX];
-	struct queue interactive, campaign;
+	struct lane *lanes;
+	size_t lane_count, lane_turn;
+	size_t unfinished; /* of all that the store knows */
+	int64_t cancelling[64];
+	size_t cancelling_count;
 	struct running *running; /* by the engine's number */
 	uint32_t running_room;
 	struct outbox *outbox;	   /* coordinator_results.c */
@@ -110,11 +121,50 @@ void coordinator_dispatch(struct coordinator *c, const struct revtr_task *task, 
 /* Let the engine do what it can now. */
 void coordinator_pump(struct coordinator *c);
 
-/* coordinator_batches.c */
-int queue_put(struct queue *queue, const struct waiting *waiting) MUST_USE;
-void coordinator_feed(struct coordinator *c);
+/* coordinator_lanes.c */
 int coordinator_resume(struct coordinator *c, struct error *error) MUST_USE;
+/* Something waits there now. */
+void coordinator_wake_lane(struct coordinator *c, const char *key, bool interactive);
+/* Let in what may come in now; true: there is more to be done at once. Else not before *wait_ns from now. */
+bool coordinator_feed(struct coordinator *c, int64_t *wait_ns);
+/* A step of what is being cancelled; false: nothing is. */
+bool coordinator_cancel_some(struct coordinator *c);
+void coordinator_free_lanes(struct coordinator *c);
+
+/* coordinator_results.c */
+/* The end of a measurement, to be kept and told soon: with a result (taken over), or given up for a reason (static). */
+int coordinator_keep_end(struct coordinator *c, int64_t id, int64_t batch, char *text, const char *reason) MUST_USE;
+/* What was learned: it is kept when there is time. */
+void coordinator_keep_view(struct coordinator *c, struct prefix prefix, uint32_t agent, unsigned distance, uint32_t ingress);
+void coordinator_keep_responder(struct coordinator *c, uint32_t address);
+void coordinator_spent_something(struct coordinator *c);
+/* Keep and tell all of it now. */
+int coordinator_flush(struct coordinator *c, struct error *error) MUST_USE;
+/* So much waits to be kept that nothing more shall begin. */
+bool coordinator_is_held_up(const struct coordinator *c);
 void coordinator_take_results(struct coordinator *c);
+/* It is not wanted any more; what it finds is dropped. */
+void coordinator_stop_running(struct coordinator *c, uint32_t number);
+/* The owner of a source does not consent any more. */
+void coordinator_withdraw(struct coordinator *c, uint32_t source);
+void coordinator_announce(struct coordinator *c, int64_t batch, int64_t id, const char *text, bool last);
+void coordinator_free_results(struct coordinator *c);
+
+/* coordinator_networks.c; some as the engine asks them (struct revtr_environment, the coordinator is the context) */
+int coordinator_load_networks(struct coordinator *c, struct error *error) MUST_USE;
+void coordinator_free_networks(struct coordinator *c);
+uint32_t coordinator_asn(void *context, uint32_t address);
+bool coordinator_may_ask(void *context, uint32_t asn, uint32_t address);
+uint32_t coordinator_sibling(void *context, uint32_t address, unsigned number);
+bool coordinator_opted_out(const struct coordinator *c, struct addr address);
+/* A packet with options is about to go there; false: it may not. */
+bool coordinator_spend(struct coordinator *c, struct addr target);
+bool coordinator_has_spent(const struct coordinator *c);
+/* Within a transaction; and after it. */
+int coordinator_write_spent(struct coordinator *c, struct error *error) MUST_USE;
+void coordinator_all_spent_kept(struct coordinator *c);
+/* Who has answered is a neighbour of whoever does not. */
+void coordinator_note_responder(struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer);
 
 /* coordinator_register.c */
 void coordinator_init_registrations(struct coordinator *c);

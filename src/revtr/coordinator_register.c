@@ -136,6 +136,7 @@ static void take_back(struct coordinator *c, struct source_entry *entry)
 	entry->stored.consents = entry->listed = false;
 	if (store_put_source(c->store, &entry->stored, &error) < 0)
 		c->health.store_failed = true;
+	coordinator_withdraw(c, (uint32_t)(entry - c->sources));
 	note(c, entry->agent, entry->stored.address, "is measured no more: its owner has taken it from the list");
 }
 

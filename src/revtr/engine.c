@@ -62,6 +62,8 @@ const char *revtr_stop_text(enum revtr_stop stop)
 	case REVTR_INTERDOMAIN: return "what comes next could only be guessed, across the border of two networks";
 	case REVTR_TOO_LONG: return "the way back is longer than what can be kept";
 	case REVTR_CANCELLED: return "cancelled";
+	case REVTR_REFUSED:
+		return "the network of the last hop may not be asked: its packets for today are spent, or its owner forbids it";
 	}
 	return "";
 }
@@ -130,6 +132,18 @@ int revtr_engine_add_source(struct revtr_engine *engine, struct addr source, uin
 		return -ENOMEM;
 	*index = engine->source_count++;
 	return 0;
+}
+
+void revtr_engine_move_source(struct revtr_engine *engine, uint32_t index, uint32_t agent)
+{
+	if (engine->sources[index].agent == agent)
+		return;
+	engine->sources[index].agent = agent;
+	/* Nothing is known of what comes home to the new one. */
+	engine->sources[index].answered = engine->sources[index].direct_asked = engine->sources[index].direct_found = 0;
+	for (uint32_t i = 0; i < engine->job_count; i++)
+		if (engine->jobs[i].source == index && engine->jobs[i].stage == STAGE_DONE && !engine->jobs[i].found)
+			engine->jobs[i].finished_ns -= engine->options.ask_again_ns + 1;
 }
 
 struct tree *revtr_engine_tree(struct revtr_engine *engine, uint32_t source)
@@ -269,6 +283,13 @@ bool revtr_engine_next(struct revtr_engine *engine, int64_t now_ns, struct revtr
 	engine->now_ns = MAX(engine->now_ns, now_ns);
 	job_expire(engine);
 	return job_next(engine, task, wake_ns);
+}
+
+void revtr_engine_cancel(struct revtr_engine *engine, uint32_t id, int64_t now_ns)
+{
+	engine->now_ns = MAX(engine->now_ns, now_ns);
+	if (id > 0 && id <= engine->measurement_count)
+		measurement_cancel(engine, id - 1);
 }
 
 void revtr_engine_answer(struct revtr_engine *engine, const struct revtr_answer *answer, int64_t now_ns)

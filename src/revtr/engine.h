@@ -71,6 +71,7 @@ enum revtr_stop {
 	REVTR_INTERDOMAIN,  /* the next hop could only be assumed, across networks */
 	REVTR_TOO_LONG,
 	REVTR_CANCELLED,
+	REVTR_REFUSED, /* may_ask forbids to ask the last hop */
 };
 
 struct revtr_hop {
@@ -148,6 +149,12 @@ bool revtr_engine_finished(struct revtr_engine *engine, struct revtr_result *res
 /* An answer to a Record Route ping to hop `place` of that trace of the source's atlas: what it tells of the trace. */
 void revtr_engine_align(struct revtr_engine *engine, uint32_t source, uint32_t trace, unsigned place,
 	const struct revtr_answer *answer, bool spoofed, int64_t now_ns);
+/* It is not wanted any more: no result is told, and what is asked for it alone is asked no further. */
+void revtr_engine_cancel(struct revtr_engine *engine, uint32_t id, int64_t now_ns);
+/* The source's agent is another one now. What was asked in vain may be asked again at once. */
+void revtr_engine_move_source(struct revtr_engine *engine, uint32_t source, uint32_t agent);
+/* How long a packet with options for this source would wait for its turn, as of the last call that told the time. */
+int64_t revtr_engine_backlog(const struct revtr_engine *engine, uint32_t source);
 /* Measurements that go on. */
 unsigned revtr_engine_busy(const struct revtr_engine *engine);
 /* Memory for measurements and questions, without what is known of the sources. It grows with those that are under way

@@ -10,8 +10,16 @@
 #define JOB_NONE   UINT32_MAX
 #define CHAIN_MAX  RECORD_ROUTE_SLOTS_MAX
 
-enum job_kind { JOB_RECORD_ROUTE, JOB_TRACE };
-enum job_stage { STAGE_DIRECT, STAGE_SPOOFED, STAGE_QUOTE, STAGE_TRACE, STAGE_DONE, STAGE_COUNT = STAGE_DONE };
+enum job_kind { JOB_RECORD_ROUTE, JOB_TRACE, JOB_TIMESTAMP };
+enum job_stage {
+	STAGE_DIRECT,
+	STAGE_SPOOFED,
+	STAGE_QUOTE,
+	STAGE_TRACE,
+	STAGE_TIMESTAMP,
+	STAGE_DONE,
+	STAGE_COUNT = STAGE_DONE
+};
 
 /* A reply in whose list the target did not show, and who asked. */
 struct unplaced {
@@ -34,7 +42,8 @@ struct job {
 	uint32_t *ranked;     /* record route: sites; only while it goes on */
 	uint32_t *routers;    /* trace: from the source to the target */
 	struct unplaced *unplaced; /* record route: only while it goes on; NULL: none */
-	uint32_t chain[CHAIN_MAX];
+	uint32_t chain[CHAIN_MAX]; /* timestamp: what is listed after the target */
+	uint32_t heard_agent;	   /* record route: whose packet brought a list home, where `heard` */
 	int16_t left; /* routers that a reply passed on its way to the source; -1 = not known */
 	uint16_t queued, outstanding; /* of the batch: not sent yet; without answer */
 	uint16_t asked, asked_far, answered, silent, rounds;
@@ -44,6 +53,10 @@ struct job {
 	bool in_timer, found, home, certain, spoofed, refused;
 	bool disturbed; /* something was not asked or heard, for want of an agent */
 	bool reached; /* the trace has */
+	bool heard, heard_spoofed;
+	uint8_t listed_count;	 /* timestamp: of the chain */
+	bool stamped;		 /* timestamp: the target has, itself */
+	bool doubted, checking;	 /* timestamp: it may be the target that stamped for the others */
 };
 
 struct measurement_state {
@@ -60,11 +73,17 @@ struct measurement_state {
 	float faith;	 /* the probability that all assumptions so far are right */
 	unsigned siblings; /* that were asked in the last hop's stead */
 	uint32_t sibling;  /* that is being asked; 0 = none */
+	/* Routers that are asked to stamp behind hop `listed_at`, in whose ping; 0 of them: none. The first is at this place
+	 * of the trace, and so many silent ones are between the last hop and it. */
+	uint32_t listed[REVTR_LISTED_MAX - 1];
+	unsigned listed_count, listed_silent;
+	uint32_t refuted; /* was listed, and did not stamp */
+	int listed_at, listed_place;
 	uint32_t next_waiter;
 	uint32_t next_finished;
 	unsigned option_packets, trace_packets, rounds;
 	int64_t started_ns, finished_ns;
-	bool over;
+	bool over, refused; /* refused: a hop that would have told more may not be asked */
 };
 
 struct ready { /* a packet that waits for its time */
@@ -130,6 +149,21 @@ void job_expire(struct revtr_engine *engine);
 void job_set_timer(struct revtr_engine *engine, uint32_t job);
 void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer);
 void job_lost(struct revtr_engine *engine, uint32_t task);
+/* NULL: it is not known. */
+const struct job *job_known(const struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target);
+/* It is over: those who wait go on. */
+void job_finish(struct revtr_engine *engine, uint32_t job);
+/* engine_timestamp.c: a job begins, its task is made, an answer came, its packet had its time. */
+void timestamp_begin(struct revtr_engine *engine, uint32_t job);
+void timestamp_list(const struct job *job, struct revtr_task *task);
+void timestamp_answer(struct revtr_engine *engine, uint32_t job, const struct revtr_answer *answer);
+void timestamp_end(struct revtr_engine *engine, uint32_t job);
+/* The way goes on with hop `before` of the trace if it is symmetric, and the last hop is at `place`: is there somebody who
+ * can be asked for it? */
+bool measurement_ask_times(struct revtr_engine *engine, struct measurement_state *m, const struct job *trace, int place,
+	int before);
+/* What came of it; false: nothing, and there is nobody else to be asked. */
+bool measurement_by_times(struct revtr_engine *engine, struct measurement_state *m, const struct job *job);
 /* engine_send.c: false: out of memory. */
 bool job_enqueue(struct revtr_engine *engine, struct ready ready);
 /* The next packet, or until when there is none. */
@@ -137,7 +171,16 @@ bool job_next(struct revtr_engine *engine, struct revtr_task *task, int64_t *wak
 
 /* engine.c: a way to the source was seen; `addresses` as for tree_add_chain. */
 void source_learn(struct revtr_engine *engine, uint32_t source, const uint32_t *addresses, unsigned count);
-/* engine_steps.c: a job that it waits for is done, or it begins. */
+/* engine_steps.c: the address of a hop; -1: the destination. */
+uint32_t hop_address(const struct measurement_state *m, int index);
+/* The last hop that could be asked; -1: the destination. */
+int hop_last_known(const struct measurement_state *m);
+/* false: it is there already, or there is no room. Unknown routers may come more than once. */
+bool hop_add(struct measurement_state *m, struct revtr_hop hop);
+/* All behind `from` are a new segment. */
+void hop_step_made(struct measurement_state *m, int from);
+/* A job that it waits for is done, or it begins. */
 void measurement_go_on(struct revtr_engine *engine, uint32_t measurement);
+void measurement_cancel(struct revtr_engine *engine, uint32_t measurement);
 
 #endif

@@ -41,15 +41,24 @@ static bool grow_buckets(struct revtr_engine *engine)
 	return true;
 }
 
-static uint32_t find(const struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target)
+/* `listed`: what a timestamp job asks for first. */
+static uint32_t find(
+	const struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target, uint32_t listed)
 {
 	if (engine->bucket_count == 0)
 		return JOB_NONE;
 	uint32_t i = engine->buckets[bucket_of(engine, kind, source, target)];
 	while (i != JOB_NONE && (engine->jobs[i].kind != kind || engine->jobs[i].source != source ||
-					engine->jobs[i].target != target))
+					engine->jobs[i].target != target ||
+					(kind == JOB_TIMESTAMP && engine->jobs[i].chain[0] != listed)))
 		i = engine->jobs[i].next_same;
 	return i;
+}
+
+const struct job *job_known(const struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target)
+{
+	uint32_t index = find(engine, kind, source, target, 0);
+	return index == JOB_NONE ? NULL : &engine->jobs[index];
 }
 
 /* What it found is in the tree, and what it did not find may be looked for again. */
@@ -145,12 +154,12 @@ void job_set_timer(struct revtr_engine *engine, uint32_t index)
 
 /* ---- the course of a job */
 
-static void finish(struct revtr_engine *engine, uint32_t index)
+void job_finish(struct revtr_engine *engine, uint32_t index)
 {
 	struct job *job = &engine->jobs[index];
 	uint32_t waiter = job->first_waiter;
 	/* Where nobody's packets come home, silence says nothing about targets. */
-	if (job->answered == 0 && job->silent > 0 && engine->sources[job->source].answered > 0)
+	if (job->kind == JOB_RECORD_ROUTE && job->answered == 0 && job->silent > 0 && engine->sources[job->source].answered > 0)
 		budget_silent(&engine->budget, job->target, job->silent, engine->now_ns);
 	job->stage = STAGE_DONE;
 	job->finished_ns = engine->now_ns;
@@ -202,7 +211,7 @@ static void next_batch(struct revtr_engine *engine, uint32_t index)
 		sent++;
 	}
 	if (sent == 0) {
-		finish(engine, index);
+		job_finish(engine, index);
 		return;
 	}
 	job->rounds++;
@@ -224,8 +233,14 @@ static bool ask_for_quote(struct revtr_engine *engine, uint32_t index)
 static void end_of_batch(struct revtr_engine *engine, uint32_t index)
 {
 	struct job *job = &engine->jobs[index];
-	if (job->kind == JOB_TRACE || job->found)
-		finish(engine, index);
+	bool unwanted = job->first_waiter == JOB_NONE; /* those who wanted to know were cancelled */
+	job->disturbed |= unwanted;
+	if (unwanted)
+		job_finish(engine, index);
+	else if (job->kind == JOB_TIMESTAMP)
+		timestamp_end(engine, index);
+	else if (job->kind == JOB_TRACE || job->found)
+		job_finish(engine, index);
 	else if (!ask_for_quote(engine, index))
 		next_batch(engine, index);
 }
@@ -268,18 +283,22 @@ static void begin(struct revtr_engine *engine, uint32_t index)
 	if (job->kind == JOB_TRACE) {
 		job->stage = STAGE_TRACE;
 		if (!job_enqueue(engine, (struct ready){.job = index, .agent = agent, .probe = REVTR_TRACEROUTE}))
-			finish(engine, index);
+			job_finish(engine, index);
 		return;
 	}
 	job->stage = STAGE_DIRECT;
 	if (!may_ask(engine, job)) {
-		finish(engine, index);
+		job_finish(engine, index);
+		return;
+	}
+	if (job->kind == JOB_TIMESTAMP) {
+		timestamp_begin(engine, index);
 		return;
 	}
 	bool direct = engine->options.direct && direct_pays(engine, job);
 	engine->sources[job->source].direct_asked += direct;
 	if (!rank(engine, job)) {
-		finish(engine, index);
+		job_finish(engine, index);
 		return;
 	}
 	if (!direct || !job_enqueue(engine, (struct ready){.job = index, .agent = agent}))
@@ -288,7 +307,8 @@ static void begin(struct revtr_engine *engine, uint32_t index)
 
 uint32_t job_get(struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target, uint32_t payer)
 {
-	uint32_t index = engine->options.share ? find(engine, kind, source, target) : JOB_NONE;
+	uint32_t listed = engine->measurements[payer].listed[0];
+	uint32_t index = engine->options.share ? find(engine, kind, source, target, listed) : JOB_NONE;
 	if (index != JOB_NONE) {
 		struct job *job = &engine->jobs[index];
 		if (job->stage != STAGE_DONE || engine->now_ns - job->finished_ns <= engine->options.ask_again_ns)
@@ -370,6 +390,11 @@ static void take_list(struct revtr_engine *engine, struct job *job, const struct
 	struct addr source = addr_v4(engine->sources[job->source].address);
 	struct revtr_list list;
 	revtr_read_list(answer, addr_v4(job->target), source, engine->options.heuristics, &list);
+	if (answer->reply.present) {
+		job->heard = true;
+		job->heard_agent = sent->agent;
+		job->heard_spoofed = sent->spoofed;
+	}
 	if (list.placed)
 		learn_list(engine, job, &list, answer->task, sent->spoofed);
 	else
@@ -447,6 +472,8 @@ void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer)
 		take_list(engine, job, answer, &sent);
 	} else if (job->kind == JOB_TRACE && !late) {
 		take_trace(job, answer);
+	} else if (job->kind == JOB_TIMESTAMP && answer->answered && !late) {
+		timestamp_answer(engine, sent.job, answer);
 	} else if (!answer->answered) {
 		job->silent++;
 	}

@@ -132,11 +132,18 @@ static void send(struct revtr_engine *engine, struct revtr_task *task)
 		.spoofed = ready.spoofed,
 		.target = addr_v4(job->target),
 	};
+	if (job->kind == JOB_TIMESTAMP)
+		timestamp_list(job, task);
 	(void)remember(engine, &(struct sent){task->id, ready.job, job->target, ready.site, ready.agent, job->stage,
 		ready.spoofed});
 	charge(engine, job);
 	if (--job->queued == 0)
 		job_set_timer(engine, ready.job);
+}
+
+int64_t revtr_engine_backlog(const struct revtr_engine *engine, uint32_t source)
+{
+	return budget_backlog(&engine->budget, source, engine->sources[source].agent, budget_now(engine));
 }
 
 bool job_next(struct revtr_engine *engine, struct revtr_task *task, int64_t *wake_ns)

@@ -9,7 +9,7 @@
 
 /* ---- hops */
 
-static uint32_t address_at(const struct measurement_state *m, int index)
+uint32_t hop_address(const struct measurement_state *m, int index)
 {
 	return index < 0 ? m->destination : m->hops[index].address;
 }
@@ -32,8 +32,7 @@ static bool on_path(const struct measurement_state *m, uint32_t address)
 #define SURE_SIBLING  0.962f
 #define SURE_EXIT     0.78f
 
-/* false: it is there already, or there is no room. Unknown routers may come more than once. */
-static bool add_hop(struct measurement_state *m, struct revtr_hop hop)
+bool hop_add(struct measurement_state *m, struct revtr_hop hop)
 {
 	hop.probability *= m->faith;
 	hop.left = -1;
@@ -45,8 +44,7 @@ static bool add_hop(struct measurement_state *m, struct revtr_hop hop)
 	return true;
 }
 
-/* The last hop that could be asked; -1: the destination. */
-static int last_known(const struct measurement_state *m)
+int hop_last_known(const struct measurement_state *m)
 {
 	for (int i = (int)m->hop_count - 1; i >= 0; i--)
 		if (m->hops[i].address != 0)
@@ -59,11 +57,11 @@ static void cut(struct measurement_state *m, int after)
 	m->hop_count = (unsigned)(after + 1);
 }
 
-static void step_made(struct measurement_state *m, int from)
+void hop_step_made(struct measurement_state *m, int from)
 {
 	m->siblings = 0;
 	m->segment = from + 1;
-	m->at = last_known(m);
+	m->at = hop_last_known(m);
 }
 
 /* The trace that assumptions come from is kept as long as somebody goes back along it. */
@@ -100,15 +98,15 @@ static bool by_tree(struct revtr_engine *engine, struct measurement_state *m)
 {
 	const struct tree *tree = &engine->sources[m->source].tree;
 	struct tree_hop hops[TREE_WALK_MAX];
-	for (int i = last_known(m); i >= m->segment && i >= -1; i--) {
+	for (int i = hop_last_known(m); i >= m->segment && i >= -1; i--) {
 		bool reached = false;
-		uint32_t address = address_at(m, i);
+		uint32_t address = hop_address(m, i);
 		unsigned count = address ? tree_walk(tree, address, engine->now_ns, hops, &reached) : 0;
 		if (count == 0 || !reached)
 			continue;
 		cut(m, i);
 		for (unsigned j = 0; j < count; j++)
-			(void)add_hop(m, hop_of(&hops[j]));
+			(void)hop_add(m, hop_of(&hops[j]));
 		return true;
 	}
 	return false;
@@ -117,7 +115,7 @@ static bool by_tree(struct revtr_engine *engine, struct measurement_state *m)
 static bool by_chain(struct revtr_engine *engine, struct measurement_state *m, const struct job *job)
 {
 	unsigned before = m->hop_count;
-	int from = m->sibling ? last_known(m) : m->at;
+	int from = m->sibling ? hop_last_known(m) : m->at;
 	struct revtr_hop kept[REVTR_HOPS_MAX];
 	memcpy(kept, m->hops, before * sizeof(*kept));
 	float faith = m->faith;
@@ -125,14 +123,14 @@ static bool by_chain(struct revtr_engine *engine, struct measurement_state *m, c
 	unsigned start = m->hop_count;
 	m->faith *= m->sibling ? SURE_SIBLING : job->certain ? 1 : SURE_GUESSED;
 	for (unsigned i = 0; i < job->chain_count; i++)
-		if (!add_hop(m, (struct revtr_hop){.address = job->chain[i],
+		if (!hop_add(m, (struct revtr_hop){.address = job->chain[i],
 				.technique = job->spoofed ? TECHNIQUE_RECORD_ROUTE_SPOOFED : TECHNIQUE_RECORD_ROUTE,
 				.certainty = CERTAINTY_MEASURED,
 				.probability = SURE_CHAIN,
 				.evidence = job->evidence, .seen_ns = engine->now_ns}))
 			break;
-	if (last_known(m) >= (int)start || (m->hop_count > start && job->home)) {
-		step_made(m, from);
+	if (hop_last_known(m) >= (int)start || (m->hop_count > start && job->home)) {
+		hop_step_made(m, from);
 		return true;
 	}
 	memcpy(m->hops, kept, before * sizeof(*kept));
@@ -150,10 +148,17 @@ static int place_in(const struct job *trace, uint32_t address)
 	return -1;
 }
 
+/* Its address may be the other network's, as it is at a border: that says nothing of what comes next. */
+static bool by_times(const struct measurement_state *m, int hop)
+{
+	return hop >= 0 && (m->hops[hop].technique == TECHNIQUE_TIMESTAMP ||
+				   m->hops[hop].technique == TECHNIQUE_TIMESTAMP_SPOOFED);
+}
+
 /* The router before the last hop on the way there. *stop: why not. */
 static bool by_symmetry(struct revtr_engine *engine, struct measurement_state *m, const struct job *trace, enum revtr_stop *stop)
 {
-	int last = last_known(m), place = m->trace_place >= 0 ? m->trace_place : place_in(trace, address_at(m, last));
+	int last = hop_last_known(m), place = m->trace_place >= 0 ? m->trace_place : place_in(trace, hop_address(m, last));
 	*stop = REVTR_UNRESPONSIVE;
 	bool silent = !trace->reached && last < 0 && engine->options.fallback;
 	if (silent)
@@ -164,22 +169,22 @@ static bool by_symmetry(struct revtr_engine *engine, struct measurement_state *m
 	while (before >= 0 && trace->routers[before] == 0)
 		before--;
 	uint32_t next = before < 0 ? engine->sources[m->source].address : trace->routers[before];
-	uint32_t asn = engine->environment.asn(engine->environment.context, address_at(m, last));
+	uint32_t asn = engine->environment.asn(engine->environment.context, hop_address(m, last));
 	bool inside = asn != 0 && asn == engine->environment.asn(engine->environment.context, next);
-	if (!inside && !engine->options.symmetry_inter) {
-		*stop = REVTR_INTERDOMAIN;
-		return false;
+	if ((!inside || by_times(m, last)) && !engine->options.symmetry_inter) {
+		*stop = m->stop = REVTR_INTERDOMAIN;
+		return measurement_ask_times(engine, m, trace, place, before);
 	}
 	if (!engine->options.symmetry_intra && inside)
 		return false;
 	m->faith *= inside ? SURE_INTRA : SURE_INTER;
 	for (int i = place - 1; i > before; i--)
-		(void)add_hop(m, (struct revtr_hop){.technique = TECHNIQUE_SYMMETRIC_INTRA, .certainty = CERTAINTY_ASSUMED});
-	if (!add_hop(m, (struct revtr_hop){.address = next,
+		(void)hop_add(m, (struct revtr_hop){.technique = TECHNIQUE_SYMMETRIC_INTRA, .certainty = CERTAINTY_ASSUMED});
+	if (!hop_add(m, (struct revtr_hop){.address = next,
 			.technique = inside ? TECHNIQUE_SYMMETRIC_INTRA : TECHNIQUE_SYMMETRIC_INTER,
 			.certainty = CERTAINTY_ASSUMED, .probability = 1, .seen_ns = engine->now_ns}))
 		return false;
-	step_made(m, last);
+	hop_step_made(m, last);
 	m->trace_place = before;
 	return true;
 }
@@ -187,8 +192,8 @@ static bool by_symmetry(struct revtr_engine *engine, struct measurement_state *m
 /* From inside a network that always hands packets on by one exit. */
 static bool by_exit(struct revtr_engine *engine, struct measurement_state *m)
 {
-	int last = last_known(m);
-	uint32_t asn = engine->environment.asn(engine->environment.context, address_at(m, last));
+	int last = hop_last_known(m);
+	uint32_t asn = engine->environment.asn(engine->environment.context, hop_address(m, last));
 	const struct exit_of *exit = engine->options.exits ? exits_find(&engine->sources[m->source].exits, asn) : NULL;
 	struct tree_hop hops[TREE_WALK_MAX];
 	bool reached;
@@ -199,9 +204,9 @@ static bool by_exit(struct revtr_engine *engine, struct measurement_state *m)
 		return false;
 	m->faith *= SURE_EXIT;
 	/* Which of its routers that is differs from place to place: what follows is the same. */
-	(void)add_hop(m, (struct revtr_hop){.technique = TECHNIQUE_INFERRED, .certainty = CERTAINTY_ASSUMED});
+	(void)hop_add(m, (struct revtr_hop){.technique = TECHNIQUE_INFERRED, .certainty = CERTAINTY_ASSUMED});
 	for (unsigned i = 0; i < count; i++)
-		(void)add_hop(m, hop_of(&hops[i]));
+		(void)hop_add(m, hop_of(&hops[i]));
 	follow_trace(engine, m, JOB_NONE);
 	m->trace_place = -1;
 	return true;
@@ -213,7 +218,7 @@ static void end(struct revtr_engine *engine, uint32_t index, enum revtr_stop sto
 {
 	struct measurement_state *m = &engine->measurements[index];
 	follow_trace(engine, m, JOB_NONE);
-	m->stop = stop;
+	m->stop = m->refused && (stop == REVTR_UNRESPONSIVE || stop == REVTR_INTERDOMAIN) ? REVTR_REFUSED : stop;
 	m->over = true;
 	m->finished_ns = engine->now_ns;
 	m->next_finished = UINT32_MAX;
@@ -237,7 +242,7 @@ static bool by_sibling(struct revtr_engine *engine, struct measurement_state *m)
 	m->sibling = 0;
 	if (!engine->options.siblings || !environment->sibling || m->siblings >= SIBLINGS_MAX)
 		return false;
-	uint32_t last = address_at(m, last_known(m)), other;
+	uint32_t last = hop_address(m, hop_last_known(m)), other;
 	do
 		other = environment->sibling(environment->context, last, m->siblings++);
 	while (other != 0 && (other == last || on_path(m, other)));
@@ -251,12 +256,14 @@ static uint32_t next_job(struct revtr_engine *engine, uint32_t index)
 	struct measurement_state *m = &engine->measurements[index];
 	if (m->sibling)
 		return job_get(engine, JOB_RECORD_ROUTE, m->source, m->sibling, index);
+	if (m->listed_count > 0)
+		return job_get(engine, JOB_TIMESTAMP, m->source, hop_address(m, m->listed_at), index);
 	bool ask = engine->options.direct || engine->options.spoofed;
 	if (ask && m->at >= m->segment)
-		return job_get(engine, JOB_RECORD_ROUTE, m->source, address_at(m, m->at), index);
+		return job_get(engine, JOB_RECORD_ROUTE, m->source, hop_address(m, m->at), index);
 	if (m->trace != JOB_NONE)
 		return m->trace;
-	return job_get(engine, JOB_TRACE, m->source, address_at(m, last_known(m)), index);
+	return job_get(engine, JOB_TRACE, m->source, hop_address(m, hop_last_known(m)), index);
 }
 
 /* Nothing that is measured goes on from here. false: that was all. */
@@ -286,6 +293,7 @@ static bool take_job(struct revtr_engine *engine, uint32_t index, uint32_t job_i
 	enum revtr_stop stop;
 	if (job->kind == JOB_RECORD_ROUTE) {
 		m->rounds += job->rounds;
+		m->refused |= job->refused;
 		if (!m->sibling)
 			note_left(m, m->at, job->left);
 		if (job->found && by_chain(engine, m, job)) {
@@ -302,6 +310,8 @@ static bool take_job(struct revtr_engine *engine, uint32_t index, uint32_t job_i
 		}
 		return true;
 	}
+	if (job->kind == JOB_TIMESTAMP)
+		return measurement_by_times(engine, m, job) || give_way(engine, index, m->stop);
 	follow_trace(engine, m, job_index);
 	return by_symmetry(engine, m, job, &stop) || give_way(engine, index, stop);
 }
@@ -336,4 +346,19 @@ void measurement_go_on(struct revtr_engine *engine, uint32_t index)
 		if (!take_job(engine, index, job))
 			return;
 	}
+}
+
+/* Its job goes on with what is on its way, and then ends (engine_jobs.c). */
+void measurement_cancel(struct revtr_engine *engine, uint32_t index)
+{
+	struct measurement_state *m = &engine->measurements[index];
+	if (m->over)
+		return;
+	uint32_t *place = m->job != JOB_NONE ? &engine->jobs[m->job].first_waiter : NULL;
+	while (place && *place != JOB_NONE && *place != index)
+		place = &engine->measurements[*place].next_waiter;
+	if (place && *place == index)
+		*place = m->next_waiter;
+	m->job = JOB_NONE;
+	end(engine, index, REVTR_CANCELLED);
 }

@@ -197,7 +197,7 @@ void revtr_budget_get(const struct revtr_ask *ask)
 	snprintf(what, sizeof(what), "key:%s", key->name);
 	int result = store_spend(ask->api->config.store, what, revtr_now_ms() / DAY_MS, 0, &spent, &error);
 	if (result == 0)
-		result = store_waiting_of(ask->api->config.store, key->name, REVTR_BATCH_MAX, &waiting, &error);
+		result = store_waiting_of(ask->api->config.store, key->name, &waiting, &error);
 	if (result < 0)
 		revtr_refuse(ask, &error);
 	else

@@ -199,9 +199,9 @@ void revtr_api_handle(void *context, struct httpd_exchange *exchange)
 
 /* ---- life */
 
-static void on_told(void *context, int64_t batch, int64_t measurement, const char *json UNUSED, bool last UNUSED)
+static void on_told(void *context, int64_t batch, int64_t measurement UNUSED, const char *json UNUSED, bool last UNUSED)
 {
-	revtr_stream_told(context, batch, measurement);
+	revtr_stream_told(context, batch);
 }
 
 struct revtr_api *revtr_api_new(const struct revtr_api_config *config)

@@ -60,7 +60,7 @@ revtr_handler revtr_batches_post, revtr_batch_get, revtr_batch_delete, revtr_res
 enum revtr_form { REVTR_LINES, REVTR_EVENTS, REVTR_PUBLISHED };
 revtr_handler revtr_stream_get;
 void revtr_stream_begin(const struct revtr_ask *ask, int64_t batch, enum revtr_form form);
-void revtr_stream_told(struct revtr_api *api, int64_t batch, int64_t measurement);
+void revtr_stream_told(struct revtr_api *api, int64_t batch);
 void revtr_stream_all_on(struct revtr_api *api, int64_t batch); /* its state has changed otherwise */
 /* revtr_published.c */
 revtr_handler revtr_published_post, revtr_published_get, revtr_published_sources, revtr_published_atlas_run;

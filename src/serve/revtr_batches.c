@@ -23,7 +23,7 @@ static int check_parallel(const struct revtr_ask *ask, size_t count, struct erro
 	size_t waiting;
 	if (ask->key.parallel == 0)
 		return 0;
-	int result = store_waiting_of(ask->api->config.store, ask->key.name, ask->key.parallel, &waiting, error);
+	int result = store_waiting_of(ask->api->config.store, ask->key.name, &waiting, error);
 	if (result == 0 && waiting + count > ask->key.parallel)
 		return over(error, &ask->key, "under way at a time", ask->key.parallel);
 	return result;
@@ -44,14 +44,26 @@ static int spend(const struct revtr_ask *ask, int64_t amount, struct error *erro
 	return over(error, &ask->key, "a day", ask->key.per_day);
 }
 
+/* *id 0: it is new. A part that is there already needs no budget. */
+static int find_known(const struct revtr_ask *ask, const struct coordinator_batch *batch, int64_t *id, struct error *error)
+{
+	struct store_batch known = {0};
+	int result = store_known_batch(ask->api->config.store, batch->key, batch->request, id, error);
+	if (result == 0 && *id != 0)
+		result = store_find_batch(ask->api->config.store, *id, &known, error);
+	if (result == 0 && batch->part >= known.parts)
+		*id = 0;
+	return result;
+}
+
 int revtr_submit(const struct revtr_ask *ask, const struct coordinator_batch *batch, const struct coordinator_ask *asks,
 	size_t count, int64_t *id)
 {
 	struct error error = {0}, second;
-	int result = store_known_batch(ask->api->config.store, batch->key, batch->request, id, &error);
+	int result = find_known(ask, batch, id, &error);
 	bool known = result == 0 && *id != 0;
 	if (result == 0 && !known && count > REVTR_BATCH_MAX)
-		result = error_set(&error, -E2BIG, "%zu measurements; a batch has at most %d: send several", count, REVTR_BATCH_MAX);
+		result = error_set(&error, -E2BIG, "%zu measurements; there are at most %d in a part of a batch: send several", count, REVTR_BATCH_MAX);
 	if (result == 0 && !known)
 		result = check_parallel(ask, count, &error);
 	if (result == 0 && !known)
@@ -76,13 +88,20 @@ static bool read_one(const json_t *entry, struct coordinator_ask *ask)
 	return source && destination && addr_parse(source, &ask->source) && addr_parse(destination, &ask->destination);
 }
 
+static const char *state_of(const struct store_batch *batch)
+{
+	if (batch->reason[0])
+		return batch->waiting > 0 ? "cancelling" : "cancelled";
+	return batch->waiting > 0 ? "running" : batch->open ? "open" : batch->cancelled > 0 ? "cancelled" : "done";
+}
+
 static json_t *state_json(const struct store_batch *batch)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:o}", "batch", (json_int_t)batch->id, "total",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:o, s:i, s:b, s:o}", "batch", (json_int_t)batch->id, "total",
 		(json_int_t)(batch->waiting + batch->done + batch->cancelled), "waiting", (json_int_t)batch->waiting, "done",
-		(json_int_t)batch->done, "cancelled", (json_int_t)batch->cancelled, "state",
-		batch->waiting > 0 ? "running" : batch->cancelled > 0 ? "cancelled" : "done", "submitted_at",
-		revtr_time(batch->submitted_ms));
+		(json_int_t)batch->done, "cancelled", (json_int_t)batch->cancelled, "state", state_of(batch), "submitted_at",
+		revtr_time(batch->submitted_ms), "parts", (int)batch->parts, "open", batch->open, "reason",
+		batch->reason[0] ? json_string(batch->reason) : json_null());
 }
 
 static void tell_state(const struct revtr_ask *ask, int64_t id, unsigned status)
@@ -101,17 +120,23 @@ static void take(const struct revtr_ask *ask, const json_t *body, const json_t *
 	const char *header = httpd_header(ask->exchange, "Idempotency-Key");
 	size_t count = json_array_size(list);
 	struct coordinator_batch batch = {.key = ask->key.name, .request = request ? request : header,
-		.priority = json_is_true(json_object_get(body, "interactive"))};
+		.priority = json_is_true(json_object_get(body, "interactive")),
+		.more = json_is_true(json_object_get(body, "more"))};
+	const json_t *part = json_object_get(body, "part");
 	int64_t id;
+	batch.part = (unsigned)json_integer_value(part);
 	for (size_t i = 0; i < count; i++)
 		if (!read_one(json_array_get(list, i), &asks[i])) {
 			revtr_bad(ask, "measurements[%zu]: expected {\"source\": ADDRESS, \"destination\": ADDRESS}", i);
 			return;
 		}
-	if (batch.request && strlen(batch.request) > REQUEST_MAX)
+	if (part && (!json_is_integer(part) || json_integer_value(part) < 0 || json_integer_value(part) > INT32_MAX))
+		revtr_bad(ask, "part: expected a number from 0 on");
+	else if (batch.request && strlen(batch.request) > REQUEST_MAX)
 		revtr_bad(ask, "request: expected at most %d bytes", REQUEST_MAX);
-	else if (batch.priority > 0 && count > INTERACTIVE_MAX)
-		revtr_bad(ask, "interactive: a batch that overtakes others has at most %d measurements", INTERACTIVE_MAX);
+	else if (batch.priority > 0 && (count > INTERACTIVE_MAX || batch.part > 0 || batch.more))
+		revtr_bad(ask, "interactive: a batch that overtakes others has one part of at most %d measurements",
+			INTERACTIVE_MAX);
 	else if (revtr_submit(ask, &batch, asks, count, &id) == 0)
 		tell_state(ask, id, STATUS_CREATED);
 }
@@ -201,20 +226,25 @@ struct addr revtr_source_address(const struct revtr_api *api, int64_t source)
 /* The result's text is kept as it is; only its first brace is replaced. */
 char *revtr_record(const struct revtr_api *api, const struct store_measurement *m)
 {
-	json_t *label = json_string(m->label);
+	json_t *label = json_string(m->label), *reason = json_string(m->reason ? m->reason : "");
 	char *quoted = label ? json_dumps(label, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+	char *why = reason ? json_dumps(reason, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
 	char *text = NULL, from[ADDR_TEXT_SIZE], to[ADDR_TEXT_SIZE];
-	const char *state = revtr_state_word(m->state);
+	/* Of a large batch that is being cancelled: its turn has not come yet. */
+	const char *state = revtr_state_word(m->state == STORE_WAITING && m->reason ? STORE_CANCELLED : m->state);
 	int length = -1;
 	if (quoted && m->result && *m->result == '{')
 		length = asprintf(&text, "{\"state\":\"%s\",\"label\":%s,%s", state, quoted, m->result + 1);
-	else if (quoted)
+	else if (quoted && why)
 		length = asprintf(&text,
-			"{\"state\":\"%s\",\"label\":%s,\"id\":%lld,\"batch\":%lld,\"source\":\"%s\",\"destination\":\"%s\"}",
+			"{\"state\":\"%s\",\"label\":%s,\"id\":%lld,\"batch\":%lld,\"source\":\"%s\",\"destination\":\"%s\"%s%s}",
 			state, quoted, (long long)m->id, (long long)m->batch,
-			addr_format(revtr_source_address(api, m->source), from), addr_format(m->destination, to));
+			addr_format(revtr_source_address(api, m->source), from), addr_format(m->destination, to),
+			m->reason ? ",\"stop\":" : "", m->reason ? why : "");
 	free(quoted);
+	free(why);
 	json_decref(label);
+	json_decref(reason);
 	return length < 0 ? NULL : text;
 }
 
@@ -255,7 +285,7 @@ void revtr_results_get(const struct revtr_ask *ask)
 		return;
 	}
 	fputs("{\"results\":[", page.out);
-	int result = store_each_measurement(ask->api->config.store, batch.id, revtr_number(after_text), false, (size_t)limit,
+	int result = store_each_measurement(ask->api->config.store, batch.id, revtr_number(after_text), (size_t)limit,
 		print_one, &page, &error);
 	if (page.count == (size_t)limit)
 		fprintf(page.out, "],\"next\":%lld}\n", (long long)page.last);

@@ -1,8 +1,7 @@
 /* Results as they come.
  *
- * A stream first tells what the store has, by number, as fast as its client reads; what is finished behind its back
- * meanwhile is noted by number and told from the store afterwards. So a client that reads slowly costs eight bytes a
- * result, and gets all of them. */
+ * A stream tells what the store has, in the order in which it came, as fast as its client reads. So a client that
+ * reads slowly costs nothing more, and gets all of them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,12 +19,10 @@ struct revtr_stream {
 	struct httpd_exchange *exchange;
 	int64_t batch;
 	enum revtr_form form;
-	int64_t cursor;	 /* told from the store up to here */
+	int64_t cursor;	 /* told from the store up to here: places of results; numbers of measurements, as published */
 	bool caught_up;
 	bool look;	 /* it may have ended */
 	bool told_any, failed;
-	int64_t *later;	 /* finished behind the cursor */
-	size_t later_count, later_first, later_room;
 	int64_t written_ns;
 };
 
@@ -84,30 +81,19 @@ static void take_one(void *context, const struct store_measurement *m)
 {
 	struct step *step = context;
 	step->count++;
-	step->stream->cursor = MAX(step->stream->cursor, m->id);
-	if (step->stream->form == REVTR_PUBLISHED || m->state != STORE_WAITING)
-		put_record(step->stream, m);
+	step->stream->cursor = step->stream->form == REVTR_PUBLISHED ? m->id : m->place;
+	put_record(step->stream, m);
 }
 
 static void read_store(struct revtr_stream *stream)
 {
 	struct step step = {.stream = stream};
 	struct error error;
-	if (store_each_measurement(stream->api->config.store, stream->batch, stream->cursor, false, STEP, take_one, &step,
-		    &error) < 0)
+	int (*each)(struct store *store, int64_t batch, int64_t after, size_t limit, store_see *see, void *context,
+		struct error *error) = stream->form == REVTR_PUBLISHED ? store_each_measurement : store_each_result;
+	if (each(stream->api->config.store, stream->batch, stream->cursor, STEP, take_one, &step, &error) < 0)
 		stream->failed = true;
 	stream->caught_up = step.count < STEP;
-}
-
-static void read_later(struct revtr_stream *stream)
-{
-	struct step step = {.stream = stream};
-	struct error error;
-	int64_t id = stream->later[stream->later_first++];
-	if (store_each_measurement(stream->api->config.store, stream->batch, id - 1, false, 1, take_one, &step, &error) < 0)
-		stream->failed = true;
-	if (stream->later_first == stream->later_count)
-		stream->later_first = stream->later_count = 0;
 }
 
 static void finish(struct revtr_stream *stream)
@@ -126,7 +112,7 @@ static void look(struct revtr_stream *stream)
 		finish(stream);
 	} else if (store_find_batch(stream->api->config.store, stream->batch, &batch, &error) < 0) {
 		stream->failed = true;
-	} else if (batch.waiting == 0) {
+	} else if (batch.waiting == 0 && !batch.open) {
 		put_end(stream, &batch);
 		finish(stream);
 	}
@@ -145,8 +131,6 @@ static void go_on(struct revtr_stream *stream)
 	while (stream->batch && !stream->failed && httpd_unsent(stream->exchange) < UNSENT_MAX) {
 		if (!stream->caught_up)
 			read_store(stream);
-		else if (stream->later_count > 0)
-			read_later(stream);
 		else if (stream->look)
 			look(stream);
 		else
@@ -168,28 +152,12 @@ static void on_timer(uv_timer_t *timer)
 		uv_timer_stop(timer);
 }
 
-static void note(struct revtr_stream *stream, int64_t measurement)
-{
-	if (stream->later_count == stream->later_room) {
-		size_t room = MAX(2 * stream->later_room, (size_t)64);
-		int64_t *longer = realloc(stream->later, room * sizeof(*longer));
-		if (!longer) {
-			stream->failed = true;
-			return;
-		}
-		stream->later = longer;
-		stream->later_room = room;
-	}
-	stream->later[stream->later_count++] = measurement;
-}
-
-void revtr_stream_told(struct revtr_api *api, int64_t batch, int64_t measurement)
+void revtr_stream_told(struct revtr_api *api, int64_t batch)
 {
 	for (struct revtr_stream *stream = api->streams; stream; stream = stream->next) {
 		if (stream->batch != batch || stream->form == REVTR_PUBLISHED)
 			continue;
-		if (stream->caught_up || measurement <= stream->cursor)
-			note(stream, measurement);
+		stream->caught_up = false;
 		stream->look = true;
 	}
 }
@@ -209,7 +177,6 @@ static void on_end(void *context)
 	while (*place != stream)
 		place = &(*place)->next;
 	*place = stream->next;
-	free(stream->later);
 	free(stream);
 }
 

@@ -1,5 +1,6 @@
-/* Batches of measurements: taken whole, finished one by one. */
+/* Batches of measurements: taken part by part, finished one by one. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "store/store_inside.h"
@@ -17,31 +18,69 @@ int store_known_batch(struct store *store, const char *key, const char *request,
 	return query_end(&query, error);
 }
 
-static int insert_batch(struct store *store, const char *key, const char *request, int priority, int64_t now_ms,
+/* ---- taking */
+
+static int put_lane(struct store *store, const char *key, int priority, int64_t *lane, struct error *error)
+{
+	struct query query = query_begin(store,
+		"INSERT INTO lane (key, priority) VALUES (?, ?) ON CONFLICT DO UPDATE SET key = excluded.key RETURNING id");
+	query_text(&query, key);
+	query_int(&query, priority);
+	while (query_row(&query))
+		*lane = query_get_int(&query, 0);
+	return query_end(&query, error);
+}
+
+static int insert_batch(struct store *store, const struct store_submission *submission, size_t count, int64_t lane,
 	int64_t *batch, struct error *error)
 {
-	struct query query =
-		query_begin(store, "INSERT INTO batch (key, request, priority, submitted_ms) VALUES (?, ?, ?, ?)");
-	query_text(&query, key);
-	query_text(&query, request);
-	query_int(&query, priority);
-	query_int(&query, now_ms);
+	if (submission->part != 0)
+		return error_set(error, -EINVAL, "part %u of a batch of which no part is known: the first is 0", submission->part);
+	struct query query = query_begin(store,
+		"INSERT INTO batch (key, request, priority, submitted_ms, lane, parts, open, waiting, done, cancelled)"
+		" VALUES (?, ?, ?, ?, ?, 1, ?, ?, 0, 0)");
+	query_text(&query, submission->key);
+	query_text(&query, submission->request);
+	query_int(&query, submission->priority);
+	query_int(&query, submission->now_ms);
+	query_int(&query, lane);
+	query_int(&query, submission->more);
+	query_int(&query, (int64_t)count);
 	int result = query_run(&query, error);
 	*batch = store->lib.last_insert_rowid(store->db);
 	return result;
 }
 
-static int insert_measurement(
-	struct store *store, struct store_measurement *m, int64_t batch, int64_t now_ms, struct error *error)
+static int extend_batch(struct store *store, const struct store_submission *submission, const struct store_batch *known,
+	size_t count, struct error *error)
+{
+	if (!known->open)
+		return error_set(error, -EINVAL, "the batch '%s' is %s: it takes no part %u", submission->request,
+			known->reason[0] ? "cancelled" : "complete", submission->part);
+	if (submission->part != known->parts)
+		return error_set(error, -EINVAL, "the batch '%s' has %u parts: the next is part %u, not %u", submission->request,
+			known->parts, known->parts, submission->part);
+	struct query query = query_begin(
+		store, "UPDATE batch SET parts = parts + 1, open = ?, waiting = waiting + ? WHERE id = ?");
+	query_int(&query, submission->more);
+	query_int(&query, (int64_t)count);
+	query_int(&query, known->id);
+	return query_run(&query, error);
+}
+
+static int insert_measurement(struct store *store, struct store_measurement *m, int64_t batch, int64_t lane,
+	int64_t now_ms, struct error *error)
 {
 	char destination[ADDR_TEXT_SIZE];
 	struct query query = query_begin(store,
-		"INSERT INTO measurement (batch, source, destination, label, state, submitted_ms) VALUES (?, ?, ?, ?, 0, ?)");
+		"INSERT INTO measurement (batch, source, destination, label, state, submitted_ms, lane)"
+		" VALUES (?, ?, ?, ?, 0, ?, ?)");
 	query_int(&query, batch);
 	query_int(&query, m->source);
 	query_text(&query, addr_format(m->destination, destination));
 	query_text(&query, m->label);
 	query_int(&query, now_ms);
+	query_int(&query, lane);
 	int result = query_run(&query, error);
 	m->id = store->lib.last_insert_rowid(store->db);
 	m->batch = batch;
@@ -49,121 +88,233 @@ static int insert_measurement(
 	return result;
 }
 
-int store_add_batch(struct store *store, const char *key, const char *request, int priority,
-	struct store_measurement *measurements, size_t count, int64_t now_ms, int64_t *batch, struct error *error)
+/* Within a transaction. `known` NULL: the batch is new. */
+static int take(struct store *store, const struct store_submission *submission, const struct store_batch *known,
+	struct store_measurement *measurements, size_t count, int64_t *batch, struct error *error)
 {
-	struct error second;
-	int result = store_known_batch(store, key, request, batch, error);
-	if (result < 0 || *batch != 0)
-		return result;
-	result = store_exec(store, "BEGIN IMMEDIATE", error);
-	if (result < 0)
-		return result;
-	result = insert_batch(store, key, request, priority, now_ms, batch, error);
+	int64_t lane = known ? known->lane : 0;
+	int result = known ? extend_batch(store, submission, known, count, error)
+			   : put_lane(store, submission->key, submission->priority, &lane, error);
+	if (result == 0 && !known)
+		result = insert_batch(store, submission, count, lane, batch, error);
 	for (size_t i = 0; i < count && result == 0; i++)
-		result = insert_measurement(store, &measurements[i], *batch, now_ms, error);
-	if (result == 0)
-		result = store_exec(store, "COMMIT", error);
-	/* What cannot be undone either is undone when the file is opened again. */
-	if (result < 0 && store_exec(store, "ROLLBACK", &second) < 0)
-		*batch = 0;
+		result = insert_measurement(store, &measurements[i], *batch, lane, submission->now_ms, error);
 	return result;
 }
 
-int store_finish(struct store *store, int64_t measurement, enum store_state state, const char *result, int64_t now_ms,
+int store_add_batch(struct store *store, const struct store_submission *submission, struct store_measurement *measurements,
+	size_t count, int64_t *batch, struct error *error)
+{
+	struct store_batch known = {0};
+	int result = store_known_batch(store, submission->key, submission->request, batch, error);
+	bool is_known = *batch != 0;
+	if (result == 0 && is_known)
+		result = store_find_batch(store, *batch, &known, error);
+	if (result < 0 || (is_known && submission->part < known.parts))
+		return result;
+	result = store_begin(store, error);
+	if (result < 0)
+		return result;
+	result = take(store, submission, is_known ? &known : NULL, measurements, count, batch, error);
+	if (result == 0)
+		result = store_commit(store, error);
+	if (result < 0) {
+		store_undo(store);
+		for (size_t i = 0; i < count; i++)
+			measurements[i].id = 0;
+	}
+	return result;
+}
+
+/* ---- ending */
+
+/* The batch's counters, and its word on the measurement's place. Without a row: it does not wait any more. */
+static int count_off(struct store *store, int64_t measurement, bool done, const char *reason, int64_t *place, bool *ended,
 	struct error *error)
 {
+	struct query query = query_begin(store,
+		"UPDATE batch SET waiting = waiting - 1, done = done + ?1, cancelled = cancelled + (1 - ?1),"
+		" reason = coalesce(reason, ?2), open = CASE WHEN ?1 THEN open ELSE 0 END"
+		" WHERE id = (SELECT batch FROM measurement WHERE id = ?3 AND state = 0)"
+		" RETURNING done, waiting = 0 AND NOT open");
+	query_int(&query, done);
+	query_text(&query, reason);
+	query_int(&query, measurement);
+	*place = -1;
+	while (query_row(&query)) {
+		*place = query_get_int(&query, 0);
+		*ended = query_get_int(&query, 1) != 0;
+	}
+	int result = query_end(&query, error);
+	return result == 0 && *place < 0 ? error_set(error, -ENOENT, "it does not wait any more") : result;
+}
+
+static int note_end(struct store *store, int64_t measurement, enum store_state state, const char *result_text,
+	int64_t place, int64_t now_ms, struct error *error)
+{
 	struct query query = query_begin(
-		store, "UPDATE measurement SET state = ?, result = ?, finished_ms = ? WHERE id = ? AND state = 0");
+		store, "UPDATE measurement SET state = ?, result = ?, finished_ms = ?, place = nullif(?, 0) WHERE id = ?");
 	query_int(&query, state);
-	query_text(&query, result);
+	query_text(&query, result_text);
 	query_int(&query, now_ms);
+	query_int(&query, place);
 	query_int(&query, measurement);
 	return query_run(&query, error);
 }
 
-int store_each_measurement(struct store *store, int64_t batch, int64_t after, bool waiting, size_t limit,
-	void (*each)(void *context, const struct store_measurement *measurement), void *context, struct error *error)
+int store_finish(struct store *store, int64_t measurement, const char *result_text, int64_t now_ms, bool *ended,
+	struct error *error)
 {
-	struct query query = query_begin(store,
-		"SELECT id, batch, source, destination, label, state, result, submitted_ms, finished_ms,"
-		" (SELECT priority FROM batch WHERE batch.id = measurement.batch) FROM measurement"
-		" WHERE (?1 = 0 OR batch = ?1) AND id > ?2 AND (?3 = 0 OR state = 0) ORDER BY id LIMIT ?4");
-	query_int(&query, batch);
-	query_int(&query, after);
-	query_int(&query, waiting);
-	query_int(&query, (int64_t)limit);
-	while (query_row(&query)) {
-		struct store_measurement m = {
-			.id = query_get_int(&query, 0),
-			.batch = query_get_int(&query, 1),
-			.source = query_get_int(&query, 2),
-			.destination = query_get_addr(&query, 3),
-			.state = (enum store_state)query_get_int(&query, 5),
-			.submitted_ms = query_get_int(&query, 7),
-			.finished_ms = query_get_int(&query, 8),
-			.priority = (int)query_get_int(&query, 9),
-		};
-		query_copy_text(&query, 4, m.label, sizeof(m.label));
-		const char *result = query_get_text(&query, 6);
-		m.result = *result ? result : NULL;
-		each(context, &m);
-	}
-	return query_end(&query, error);
+	int64_t place;
+	int result = count_off(store, measurement, true, NULL, &place, ended, error);
+	return result == 0 ? note_end(store, measurement, STORE_DONE, result_text, place, now_ms, error) : result;
 }
 
-int store_cancel_batch(struct store *store, int64_t batch, int64_t now_ms, struct error *error)
+int store_give_up(struct store *store, int64_t measurement, const char *reason, int64_t now_ms, bool *ended,
+	struct error *error)
 {
-	struct query query = query_begin(
-		store, "UPDATE measurement SET state = 2, finished_ms = ? WHERE batch = ? AND state = 0");
+	int64_t place;
+	int result = count_off(store, measurement, false, reason, &place, ended, error);
+	return result == 0 ? note_end(store, measurement, STORE_CANCELLED, NULL, 0, now_ms, error) : result;
+}
+
+static int cancel_some(struct store *store, int64_t batch, const char *reason, size_t most, int64_t now_ms, struct error *error)
+{
+	struct query query = query_begin(store,
+		"UPDATE measurement SET state = 2, finished_ms = ?1 WHERE id IN (SELECT id FROM measurement WHERE state = 0"
+		" AND lane = (SELECT lane FROM batch WHERE batch.id = ?2) AND batch = ?2 ORDER BY id LIMIT ?3)");
 	query_int(&query, now_ms);
+	query_int(&query, batch);
+	query_int(&query, (int64_t)most);
+	int result = query_run(&query, error);
+	int64_t count = store->lib.changes(store->db);
+	if (result < 0)
+		return result;
+	query = query_begin(store,
+		"UPDATE batch SET waiting = waiting - ?1, cancelled = cancelled + ?1, open = 0,"
+		" reason = CASE WHEN ?1 > 0 OR open OR waiting > 0 THEN coalesce(reason, ?2) ELSE reason END WHERE id = ?3");
+	query_int(&query, count);
+	query_text(&query, reason);
 	query_int(&query, batch);
 	return query_run(&query, error);
 }
 
-int store_count(struct store *store, int64_t batch, size_t *waiting, size_t *total, struct error *error)
+int store_cancel_batch(struct store *store, int64_t batch, const char *reason, size_t most, int64_t now_ms, size_t *left,
+	struct error *error)
 {
-	struct query query = query_begin(
-		store, "SELECT coalesce(sum(state = 0), 0), count(*) FROM measurement WHERE batch = ?");
-	query_int(&query, batch);
-	*waiting = *total = 0;
-	if (query_row(&query)) {
-		*waiting = (size_t)query_get_int(&query, 0);
-		*total = (size_t)query_get_int(&query, 1);
+	struct store_batch after = {0};
+	int result = store_begin(store, error);
+	if (result < 0)
+		return result;
+	result = cancel_some(store, batch, reason, most, now_ms, error);
+	if (result == 0)
+		result = store_find_batch(store, batch, &after, error);
+	if (result == 0)
+		result = store_commit(store, error);
+	if (result < 0)
+		store_undo(store);
+	*left = after.waiting;
+	return result;
+}
+
+/* ---- looking */
+
+#define COLUMNS                                                                                              \
+	"SELECT id, batch, source, destination, label, state, result, submitted_ms, finished_ms, place,"      \
+	" (SELECT reason FROM batch WHERE batch.id = measurement.batch) FROM measurement "
+
+static int see_all(struct query *query, store_see *each, void *context, struct error *error)
+{
+	while (query_row(query)) {
+		struct store_measurement m = {
+			.id = query_get_int(query, 0),
+			.batch = query_get_int(query, 1),
+			.source = query_get_int(query, 2),
+			.destination = query_get_addr(query, 3),
+			.state = (enum store_state)query_get_int(query, 5),
+			.submitted_ms = query_get_int(query, 7),
+			.finished_ms = query_get_int(query, 8),
+			.place = query_get_int(query, 9),
+		};
+		query_copy_text(query, 4, m.label, sizeof(m.label));
+		const char *result = query_get_text(query, 6), *reason = query_get_text(query, 10);
+		m.result = *result ? result : NULL;
+		m.reason = *reason ? reason : NULL;
+		each(context, &m);
 	}
-	int result = query_end(&query, error);
-	return result == 0 && *total == 0 ? error_set(error, -ENOENT, "no such batch") : result;
+	return query_end(query, error);
+}
+
+static int see_after(struct query query, int64_t of, int64_t after, size_t limit, store_see *each, void *context,
+	struct error *error)
+{
+	query_int(&query, of);
+	query_int(&query, after);
+	query_int(&query, (int64_t)limit);
+	return see_all(&query, each, context, error);
+}
+
+int store_each_measurement(struct store *store, int64_t batch, int64_t after, size_t limit, store_see *each,
+	void *context, struct error *error)
+{
+	return see_after(query_begin(store, COLUMNS "WHERE batch = ? AND id > ? ORDER BY id LIMIT ?"), batch, after, limit,
+		each, context, error);
+}
+
+int store_each_result(struct store *store, int64_t batch, int64_t after, size_t limit, store_see *each, void *context,
+	struct error *error)
+{
+	return see_after(query_begin(store, COLUMNS "WHERE state = 1 AND batch = ? AND place > ? ORDER BY place LIMIT ?"),
+		batch, after, limit, each, context, error);
+}
+
+int store_each_waiting(struct store *store, int64_t lane, int64_t after, size_t limit, store_see *each, void *context,
+	struct error *error)
+{
+	return see_after(query_begin(store, COLUMNS "WHERE state = 0 AND lane = ? AND id > ? ORDER BY id LIMIT ?"), lane,
+		after, limit, each, context, error);
+}
+
+int store_each_lane(struct store *store, void (*each)(void *context, const struct store_lane *lane), void *context,
+	struct error *error)
+{
+	struct query query = query_begin(store, "SELECT id, key, priority FROM lane ORDER BY id");
+	while (query_row(&query)) {
+		struct store_lane lane = {.id = query_get_int(&query, 0), .priority = (int)query_get_int(&query, 2)};
+		query_copy_text(&query, 1, lane.key, sizeof(lane.key));
+		each(context, &lane);
+	}
+	return query_end(&query, error);
 }
 
 int store_find_batch(struct store *store, int64_t id, struct store_batch *batch, struct error *error)
 {
 	bool found = false;
 	struct query query = query_begin(store,
-		"SELECT key, priority, batch.submitted_ms, coalesce(sum(state = 0), 0), coalesce(sum(state = 1), 0),"
-		" coalesce(sum(state = 2), 0) FROM batch LEFT JOIN measurement ON measurement.batch = batch.id"
-		" WHERE batch.id = ? GROUP BY batch.id");
+		"SELECT lane, key, reason, priority, parts, open, submitted_ms, waiting, done, cancelled FROM batch WHERE id = ?");
 	query_int(&query, id);
 	if (query_row(&query)) {
 		found = true;
 		*batch = (struct store_batch){.id = id,
-			.priority = (int)query_get_int(&query, 1),
-			.submitted_ms = query_get_int(&query, 2),
-			.waiting = (size_t)query_get_int(&query, 3),
-			.done = (size_t)query_get_int(&query, 4),
-			.cancelled = (size_t)query_get_int(&query, 5)};
-		query_copy_text(&query, 0, batch->key, sizeof(batch->key));
+			.lane = query_get_int(&query, 0),
+			.priority = (int)query_get_int(&query, 3),
+			.parts = (unsigned)query_get_int(&query, 4),
+			.open = query_get_int(&query, 5) != 0,
+			.submitted_ms = query_get_int(&query, 6),
+			.waiting = (size_t)query_get_int(&query, 7),
+			.done = (size_t)query_get_int(&query, 8),
+			.cancelled = (size_t)query_get_int(&query, 9)};
+		query_copy_text(&query, 1, batch->key, sizeof(batch->key));
+		query_copy_text(&query, 2, batch->reason, sizeof(batch->reason));
 	}
 	int result = query_end(&query, error);
 	return result == 0 && !found ? error_set(error, -ENOENT, "no such batch") : result;
 }
 
-int store_waiting_of(struct store *store, const char *key, size_t most, size_t *count, struct error *error)
+int store_waiting_of(struct store *store, const char *key, size_t *count, struct error *error)
 {
-	struct query query = query_begin(store,
-		"SELECT count(*) FROM (SELECT 1 FROM measurement JOIN batch ON batch.id = measurement.batch"
-		" WHERE state = 0 AND key = ? LIMIT ?)");
+	struct query query = query_begin(store, "SELECT coalesce(sum(waiting), 0) FROM batch WHERE ?1 IS NULL OR key = ?1");
 	query_text(&query, key);
-	query_int(&query, (int64_t)most);
 	*count = query_row(&query) ? (size_t)query_get_int(&query, 0) : 0;
 	return query_end(&query, error);
 }

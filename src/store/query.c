@@ -7,11 +7,38 @@
 /* SQLite's destructor argument for values that stay as they are; its own macro casts a number to a pointer. */
 #define BORROWED NULL
 
+static struct kept *find_kept(struct store *store, const char *sql)
+{
+	for (size_t i = 0; i < store->kept_count; i++)
+		if (strcmp(store->lib.sql(store->kept[i].statement), sql) == 0)
+			return &store->kept[i];
+	return NULL;
+}
+
 struct query query_begin(struct store *store, const char *sql)
 {
-	struct query query = {.store = store};
+	struct query query = {.store = store, .kept = find_kept(store, sql)};
+	/* One that is under way, as when `each` of a list asks the same again, is left alone. */
+	if (query.kept && query.kept->busy)
+		query.kept = NULL;
+	else if (query.kept) {
+		query.statement = query.kept->statement;
+		query.kept->busy = true;
+		return query;
+	}
 	query.code = store->lib.prepare_v2(store->db, sql, -1, &query.statement, NULL);
+	if (query.code == SQLITE_OK && query.statement && store->kept_count < KEPT_MAX && !find_kept(store, sql)) {
+		query.kept = &store->kept[store->kept_count++];
+		*query.kept = (struct kept){query.statement, true};
+	}
 	return query;
+}
+
+void queries_forget(struct store *store)
+{
+	for (size_t i = 0; i < store->kept_count; i++)
+		store->lib.finalize(store->kept[i].statement);
+	store->kept_count = 0;
 }
 
 static void note(struct query *query, int code)
@@ -112,7 +139,12 @@ static int failed(struct store *store, int code, struct error *error)
 int query_end(struct query *query, struct error *error)
 {
 	int result = query->code == SQLITE_OK ? 0 : failed(query->store, query->code, error);
-	query->store->lib.finalize(query->statement);
+	if (query->kept) {
+		query->store->lib.reset(query->statement);
+		query->kept->busy = false;
+	} else {
+		query->store->lib.finalize(query->statement);
+	}
 	query->statement = NULL;
 	return result;
 }

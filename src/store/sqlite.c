@@ -12,6 +12,7 @@ int sqlite_load(struct sqlite *sqlite, struct error *error)
 		{"sqlite3_step", &sqlite->step},
 		{"sqlite3_reset", &sqlite->reset},
 		{"sqlite3_finalize", &sqlite->finalize},
+		{"sqlite3_sql", &sqlite->sql},
 		{"sqlite3_bind_int64", &sqlite->bind_int64},
 		{"sqlite3_bind_text", &sqlite->bind_text},
 		{"sqlite3_bind_blob", &sqlite->bind_blob},

@@ -16,6 +16,7 @@ struct sqlite {
 	int (*step)(sqlite3_stmt *);
 	int (*reset)(sqlite3_stmt *);
 	int (*finalize)(sqlite3_stmt *);
+	const char *(*sql)(sqlite3_stmt *);
 	int (*bind_int64)(sqlite3_stmt *, int, sqlite3_int64);
 	int (*bind_text)(sqlite3_stmt *, int, const char *, int, void (*)(void *));
 	int (*bind_blob)(sqlite3_stmt *, int, const void *, int, void (*)(void *));

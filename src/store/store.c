@@ -11,18 +11,18 @@
 #include "store/store_inside.h"
 
 #define APPLICATION 0x72747670 /* "rtvp": says that a file is ours */
-#define VERSION	    1
+#define VERSION	    2
 
 static const char schema[] =
 	"CREATE TABLE source (id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE, name TEXT NOT NULL, agent TEXT NOT NULL,"
 	" key BLOB NOT NULL, consents INTEGER NOT NULL, registered_ms INTEGER NOT NULL);"
 	"CREATE TABLE batch (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, request TEXT, priority INTEGER NOT NULL,"
-	" submitted_ms INTEGER NOT NULL, UNIQUE (key, request));"
+	" submitted_ms INTEGER NOT NULL, lane INTEGER NOT NULL, parts INTEGER NOT NULL, open INTEGER NOT NULL,"
+	" waiting INTEGER NOT NULL, done INTEGER NOT NULL, cancelled INTEGER NOT NULL, reason TEXT, UNIQUE (key, request));"
 	"CREATE TABLE measurement (id INTEGER PRIMARY KEY AUTOINCREMENT, batch INTEGER NOT NULL REFERENCES batch,"
 	" source INTEGER NOT NULL, destination TEXT NOT NULL, label TEXT NOT NULL, state INTEGER NOT NULL, result TEXT,"
-	" submitted_ms INTEGER NOT NULL, finished_ms INTEGER);"
+	" submitted_ms INTEGER NOT NULL, finished_ms INTEGER, lane INTEGER NOT NULL, place INTEGER);"
 	"CREATE INDEX measurement_batch ON measurement (batch, id);"
-	"CREATE INDEX measurement_waiting ON measurement (id) WHERE state = 0;"
 	"CREATE TABLE trace (id INTEGER PRIMARY KEY, source INTEGER NOT NULL, addresses BLOB NOT NULL, origin TEXT NOT NULL,"
 	" seen_ms INTEGER NOT NULL);"
 	"CREATE INDEX trace_source ON trace (source, seen_ms);"
@@ -32,6 +32,36 @@ static const char schema[] =
 	" parallel INTEGER NOT NULL, admin INTEGER NOT NULL);"
 	"CREATE TABLE spent (what TEXT NOT NULL, day INTEGER NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (what, day))"
 	" WITHOUT ROWID;";
+
+/* What version 2 has more, both for new files and for those of version 1. */
+static const char schema_2[] =
+	"CREATE TABLE lane (id INTEGER PRIMARY KEY, key TEXT NOT NULL, priority INTEGER NOT NULL, UNIQUE (key, priority));"
+	"CREATE INDEX measurement_waits ON measurement (lane, id) WHERE state = 0;"
+	"CREATE INDEX measurement_done ON measurement (batch, place) WHERE state = 1;"
+	"CREATE INDEX batch_cancelled ON batch (id) WHERE reason IS NOT NULL AND waiting > 0;"
+	"CREATE TABLE responder (address INTEGER PRIMARY KEY, seen_ms INTEGER NOT NULL);";
+
+static const char upgrade_1[] =
+	"DROP INDEX measurement_waiting;"
+	"ALTER TABLE batch ADD COLUMN lane INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE batch ADD COLUMN parts INTEGER NOT NULL DEFAULT 1;"
+	"ALTER TABLE batch ADD COLUMN open INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE batch ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE batch ADD COLUMN done INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE batch ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE batch ADD COLUMN reason TEXT;"
+	"ALTER TABLE measurement ADD COLUMN lane INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE measurement ADD COLUMN place INTEGER;";
+
+static const char fill_2[] =
+	"INSERT INTO lane (key, priority) SELECT DISTINCT key, priority FROM batch;"
+	"UPDATE batch SET lane = l.id FROM lane AS l WHERE l.key = batch.key AND l.priority = batch.priority;"
+	"UPDATE batch SET waiting = m.waiting, done = m.done, cancelled = m.cancelled FROM (SELECT batch,"
+	" sum(state = 0) AS waiting, sum(state = 1) AS done, sum(state = 2) AS cancelled FROM measurement GROUP BY batch) AS m"
+	" WHERE m.batch = batch.id;"
+	"UPDATE measurement SET lane = b.lane FROM batch AS b WHERE b.id = measurement.batch;"
+	"UPDATE measurement SET place = m.place FROM (SELECT id, row_number() OVER (PARTITION BY batch ORDER BY id) AS place"
+	" FROM measurement WHERE state = 1) AS m WHERE m.id = measurement.id;";
 
 /* A lock of our own beside the file: SQLite would let two coordinators take turns. */
 static int lock_file(struct store *store, struct error *error)
@@ -58,16 +88,29 @@ static int pragma(struct store *store, const char *name, int64_t *value, struct 
 	return query_end(&query, error);
 }
 
-static int make_tables(struct store *store, struct error *error)
+/* Whole or not at all: what is half done is undone when the file is closed. */
+static int run_all(struct store *store, const char *const *scripts, struct error *error)
 {
 	char mark[120];
 	snprintf(mark, sizeof(mark), "PRAGMA application_id = %d; PRAGMA user_version = %d;", APPLICATION, VERSION);
 	int result = store_exec(store, "BEGIN IMMEDIATE", error);
-	if (result == 0)
-		result = store_exec(store, schema, error);
+	for (; *scripts && result == 0; scripts++)
+		result = store_exec(store, *scripts, error);
 	if (result == 0)
 		result = store_exec(store, mark, error);
 	return result == 0 ? store_exec(store, "COMMIT", error) : result;
+}
+
+static int check_pages(struct store *store, struct error *error)
+{
+	struct query query = query_begin(store, "PRAGMA quick_check(1)");
+	bool good = query_row(&query) && strcmp(query_get_text(&query, 0), "ok") == 0;
+	int result = query_end(&query, error);
+	if (result == 0 && !good)
+		result = error_set(error, -EBADMSG,
+			"%s is damaged and stays as it is; try `sqlite3 FILE .recover` into a new file, or name another one",
+			store->file);
+	return result;
 }
 
 /* Whose file is this? An empty one becomes ours. */
@@ -86,18 +129,14 @@ static int check_file(struct store *store, struct error *error)
 	if (result < 0)
 		return result;
 	if (application == 0 && tables == 0)
-		return make_tables(store, error);
+		return run_all(store, (const char *const[]){schema, schema_2, NULL}, error);
 	if (application != APPLICATION)
 		return error_set(error, -EBADMSG, "%s is a database of another program", store->file);
 	if (version > VERSION)
 		return error_set(error, -ENOTSUP, "%s was written by a newer retour; use that one", store->file);
-	query = query_begin(store, "PRAGMA quick_check(1)");
-	bool good = query_row(&query) && strcmp(query_get_text(&query, 0), "ok") == 0;
-	result = query_end(&query, error);
-	if (result == 0 && !good)
-		result = error_set(error, -EBADMSG,
-			"%s is damaged and stays as it is; try `sqlite3 FILE .recover` into a new file, or name another one",
-			store->file);
+	result = check_pages(store, error);
+	if (result == 0 && version == 1)
+		result = run_all(store, (const char *const[]){upgrade_1, schema_2, fill_2, NULL}, error);
 	return result;
 }
 
@@ -140,12 +179,32 @@ void store_close(struct store *store)
 {
 	if (!store)
 		return;
+	queries_forget(store);
 	if (store->db)
 		store->lib.close_v2(store->db);
 	if (store->lock >= 0)
 		close(store->lock);
 	free(store->file);
 	free(store);
+}
+
+/* ---- several changes at once */
+
+int store_begin(struct store *store, struct error *error)
+{
+	return store_exec(store, "BEGIN IMMEDIATE", error);
+}
+
+int store_commit(struct store *store, struct error *error)
+{
+	return store_exec(store, "COMMIT", error);
+}
+
+void store_undo(struct store *store)
+{
+	struct error error;
+	/* What cannot be undone now is undone when the file is opened again. */
+	(void)!store_exec(store, "ROLLBACK", &error);
 }
 
 /* ---- sources */
@@ -246,50 +305,5 @@ int store_each_view(struct store *store,
 			each(context, prefix, query_get_text(&query, 1), (unsigned)query_get_int(&query, 2),
 				(uint32_t)query_get_int(&query, 3));
 	}
-	return query_end(&query, error);
-}
-
-/* ---- clients and budgets */
-
-int store_put_key(struct store *store, const struct store_key *key, struct error *error)
-{
-	struct query query = query_begin(
-		store, "INSERT OR REPLACE INTO client (name, hash, per_day, parallel, admin) VALUES (?, ?, ?, ?, ?)");
-	query_text(&query, key->name);
-	query_blob(&query, key->hash, sizeof(key->hash));
-	query_int(&query, key->per_day);
-	query_int(&query, key->parallel);
-	query_int(&query, key->admin);
-	return query_run(&query, error);
-}
-
-int store_find_key(struct store *store, const uint8_t hash[32], struct store_key *key, struct error *error)
-{
-	bool found = false;
-	struct query query = query_begin(store, "SELECT name, per_day, parallel, admin FROM client WHERE hash = ?");
-	query_blob(&query, hash, sizeof(key->hash));
-	if (query_row(&query)) {
-		found = true;
-		*key = (struct store_key){.per_day = (unsigned)query_get_int(&query, 1),
-			.parallel = (unsigned)query_get_int(&query, 2),
-			.admin = query_get_int(&query, 3) != 0};
-		query_copy_text(&query, 0, key->name, sizeof(key->name));
-		memcpy(key->hash, hash, sizeof(key->hash));
-	}
-	int result = query_end(&query, error);
-	return result == 0 && !found ? error_set(error, -ENOENT, "no such key") : result;
-}
-
-int store_spend(struct store *store, const char *what, int64_t day, int64_t amount, int64_t *sum, struct error *error)
-{
-	struct query query = query_begin(store,
-		"INSERT INTO spent (what, day, amount) VALUES (?, ?, ?) ON CONFLICT (what, day) DO UPDATE"
-		" SET amount = amount + excluded.amount RETURNING amount");
-	query_text(&query, what);
-	query_int(&query, day);
-	query_int(&query, amount);
-	*sum = 0;
-	while (query_row(&query))
-		*sum = query_get_int(&query, 0);
 	return query_end(&query, error);
 }

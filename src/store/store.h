@@ -33,7 +33,15 @@ int store_put_source(struct store *store, struct store_source *source, struct er
 int store_each_source(struct store *store, void (*each)(void *context, const struct store_source *source),
 	void *context, struct error *error) MUST_USE;
 
-/* ---- batches and measurements */
+/* ---- several changes at once: on disk together, or none of them is. Not nested. */
+int store_begin(struct store *store, struct error *error) MUST_USE;
+int store_commit(struct store *store, struct error *error) MUST_USE;
+void store_undo(struct store *store);
+
+/* ---- batches and measurements
+ *
+ * What waits is in lanes: one for a client's campaigns, one for what he wants at once. A batch may come in parts, and
+ * counts for itself what became of it: nothing here takes longer because a batch is large. */
 enum store_state { STORE_WAITING, STORE_DONE, STORE_CANCELLED };
 struct store_measurement {
 	int64_t id, batch;
@@ -41,25 +49,54 @@ struct store_measurement {
 	struct addr destination;
 	char label[128];
 	enum store_state state;
-	int priority; /* its batch's */
+	int64_t place;	    /* the batch's first result has 1; 0 = it has none */
 	const char *result; /* JSON text of a finished one; borrowed for the call */
+	const char *reason; /* why its batch was given up; NULL = it was not; borrowed */
 	int64_t submitted_ms, finished_ms;
 };
-/* All or none. `request` is the client's own name for the batch (NULL: none): the same again gives the same batch
- * and adds nothing. *batch names it. */
-int store_add_batch(struct store *store, const char *key, const char *request, int priority,
-	struct store_measurement *measurements, size_t count, int64_t now_ms, int64_t *batch, struct error *error) MUST_USE;
-int store_finish(struct store *store, int64_t measurement, enum store_state state, const char *result, int64_t now_ms,
+struct store_submission {
+	const char *key, *request; /* the client, and its own name for the batch (NULL: none) */
+	int priority;
+	unsigned part; /* from 0 on, without gaps; of a batch that has a name */
+	bool more;     /* there are more parts */
+	int64_t now_ms;
+};
+/* All or none. A part that is known adds nothing (all measurements keep id 0). *batch names it. -EINVAL: a part that
+ * does not come next, or of a batch that is complete. */
+int store_add_batch(struct store *store, const struct store_submission *submission, struct store_measurement *measurements,
+	size_t count, int64_t *batch, struct error *error) MUST_USE;
+/* -ENOENT: it does not wait any more. *ended: nothing of its batch does. */
+int store_finish(struct store *store, int64_t measurement, const char *result, int64_t now_ms, bool *ended,
 	struct error *error) MUST_USE;
-/* Of one batch (0: all), in order, from `after` on; those that wait only, if `waiting`. At most `limit`. */
-int store_each_measurement(struct store *store, int64_t batch, int64_t after, bool waiting, size_t limit,
-	void (*each)(void *context, const struct store_measurement *measurement), void *context,
+/* The same, without a result, for it is not wanted any more; `reason` is its batch's. */
+int store_give_up(struct store *store, int64_t measurement, const char *reason, int64_t now_ms, bool *ended,
 	struct error *error) MUST_USE;
-int store_cancel_batch(struct store *store, int64_t batch, int64_t now_ms, struct error *error) MUST_USE;
-struct store_batch {
+/* No part may come any more, and up to `most` that wait are given up, in order; *left: so many still wait. */
+int store_cancel_batch(struct store *store, int64_t batch, const char *reason, size_t most, int64_t now_ms, size_t *left,
+	struct error *error) MUST_USE;
+typedef void store_see(void *context, const struct store_measurement *measurement);
+/* Of one batch, in order, from `after` on. At most `limit`. */
+int store_each_measurement(struct store *store, int64_t batch, int64_t after, size_t limit, store_see *each,
+	void *context, struct error *error) MUST_USE;
+/* Its results in the order in which they came, after that place. */
+int store_each_result(struct store *store, int64_t batch, int64_t after, size_t limit, store_see *each, void *context,
+	struct error *error) MUST_USE;
+struct store_lane {
 	int64_t id;
 	char key[64];
 	int priority;
+};
+int store_each_lane(struct store *store, void (*each)(void *context, const struct store_lane *lane), void *context,
+	struct error *error) MUST_USE;
+/* What waits in a lane, in order, after that measurement. */
+int store_each_waiting(struct store *store, int64_t lane, int64_t after, size_t limit, store_see *each, void *context,
+	struct error *error) MUST_USE;
+struct store_batch {
+	int64_t id, lane;
+	char key[64], reason[160]; /* "" = it was not given up */
+	int priority;
+	unsigned parts;
+	bool open; /* more parts may come */
 	int64_t submitted_ms;
 	size_t waiting, done, cancelled;
 };
@@ -68,10 +105,8 @@ int store_find_batch(struct store *store, int64_t id, struct store_batch *batch,
 /* What this client has sent under that name before; 0 = nothing. */
 int store_known_batch(
 	struct store *store, const char *key, const char *request, int64_t *batch, struct error *error) MUST_USE;
-/* Measurements of a client that wait, counted up to `most`. */
-int store_waiting_of(struct store *store, const char *key, size_t most, size_t *count, struct error *error) MUST_USE;
-/* *waiting and *total of a batch. -ENOENT. */
-int store_count(struct store *store, int64_t batch, size_t *waiting, size_t *total, struct error *error) MUST_USE;
+/* Measurements of a client (NULL: of all) that wait. */
+int store_waiting_of(struct store *store, const char *key, size_t *count, struct error *error) MUST_USE;
 
 /* ---- the atlas and the survey */
 int store_add_trace(struct store *store, int64_t source, const uint32_t *addresses, size_t count, const char *origin,
@@ -97,5 +132,15 @@ int store_put_key(struct store *store, const struct store_key *key, struct error
 int store_find_key(struct store *store, const uint8_t hash[32], struct store_key *key, struct error *error) MUST_USE;
 /* Add to what was spent of something on a day (days since 1970), and tell the sum. */
 int store_spend(struct store *store, const char *what, int64_t day, int64_t amount, int64_t *sum, struct error *error) MUST_USE;
+/* All that begins so. */
+int store_each_spent(struct store *store, const char *prefix, int64_t day,
+	void (*each)(void *context, const char *what, int64_t amount), void *context, struct error *error) MUST_USE;
+int store_forget_spent(struct store *store, int64_t before_day, struct error *error) MUST_USE;
+
+/* ---- addresses that answer Record Route, for the sake of their neighbours */
+int store_add_responder(struct store *store, uint32_t address, int64_t seen_ms, struct error *error) MUST_USE;
+/* The latest last. */
+int store_each_responder(struct store *store, void (*each)(void *context, uint32_t address), void *context,
+	struct error *error) MUST_USE;
 
 #endif

@@ -5,21 +5,34 @@
 #include "store/sqlite.h"
 #include "store/store.h"
 
+#define KEPT_MAX 48
+
+struct kept {
+	sqlite3_stmt *statement;
+	bool busy;
+};
+
 struct store {
 	struct sqlite lib;
 	sqlite3 *db;
 	char *file;
 	int lock; /* a descriptor that is locked while the store is open */
+	struct kept kept[KEPT_MAX]; /* statements to be used again: to prepare one takes longer than to run it */
+	size_t kept_count;
 };
 
 /* A statement under way: values are bound in order, and the first thing that goes wrong stays. */
 struct query {
 	struct store *store;
 	sqlite3_stmt *statement;
+	struct kept *kept; /* where it is from; NULL: it is this query's own */
 	int bound, code; /* of SQLite */
 };
 
+/* `sql` may begin anywhere: statements are known by their text. */
 struct query query_begin(struct store *store, const char *sql);
+/* All that are kept, before the file is closed. */
+void queries_forget(struct store *store);
 void query_int(struct query *query, int64_t value);
 void query_text(struct query *query, const char *value); /* NULL = null; borrowed until the end */
 void query_blob(struct query *query, const void *value, size_t length);

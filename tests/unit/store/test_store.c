@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -56,10 +57,19 @@ static void count_and_check(void *context, const struct store_measurement *m)
 	(*count)++;
 }
 
+static void count_and_check_waiting(void *context, const struct store_measurement *m)
+{
+	if (m->state == STORE_WAITING)
+		count_and_check(context, m);
+}
+
 static unsigned waiting_in(struct store *store, int64_t batch)
 {
 	unsigned count = 0;
-	assert_int_equal(store_each_measurement(store, batch, 0, true, 1000, count_and_check, &count, NULL), 0);
+	struct store_batch found;
+	assert_int_equal(store_each_measurement(store, batch, 0, 1000, count_and_check_waiting, &count, NULL), 0);
+	assert_int_equal(store_find_batch(store, batch, &found, NULL), 0);
+	assert_int_equal(found.waiting, count);
 	return count;
 }
 
@@ -70,14 +80,16 @@ static int64_t add_three(struct store *store, const char *request)
 	struct error error = {0};
 	for (unsigned i = 0; i < 3; i++)
 		list[i] = measurement_to(0xcb007100 + i);
-	if (store_add_batch(store, "client", request, 0, list, 3, 1000, &batch, &error) < 0)
+	struct store_submission submission = {.key = "client", .request = request, .now_ms = 1000};
+	if (store_add_batch(store, &submission, list, 3, &batch, &error) < 0)
 		fail_msg("%s", error.text);
 	return batch;
 }
 
 static void test_batches(void **state)
 {
-	size_t waiting, total;
+	struct store_batch found;
+	size_t left, count;
 	(void)state;
 	struct store *store = opened();
 	int64_t batch = add_three(store, "one");
@@ -85,38 +97,219 @@ static void test_batches(void **state)
 	assert_int_equal(add_three(store, "one"), batch);
 	assert_int_not_equal(add_three(store, NULL), batch);
 	assert_int_equal(waiting_in(store, batch), 3);
-	assert_int_equal(store_count(store, batch, &waiting, &total, NULL), 0);
-	assert_int_equal(waiting, 3);
-	assert_int_equal(total, 3);
-	assert_int_equal(store_count(store, 99, &waiting, &total, NULL), -ENOENT);
-	assert_int_equal(store_cancel_batch(store, batch, 2000, NULL), 0);
+	assert_int_equal(store_waiting_of(store, "client", &count, NULL), 0);
+	assert_int_equal(count, 6);
+	assert_int_equal(store_find_batch(store, 99, &found, NULL), -ENOENT);
+	/* A few at a time. */
+	assert_int_equal(store_cancel_batch(store, batch, "nobody wants it", 2, 2000, &left, NULL), 0);
+	assert_int_equal(left, 1);
+	assert_int_equal(store_cancel_batch(store, batch, "nobody wants it", 2, 2000, &left, NULL), 0);
+	assert_int_equal(left, 0);
+	assert_int_equal(store_cancel_batch(store, batch, "once more", 2, 2000, &left, NULL), 0);
+	assert_int_equal(store_find_batch(store, batch, &found, NULL), 0);
+	assert_int_equal(found.cancelled, 3);
+	assert_string_equal(found.reason, "nobody wants it");
 	assert_int_equal(waiting_in(store, batch), 0);
+	assert_int_equal(store_cancel_batch(store, 99, "", 2, 2000, &left, NULL), -ENOENT);
 	store_close(store);
 }
 
-static void see_result(void *context, const struct store_measurement *m)
+static int add_part(struct store *store, unsigned part, bool more, int64_t *id, int64_t *batch, struct error *error)
 {
+	struct store_measurement one = measurement_to(part);
+	struct store_submission submission = {.key = "parts", .request = "large", .part = part, .more = more, .now_ms = 5};
+	int result = store_add_batch(store, &submission, &one, 1, batch, error);
+	*id = one.id;
+	return result;
+}
+
+static void test_parts(void **state)
+{
+	struct store_batch found;
+	struct error error = {0};
+	int64_t batch, same, id, again;
+	(void)state;
+	struct store *store = opened();
+	assert_int_equal(add_part(store, 1, true, &id, &batch, &error), -EINVAL);
+	assert_int_equal(add_part(store, 0, true, &id, &batch, &error), 0);
+	assert_int_equal(add_part(store, 1, true, &id, &same, &error), 0);
+	assert_int_equal(same, batch);
+	/* Once more, as nobody heard that it was taken: nothing is added, and it says so. */
+	assert_int_equal(add_part(store, 1, true, &again, &same, &error), 0);
+	assert_int_equal(again, 0);
+	assert_int_equal(add_part(store, 5, true, &again, &same, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "the next is part 2"));
+	assert_int_equal(store_find_batch(store, batch, &found, NULL), 0);
+	assert_true(found.open);
+	assert_int_equal(found.parts, 2);
+	assert_int_equal(found.waiting, 2);
+	assert_int_equal(add_part(store, 2, false, &id, &same, &error), 0);
+	assert_int_equal(store_find_batch(store, batch, &found, NULL), 0);
+	assert_false(found.open);
+	assert_int_equal(found.waiting, 3);
+	assert_int_equal(add_part(store, 3, false, &id, &same, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "complete"));
+	store_close(store);
+}
+
+struct seen {
+	int64_t ids[8];
+	unsigned count;
+	char text[80];
+};
+
+static void see(void *context, const struct store_measurement *m)
+{
+	struct seen *seen = context;
+	seen->ids[seen->count++ % 8] = m->id;
 	if (m->result)
-		snprintf(context, 40, "%s %d", m->result, (int)m->state);
+		snprintf(seen->text, sizeof(seen->text), "%s %d", m->result, (int)m->state);
+}
+
+static void see_lane(void *context, const struct store_lane *lane)
+{
+	if (strcmp(lane->key, "order") == 0)
+		*(int64_t *)context = lane->id;
+}
+
+/* Results have the order in which they came, and what waits the order in which it was handed in. */
+static void test_order(void **state)
+{
+	struct store_measurement list[3] = {measurement_to(1), measurement_to(2), measurement_to(3)};
+	struct store_submission submission = {.key = "order", .now_ms = 5};
+	struct seen results = {0}, rest = {0}, waiting = {0};
+	int64_t batch, lane = 0;
+	bool ended = true;
+	(void)state;
+	struct store *store = opened();
+	assert_int_equal(store_add_batch(store, &submission, list, 3, &batch, NULL), 0);
+	assert_int_equal(store_each_lane(store, see_lane, &lane, NULL), 0);
+	assert_int_equal(store_finish(store, list[2].id, "{3}", 6, &ended, NULL), 0);
+	assert_false(ended);
+	assert_int_equal(store_each_waiting(store, lane, 0, 8, see, &waiting, NULL), 0);
+	assert_int_equal(waiting.count, 2);
+	assert_int_equal(waiting.ids[0], list[0].id);
+	assert_int_equal(store_finish(store, list[0].id, "{1}", 7, &ended, NULL), 0);
+	assert_false(ended);
+	assert_int_equal(store_each_result(store, batch, 0, 8, see, &results, NULL), 0);
+	assert_int_equal(results.count, 2);
+	assert_int_equal(results.ids[0], list[2].id);
+	assert_int_equal(results.ids[1], list[0].id);
+	assert_int_equal(store_each_result(store, batch, 1, 8, see, &rest, NULL), 0);
+	assert_int_equal(rest.count, 1);
+	assert_int_equal(store_give_up(store, list[1].id, "no more", 8, &ended, NULL), 0);
+	assert_true(ended);
+	store_close(store);
 }
 
 /* A result stands: it is not cancelled and not finished again. */
 static void test_finished_stays(void **state)
 {
-	char seen[40] = "";
+	struct seen seen = {0};
+	struct store_measurement one = measurement_to(1);
+	struct store_submission submission = {.key = "client", .request = "single", .priority = 1, .now_ms = 1};
+	struct error error;
+	int64_t other;
+	size_t left;
+	bool ended = false;
 	(void)state;
 	struct store *store = opened();
-	int64_t batch = add_three(store, NULL), first = 0;
-	assert_int_equal(store_each_measurement(store, batch, 0, true, 1, see_result, seen, NULL), 0);
-	struct store_measurement one = measurement_to(1);
-	int64_t other;
-	assert_int_equal(store_add_batch(store, "client", "single", 0, &one, 1, 1, &other, NULL), 0);
-	first = one.id;
-	assert_int_equal(store_finish(store, first, STORE_DONE, "{1}", 5, NULL), 0);
-	assert_int_equal(store_finish(store, first, STORE_CANCELLED, "{2}", 6, NULL), 0);
-	assert_int_equal(store_cancel_batch(store, other, 7, NULL), 0);
-	assert_int_equal(store_each_measurement(store, other, 0, false, 10, see_result, seen, NULL), 0);
-	assert_string_equal(seen, "{1} 1");
+	assert_int_equal(store_add_batch(store, &submission, &one, 1, &other, NULL), 0);
+	assert_int_equal(store_finish(store, one.id, "{1}", 5, &ended, NULL), 0);
+	assert_true(ended);
+	assert_int_equal(store_finish(store, one.id, "{2}", 6, &ended, &error), -ENOENT);
+	assert_int_equal(store_give_up(store, one.id, "late", 6, &ended, &error), -ENOENT);
+	assert_int_equal(store_cancel_batch(store, other, "late", 100, 7, &left, NULL), 0);
+	assert_int_equal(store_each_measurement(store, other, 0, 10, see, &seen, NULL), 0);
+	assert_string_equal(seen.text, "{1} 1");
+	store_close(store);
+}
+
+/* All of it is there, or nothing. */
+static void test_together(void **state)
+{
+	int64_t spent;
+	(void)state;
+	struct store *store = opened();
+	assert_int_equal(store_begin(store, NULL), 0);
+	assert_int_equal(store_spend(store, "together", 1, 5, &spent, NULL), 0);
+	store_undo(store);
+	assert_int_equal(store_begin(store, NULL), 0);
+	assert_int_equal(store_spend(store, "together", 1, 2, &spent, NULL), 0);
+	assert_int_equal(store_commit(store, NULL), 0);
+	store_close(store);
+	store = opened();
+	assert_int_equal(store_spend(store, "together", 1, 0, &spent, NULL), 0);
+	assert_int_equal(spent, 2);
+	store_close(store);
+}
+
+/* A file of the first version, as it was written then. */
+static const char version_1[] =
+	"PRAGMA application_id = 1920235120; PRAGMA user_version = 1;"
+	"CREATE TABLE source (id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE, name TEXT NOT NULL, agent TEXT NOT NULL,"
+	" key BLOB NOT NULL, consents INTEGER NOT NULL, registered_ms INTEGER NOT NULL);"
+	"CREATE TABLE batch (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, request TEXT, priority INTEGER NOT NULL,"
+	" submitted_ms INTEGER NOT NULL, UNIQUE (key, request));"
+	"CREATE TABLE measurement (id INTEGER PRIMARY KEY AUTOINCREMENT, batch INTEGER NOT NULL REFERENCES batch,"
+	" source INTEGER NOT NULL, destination TEXT NOT NULL, label TEXT NOT NULL, state INTEGER NOT NULL, result TEXT,"
+	" submitted_ms INTEGER NOT NULL, finished_ms INTEGER);"
+	"CREATE INDEX measurement_batch ON measurement (batch, id);"
+	"CREATE INDEX measurement_waiting ON measurement (id) WHERE state = 0;"
+	"CREATE TABLE spent (what TEXT NOT NULL, day INTEGER NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (what, day))"
+	" WITHOUT ROWID;"
+	"INSERT INTO batch (id, key, request, priority, submitted_ms) VALUES (1, 'order', 'old', 0, 5);"
+	"INSERT INTO measurement (id, batch, source, destination, label, state, result, submitted_ms) VALUES"
+	" (1, 1, 1, '192.0.2.1', 'a', 2, NULL, 5), (2, 1, 1, '192.0.2.2', 'b', 1, '{2}', 5),"
+	" (3, 1, 1, '192.0.2.3', 'c', 0, NULL, 5), (4, 1, 1, '192.0.2.4', 'd', 1, '{4}', 5);";
+
+static void make_version_1(const char *name)
+{
+	int (*open_file)(const char *, void **), (*exec)(void *, const char *, void *, void *, void *), (*close_file)(void *);
+	void *db, *library = dlopen("libsqlite3.so.0", RTLD_NOW);
+	assert_non_null(library);
+	*(void **)&open_file = dlsym(library, "sqlite3_open");
+	*(void **)&exec = dlsym(library, "sqlite3_exec");
+	*(void **)&close_file = dlsym(library, "sqlite3_close");
+	assert_int_equal(open_file(name, &db), 0);
+	assert_int_equal(exec(db, version_1, NULL, NULL, NULL), 0);
+	assert_int_equal(close_file(db), 0);
+	dlclose(library);
+}
+
+static void test_upgrade(void **state)
+{
+	char name[80];
+	struct store *store;
+	struct error error = {0};
+	struct store_batch found;
+	struct seen results = {0}, waiting = {0};
+	int64_t lane = 0;
+	bool ended = false;
+	(void)state;
+	snprintf(name, sizeof(name), "%s/old", folder);
+	make_version_1(name);
+	for (int round = 0; round < 2; round++) { /* the second time it is of this version */
+		if (store_open(&store, name, &error) < 0)
+			fail_msg("%s", error.text);
+		assert_int_equal(store_find_batch(store, 1, &found, NULL), 0);
+		assert_int_equal(found.waiting, 1);
+		assert_int_equal(found.done, 2);
+		assert_int_equal(found.cancelled, 1);
+		assert_int_equal(found.parts, 1);
+		assert_false(found.open);
+		store_close(store);
+	}
+	assert_int_equal(store_open(&store, name, &error), 0);
+	assert_int_equal(store_each_lane(store, see_lane, &lane, NULL), 0);
+	assert_int_equal(store_each_waiting(store, lane, 0, 8, see, &waiting, NULL), 0);
+	assert_int_equal(waiting.count, 1);
+	assert_int_equal(waiting.ids[0], 3);
+	assert_int_equal(store_finish(store, 3, "{3}", 9, &ended, NULL), 0);
+	assert_true(ended);
+	assert_int_equal(store_each_result(store, 1, 0, 8, see, &results, NULL), 0);
+	assert_int_equal(results.count, 3);
+	assert_int_equal(results.ids[2], 3);
 	store_close(store);
 }
 
@@ -258,6 +451,9 @@ static void test_sources_atlas_survey_budget(void **state)
 	assert_int_equal(spent, 11);
 	assert_int_equal(store_spend(store, "AS64500", 20001, 6, &spent, NULL), 0);
 	assert_int_equal(spent, 6);
+	assert_int_equal(store_forget_spent(store, 20001, NULL), 0);
+	assert_int_equal(store_spend(store, "AS64500", 20000, 0, &spent, NULL), 0);
+	assert_int_equal(spent, 0);
 	store_close(store);
 }
 
@@ -280,7 +476,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_finished_stays),
+		cmocka_unit_test(test_together),
+		cmocka_unit_test(test_upgrade),
 		cmocka_unit_test(test_nothing_acknowledged_is_lost),
 		cmocka_unit_test(test_only_one_has_it),
 		cmocka_unit_test(test_what_is_not_ours),

@@ -1,0 +1,279 @@
+/* From the store to the engine. What waits is in the store, a page of each client's lane is here, and a window of it
+ * is in the engine: a million that wait cost no more memory than a thousand.
+ *
+ * Who comes next: what somebody waits for before campaigns, and within either the client of whom the engine has least.
+ * A campaign is let in only while the packets of its source leave almost at once, so that who overtakes it in here
+ * does not stand behind its packets in there. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "revtr/coordinator_inside.h"
+
+#define PAGE	      256
+#define TURN_MAX      1000  /* taken in one turn of the loop */
+#define CANCEL_STEP   20000 /* given up in one turn */
+#define LEAD_NS	      (250 * NS_PER_MS) /* packets of campaigns wait so long at most when another one is let in */
+#define LEAD_FIRST_NS (2 * NS_PER_S)	/* and those of who overtakes */
+
+/* ---- lanes */
+
+static void add_lane(void *context, const struct store_lane *stored)
+{
+	struct coordinator *c = context;
+	for (size_t i = 0; i < c->lane_count; i++)
+		if (c->lanes[i].id == stored->id)
+			return;
+	struct lane *longer = realloc(c->lanes, (c->lane_count + 1) * sizeof(*longer));
+	if (!longer)
+		return; /* it is in the store, and its turn comes at the next start */
+	c->lanes = longer;
+	c->lanes[c->lane_count] = (struct lane){.id = stored->id, .interactive = stored->priority > 0};
+	snprintf(c->lanes[c->lane_count].key, sizeof(c->lanes->key), "%s", stored->key);
+	c->lane_count++;
+}
+
+static struct lane *find_lane(struct coordinator *c, const char *key, bool interactive)
+{
+	for (size_t i = 0; i < c->lane_count; i++)
+		if (c->lanes[i].interactive == interactive && strcmp(c->lanes[i].key, key) == 0)
+			return &c->lanes[i];
+	return NULL;
+}
+
+void coordinator_wake_lane(struct coordinator *c, const char *key, bool interactive)
+{
+	struct error error;
+	struct lane *lane = find_lane(c, key, interactive);
+	if (!lane && store_each_lane(c->store, add_lane, c, &error) == 0)
+		lane = find_lane(c, key, interactive);
+	if (lane)
+		lane->empty = false;
+}
+
+int coordinator_resume(struct coordinator *c, struct error *error)
+{
+	int result = store_each_lane(c->store, add_lane, c, error);
+	return result == 0 ? store_waiting_of(c->store, NULL, &c->unfinished, error) : result;
+}
+
+/* ---- a page of what waits */
+
+struct loading {
+	struct coordinator *c;
+	struct lane *lane;
+	size_t seen;
+};
+
+static uint32_t source_of(const struct coordinator *c, int64_t stored)
+{
+	for (uint32_t i = 0; i < c->source_count; i++)
+		if (c->sources[i].stored.id == stored)
+			return i;
+	return UINT32_MAX;
+}
+
+static void note_cancelling(struct coordinator *c, int64_t batch)
+{
+	for (size_t i = 0; i < c->cancelling_count; i++)
+		if (c->cancelling[i] == batch)
+			return;
+	/* More at once are found again at the next start; nothing of them is measured. */
+	if (c->cancelling_count < ARRAY_LEN(c->cancelling))
+		c->cancelling[c->cancelling_count++] = batch;
+}
+
+static void load_one(void *context, const struct store_measurement *m)
+{
+	struct loading *loading = context;
+	struct lane *lane = loading->lane;
+	loading->seen++;
+	lane->cursor = m->id;
+	if (m->reason)
+		note_cancelling(loading->c, m->batch);
+	else
+		lane->page[lane->count++] =
+			(struct waiting){m->id, m->batch, source_of(loading->c, m->source), m->destination};
+}
+
+/* false: nothing waits, or it cannot be known now. */
+static bool has_page(struct coordinator *c, struct lane *lane)
+{
+	struct loading loading = {.c = c, .lane = lane};
+	struct error error;
+	if (lane->empty || lane->first < lane->count)
+		return !lane->empty;
+	if (!lane->page)
+		lane->page = malloc(PAGE * sizeof(*lane->page));
+	lane->first = lane->count = 0;
+	if (!lane->page)
+		return false;
+	if (store_each_waiting(c->store, lane->id, lane->cursor, PAGE, load_one, &loading, &error) < 0) {
+		c->health.store_failed = true;
+		return false;
+	}
+	if (loading.seen == 0) {
+		lane->empty = true;
+		free(lane->page);
+		lane->page = NULL;
+	}
+	return lane->count > 0;
+}
+
+/* ---- cancelling */
+
+static void forget_batch(struct coordinator *c, int64_t batch)
+{
+	for (size_t i = 0; i < c->lane_count; i++) {
+		struct lane *lane = &c->lanes[i];
+		size_t kept = lane->first;
+		for (size_t j = lane->first; j < lane->count; j++)
+			if (lane->page[j].batch != batch)
+				lane->page[kept++] = lane->page[j];
+		lane->count = kept;
+	}
+	for (uint32_t i = 0; i < c->running_room; i++)
+		if (c->running[i].id != 0 && c->running[i].batch == batch)
+			coordinator_stop_running(c, i);
+}
+
+int coordinator_cancel(struct coordinator *c, int64_t batch, struct error *error)
+{
+	size_t left = 0;
+	struct store_batch before = {0};
+	int result = coordinator_flush(c, error);
+	if (result == 0)
+		result = store_find_batch(c->store, batch, &before, error);
+	if (result == 0)
+		result = store_cancel_batch(c->store, batch, "cancelled by its client", CANCEL_STEP, coordinator_now_ms(), &left, error);
+	if (result < 0)
+		return result;
+	c->unfinished -= before.waiting - left;
+	forget_batch(c, batch);
+	if (left > 0)
+		note_cancelling(c, batch);
+	coordinator_pump(c);
+	return 0;
+}
+
+/* The rest of large batches, step by step. false: there is none. */
+bool coordinator_cancel_some(struct coordinator *c)
+{
+	size_t left = 0;
+	struct error error;
+	struct store_batch before;
+	if (c->cancelling_count == 0)
+		return false;
+	int64_t batch = c->cancelling[0];
+	if (store_find_batch(c->store, batch, &before, &error) < 0 ||
+		store_cancel_batch(c->store, batch, before.reason, CANCEL_STEP, coordinator_now_ms(), &left, &error) < 0) {
+		c->health.store_failed = true;
+		return false;
+	}
+	c->unfinished -= before.waiting - left;
+	if (left == 0) {
+		memmove(c->cancelling, c->cancelling + 1, --c->cancelling_count * sizeof(*c->cancelling));
+		coordinator_announce(c, batch, 0, NULL, true);
+	}
+	return true;
+}
+
+/* ---- to the engine */
+
+static bool note_running(struct coordinator *c, uint32_t number, const struct running *running)
+{
+	if (number >= c->running_room) {
+		uint32_t room = MAX(2 * c->running_room, number + 64);
+		struct running *longer = realloc(c->running, room * sizeof(*longer));
+		if (!longer)
+			return false;
+		memset(longer + c->running_room, 0, (room - c->running_room) * sizeof(*longer));
+		c->running = longer;
+		c->running_room = room;
+	}
+	c->running[number] = *running;
+	return true;
+}
+
+static const char *cannot_be(const struct coordinator *c, const struct waiting *waiting)
+{
+	if (waiting->source == UINT32_MAX)
+		return "its source is not registered any more";
+	return c->sources[waiting->source].stored.consents ? NULL : "the owner of its source does not consent any more";
+}
+
+/* false: out of memory; it is tried again. */
+static bool start_one(struct coordinator *c, struct lane *lane)
+{
+	const struct waiting *waiting = &lane->page[lane->first];
+	const char *reason = cannot_be(c, waiting);
+	uint32_t number;
+	if (reason) {
+		if (coordinator_keep_end(c, waiting->id, waiting->batch, NULL, reason) < 0)
+			return false;
+	} else {
+		if (revtr_engine_submit(c->engine, c->sources[waiting->source].engine_index, waiting->destination,
+			    coordinator_now_ns(), &number) < 0)
+			return false;
+		if (note_running(c, number, &(struct running){waiting->id, waiting->batch, coordinator_now_ms(), waiting->source,
+					(uint32_t)(lane - c->lanes)}))
+			lane->running++;
+	}
+	lane->first++;
+	return true;
+}
+
+/* So long until the lane's next one may come in; 0 = now. */
+static int64_t wait_of(const struct coordinator *c, const struct lane *lane)
+{
+	const struct waiting *waiting = &lane->page[lane->first];
+	if (cannot_be(c, waiting))
+		return 0;
+	int64_t backlog_ns = revtr_engine_backlog(c->engine, c->sources[waiting->source].engine_index);
+	return MAX(backlog_ns - (lane->interactive ? LEAD_FIRST_NS : LEAD_NS), 0);
+}
+
+static struct lane *choose(struct coordinator *c, bool interactive, int64_t *wait_ns)
+{
+	struct lane *best = NULL;
+	for (size_t i = 0; i < c->lane_count; i++) {
+		struct lane *lane = &c->lanes[(c->lane_turn + i) % c->lane_count];
+		if (lane->interactive != interactive || (best && best->running <= lane->running) || !has_page(c, lane))
+			continue;
+		int64_t lane_wait_ns = wait_of(c, lane);
+		if (lane_wait_ns > 0)
+			*wait_ns = MIN(*wait_ns, lane_wait_ns);
+		else
+			best = lane;
+	}
+	return best;
+}
+
+bool coordinator_feed(struct coordinator *c, int64_t *wait_ns)
+{
+	*wait_ns = TIME_NEVER;
+	for (unsigned turn = 0; turn < TURN_MAX; turn++) {
+		unsigned busy = revtr_engine_busy(c->engine);
+		struct lane *lane = NULL;
+		if (coordinator_is_held_up(c))
+			return false;
+		if (busy < c->options.busy_max)
+			lane = choose(c, true, wait_ns);
+		/* There is always room for who overtakes. */
+		if (!lane && busy < c->options.busy_max - c->options.busy_max / 10)
+			lane = choose(c, false, wait_ns);
+		if (!lane || !start_one(c, lane))
+			return false;
+		c->lane_turn = (size_t)(lane - c->lanes) + 1;
+	}
+	return true;
+}
+
+void coordinator_free_lanes(struct coordinator *c)
+{
+	for (size_t i = 0; i < c->lane_count; i++)
+		free(c->lanes[i].page);
+	free(c->lanes);
+}

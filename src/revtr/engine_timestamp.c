@@ -1,0 +1,176 @@
+/* The Timestamp option with prespecified addresses (RFC 791 3.1, flag 3) where Record Route says nothing.
+ *
+ * Theory of operation
+ *
+ * A ping lists its target and then routers; each stamps only when it is its turn. So a router behind the target in the
+ * list that has stamped was passed after the target: on the way back. Unlike Record Route that works at any distance, as
+ * long as the target lets options through; but it confirms only what one thinks of. What is thought of is the way there,
+ * at the place where it crosses a border and must not be assumed: the routers before the last hop, nearest first, as
+ * many as the list has room for.
+ *
+ * Who is pinged: the destination if it is known to answer options, else the nearest to it of the hops since. The nearer
+ * to the destination the target, the more is shown: what stamps behind the destination is on its way, whatever was
+ * assumed between.
+ *
+ *   no stamp at all   the target answers and does not stamp (a sixth of all hosts): the next one is pinged
+ *   one stamp         the target's own: the router is not on the way back, or it is one that does not stamp. Nothing is
+ *                     concluded from it.
+ *   more              the way back passes them in this order. Others may be between.
+ *
+ * The target is listed once, so one that stamps twice uses up nothing. A router stamps when the address is any of its
+ * own, or, some of them, only that of the interface by which the packet leaves. Some targets take every address for their
+ * own. Where the stamps are hardly apart, the target is pinged once more, with an address that nobody has: if that is
+ * stamped, too, nothing is believed. */
+#include "revtr/engine_inside.h"
+
+#define NOBODY	     0xc0000201u /* 192.0.2.1: RFC 5737 */
+#define DOUBT_MS     3
+#define NOT_STANDARD 0x80000000u /* RFC 791 3.1: not ms since midnight */
+
+/* How often such a hop is on the way, in worlds whose truth is known (docs/benchmarks.md). */
+#define SURE_TIMES 0.995f
+
+/* ---- one question */
+
+static void ask(struct revtr_engine *engine, uint32_t index)
+{
+	struct job *job = &engine->jobs[index];
+	const struct job *heard = job_known(engine, JOB_RECORD_ROUTE, job->source, job->target);
+	job->spoofed = heard && heard->heard_spoofed;
+	if (!heard || !heard->heard ||
+		!job_enqueue(engine, (struct ready){.job = index, .agent = heard->heard_agent, .probe = REVTR_TS_PING,
+					     .spoofed = job->spoofed}))
+		job_finish(engine, index);
+}
+
+void timestamp_begin(struct revtr_engine *engine, uint32_t index)
+{
+	struct job *job = &engine->jobs[index];
+	const struct measurement_state *m = &engine->measurements[job->payer];
+	job->stage = STAGE_TIMESTAMP;
+	job->listed_count = (uint8_t)m->listed_count;
+	for (unsigned i = 0; i < m->listed_count; i++)
+		job->chain[i] = m->listed[i];
+	ask(engine, index);
+}
+
+void timestamp_list(const struct job *job, struct revtr_task *task)
+{
+	task->listed[task->listed_count++] = addr_v4(job->target);
+	if (job->checking)
+		task->listed[task->listed_count++] = addr_v4(NOBODY);
+	for (unsigned i = 0; i < job->listed_count && !job->checking; i++)
+		task->listed[task->listed_count++] = addr_v4(job->chain[i]);
+}
+
+/* How many have stamped, the target first; -1: it is not the list that was sent. */
+static int stamps_of(const struct job *job, const struct revtr_answer *answer)
+{
+	const struct timestamp_option *times = &answer->times;
+	struct revtr_task asked = {0};
+	timestamp_list(job, &asked);
+	if (!times->present || times->flag != 3 || times->slots != asked.listed_count || times->used > times->slots)
+		return -1;
+	for (unsigned i = 0; i < asked.listed_count; i++)
+		if (!addr_equal(times->addrs[i], asked.listed[i]))
+			return -1;
+	return times->used;
+}
+
+/* By one clock, perhaps. */
+static bool hardly_apart(const struct timestamp_option *times)
+{
+	return (times->times[0] | times->times[1]) & NOT_STANDARD || times->times[1] - times->times[0] <= DOUBT_MS;
+}
+
+void timestamp_answer(struct revtr_engine *engine, uint32_t index, const struct revtr_answer *answer)
+{
+	struct job *job = &engine->jobs[index];
+	int stamps = stamps_of(job, answer);
+	if (stamps < 0)
+		return;
+	if (job->checking) {
+		job->doubted = stamps > 1;
+		return;
+	}
+	job->stamped = stamps > 0;
+	job->chain_count = (uint8_t)(stamps > 1 ? stamps - 1 : 0);
+	job->doubted = stamps > 1 && hardly_apart(&answer->times);
+	job->evidence = answer->task;
+}
+
+void timestamp_end(struct revtr_engine *engine, uint32_t index)
+{
+	struct job *job = &engine->jobs[index];
+	if (job->doubted && !job->checking) {
+		job->checking = true;
+		ask(engine, index);
+		return;
+	}
+	job->found = job->chain_count > 0 && !job->doubted;
+	job_finish(engine, index);
+}
+
+/* ---- a measurement's step */
+
+/* The next hop from `index` on that brought a list home; the last one and one more: none. */
+static int next_heard(const struct revtr_engine *engine, const struct measurement_state *m, int index)
+{
+	int last = hop_last_known(m);
+	for (; index <= last; index++) {
+		uint32_t address = hop_address(m, index);
+		const struct job *job = address ? job_known(engine, JOB_RECORD_ROUTE, m->source, address) : NULL;
+		if (job && job->heard)
+			break;
+	}
+	return index;
+}
+
+bool measurement_ask_times(struct revtr_engine *engine, struct measurement_state *m, const struct job *trace, int place,
+	int before)
+{
+	int last = hop_last_known(m);
+	if (!engine->options.timestamps || before < 0 || trace->routers[before] == m->refuted)
+		return false;
+	m->listed_at = next_heard(engine, m, -1);
+	if (m->listed_at > last)
+		return false;
+	m->listed_count = 0;
+	m->listed_place = before;
+	m->listed_silent = (unsigned)(place - 1 - before);
+	for (int i = before; i >= 0 && trace->routers[i] != 0 && m->listed_count < REVTR_LISTED_MAX - 1; i--)
+		m->listed[m->listed_count++] = trace->routers[i];
+	return true;
+}
+
+static bool add_hops(struct revtr_engine *engine, struct measurement_state *m, const struct job *job)
+{
+	enum technique technique = job->spoofed ? TECHNIQUE_TIMESTAMP_SPOOFED : TECHNIQUE_TIMESTAMP;
+	int last = hop_last_known(m);
+	unsigned added = 0;
+	if (m->listed_at < 0)
+		m->faith = 1; /* on the destination's own way, whatever was assumed before */
+	for (unsigned i = 0; i < m->listed_silent; i++)
+		(void)hop_add(m, (struct revtr_hop){.technique = (uint8_t)technique, .certainty = CERTAINTY_ASSUMED});
+	while (added < job->chain_count && hop_add(m, (struct revtr_hop){.address = job->chain[added],
+			.technique = (uint8_t)technique, .certainty = CERTAINTY_MEASURED, .probability = SURE_TIMES,
+			.evidence = job->evidence, .seen_ns = engine->now_ns}))
+		added++;
+	if (added == 0)
+		return false;
+	hop_step_made(m, last);
+	m->trace_place = m->listed_place - (int)added + 1;
+	m->refuted = job->chain_count < job->listed_count ? job->chain[job->chain_count] : 0;
+	return true;
+}
+
+bool measurement_by_times(struct revtr_engine *engine, struct measurement_state *m, const struct job *job)
+{
+	if (!job->found && !job->stamped) {
+		m->listed_at = next_heard(engine, m, m->listed_at + 1);
+		if (m->listed_at <= hop_last_known(m))
+			return true;
+	}
+	m->listed_count = 0;
+	return job->found && add_hops(engine, m, job);
+}
