@@ -81,7 +81,7 @@ static void view_list(struct evaluation *e, struct prefix prefix, uint32_t as, c
 {
 	struct revtr_list list;
 	struct ingress_view view = {.agent = agent, .distance = INGRESS_FAR};
-	revtr_read_list(answer, target, host_address(e, e->hosts[agent]), true, &list);
+	revtr_read_list(answer, target, host_address(e, e->hosts[agent]), true, NULL, &list);
 	if (list.placed)
 		view.distance = (uint8_t)list.before;
 	for (unsigned i = 0; list.placed && i < list.before; i++) {

@@ -302,6 +302,7 @@ static int set_up(struct coordinator *c, struct error *error)
 	c->expected = calloc(EXPECTED_MAX, sizeof(*c->expected));
 	struct revtr_environment environment = {.ingress = &c->ingress, .sites = c->sites, .site_count = AGENTS_MAX,
 		.asn = coordinator_asn, .sibling = coordinator_sibling, .may_ask = coordinator_may_ask, .context = c};
+	environment.aliases = &c->aliases;
 	/* Answers to tasks of an earlier run are nobody's. */
 	c->options.engine.first_task = (uint32_t)(hash_key_random().k0 & 0x3fffffff) + 1;
 	c->engine = revtr_engine_new(&c->options.engine, &environment);
@@ -352,6 +353,7 @@ static void free_all(uv_handle_t *handle)
 	coordinator_free_networks(c);
 	revtr_engine_free(c->engine);
 	ingress_deinit(&c->ingress);
+	aliases_deinit(&c->aliases);
 	free(c->sources);
 	free(c->expected);
 	free(c->running);

@@ -1,5 +1,6 @@
 /* What is known beforehand: the atlas of each source, and how far agents are from prefixes. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,15 +17,15 @@ struct loading {
 	int result;
 };
 
-static void load_trace(void *context, const uint32_t *addresses, size_t count, int64_t seen_ms)
+static void load_trace(void *context, const struct store_trace *trace)
 {
 	struct loading *loading = context;
 	struct coordinator *c = loading->c;
 	uint32_t index;
-	int64_t age_ns = (coordinator_now_ms() - seen_ms) * NS_PER_MS;
-	if (loading->result == 0 && count > 0)
-		loading->result = revtr_engine_add_trace(c->engine, c->sources[loading->source].engine_index, addresses,
-			(unsigned)count, 0, coordinator_now_ns() - age_ns, &index);
+	int64_t age_ns = (coordinator_now_ms() - trace->seen_ms) * NS_PER_MS;
+	if (loading->result == 0 && trace->count > 0)
+		loading->result = revtr_engine_add_trace(c->engine, c->sources[loading->source].engine_index, trace->addresses,
+			trace->count, 0, coordinator_now_ns() - age_ns, &index);
 }
 
 int coordinator_load_atlas(struct coordinator *c, uint32_t source, struct error *error)
@@ -56,7 +57,7 @@ void coordinator_learn_distance(struct coordinator *c, const struct expected *ex
 {
 	const struct source_entry *source = &c->sources[expected->source];
 	struct revtr_list list;
-	revtr_read_list(answer, expected->target, source->stored.address, true, &list);
+	revtr_read_list(answer, expected->target, source->stored.address, true, &c->aliases, &list);
 	struct ingress_view view = {.agent = expected->sender,
 		.distance = (uint8_t)(list.placed ? list.before : INGRESS_FAR),
 		.ingress = list.placed && list.before > 0 ? (uint32_t)answer->reply.addrs[list.before - 1].low : 0};
@@ -129,18 +130,19 @@ static void align_trace(struct coordinator *c, uint32_t source, uint32_t trace)
 static void take_trace(struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer)
 {
 	struct source_entry *source = &c->sources[expected->source];
-	uint32_t addresses[REVTR_TRACE_MAX + 1], index;
-	unsigned count = 0;
+	struct store_trace trace = {.seen_ms = coordinator_now_ms()};
+	uint32_t index;
 	struct error error;
 	if (!answer->reached || answer->trace_count == 0)
 		return; /* without its end it leads nowhere */
-	addresses[count++] = (uint32_t)c->agents[expected->sender].status.address.low;
+	trace.addresses[trace.count++] = (uint32_t)c->agents[expected->sender].status.address.low;
 	for (unsigned i = 0; i + 1 < answer->trace_count; i++)
-		addresses[count++] = addr_is_set(answer->trace[i]) ? (uint32_t)answer->trace[i].low : 0;
-	if (store_add_trace(c->store, source->stored.id, addresses, count, c->agents[expected->sender].name,
-		    coordinator_now_ms(), &error) < 0)
+		trace.addresses[trace.count++] = addr_is_set(answer->trace[i]) ? (uint32_t)answer->trace[i].low : 0;
+	snprintf(trace.origin, sizeof(trace.origin), "%s", c->agents[expected->sender].name);
+	if (store_put_traces(c->store, source->stored.id, &trace, 1, &error) < 0)
 		c->health.store_failed = true;
-	if (revtr_engine_add_trace(c->engine, source->engine_index, addresses, count, answer->task, coordinator_now_ns(), &index) == 0)
+	if (revtr_engine_add_trace(c->engine, source->engine_index, trace.addresses, trace.count, answer->task,
+		    coordinator_now_ns(), &index) == 0)
 		align_trace(c, expected->source, index);
 	coordinator_tell_atlas(c, expected->source);
 }

@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "bus/bus.h"
+#include "revtr/aliases.h"
 #include "revtr/capability.h"
 #include "revtr/coordinator.h"
 #include "revtr/message.h"
@@ -84,6 +85,7 @@ struct coordinator {
 	struct coordinator_options options;
 	struct revtr_engine *engine;
 	struct ingress ingress;
+	struct aliases aliases;
 	bool ingress_changed;
 	struct revtr_site sites[AGENTS_MAX];
 	struct agent_entry agents[AGENTS_MAX];

@@ -36,6 +36,7 @@ struct revtr_options revtr_options_default(void)
 	options.heuristics = true;
 	options.direct_always = false;
 	options.fallback = true;
+	options.doubt = true;
 	options.exits = true;
 	options.siblings = true;
 	options.batch = 3;
@@ -130,6 +131,7 @@ int revtr_engine_add_source(struct revtr_engine *engine, struct addr source, uin
 	*state = (struct source_state){.address = (uint32_t)source.low, .agent = agent};
 	if (tree_init(&state->tree, state->address, engine->options.age_max_ns) < 0)
 		return -ENOMEM;
+	state->tree.aliases = engine->environment.aliases;
 	*index = engine->source_count++;
 	return 0;
 }
@@ -180,12 +182,16 @@ void revtr_engine_align(struct revtr_engine *engine, uint32_t source, uint32_t t
 {
 	struct source_state *of = &engine->sources[source];
 	struct revtr_list list;
-	if (trace >= of->tree.trace_count || place >= of->tree.traces[trace].count)
+	if (trace >= of->tree.trace_count || place >= of->tree.traces[trace].count ||
+		!of->tree.traces[trace].addresses)
 		return;
 	uint32_t chain[CHAIN_MAX + 1] = {of->tree.traces[trace].addresses[place]};
-	revtr_read_list(answer, addr_v4(chain[0]), addr_v4(of->address), engine->options.heuristics, &list);
+	revtr_read_list(answer, addr_v4(chain[0]), addr_v4(of->address), engine->options.heuristics,
+		engine->environment.aliases, &list);
 	memcpy(chain + 1, list.hops, list.count * sizeof(*chain));
 	engine->now_ns = MAX(engine->now_ns, now_ns);
+	if (engine->options.doubt && list.certain)
+		(void)tree_doubt(&of->tree, chain, list.count + 1, engine->now_ns);
 	/* Without memory it is not learned. */
 	if (list.count == 0 || tree_align(&of->tree, trace, place, list.hops, list.count) < 0 ||
 		tree_add_chain(&of->tree, chain, list.count + 1, spoofed, answer->task, engine->now_ns) < 0)

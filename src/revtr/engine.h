@@ -41,6 +41,7 @@ struct revtr_options {
 	bool quotes; /* where nothing tells where in a list the target is, it is asked to quote one (REVTR_RR_UDP) */
 	bool timestamps; /* before a way ends at a border, the router behind it is asked to stamp pings on their way back */
 	bool share;	/* what one measurement found helps the others */
+	bool doubt;	/* what Record Route contradicts is not believed until it is traced anew (tree_doubt) */
 	bool symmetry_intra, symmetry_inter;
 	bool fallback; /* a destination that answers nothing: from the last router there that is in its network */
 	bool siblings; /* where one address says nothing, its neighbours are asked for it */
@@ -117,6 +118,7 @@ struct revtr_environment {
 	uint32_t (*sibling)(void *context, uint32_t address, unsigned number);
 	/* Asked before each target: false where its network's owner, or its budget for the day, forbids it. NULL: never. */
 	bool (*may_ask)(void *context, uint32_t asn, uint32_t address);
+	const struct aliases *aliases; /* which addresses are one router's; borrowed, NULL: not known */
 	void *context;
 };
 
@@ -169,11 +171,12 @@ struct revtr_list {
 	unsigned count, before;
 	bool placed, certain, home; /* home: the last one is the source */
 };
+/* `aliases`: addresses of one router, where somebody knows (aliases.h); NULL. */
 /* With the list as it was when it arrived at the target, on the same way there. NULL: not known. */
 void revtr_read_list_quoted(const struct revtr_answer *answer, const struct route_option *quote, struct addr target,
-	struct addr source, struct revtr_list *list);
+	struct addr source, const struct aliases *aliases, struct revtr_list *list);
 void revtr_read_list(const struct revtr_answer *answer, struct addr target, struct addr source, bool heuristics,
-	struct revtr_list *list);
+	const struct aliases *aliases, struct revtr_list *list);
 
 /* Routers that are on the way and that the result does not show: so many between two of its hops, by number; the
  * destination's is -1, and where the result breaks off, the source's is the number of hops. Without gaps where no hop

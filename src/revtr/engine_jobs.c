@@ -367,6 +367,8 @@ static void learn_list(struct revtr_engine *engine, struct job *job, const struc
 	}
 	uint32_t chain[CHAIN_MAX + 1] = {job->target};
 	memcpy(chain + 1, list->hops, list->count * sizeof(*chain));
+	if (engine->options.doubt && list->certain)
+		(void)tree_doubt(&source->tree, chain, list->count + 1, engine->now_ns);
 	/* Without memory it is merely not shared. */
 	if (engine->options.share && tree_add_chain(&source->tree, chain, list->count + 1, spoofed, task, engine->now_ns) < 0)
 		return;
@@ -389,7 +391,8 @@ static void take_list(struct revtr_engine *engine, struct job *job, const struct
 {
 	struct addr source = addr_v4(engine->sources[job->source].address);
 	struct revtr_list list;
-	revtr_read_list(answer, addr_v4(job->target), source, engine->options.heuristics, &list);
+	revtr_read_list(answer, addr_v4(job->target), source, engine->options.heuristics, engine->environment.aliases,
+		&list);
 	if (answer->reply.present) {
 		job->heard = true;
 		job->heard_agent = sent->agent;
@@ -408,7 +411,8 @@ static void take_quote(struct revtr_engine *engine, struct job *job, const struc
 	struct revtr_list list;
 	if (!job->unplaced || !answer->reply.present || (uint32_t)answer->from.low != job->target)
 		return;
-	revtr_read_list_quoted(&job->unplaced->answer, &answer->reply, addr_v4(job->target), source, &list);
+	revtr_read_list_quoted(&job->unplaced->answer, &answer->reply, addr_v4(job->target), source,
+		engine->environment.aliases, &list);
 	if (list.placed)
 		learn_list(engine, job, &list, answer->task, sent->spoofed);
 }

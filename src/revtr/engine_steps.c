@@ -96,7 +96,7 @@ static struct revtr_hop hop_of(const struct tree_hop *from)
 /* A hop of the last segment from which the tree knows the rest. */
 static bool by_tree(struct revtr_engine *engine, struct measurement_state *m)
 {
-	const struct tree *tree = &engine->sources[m->source].tree;
+	struct tree *tree = &engine->sources[m->source].tree;
 	struct tree_hop hops[TREE_WALK_MAX];
 	for (int i = hop_last_known(m); i >= m->segment && i >= -1; i--) {
 		bool reached = false;
@@ -107,6 +107,7 @@ static bool by_tree(struct revtr_engine *engine, struct measurement_state *m)
 		cut(m, i);
 		for (unsigned j = 0; j < count; j++)
 			(void)hop_add(m, hop_of(&hops[j]));
+		tree_note_use(tree, hops, count, engine->now_ns);
 		return true;
 	}
 	return false;

@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOM_AT_FIRST 64
+#include "revtr/aliases.h"
+#include "revtr/tree_inside.h"
 
 int tree_init(struct tree *tree, uint32_t source, int64_t age_max_ns)
 {
-	*tree = (struct tree){.source = source, .age_max_ns = age_max_ns, .entry_room = ROOM_AT_FIRST};
-	tree->entries = calloc(ROOM_AT_FIRST, sizeof(*tree->entries));
+	*tree = (struct tree){.source = source, .age_max_ns = age_max_ns, .entry_room = TREE_ROOM_AT_FIRST};
+	tree->entries = calloc(TREE_ROOM_AT_FIRST, sizeof(*tree->entries));
 	return tree->entries ? 0 : -ENOMEM;
 }
 
@@ -30,7 +31,7 @@ static uint32_t slot_of(const struct tree *tree, uint32_t address)
 	return (uint32_t)((address * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (tree->entry_room - 1);
 }
 
-static struct tree_entry *find(const struct tree *tree, uint32_t address)
+struct tree_entry *tree_find(const struct tree *tree, uint32_t address)
 {
 	for (uint32_t i = slot_of(tree, address);; i = (i + 1) & (tree->entry_room - 1)) {
 		struct tree_entry *entry = &tree->entries[i];
@@ -41,7 +42,7 @@ static struct tree_entry *find(const struct tree *tree, uint32_t address)
 	}
 }
 
-static void put(struct tree *tree, const struct tree_entry *entry)
+void tree_put(struct tree *tree, const struct tree_entry *entry)
 {
 	uint32_t i = slot_of(tree, entry->address);
 	while (tree->entries[i].address != 0)
@@ -62,7 +63,7 @@ static int make_room(struct tree *tree)
 	tree->entry_room = 2 * old_room;
 	for (uint32_t i = 0; i < old_room; i++)
 		if (old[i].address != 0)
-			put(tree, &old[i]);
+			tree_put(tree, &old[i]);
 	free(old);
 	return 0;
 }
@@ -71,7 +72,7 @@ static int make_room(struct tree *tree)
 
 /* The first and the last address of a /30 are no router's, those of a /31 are. Networks number all their links in one
  * way, so one such address tells about its neighbours. */
-static bool numbered_by_31(const struct tree *tree, uint32_t address)
+bool tree_numbered_by_31(const struct tree *tree, uint32_t address)
 {
 	uint32_t net = (address >> 8) + 1;
 	for (uint32_t i = net * 2654435761u; tree->net31_room; i++) {
@@ -90,10 +91,10 @@ static void put_net31(uint32_t *nets, uint32_t room, uint32_t net)
 	nets[i & (room - 1)] = net;
 }
 
-static int note_numbering(struct tree *tree, uint32_t address)
+int tree_note_numbering(struct tree *tree, uint32_t address)
 {
 	bool telling = (address & 3) == 0 || (address & 3) == 3;
-	if (!telling || numbered_by_31(tree, address))
+	if (!telling || tree_numbered_by_31(tree, address))
 		return 0;
 	if (2 * (tree->net31_count + 1) > tree->net31_room) {
 		uint32_t room = tree->net31_room ? 2 * tree->net31_room : 64, *nets = calloc(room, sizeof(*nets));
@@ -114,44 +115,68 @@ static int note_numbering(struct tree *tree, uint32_t address)
 /* ---- learning */
 
 /* NULL: out of memory. Good until the next one is made. */
-static struct tree_entry *entry_of(struct tree *tree, uint32_t address)
+struct tree_entry *tree_entry_of(struct tree *tree, uint32_t address)
 {
-	struct tree_entry *entry = find(tree, address);
+	struct tree_entry *entry = tree_find(tree, address);
 	if (entry)
 		return entry;
-	if (make_room(tree) < 0 || note_numbering(tree, address) < 0)
+	if (make_room(tree) < 0 || tree_note_numbering(tree, address) < 0)
 		return NULL;
-	struct tree_entry fresh = {.address = address, .trace = TREE_NONE, .span_trace = TREE_NONE};
-	put(tree, &fresh);
+	struct tree_entry fresh = {.address = address, .trace = TREE_NONE, .span_trace = TREE_NONE,
+		.doubt_ns = TREE_NEVER, .asked_ns = TREE_NEVER};
+	tree_put(tree, &fresh);
 	tree->entry_count++;
-	return find(tree, address);
+	return tree_find(tree, address);
+}
+
+/* The first free place, or one more. TREE_NONE: out of memory. */
+static uint32_t free_trace(struct tree *tree)
+{
+	for (uint32_t i = 0; tree->trace_free > 0; i++)
+		if (!tree->traces[i].addresses) {
+			tree->trace_free--;
+			return i;
+		}
+	if (tree->trace_count == tree->trace_room) {
+		uint32_t room = tree->trace_room ? 2 * tree->trace_room : 16;
+		struct tree_trace *traces = realloc(tree->traces, room * sizeof(*traces));
+		if (!traces)
+			return TREE_NONE;
+		tree->traces = traces;
+		tree->trace_room = room;
+	}
+	tree->traces[tree->trace_count] = (struct tree_trace){0};
+	return tree->trace_count++;
+}
+
+void tree_show_by(struct tree_entry *entry, const struct tree *tree, uint32_t trace, uint32_t place)
+{
+	if (entry->trace != TREE_NONE && tree->traces[entry->trace].seen_ns > tree->traces[trace].seen_ns)
+		return; /* the newest sighting stands */
+	entry->trace = trace;
+	entry->place = place;
 }
 
 int tree_add_trace(struct tree *tree, const uint32_t *addresses, unsigned count, uint32_t evidence, int64_t now_ns,
 	uint32_t *index)
 {
-	struct tree_trace *traces = realloc(tree->traces, (tree->trace_count + 1) * sizeof(*traces));
 	uint32_t *copy = malloc((count + 1) * sizeof(*copy));
-	if (traces)
-		tree->traces = traces;
-	if (!traces || !copy) {
+	*index = copy ? free_trace(tree) : TREE_NONE;
+	if (*index == TREE_NONE) {
 		free(copy);
 		return -ENOMEM;
 	}
 	if (count > 0)
 		memcpy(copy, addresses, count * sizeof(*copy));
 	copy[count] = tree->source;
-	*index = tree->trace_count++;
-	tree->traces[*index] = (struct tree_trace){copy, count + 1, evidence, now_ns};
+	tree->traces[*index] = (struct tree_trace){
+		.addresses = copy, .count = count + 1, .evidence = evidence, .seen_ns = now_ns, .used_ns = TREE_NEVER};
 	for (uint32_t place = 0; place < count; place++) {
-		struct tree_entry *entry = copy[place] ? entry_of(tree, copy[place]) : NULL;
+		struct tree_entry *entry = copy[place] ? tree_entry_of(tree, copy[place]) : NULL;
 		if (copy[place] && !entry)
 			return -ENOMEM;
-		/* The newest sighting stands. */
-		if (entry) {
-			entry->trace = *index;
-			entry->place = place;
-		}
+		if (entry)
+			tree_show_by(entry, tree, *index, place);
 	}
 	return 0;
 }
@@ -163,7 +188,7 @@ int tree_add_chain(struct tree *tree, const uint32_t *addresses, unsigned count,
 		/* Unknown in between: the link is not one from hop to hop, and is not learned. */
 		if (addresses[i] == 0 || addresses[i + 1] == 0 || addresses[i] == addresses[i + 1])
 			continue;
-		struct tree_entry *entry = entry_of(tree, addresses[i]);
+		struct tree_entry *entry = tree_entry_of(tree, addresses[i]);
 		if (!entry)
 			return -ENOMEM;
 		entry->next = addresses[i + 1];
@@ -175,25 +200,27 @@ int tree_add_chain(struct tree *tree, const uint32_t *addresses, unsigned count,
 }
 
 /* The other end of a link of two addresses: its /31, or its /30. */
-static uint32_t mate31(uint32_t address)
+uint32_t tree_mate31(uint32_t address)
 {
 	return address ^ 1;
 }
 
 /* 0: it is not one of a /30. */
-static uint32_t mate30(const struct tree *tree, uint32_t address)
+uint32_t tree_mate30(const struct tree *tree, uint32_t address)
 {
 	uint32_t low = address & 3;
-	return (low == 1 || low == 2) && !numbered_by_31(tree, address) ? address ^ 3 : 0;
+	return (low == 1 || low == 2) && !tree_numbered_by_31(tree, address) ? address ^ 3 : 0;
 }
 
 /* Where in the trace the router with this stamp is: its own place, or right before the far end of its link. -1:
  * cannot be told. */
-static int anchor_of(const struct tree *tree, const struct tree_trace *trace, uint32_t stamp)
+int tree_anchor(const struct tree *tree, const struct tree_trace *trace, uint32_t stamp)
 {
-	uint32_t mates[] = {mate31(stamp), mate30(tree, stamp)};
+	uint32_t mates[] = {tree_mate31(stamp), tree_mate30(tree, stamp)};
+	if (stamp == 0)
+		return -1;
 	for (unsigned place = 0; place < trace->count; place++)
-		if (trace->addresses[place] == stamp)
+		if (trace->addresses[place] == stamp || aliases_same(tree->aliases, trace->addresses[place], stamp))
 			return (int)place;
 	for (unsigned place = 1; place < trace->count; place++)
 		if (trace->addresses[place] != 0 &&
@@ -223,95 +250,22 @@ int tree_align(struct tree *tree, uint32_t index, unsigned place, const uint32_t
 	const struct tree_trace *trace = &tree->traces[index];
 	unsigned start = place;
 	for (unsigned i = 0; i < count; i++) {
-		int anchor = anchor_of(tree, trace, stamps[i]);
+		int anchor = tree_anchor(tree, trace, stamps[i]);
 		if (anchor > (int)start)
 			start = (unsigned)anchor;
 		unsigned end = trace->count - 1;
 		for (unsigned j = i; j < count; j++) {
-			int later = anchor_of(tree, trace, stamps[j]);
+			int later = tree_anchor(tree, trace, stamps[j]);
 			if (later >= (int)start) {
 				end = (unsigned)later;
 				break;
 			}
 		}
-		struct tree_entry *entry = stamps[i] ? entry_of(tree, stamps[i]) : NULL;
+		struct tree_entry *entry = stamps[i] ? tree_entry_of(tree, stamps[i]) : NULL;
 		if (stamps[i] && !entry)
 			return -ENOMEM;
 		if (entry && entry->trace == TREE_NONE)
 			narrow(entry, index, start, end);
 	}
 	return 0;
-}
-
-/* ---- walking */
-
-static bool fresh(const struct tree *tree, int64_t seen_ns, int64_t now_ns)
-{
-	return now_ns - seen_ns <= tree->age_max_ns;
-}
-
-static const struct tree_trace *trace_at(const struct tree *tree, uint32_t index, int64_t now_ns)
-{
-	if (index == TREE_NONE || !fresh(tree, tree->traces[index].seen_ns, now_ns))
-		return NULL;
-	return &tree->traces[index];
-}
-
-/* The rest of a trace after `place`; hops up to `sure` may lie before the router that was asked about. */
-static unsigned rest_of(const struct tree_trace *trace, unsigned place, unsigned sure, struct tree_hop *hops, unsigned count)
-{
-	for (unsigned i = place + 1; i < trace->count && count < TREE_WALK_MAX; i++)
-		hops[count++] = (struct tree_hop){trace->addresses[i], i <= sure ? TREE_SPAN : TREE_TRACE,
-			trace->evidence, trace->seen_ns};
-	return count;
-}
-
-/* The far end of the link that the address names, where that is a hop of a trace. */
-static const struct tree_entry *far_end(const struct tree *tree, uint32_t address, int64_t now_ns)
-{
-	uint32_t mates[] = {mate31(address), mate30(tree, address)};
-	for (unsigned i = 0; i < 2; i++) {
-		const struct tree_entry *entry = mates[i] ? find(tree, mates[i]) : NULL;
-		if (entry && trace_at(tree, entry->trace, now_ns) && entry->place > 0)
-			return entry;
-	}
-	return NULL;
-}
-
-static bool seen_before(const struct tree_hop *hops, unsigned count, uint32_t address)
-{
-	for (unsigned i = 0; i < count; i++)
-		if (hops[i].address == address)
-			return true;
-	return false;
-}
-
-unsigned tree_walk(const struct tree *tree, uint32_t address, int64_t now_ns, struct tree_hop *hops, bool *reached)
-{
-	unsigned count = 0;
-	*reached = address == tree->source;
-	while (!*reached && count < TREE_WALK_MAX) {
-		const struct tree_entry *entry = find(tree, address), *far;
-		const struct tree_trace *trace;
-		if (entry && (trace = trace_at(tree, entry->trace, now_ns))) {
-			count = rest_of(trace, entry->place, 0, hops, count);
-		} else if ((far = far_end(tree, address, now_ns))) {
-			trace = trace_at(tree, far->trace, now_ns);
-			count = rest_of(trace, far->place - 1, 0, hops, count);
-		} else if (entry && entry->next && fresh(tree, entry->seen_ns, now_ns) &&
-			!seen_before(hops, count, entry->next)) {
-			address = entry->next;
-			hops[count++] = (struct tree_hop){address, entry->spoofed ? TREE_CHAIN_SPOOFED : TREE_CHAIN,
-				entry->evidence, entry->seen_ns};
-			*reached = address == tree->source;
-			continue;
-		} else if (entry && (trace = trace_at(tree, entry->span_trace, now_ns))) {
-			count = rest_of(trace, entry->span_start, entry->span_end, hops, count);
-		} else {
-			break;
-		}
-		*reached = count > 0 && hops[count - 1].address == tree->source;
-		break;
-	}
-	return count;
 }

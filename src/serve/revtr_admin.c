@@ -135,9 +135,10 @@ static void find_source(void *context, const struct store_source *source)
 		atlas->source = source->id;
 }
 
-static void count_trace(void *context, const uint32_t *addresses UNUSED, size_t count UNUSED, int64_t seen_ms)
+static void count_trace(void *context, const struct store_trace *trace)
 {
 	struct atlas *atlas = context;
+	int64_t seen_ms = trace->seen_ms;
 	atlas->oldest_ms = atlas->traces == 0 ? seen_ms : MIN(atlas->oldest_ms, seen_ms);
 	atlas->newest_ms = MAX(atlas->newest_ms, seen_ms);
 	atlas->traces++;

@@ -155,6 +155,8 @@ static int open_file(struct store *store, struct error *error)
 	result = check_file(store, error);
 	if (result == 0)
 		result = store_exec(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;", error);
+	if (result == 0)
+		result = store_make_atlas(store, error);
 	return result;
 }
 
@@ -246,39 +248,7 @@ int store_each_source(struct store *store, void (*each)(void *context, const str
 	return query_end(&query, error);
 }
 
-/* ---- the atlas and the survey */
-
-int store_add_trace(struct store *store, int64_t source, const uint32_t *addresses, size_t count, const char *origin,
-	int64_t seen_ms, struct error *error)
-{
-	struct query query = query_begin(
-		store, "INSERT INTO trace (source, addresses, origin, seen_ms) VALUES (?, ?, ?, ?)");
-	query_int(&query, source);
-	query_blob(&query, addresses, count * sizeof(*addresses));
-	query_text(&query, origin);
-	query_int(&query, seen_ms);
-	return query_run(&query, error);
-}
-
-int store_each_trace(struct store *store, int64_t source, int64_t newer_than_ms,
-	void (*each)(void *context, const uint32_t *addresses, size_t count, int64_t seen_ms), void *context,
-	struct error *error)
-{
-	uint32_t addresses[256];
-	struct query query = query_begin(
-		store, "SELECT addresses, seen_ms FROM trace WHERE source = ? AND seen_ms > ? ORDER BY seen_ms, id");
-	query_int(&query, source);
-	query_int(&query, newer_than_ms);
-	while (query_row(&query)) {
-		size_t length;
-		const void *bytes = query_get_blob(&query, 0, &length);
-		length = MIN(length / sizeof(*addresses), ARRAY_LEN(addresses));
-		if (length > 0)
-			memcpy(addresses, bytes, length * sizeof(*addresses));
-		each(context, addresses, length, query_get_int(&query, 1));
-	}
-	return query_end(&query, error);
-}
+/* ---- the survey */
 
 int store_add_view(struct store *store, struct prefix prefix, const char *agent, unsigned distance, uint32_t ingress,
 	int64_t seen_ms, struct error *error)

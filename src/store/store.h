@@ -108,12 +108,36 @@ int store_known_batch(
 /* Measurements of a client (NULL: of all) that wait. */
 int store_waiting_of(struct store *store, const char *key, size_t *count, struct error *error) MUST_USE;
 
-/* ---- the atlas and the survey */
-int store_add_trace(struct store *store, int64_t source, const uint32_t *addresses, size_t count, const char *origin,
-	int64_t seen_ms, struct error *error) MUST_USE;
+/* ---- the atlas: of each source one traceroute of each origin, the newest */
+#define STORE_TRACE_MAX 128
+struct store_trace {
+	int64_t id;
+	char origin[64]; /* the agent's name, or what the import said */
+	bool imported;
+	uint32_t addresses[STORE_TRACE_MAX]; /* as tree_add_trace takes them */
+	unsigned count;
+	int64_t seen_ms;
+	/* What it was good for: since it was seen; hops that it saved, older ones counting less; when last, 0 = never. */
+	uint64_t uses, saved;
+	int64_t used_ms;
+};
+/* All or none; an older one of the same origin goes. Their `id` is filled in. */
+int store_put_traces(
+	struct store *store, int64_t source, struct store_trace *traces, size_t count, struct error *error) MUST_USE;
 int store_each_trace(struct store *store, int64_t source, int64_t newer_than_ms,
-	void (*each)(void *context, const uint32_t *addresses, size_t count, int64_t seen_ms), void *context,
+	void (*each)(void *context, const struct store_trace *trace), void *context, struct error *error) MUST_USE;
+/* What these were good for, by their ids. */
+int store_note_uses(struct store *store, const struct store_trace *traces, size_t count, struct error *error) MUST_USE;
+int store_drop_traces(struct store *store, int64_t source, int64_t older_than_ms, struct error *error) MUST_USE;
+
+/* ---- which addresses are one router's: `counts[i]` of `addresses` are one's. The newest word on an address stands. */
+int store_add_aliases(struct store *store, const uint32_t *addresses, const unsigned *counts, size_t count,
 	struct error *error) MUST_USE;
+/* In order of routers. */
+int store_each_alias(struct store *store, void (*each)(void *context, int64_t router, uint32_t address), void *context,
+	struct error *error) MUST_USE;
+
+/* ---- the survey */
 int store_add_view(struct store *store, struct prefix prefix, const char *agent, unsigned distance, uint32_t ingress,
 	int64_t seen_ms, struct error *error) MUST_USE;
 int store_each_view(struct store *store,

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "revtr/aliases.h"
 #include "revtr/tree.h"
 
 #define BASE	0xcb007100u
@@ -119,7 +120,7 @@ static void test_circle(void **state)
 	(void)state;
 	trace_of_three(&tree);
 	assert_int_equal(tree_add_chain(&tree, chain, 3, false, 9, 0), 0);
-	assert_walk(&tree, X, (uint32_t[]){X + 1, X}, 2, false);
+	assert_walk(&tree, X, (uint32_t[]){X + 1}, 1, false);
 	tree_deinit(&tree);
 }
 
@@ -156,6 +157,187 @@ static void test_age(void **state)
 	tree_deinit(&tree);
 }
 
+#define D	   (BASE + 51)
+#define E	   (BASE + 61)
+#define AGENT2	   (BASE + 2)
+#define HOUR_NS	   (3600 * NS_PER_S)
+
+/* Another agent's traceroute is an hour younger: from B, which both pass, it tells. */
+static void test_the_newest_tells(void **state)
+{
+	struct tree tree;
+	const uint32_t younger[] = {AGENT2, B, D, E};
+	uint32_t index;
+	(void)state;
+	trace_of_three(&tree);
+	assert_int_equal(tree_add_trace(&tree, younger, 4, 8, HOUR_NS, &index), 0);
+	struct tree_hop hops[TREE_WALK_MAX];
+	bool reached;
+	assert_int_equal(tree_walk(&tree, A, HOUR_NS, hops, &reached), 4);
+	assert_true(reached);
+	assert_int_equal(hops[0].address, B);
+	assert_int_equal(hops[0].evidence, 7);
+	assert_int_equal(hops[1].address, D);
+	assert_int_equal(hops[1].evidence, 8);
+	assert_int_equal(hops[2].address, E);
+	/* It counts for both. */
+	tree_note_use(&tree, hops, 4, HOUR_NS);
+	assert_int_equal(tree.traces[0].uses, 1);
+	assert_int_equal(tree.traces[1].uses, 1);
+	assert_true(tree_saved(&tree.traces[0], HOUR_NS) == 1 && tree_saved(&tree.traces[1], HOUR_NS) == 3);
+	assert_true(tree_saved(&tree.traces[1], HOUR_NS + DAY_NS) == 1.5);
+	tree_deinit(&tree);
+}
+
+/* What is removed is known no more, but what others show of it is; and its number is used again. */
+static void test_removed(void **state)
+{
+	struct tree tree;
+	const uint32_t other[] = {AGENT2, B, C};
+	uint32_t index;
+	(void)state;
+	uint32_t first = trace_of_three(&tree);
+	assert_int_equal(tree_add_trace(&tree, other, 3, 8, 0, &index), 0);
+	assert_int_equal(tree_align(&tree, index, 1, (uint32_t[]){B_OTHER}, 1), 0);
+	tree_remove_trace(&tree, index);
+	assert_walk(&tree, AGENT2, NULL, 0, false);
+	assert_walk(&tree, B_OTHER, NULL, 0, false);
+	assert_walk(&tree, B, (uint32_t[]){C, SOURCE}, 2, true);
+	tree_remove_trace(&tree, first);
+	assert_walk(&tree, B, NULL, 0, false);
+	assert_int_equal(tree_add_trace(&tree, other, 3, 8, 0, &index), 0);
+	assert_true(index <= 1);
+	assert_int_equal(tree.trace_count, 2);
+	tree_deinit(&tree);
+}
+
+static void test_renewed(void **state)
+{
+	struct tree tree;
+	const uint32_t same[] = {AGENT, A, B, C}, other[] = {AGENT, A, D, C};
+	struct tree_hop hops[TREE_WALK_MAX];
+	bool reached;
+	(void)state;
+	uint32_t index = trace_of_three(&tree);
+	assert_false(tree_renew_trace(&tree, index, other, 4, 9, HOUR_NS));
+	assert_true(tree_renew_trace(&tree, index, same, 4, 9, HOUR_NS));
+	assert_int_equal(tree_walk(&tree, A, DAY_NS + HOUR_NS, hops, &reached), 3);
+	assert_int_equal(hops[0].evidence, 9);
+	tree_deinit(&tree);
+}
+
+/* A year of traceroutes that all differ: no more memory than for those of a day. */
+static void test_memory_is_bounded(void **state)
+{
+	struct tree tree;
+	uint32_t index;
+	size_t most = 0;
+	(void)state;
+	assert_int_equal(tree_init(&tree, SOURCE, DAY_NS), 0);
+	for (uint32_t hour = 0; hour < 365 * 24; hour++) {
+		uint32_t addresses[] = {AGENT, 0x0b000000 + 4 * hour, 0x0c000000 + 4 * hour};
+		assert_int_equal(tree_add_trace(&tree, addresses, 3, 1, hour * HOUR_NS, &index), 0);
+		assert_int_equal(tree_add_chain(&tree, &addresses[1], 2, true, 1, hour * HOUR_NS), 0);
+		assert_int_equal(tree_prune(&tree, hour * HOUR_NS), 0);
+		if (hour == 100)
+			most = tree_bytes(&tree);
+	}
+	assert_true(tree_bytes(&tree) <= most);
+	assert_int_equal(tree.trace_count - tree.trace_free, 25);
+	assert_walk(&tree, 0x0b000000, NULL, 0, false);
+	tree_deinit(&tree);
+}
+
+/* ---- doubt */
+
+static void assert_doubt(struct tree *tree, const uint32_t *chain, unsigned count, int64_t now_ns, bool expected)
+{
+	assert_int_equal(tree_doubt(tree, chain, count, now_ns) > 0, expected);
+	assert_int_equal(tree_add_chain(tree, chain, count, true, 99, now_ns), 0);
+}
+
+/* What stamps say as a rule is no reason for doubt: either end of a link, a name that nobody knows, a router left out. */
+static void test_no_doubt(void **state)
+{
+	static const uint32_t chains[][3] = {
+		{A, B_OUT, SOURCE}, {A, A_OUT, B_OUT}, {A, B, C}, {A, B_OTHER, C}, {B, C, SOURCE}, {A_OUT, B_OUT, 0}, {A, X, X + 9}, {A, C, 0}};
+	struct tree tree;
+	(void)state;
+	for (unsigned i = 0; i < sizeof(chains) / sizeof(*chains); i++) {
+		trace_of_three(&tree);
+		assert_doubt(&tree, chains[i], 3, 5, false);
+		tree_deinit(&tree);
+	}
+}
+
+/* After A came B's other address before, and now one that nobody knows: from A on the trace is not believed, behind it it
+ * is. A newer one is, and the same list does not shake it. */
+static void test_another_comes_next(void **state)
+{
+	struct tree tree;
+	const uint32_t same[] = {AGENT, A, B, C};
+	uint32_t from = 0;
+	(void)state;
+	uint32_t index = trace_of_three(&tree);
+	assert_doubt(&tree, (uint32_t[]){A, B_OTHER}, 2, 5, false);
+	assert_doubt(&tree, (uint32_t[]){A, X}, 2, HOUR_NS, true);
+	assert_walk(&tree, A, (uint32_t[]){X}, 1, false);
+	assert_walk(&tree, AGENT, (uint32_t[]){A, X}, 2, false);
+	assert_walk(&tree, B, (uint32_t[]){C, SOURCE}, 2, true);
+	assert_int_equal(tree_doubted(&tree, &from, HOUR_NS), index);
+	assert_int_equal(tree_doubted(&tree, &from, HOUR_NS), TREE_NONE);
+	/* Asked once: not again. */
+	assert_int_equal(tree_doubt(&tree, (uint32_t[]){A, B_OTHER}, 2, HOUR_NS + 1), 0);
+	assert_true(tree_renew_trace(&tree, index, same, 4, 9, HOUR_NS + 2));
+	from = 0;
+	assert_int_equal(tree_doubted(&tree, &from, HOUR_NS + 2), TREE_NONE);
+	assert_walk(&tree, A, (uint32_t[]){B, C, SOURCE}, 3, true);
+	assert_doubt(&tree, (uint32_t[]){A, B_OTHER}, 2, HOUR_NS + 3, false);
+	tree_deinit(&tree);
+}
+
+/* A list in the other order than the trace; and one that goes on where only another trace goes. */
+static void test_another_way(void **state)
+{
+	struct tree tree;
+	const uint32_t other[] = {AGENT2, D, E};
+	uint32_t index;
+	(void)state;
+	trace_of_three(&tree);
+	assert_int_equal(tree_add_trace(&tree, other, 3, 8, 0, &index), 0);
+	assert_doubt(&tree, (uint32_t[]){A, D, E}, 3, 5, true);
+	assert_walk(&tree, A, (uint32_t[]){D, E, SOURCE}, 3, true);
+	tree_deinit(&tree);
+	trace_of_three(&tree);
+	assert_int_equal(tree_add_trace(&tree, other, 3, 8, 0, &index), 0);
+	assert_doubt(&tree, (uint32_t[]){B, E ^ 1, SOURCE}, 3, 5, true); /* leaves by the link to E */
+	tree_deinit(&tree);
+	trace_of_three(&tree);
+	assert_doubt(&tree, (uint32_t[]){C, A, X}, 3, 5, true);
+	tree_deinit(&tree);
+}
+
+/* Addresses of one router, where somebody found out: any of them leads on, and narrows. */
+static void test_aliases(void **state)
+{
+	struct tree tree;
+	struct aliases aliases = {0};
+	struct tree_hop hops[TREE_WALK_MAX];
+	bool reached;
+	(void)state;
+	assert_int_equal(aliases_add(&aliases, (uint32_t[]){B, B_OTHER}, 2), 0);
+	uint32_t index = trace_of_three(&tree);
+	assert_walk(&tree, B_OTHER, NULL, 0, false);
+	tree.aliases = &aliases;
+	assert_walk(&tree, B_OTHER, (uint32_t[]){C, SOURCE}, 2, true);
+	/* What comes after an alias of B is after B. */
+	assert_int_equal(tree_align(&tree, index, 1, (uint32_t[]){B_OTHER, X}, 2), 0);
+	assert_int_equal(tree_walk(&tree, X, 0, hops, &reached), 2);
+	assert_int_equal(hops[0].address, C);
+	tree_deinit(&tree);
+	aliases_deinit(&aliases);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +349,14 @@ int main(void)
 		cmocka_unit_test(test_circle),
 		cmocka_unit_test(test_span_is_narrowed),
 		cmocka_unit_test(test_age),
+		cmocka_unit_test(test_the_newest_tells),
+		cmocka_unit_test(test_removed),
+		cmocka_unit_test(test_renewed),
+		cmocka_unit_test(test_memory_is_bounded),
+		cmocka_unit_test(test_no_doubt),
+		cmocka_unit_test(test_another_comes_next),
+		cmocka_unit_test(test_another_way),
+		cmocka_unit_test(test_aliases),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "store/store.h"
+#include "store/store_inside.h"
 
 static char folder[40], file[60];
 
@@ -404,12 +404,17 @@ static void see_source(void *context, const struct store_source *source)
 	memcpy(context, source, sizeof(*source));
 }
 
-static void see_trace(void *context, const uint32_t *addresses, size_t count, int64_t seen_ms)
+static void see_trace(void *context, const struct store_trace *trace)
 {
 	uint32_t *sum = context;
-	assert_int_equal(seen_ms, 2000);
-	for (size_t i = 0; i < count; i++)
-		*sum += addresses[i];
+	assert_int_equal(trace->seen_ms, 2000);
+	for (size_t i = 0; i < trace->count; i++)
+		*sum += trace->addresses[i];
+}
+
+static void copy_trace(void *context, const struct store_trace *trace)
+{
+	*(struct store_trace *)context = *trace;
 }
 
 static void see_view(void *context, struct prefix prefix, const char *agent, unsigned distance, uint32_t ingress)
@@ -437,9 +442,26 @@ static void test_sources_atlas_survey_budget(void **state)
 	assert_int_equal(seen.id, id);
 	assert_false(seen.consents);
 	assert_int_equal(seen.key[0], 7);
-	assert_int_equal(store_add_trace(store, id, (uint32_t[]){1, 2}, 2, "vp1", 1000, NULL), 0);
-	assert_int_equal(store_add_trace(store, id, (uint32_t[]){3, 4, 5}, 3, "vp1", 2000, NULL), 0);
+	/* Of one origin the newest stays; of others what is young enough is told. */
+	struct store_trace traces[] = {{.origin = "vp1", .addresses = {1, 2}, .count = 2, .seen_ms = 1700},
+		{.origin = "vp2", .addresses = {7}, .count = 1, .seen_ms = 1000, .imported = true},
+		{.origin = "vp1", .addresses = {3, 4, 5}, .count = 3, .seen_ms = 2000}}, trace = {0};
+	assert_int_equal(store_put_traces(store, id, traces, 3, NULL), 0);
 	assert_int_equal(store_each_trace(store, id, 1500, see_trace, &sum, NULL), 0);
+	assert_int_equal(sum, 12);
+	traces[2].uses = 4;
+	traces[2].saved = 17;
+	traces[2].used_ms = 2500;
+	assert_int_equal(store_note_uses(store, &traces[2], 1, NULL), 0);
+	assert_int_equal(store_each_trace(store, id, 1500, copy_trace, &trace, NULL), 0);
+	assert_string_equal(trace.origin, "vp1");
+	assert_int_equal(trace.uses, 4);
+	assert_int_equal(trace.saved, 17);
+	assert_int_equal(trace.used_ms, 2500);
+	assert_false(trace.imported);
+	assert_int_equal(store_drop_traces(store, id, 1000, NULL), 0);
+	sum = 0;
+	assert_int_equal(store_each_trace(store, id, 0, see_trace, &sum, NULL), 0);
 	assert_int_equal(sum, 12);
 	struct prefix prefix = prefix_of(addr_v4(0xcb007100), 24);
 	assert_int_equal(store_add_view(store, prefix, "vp1", 7, 1, 1, NULL), 0);
@@ -454,6 +476,54 @@ static void test_sources_atlas_survey_budget(void **state)
 	assert_int_equal(store_forget_spent(store, 20001, NULL), 0);
 	assert_int_equal(store_spend(store, "AS64500", 20000, 0, &spent, NULL), 0);
 	assert_int_equal(spent, 0);
+	store_close(store);
+}
+
+static void see_alias(void *context, int64_t router, uint32_t address)
+{
+	int64_t *routers = context;
+	routers[address] = router;
+}
+
+/* The newest word on an address stands. */
+static void test_aliases(void **state)
+{
+	int64_t routers[6] = {0};
+	(void)state;
+	struct store *store = opened();
+	assert_int_equal(store_add_aliases(store, (uint32_t[]){1, 2, 3, 4}, (unsigned[]){2, 2}, 2, NULL), 0);
+	assert_int_equal(store_add_aliases(store, (uint32_t[]){2, 5}, (unsigned[]){2}, 1, NULL), 0);
+	store_close(store);
+	store = opened();
+	assert_int_equal(store_each_alias(store, see_alias, routers, NULL), 0);
+	assert_int_equal(routers[3], routers[4]);
+	assert_int_equal(routers[2], routers[5]);
+	assert_true(routers[1] != 0 && routers[1] != routers[2] && routers[1] != routers[3] && routers[2] != routers[3]);
+	store_close(store);
+}
+
+/* A file of the first version, in which every traceroute was kept: the newest of each origin is there afterwards. */
+static void test_older_version(void **state)
+{
+	struct store_trace trace = {0};
+	(void)state;
+	char other[80];
+	struct store *store;
+	struct error error = {0};
+	snprintf(other, sizeof(other), "%s-older", file);
+	assert_int_equal(store_open(&store, other, &error), 0);
+	assert_int_equal(store_exec(store,
+				 "DROP TABLE atlas; DROP TABLE alias;"
+				 "INSERT INTO trace (source, addresses, origin, seen_ms) VALUES (1, x'0100000002000000', 'vp1', 20),"
+				 " (1, x'03000000', 'vp1', 10);",
+				 &error),
+		0);
+	store_close(store);
+	if (store_open(&store, other, &error) < 0)
+		fail_msg("%s", error.text);
+	assert_int_equal(store_each_trace(store, 1, 0, copy_trace, &trace, NULL), 0);
+	assert_int_equal(trace.count, 2);
+	assert_int_equal(trace.seen_ms, 20);
 	store_close(store);
 }
 
@@ -486,6 +556,8 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_ours),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_sources_atlas_survey_budget),
+		cmocka_unit_test(test_aliases),
+		cmocka_unit_test(test_older_version),
 		cmocka_unit_test(test_keys),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
