@@ -66,6 +66,11 @@ static void quotes(struct row *row)
 	row->options.quotes = true;
 }
 
+static void timestamps(struct row *row)
+{
+	row->options.timestamps = true;
+}
+
 static void no_budgets(struct row *row)
 {
 	row->options.target = row->options.net = row->options.source = (struct budget_rate){0, 0};
@@ -98,6 +103,7 @@ static const struct {
 	{"without-ingress-order", revtr_options_default, no_ingress_order},
 	{"without-learned-direct", revtr_options_default, no_learned_direct},
 	{"with-quotes", revtr_options_default, quotes},
+	{"with-timestamps", revtr_options_default, timestamps},
 	{"without-budgets", revtr_options_default, no_budgets},
 	{"without-small-batches", revtr_options_default, no_small_batches},
 };
