@@ -274,7 +274,7 @@ static bool add_responder(struct networks *networks, uint32_t address)
 void coordinator_note_responder(struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer)
 {
 	struct revtr_list list;
-	revtr_read_list(answer, expected->target, c->sources[expected->source].stored.address, true, &list);
+	revtr_read_list(answer, expected->target, c->sources[expected->source].stored.address, true, &c->aliases, &list);
 	if (list.placed && add_responder(c->networks, (uint32_t)expected->target.low))
 		coordinator_keep_responder(c, (uint32_t)expected->target.low);
 }
