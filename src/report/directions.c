@@ -7,6 +7,7 @@
 #include "report/style.h"
 
 #define LINE_SIZE  300
+#define HEAD	   8   /* columns before what is said of a way */
 #define DRIFT_TOLD 5e-6 /* less does not change what is shown */
 
 static const char *arrow(bool forward, bool utf8)
@@ -47,8 +48,11 @@ static void add_variation(char *text, size_t size, const struct way *way)
 static void print_way(FILE *out, const struct report_options *options, const struct directions *directions,
 	const struct way *way)
 {
-	char text[LINE_SIZE] = "";
+	char text[LINE_SIZE] = "", more[LINE_SIZE] = "";
 	bool forward = way == &directions->forward;
+	add_variation(more, sizeof(more), way);
+	if (way->reordered > 0 && directions->status == DIRECTIONS_APART)
+		append(more, sizeof(more), "; %u came late in order", way->reordered);
 	enum role role = way->lost == 0			    ? ROLE_PLAIN
 		: share_of(way->lost, way->sent).low > 0.01 ? ROLE_PROBLEM
 							    : ROLE_WARNING;
@@ -56,13 +60,13 @@ static void print_way(FILE *out, const struct report_options *options, const str
 	if (directions->status == DIRECTIONS_APART) {
 		add_loss(text, sizeof(text), way);
 		paint(out, options, role, text, 0);
-		fputs(directions->delay_samples > 0 ? "; " : "", out);
+		bool fits = text_columns(text) + text_columns(more) + HEAD + 2 <= options->width;
+		if (*more && fits)
+			fputs("; ", out);
+		else if (*more)
+			fprintf(out, ";\n%*s", HEAD, "");
 	}
-	text[0] = '\0';
-	add_variation(text, sizeof(text), way);
-	if (way->reordered > 0 && directions->status == DIRECTIONS_APART)
-		append(text, sizeof(text), "; %u came late in order", way->reordered);
-	fputs(text, out);
+	fputs(more, out);
 	print_newline(out);
 }
 

@@ -11,7 +11,8 @@
 #define NAME_MIN  15
 #define NAME_MAX_ 60
 #define AS_WIDTH  9
-#define NUMBERS	  54 /* columns of everything behind the name */
+#define NUMBERS	  59 /* columns of everything behind the name */
+#define NARROWER  8  /* so many less where there is no room */
 #define WIDE	  29 /* and of what --wide adds */
 
 struct table {
@@ -19,7 +20,7 @@ struct table {
 	const struct watch_view *view;
 	const struct watch_text_options *options;
 	int name_width;
-	bool has_as;
+	bool has_as, narrow; /* narrow: without the last round trip, and closer */
 };
 
 static void print_head(const struct table *table)
@@ -61,12 +62,17 @@ static int widest_name(const struct watch_view *view, bool *has_as)
 	return widest;
 }
 
+static int sent_width(const struct table *table)
+{
+	return table->narrow ? 4 : 5;
+}
+
 static void print_titles(const struct table *table)
 {
 	char line[TEXT_MAX];
-	snprintf(line, sizeof(line), " hop %-*s%s %6s %-11s %5s %6s %6s %6s %6s %5s", table->name_width, "",
-		table->has_as ? " AS      " : "", "loss", "95 %", "sent", "last", "avg", "best", "worst",
-		"stdev");
+	snprintf(line, sizeof(line), " hop %-*s%s %6s %-11s %*s%s %6s %6s %6s %5s", table->name_width, "",
+		table->has_as ? " AS      " : "", "loss", "95 %", sent_width(table), "sent", table->narrow ? "" : "   last", "avg",
+		"best", "worst", "stdev");
 	paint(table->out, &table->options->report, ROLE_DIM, line, 0);
 	if (table->options->wide)
 		paint(table->out, &table->options->report, ROLE_DIM, "   median  jitter   javg   jmax", 0);
@@ -82,7 +88,8 @@ static void print_times(const struct table *table, const struct series *series)
 {
 	if (series->received == 0)
 		return;
-	print_time(table, (double)series->last_ns, 6);
+	if (!table->narrow)
+		print_time(table, (double)series->last_ns, 6);
 	print_time(table, series->mean_ns, 6);
 	print_time(table, (double)series->best_ns, 6);
 	print_time(table, (double)series->worst_ns, 6);
@@ -109,7 +116,7 @@ static void print_loss(const struct table *table, const struct loss *loss)
 	snprintf(range, sizeof(range), " %4.1f..%-5.1f", 100 * loss->share.low, 100 * loss->share.high);
 	paint(table->out, &table->options->report, role, share, 0);
 	paint(table->out, &table->options->report, ROLE_DIM, range, 0);
-	fprintf(table->out, " %5u", loss->sent);
+	fprintf(table->out, " %*u", sent_width(table), loss->sent);
 }
 
 static void print_name(const struct table *table, struct addr address, enum role role)
@@ -144,7 +151,7 @@ static void print_responder(
 	else
 		snprintf(note, sizeof(note), "  answered %u of %u", responder->series.received,
 			hop->total.received);
-	paint(table->out, &table->options->report, ROLE_DIM, note, 25);
+	paint(table->out, &table->options->report, ROLE_DIM, note, 20 + sent_width(table));
 	print_times(table, &responder->series);
 	print_newline(table->out);
 }
@@ -159,7 +166,7 @@ static void print_branch(const struct table *table, const struct timeline_branch
 	if (branch->series.received > 0)
 		print_times(table, &branch->series);
 	else
-		fprintf(table->out, "%34s", "");
+		fprintf(table->out, "%*s", table->narrow ? 34 - NARROWER + 1 : 34, "");
 	fputs("  ", table->out);
 	paint(table->out, &table->options->report, ROLE_DIM,
 		watch_flows(table->view, branch->flows, flows, sizeof(flows)), 0);
@@ -267,6 +274,8 @@ int watch_text(FILE *out, const struct watch_view *view, const struct measuremen
 	int width = widest_name(view, &table.has_as);
 	int room = options->report.width - 5 - NUMBERS - (options->wide ? WIDE : 0) -
 		(table.has_as ? AS_WIDTH : 0);
+	table.narrow = room < NAME_MIN && !options->wide;
+	room += table.narrow ? NARROWER : 0;
 	table.name_width = options->wide ? width : MIN(width, MIN(NAME_MAX_, MAX(NAME_MIN, room)));
 	print_head(&table);
 	print_newline(out);
