@@ -4,31 +4,14 @@
 
 #include "store/store_inside.h"
 
-/* Files of the first version kept every traceroute, in a table `trace`; the newest of each origin stays. */
-static const char tables[] =
-	"CREATE TABLE IF NOT EXISTS atlas (id INTEGER PRIMARY KEY, source INTEGER NOT NULL, origin TEXT NOT NULL,"
-	" imported INTEGER NOT NULL, addresses BLOB NOT NULL, seen_ms INTEGER NOT NULL, uses INTEGER NOT NULL DEFAULT 0,"
-	" saved INTEGER NOT NULL DEFAULT 0, used_ms INTEGER NOT NULL DEFAULT 0, UNIQUE (source, origin));"
-	"CREATE TABLE IF NOT EXISTS alias (address INTEGER PRIMARY KEY, router INTEGER NOT NULL);"
-	"INSERT OR REPLACE INTO atlas (source, origin, imported, addresses, seen_ms)"
-	" SELECT source, origin, 0, addresses, seen_ms FROM trace ORDER BY seen_ms, id;"
-	"DELETE FROM trace;";
-
-/* After BEGIN: keep what came of it, or undo it. What cannot be undone is undone when the file is opened again. */
+/* After store_begin: keep what came of it, or undo it. */
 static int end(struct store *store, int result, struct error *error)
 {
-	struct error second;
 	if (result == 0)
-		result = store_exec(store, "COMMIT", error);
-	if (result < 0 && store_exec(store, "ROLLBACK", &second) < 0)
-		return result;
+		result = store_commit(store, error);
+	if (result < 0)
+		store_undo(store);
 	return result;
-}
-
-int store_make_atlas(struct store *store, struct error *error)
-{
-	int result = store_exec(store, "BEGIN IMMEDIATE", error);
-	return result == 0 ? end(store, store_exec(store, tables, error), error) : result;
 }
 
 static int put_trace(struct store *store, int64_t source, struct store_trace *trace, struct error *error)
@@ -53,7 +36,7 @@ static int put_trace(struct store *store, int64_t source, struct store_trace *tr
 
 int store_put_traces(struct store *store, int64_t source, struct store_trace *traces, size_t count, struct error *error)
 {
-	int result = store_exec(store, "BEGIN IMMEDIATE", error);
+	int result = store_begin(store, error);
 	if (result < 0)
 		return result;
 	for (size_t i = 0; i < count && result == 0; i++)
@@ -99,7 +82,7 @@ static int note_use(struct store *store, const struct store_trace *trace, struct
 
 int store_note_uses(struct store *store, const struct store_trace *traces, size_t count, struct error *error)
 {
-	int result = store_exec(store, "BEGIN IMMEDIATE", error);
+	int result = store_begin(store, error);
 	if (result < 0)
 		return result;
 	for (size_t i = 0; i < count && result == 0; i++)
@@ -136,7 +119,7 @@ int store_add_aliases(
 	struct store *store, const uint32_t *addresses, const unsigned *counts, size_t count, struct error *error)
 {
 	int64_t router;
-	int result = store_exec(store, "BEGIN IMMEDIATE", error);
+	int result = store_begin(store, error);
 	if (result < 0)
 		return result;
 	result = next_router(store, &router, error);

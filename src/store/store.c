@@ -11,7 +11,7 @@
 #include "store/store_inside.h"
 
 #define APPLICATION 0x72747670 /* "rtvp": says that a file is ours */
-#define VERSION	    2
+#define VERSION	    3
 
 static const char schema[] =
 	"CREATE TABLE source (id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE, name TEXT NOT NULL, agent TEXT NOT NULL,"
@@ -23,9 +23,6 @@ static const char schema[] =
 	" source INTEGER NOT NULL, destination TEXT NOT NULL, label TEXT NOT NULL, state INTEGER NOT NULL, result TEXT,"
 	" submitted_ms INTEGER NOT NULL, finished_ms INTEGER, lane INTEGER NOT NULL, place INTEGER);"
 	"CREATE INDEX measurement_batch ON measurement (batch, id);"
-	"CREATE TABLE trace (id INTEGER PRIMARY KEY, source INTEGER NOT NULL, addresses BLOB NOT NULL, origin TEXT NOT NULL,"
-	" seen_ms INTEGER NOT NULL);"
-	"CREATE INDEX trace_source ON trace (source, seen_ms);"
 	"CREATE TABLE view (prefix TEXT NOT NULL, agent TEXT NOT NULL, distance INTEGER NOT NULL, ingress INTEGER NOT NULL,"
 	" seen_ms INTEGER NOT NULL, PRIMARY KEY (prefix, agent)) WITHOUT ROWID;"
 	"CREATE TABLE client (name TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE, per_day INTEGER NOT NULL,"
@@ -62,6 +59,18 @@ static const char fill_2[] =
 	"UPDATE measurement SET lane = b.lane FROM batch AS b WHERE b.id = measurement.batch;"
 	"UPDATE measurement SET place = m.place FROM (SELECT id, row_number() OVER (PARTITION BY batch ORDER BY id) AS place"
 	" FROM measurement WHERE state = 1) AS m WHERE m.id = measurement.id;";
+
+/* Version 3: of each origin one traceroute, with what it was good for. */
+static const char schema_3[] =
+	"CREATE TABLE atlas (id INTEGER PRIMARY KEY, source INTEGER NOT NULL, origin TEXT NOT NULL, imported INTEGER NOT NULL,"
+	" addresses BLOB NOT NULL, seen_ms INTEGER NOT NULL, uses INTEGER NOT NULL DEFAULT 0, saved INTEGER NOT NULL DEFAULT 0,"
+	" used_ms INTEGER NOT NULL DEFAULT 0, UNIQUE (source, origin));"
+	"CREATE TABLE alias (address INTEGER PRIMARY KEY, router INTEGER NOT NULL);";
+
+static const char fill_3[] =
+	"INSERT OR REPLACE INTO atlas (source, origin, imported, addresses, seen_ms)"
+	" SELECT source, origin, 0, addresses, seen_ms FROM trace ORDER BY seen_ms, id;"
+	"DROP TABLE trace;";
 
 /* A lock of our own beside the file: SQLite would let two coordinators take turns. */
 static int lock_file(struct store *store, struct error *error)
@@ -129,14 +138,16 @@ static int check_file(struct store *store, struct error *error)
 	if (result < 0)
 		return result;
 	if (application == 0 && tables == 0)
-		return run_all(store, (const char *const[]){schema, schema_2, NULL}, error);
+		return run_all(store, (const char *const[]){schema, schema_2, schema_3, NULL}, error);
 	if (application != APPLICATION)
 		return error_set(error, -EBADMSG, "%s is a database of another program", store->file);
 	if (version > VERSION)
 		return error_set(error, -ENOTSUP, "%s was written by a newer retour; use that one", store->file);
 	result = check_pages(store, error);
 	if (result == 0 && version == 1)
-		result = run_all(store, (const char *const[]){upgrade_1, schema_2, fill_2, NULL}, error);
+		result = run_all(store, (const char *const[]){upgrade_1, schema_2, fill_2, schema_3, fill_3, NULL}, error);
+	else if (result == 0 && version == 2)
+		result = run_all(store, (const char *const[]){schema_3, fill_3, NULL}, error);
 	return result;
 }
 
@@ -155,8 +166,6 @@ static int open_file(struct store *store, struct error *error)
 	result = check_file(store, error);
 	if (result == 0)
 		result = store_exec(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;", error);
-	if (result == 0)
-		result = store_make_atlas(store, error);
 	return result;
 }
 

@@ -50,7 +50,5 @@ int query_end(struct query *query, struct error *error) MUST_USE;
 /* Without rows. */
 int query_run(struct query *query, struct error *error) MUST_USE;
 int store_exec(struct store *store, const char *sql, struct error *error) MUST_USE;
-/* atlas.c: its tables, where they are missing. */
-int store_make_atlas(struct store *store, struct error *error) MUST_USE;
 
 #endif

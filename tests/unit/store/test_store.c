@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "store/store_inside.h"
+#include "store/store.h"
 
 static char folder[40], file[60];
 
@@ -258,10 +258,19 @@ static const char version_1[] =
 	"CREATE INDEX measurement_waiting ON measurement (id) WHERE state = 0;"
 	"CREATE TABLE spent (what TEXT NOT NULL, day INTEGER NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (what, day))"
 	" WITHOUT ROWID;"
+	"CREATE TABLE trace (id INTEGER PRIMARY KEY, source INTEGER NOT NULL, addresses BLOB NOT NULL, origin TEXT NOT NULL,"
+	" seen_ms INTEGER NOT NULL);"
+	"INSERT INTO trace (source, addresses, origin, seen_ms) VALUES (1, x'0100000002000000', 'vp1', 20),"
+	" (1, x'03000000', 'vp1', 10);"
 	"INSERT INTO batch (id, key, request, priority, submitted_ms) VALUES (1, 'order', 'old', 0, 5);"
 	"INSERT INTO measurement (id, batch, source, destination, label, state, result, submitted_ms) VALUES"
 	" (1, 1, 1, '192.0.2.1', 'a', 2, NULL, 5), (2, 1, 1, '192.0.2.2', 'b', 1, '{2}', 5),"
 	" (3, 1, 1, '192.0.2.3', 'c', 0, NULL, 5), (4, 1, 1, '192.0.2.4', 'd', 1, '{4}', 5);";
+
+static void copy_trace(void *context, const struct store_trace *trace)
+{
+	*(struct store_trace *)context = *trace;
+}
 
 static void make_version_1(const char *name)
 {
@@ -284,6 +293,7 @@ static void test_upgrade(void **state)
 	struct error error = {0};
 	struct store_batch found;
 	struct seen results = {0}, waiting = {0};
+	struct store_trace trace = {0};
 	int64_t lane = 0;
 	bool ended = false;
 	(void)state;
@@ -301,6 +311,9 @@ static void test_upgrade(void **state)
 		store_close(store);
 	}
 	assert_int_equal(store_open(&store, name, &error), 0);
+	assert_int_equal(store_each_trace(store, 1, 0, copy_trace, &trace, NULL), 0);
+	assert_int_equal(trace.count, 2);
+	assert_int_equal(trace.seen_ms, 20);
 	assert_int_equal(store_each_lane(store, see_lane, &lane, NULL), 0);
 	assert_int_equal(store_each_waiting(store, lane, 0, 8, see, &waiting, NULL), 0);
 	assert_int_equal(waiting.count, 1);
@@ -412,11 +425,6 @@ static void see_trace(void *context, const struct store_trace *trace)
 		*sum += trace->addresses[i];
 }
 
-static void copy_trace(void *context, const struct store_trace *trace)
-{
-	*(struct store_trace *)context = *trace;
-}
-
 static void see_view(void *context, struct prefix prefix, const char *agent, unsigned distance, uint32_t ingress)
 {
 	assert_int_equal(prefix.length, 24);
@@ -502,31 +510,6 @@ static void test_aliases(void **state)
 	store_close(store);
 }
 
-/* A file of the first version, in which every traceroute was kept: the newest of each origin is there afterwards. */
-static void test_older_version(void **state)
-{
-	struct store_trace trace = {0};
-	(void)state;
-	char other[80];
-	struct store *store;
-	struct error error = {0};
-	snprintf(other, sizeof(other), "%s-older", file);
-	assert_int_equal(store_open(&store, other, &error), 0);
-	assert_int_equal(store_exec(store,
-				 "DROP TABLE atlas; DROP TABLE alias;"
-				 "INSERT INTO trace (source, addresses, origin, seen_ms) VALUES (1, x'0100000002000000', 'vp1', 20),"
-				 " (1, x'03000000', 'vp1', 10);",
-				 &error),
-		0);
-	store_close(store);
-	if (store_open(&store, other, &error) < 0)
-		fail_msg("%s", error.text);
-	assert_int_equal(store_each_trace(store, 1, 0, copy_trace, &trace, NULL), 0);
-	assert_int_equal(trace.count, 2);
-	assert_int_equal(trace.seen_ms, 20);
-	store_close(store);
-}
-
 static void test_keys(void **state)
 {
 	struct store_key key = {.name = "me", .hash = {1, 2, 3}, .per_day = 100, .parallel = 5}, found;
@@ -557,7 +540,6 @@ int main(void)
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_sources_atlas_survey_budget),
 		cmocka_unit_test(test_aliases),
-		cmocka_unit_test(test_older_version),
 		cmocka_unit_test(test_keys),
 	};
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
