@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "net/privilege.h"
 #include "net/route.h"
+#include "reverse/climb.h"
 
 #define UDP_PORT 33434
 #define DNS_PORT 53
@@ -87,7 +88,10 @@ int session_find(struct session *session, const char *host, struct error *error)
 	host = session->host;
 	struct route_target found;
 	char address[ADDR_TEXT_SIZE];
-	int result = route_look_up(host, session->options->family, &found, error);
+	uint8_t family = session->options->family, useful = family ? family : climb_family(session->options->methods);
+	int result = route_look_up(host, useful, &found, error);
+	if (result == -EADDRNOTAVAIL && useful != family)
+		result = route_look_up(host, family, &found, error);
 	if (result < 0)
 		return result;
 	session->target = found.addr;

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "report/techniques.h"
 
+#define TOLD_AGE_S 60 /* what is younger is of now */
 #define RTT_COLUMN 8 /* a space and "1234.56" */
 
 static PRINTF_LIKE(3, 4) void add_line(struct cell *cell, enum role role, const char *format, ...)
@@ -233,9 +235,9 @@ static void add_details(const struct lane *lane, const struct hop *hop, struct c
 	add_network_details(lane, hop, cell);
 	if (hop->protocol >= 0)
 		add_detail(lane, cell, ROLE_DIM, "by %s probes", protocol_word((enum probe_protocol)hop->protocol));
-	if (hop->technique != lane->technique)
+	if (hop->technique != lane->technique && !techniques_composed(lane->path))
 		add_detail(lane, cell, ROLE_DIM, "by %s", technique_word(hop->technique));
-	if (hop->age_s > 0)
+	if (hop->age_s >= TOLD_AGE_S)
 		add_detail(lane, cell, ROLE_DIM, "seen %.0f min ago", hop->age_s / 60);
 }
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/escape.h"
 #include "report/lanes.h"
+#include "report/techniques.h"
 #include "report/ways.h"
 #include "reverse/vantage.h"
 
@@ -94,14 +95,19 @@ static void print_path_line(FILE *out, const struct path *path, const struct rep
 	bool timed = false;
 	for (size_t i = 0; i < path->hop_count; i++)
 		timed |= path->hops[i].rtt_median_ns != RTT_NONE;
-	char duration[40] = "";
+	char duration[40] = "", packets[200];
+	if (techniques_composed(path))
+		snprintf(packets, sizeof(packets), "%u packet%s with options by vantage points", path->probes_sent,
+			path->probes_sent == 1 ? "" : "s");
+	else
+		snprintf(packets, sizeof(packets), "%s; %u probe%s, %u answer%s", flow, path->probes_sent,
+			path->probes_sent == 1 ? "" : "s", path->replies_received, path->replies_received == 1 ? "" : "s");
 	if (path->duration_ns > 0)
 		snprintf(duration, sizeof(duration), " in %.2f s", (double)path->duration_ns / 1e9);
-	snprintf(text, sizeof(text), "%s%zu hop%s, %s; %s; %u probe%s, %u answer%s%s%s", method,
+	snprintf(text, sizeof(text), "%s%zu hop%s, %s; %s%s%s", method,
 		path->hop_count, path->hop_count == 1 ? "" : "s",
 		path->reached ? (forward ? "reached" : "complete") : (forward ? "NOT REACHED" : "INCOMPLETE"),
-		flow, path->probes_sent, path->probes_sent == 1 ? "" : "s", path->replies_received,
-		path->replies_received == 1 ? "" : "s", duration,
+		packets, duration,
 		!timed || forward ? ""
 		: path->vantage	  ? "; times as the vantage point sees them"
 				  : "; times as the far host sees them");
@@ -109,6 +115,7 @@ static void print_path_line(FILE *out, const struct path *path, const struct rep
 	if (path->vantage)
 		print_vantage(out, path->vantage, options);
 	print_tries(out, path, options);
+	print_techniques(out, path, options);
 }
 
 /* Its hops did not answer us one by one: there is more to say about how they are known. */

@@ -126,6 +126,19 @@ static void free_rungs(struct climb *climb)
 	}
 }
 
+uint8_t climb_family(const char *names)
+{
+	bool four = false, six = false;
+	for (; names && *names; names += strcspn(names, ","), names += *names == ',') {
+		char name[32];
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(names, ":,"), names);
+		const struct reverse_method *method = ladder_find(name);
+		four |= method && method->ipv4;
+		six |= method && method->ipv6;
+	}
+	return four == six ? 0 : four ? 4 : 6;
+}
+
 int climb_check(const char *names, struct error *error)
 {
 	struct climb climb = {0};

@@ -20,6 +20,8 @@ int climb_new(struct climb **climb, const struct reverse_task *task, const char 
 void climb_free(struct climb *climb);
 /* Are these names that climb_new would take? 0 or -EINVAL. */
 int climb_check(const char *names, struct error *error) MUST_USE;
+/* 4 or 6 where none of these methods can do with the other family, else 0. */
+uint8_t climb_family(const char *names);
 /* No way back that these names, and what the user has set up, lead to can do without packets of our own making. */
 bool climb_needs_packets(const struct reverse_task *task, const char *names);
 struct machine climb_machine(struct climb *climb);

@@ -63,7 +63,11 @@ static struct path *read_path(const json_t *object)
 		path_free(path);
 		return NULL;
 	}
+	const json_t *packets = json_object_get(json_object_get(object, "packets"), "options");
+	double duration_ms = json_number_value(json_object_get(object, "duration_ms"));
 	path->protocol = PROBE_ICMP;
+	path->probes_sent = (unsigned)MIN(MAX(json_integer_value(packets), 0), UINT32_MAX);
+	path->duration_ns = duration_ms > 0 && duration_ms < 1e9 ? (int64_t)(duration_ms * 1e6) : 0;
 	path->source = address_of(json_object_get(object, "destination"));
 	path->destination = address_of(json_object_get(object, "source"));
 	path->reached = strcmp(status, "reached") == 0;
