@@ -14,6 +14,7 @@ static void print_help(FILE *out)
 	      "       retour revtr submit [--file FILE] [--wait] SOURCE DESTINATION...\n"
 	      "       retour revtr show|watch|cancel BATCH\n"
 	      "       retour revtr sources | agents | budget\n"
+	      "       retour revtr agents test NAME\n"
 	      "       retour revtr source add ADDRESS --agent NAME [--name TEXT] [--key HEX]\n"
 	      "       retour revtr atlas [refresh] SOURCE\n"
 	      "       retour revtr key add NAME [--per-day N] [--parallel N] [--admin]\n"
@@ -63,7 +64,7 @@ static const struct {
 	{"cancel", revtr_cancel_run, 1, 1},
 	{"sources", revtr_sources_run, 0, 0},
 	{"source", revtr_source_run, 1, 2},
-	{"agents", revtr_agents_run, 0, 0},
+	{"agents", revtr_agents_run, 0, 2},
 	{"atlas", revtr_atlas_run, 1, 2},
 	{"budget", revtr_budget_run, 0, 0},
 	{"key", revtr_key_run, 1, 2},

@@ -1,4 +1,4 @@
-/* Sources, agents, the atlas, keys and budgets of a coordinator. */
+/* Sources, the atlas, keys and budgets of a coordinator. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,27 +79,6 @@ int revtr_source_run(const struct revtr_command *command)
 	return ask(command, "POST", "/api/v2/sources",
 		json_pack("{s:s, s:s, s:s*, s:s*}", "address", command->arguments[1], "agent", command->agent, "name", command->name,
 			"key", command->key), print_source);
-}
-
-/* ---- agents */
-
-static void print_agents(const json_t *answer)
-{
-	const json_t *agent;
-	size_t i;
-	char name[SHOWN], address[SHOWN];
-	json_array_foreach(json_object_get(answer, "agents"), i, agent)
-		printf("%-20s  %-15s  %-7s  %-15s  %lld tasks, %lld answers\n", word(agent, "name", name),
-			word(agent, "address", address), json_is_true(json_object_get(agent, "online")) ? "online" : "offline",
-			json_is_true(json_object_get(agent, "may_spoof")) ? "may spoof" : "does not spoof", number(agent, "tasks"),
-			number(agent, "answers"));
-	if (json_array_size(json_object_get(answer, "agents")) == 0)
-		puts("no agent has been seen");
-}
-
-int revtr_agents_run(const struct revtr_command *command)
-{
-	return ask(command, "GET", "/api/v2/agents", NULL, print_agents);
 }
 
 /* ---- the atlas */

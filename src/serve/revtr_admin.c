@@ -1,4 +1,4 @@
-/* Sources, agents, the atlas, keys and what they may spend. */
+/* Sources, the atlas, keys and what they may spend. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,23 +100,6 @@ void revtr_sources_post(const struct revtr_ask *ask)
 	else
 		put_source(ask, &source);
 	json_decref(body);
-}
-
-/* ---- agents */
-
-static void add_agent(void *context, const struct coordinator_agent *agent)
-{
-	json_array_append_new(context,
-		json_pack("{s:s, s:o, s:b, s:b, s:o, s:I, s:I}", "name", agent->name, "address", revtr_address(agent->address),
-			"online", agent->online, "may_spoof", agent->may_spoof, "since", revtr_time(agent->since_ms), "tasks",
-			(json_int_t)agent->tasks, "answers", (json_int_t)agent->answers));
-}
-
-void revtr_agents_get(const struct revtr_ask *ask)
-{
-	json_t *list = json_array();
-	coordinator_each_agent(ask->api->config.coordinator, add_agent, list);
-	api_send_json(ask->exchange, STATUS_OK, json_pack("{s:o}", "agents", list), 0);
 }
 
 /* ---- the atlas */

@@ -147,6 +147,7 @@ static const struct route_entry {
 	{"GET", "/api/v2/sources", CLIENTS, revtr_sources_get},
 	{"POST", "/api/v2/sources", ADMINISTRATORS, revtr_sources_post},
 	{"GET", "/api/v2/agents", CLIENTS, revtr_agents_get},
+	{"POST", "/api/v2/agents/{}/test", ADMINISTRATORS, revtr_agent_test_post},
 	{"GET", "/api/v2/atlas/{}", CLIENTS, revtr_atlas_get},
 	{"POST", "/api/v2/atlas/{}", CLIENTS, revtr_atlas_post},
 	{"GET", "/api/v2/budget", CLIENTS, revtr_budget_get},

@@ -66,8 +66,10 @@ void revtr_stream_all_on(struct revtr_api *api, int64_t batch); /* its state has
 revtr_handler revtr_published_post, revtr_published_get, revtr_published_sources, revtr_published_atlas_run;
 char *revtr_published_record(const struct revtr_api *api, const struct store_measurement *measurement);
 /* revtr_admin.c */
-revtr_handler revtr_sources_get, revtr_sources_post, revtr_agents_get, revtr_atlas_get, revtr_atlas_post,
+revtr_handler revtr_sources_get, revtr_sources_post, revtr_atlas_get, revtr_atlas_post,
 	revtr_budget_get, revtr_keys_post;
+/* revtr_agents.c */
+revtr_handler revtr_agents_get, revtr_agent_test_post;
 /* revtr_metrics.c */
 revtr_handler revtr_health_get, revtr_metrics_get;
 
