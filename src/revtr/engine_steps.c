@@ -272,7 +272,7 @@ static bool give_way(struct revtr_engine *engine, uint32_t index, enum revtr_sto
 {
 	struct measurement_state *m = &engine->measurements[index];
 	m->stop = stop; /* if nothing else helps */
-	if (by_sibling(engine, m) || by_exit(engine, m))
+	if (!by_times(m, hop_last_known(m)) && (by_sibling(engine, m) || by_exit(engine, m)))
 		return true;
 	end(engine, index, stop);
 	return false;
