@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -14,6 +15,7 @@
 #define CONNECTION_BYTES 16384u /* request line, headers and what is being sent */
 #define INACTIVITY_S	 15u
 #define SWEEP_MS	 1000
+#define DESCRIPTORS_WANT 2048
 #define CLIENTS_CLOSING	 64u /* on top, for libmicrohttpd's own limit */
 
 /* ---- the loop */
@@ -208,6 +210,17 @@ int httpd_listen(struct httpd *httpd, int fd, struct error *error)
 	return 0;
 }
 
+/* Connections, sockets of the daemon, and what comes on top. The limit of the system may be lower; then fewer
+ * connections are accepted at a time. */
+static void want_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS_WANT) {
+		limit.rlim_cur = MIN((rlim_t)DESCRIPTORS_WANT, limit.rlim_max);
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int httpd_start(
 	struct httpd **made, struct uv_loop_s *loop, const struct httpd_config *config, struct error *error)
 {
@@ -216,6 +229,7 @@ int httpd_start(
 		return error_set(error, -ENOMEM, "out of memory");
 	httpd->config = *config;
 	httpd->loop = loop;
+	want_descriptors();
 	int code = mhd_load(&httpd->mhd, error);
 	if (code == 0)
 		code = httpd_tls_read(httpd, error);

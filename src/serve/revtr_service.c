@@ -16,6 +16,7 @@
 #include "revtr/coordinator.h"
 #include "serve/http.h"
 #include "serve/revtr_api.h"
+#include "serve/sandbox.h"
 #include "serve/sha256.h"
 #include "serve/vantage.h"
 
@@ -36,7 +37,7 @@ struct revtr_service {
 	struct httpd *httpd;
 	int listeners[HTTPD_LISTENERS_MAX];
 	size_t listener_count;
-	char *key_file, *socket_file;
+	char *key_file, *socket_file, *folder;
 	struct data data;
 	bool data_open;
 	struct error warning;
@@ -198,6 +199,29 @@ static void on_signal(uv_signal_t *signal, int number)
 		httpd_reload(service->httpd);
 }
 
+/* SQLite puts aside in there what does not fit into its memory: elsewhere it cannot write. */
+static int find_folder(struct revtr_service *service, const char *store, struct error *error)
+{
+	const char *slash = strrchr(store, '/');
+	if (asprintf(&service->folder, "%.*s", slash ? (int)MAX(slash - store, 1) : 1, slash ? store : ".") < 0) {
+		service->folder = NULL;
+		return error_set(error, -ENOMEM, "out of memory");
+	}
+	setenv("SQLITE_TMPDIR", service->folder, 1);
+	return 0;
+}
+
+/* The raw sockets of the agent of this process stay open, and so does the store. */
+static int drop_privilege(const struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
+{
+	const struct sandbox_needs needs = {.http = true,
+		.agent = options->broker != NULL,
+		.certificates = options->tls_certificate != NULL,
+		.folder = service->folder,
+		.connecting = {-1, -1}};
+	return sandbox_enter(&needs, error);
+}
+
 static int set_up(struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
 {
 	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
@@ -211,7 +235,9 @@ static int set_up(struct revtr_service *service, const struct revtr_service_opti
 		service->signals[i].data = service;
 		uv_signal_start(&service->signals[i], on_signal, numbers[i]);
 	}
-	code = store_open(&service->store, options->store, error);
+	code = find_folder(service, options->store, error);
+	if (code == 0)
+		code = store_open(&service->store, options->store, error);
 	if (code == 0)
 		code = set_up_key(service, options->store, error);
 	if (code == 0)
@@ -220,7 +246,9 @@ static int set_up(struct revtr_service *service, const struct revtr_service_opti
 		open_door(service, options);
 		start_agent(service, options);
 	}
-	return code == 0 ? start_http(service, options, error) : code;
+	if (code == 0)
+		code = start_http(service, options, error);
+	return code == 0 ? drop_privilege(service, options, error) : code;
 }
 
 struct revtr_service *revtr_service_start(const struct revtr_service_options *options, struct error *error)
@@ -276,6 +304,7 @@ void revtr_service_stop(struct revtr_service *service)
 		data_close(&service->data);
 	free(service->key_file);
 	free(service->socket_file);
+	free(service->folder);
 	free(service);
 }
 

@@ -29,7 +29,8 @@ struct revtr_service_options {
 	void (*tell)(const char *text); /* what happens, a line for a log; may be NULL */
 };
 
-/* NULL with `error`. */
+/* Opens everything, then gives up all privilege for good: from then on this process writes in the store's folder only.
+ * NULL with `error`. */
 struct revtr_service *revtr_service_start(const struct revtr_service_options *options, struct error *error);
 /* Until SIGINT or SIGTERM; with TLS, SIGHUP has the certificate read again. */
 int revtr_service_run(struct revtr_service *service, struct error *error) MUST_USE;

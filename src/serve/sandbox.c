@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "net/privilege.h"
+#include "serve/confine.h"
 
 static const int allowed[] = {
 	/* packets and the event loop */
@@ -93,6 +94,28 @@ static const int allowed_agent[] = {
 	SCMP_SYS(readlink),
 };
 
+/* SQLite. Where it may open files for writing is confine.c's business: here names are not seen. */
+static const int allowed_store[] = {
+	SCMP_SYS(openat),
+	SCMP_SYS(pread64),
+	SCMP_SYS(pwrite64),
+	SCMP_SYS(lseek),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(fsync),
+	SCMP_SYS(fdatasync),
+	SCMP_SYS(ftruncate),
+	SCMP_SYS(fallocate),
+	SCMP_SYS(unlink),
+	SCMP_SYS(unlinkat),
+	SCMP_SYS(access),
+	SCMP_SYS(faccessat),
+	SCMP_SYS(faccessat2),
+	SCMP_SYS(readlink),
+	SCMP_SYS(getcwd),
+	SCMP_SYS(geteuid),
+	SCMP_SYS(clock_nanosleep),
+};
+
 static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 {
 	int code = 0;
@@ -108,13 +131,12 @@ static int allow_with(scmp_filter_ctx filter, int call, unsigned argument, int v
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &is);
 }
 
-/* Files are opened, but not changed; descriptors are made non-blocking. */
+/* Files are opened, but not changed. */
 static int allow_reading(scmp_filter_ctx filter)
 {
 	const struct scmp_arg_cmp reading[] = {
 		{.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = O_ACCMODE | O_CREAT | O_TRUNC, .datum_b = O_RDONLY}};
-	int code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, reading);
-	return code == 0 ? allow_with(filter, SCMP_SYS(ioctl), 1, FIONBIO) : code;
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, reading);
 }
 
 static int allow_http(scmp_filter_ctx filter, const struct sandbox_needs *needs)
@@ -159,16 +181,22 @@ static int add_rules(scmp_filter_ctx filter, const struct sandbox_needs *needs)
 		code = allow_with(filter, SCMP_SYS(socket), 0, AF_NETLINK);
 	if (code == 0 && needs->agent)
 		code = allow_agent(filter);
+	if (code == 0 && needs->folder)
+		code = allow(filter, allowed_store, ARRAY_LEN(allowed_store));
 	if (code == 0 && needs->certificates)
 		code = allow(filter, allowed_certificates, ARRAY_LEN(allowed_certificates));
-	if (code == 0 && (needs->agent || needs->certificates))
+	if (code == 0 && !needs->folder && (needs->agent || needs->certificates))
 		code = allow_reading(filter);
+	if (code == 0 && (needs->agent || needs->certificates))
+		code = allow_with(filter, SCMP_SYS(ioctl), 1, FIONBIO);
 	return code == 0 && needs->http ? allow_http(filter, needs) : code;
 }
 
 int sandbox_enter(const struct sandbox_needs *needs, struct error *error)
 {
 	int code = privilege_drop(error);
+	if (code == 0 && needs->folder)
+		code = confine_writing(needs->folder, error);
 	if (code < 0)
 		return code;
 	/* A call that is not on the list fails instead of killing: a responder in service keeps serving when

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "net/channel.h"
@@ -16,7 +15,6 @@
 #include "serve/tracing.h"
 #include "serve/turns.h"
 
-#define DESCRIPTORS_WANT 2048
 
 struct web {
 	struct channel channels[2];
@@ -30,17 +28,6 @@ struct web {
 	int listeners[HTTPD_LISTENERS_MAX];
 	size_t listener_count;
 };
-
-/* Connections, sockets of the daemon, and what comes on top. The limit of the system may be lower; then fewer
- * connections are accepted at a time. */
-static void want_descriptors(void)
-{
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < DESCRIPTORS_WANT) {
-		limit.rlim_cur = MIN((rlim_t)DESCRIPTORS_WANT, limit.rlim_max);
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-}
 
 static int open_listeners(struct web *web, const struct web_options *options, struct error *error)
 {
@@ -158,7 +145,6 @@ int web_start(struct web **made, struct uv_loop_s *loop, const struct web_option
 		return error_set(error, -ENOMEM, "out of memory");
 	web->tls = options->tls_certificate != NULL;
 	web->channels[0] = web->channels[1] = closed;
-	want_descriptors();
 	int code = start_driver(web, loop, port, error);
 	if (code == 0)
 		code = start_tracing(web, options, port, responder, error);

@@ -38,6 +38,8 @@ status 4 "$retour" revtr sources --server "$url"
 has "no key yet" "$(cat "$scratch/err")" "retour revtr coordinator"
 start
 equal "only the owner reads the store" "600 600" "$(stat -c %a "$store" "$store-key" | xargs)"
+equal "without privilege, its system calls limited" "0000000000000000 1 2" "$(awk \
+	'$1 == "CapPrm:" || $1 == "NoNewPrivs:" || $1 == "Seccomp:" { print $2 }' "/proc/$coordinator/status" | xargs)"
 revtr source add $source --agent here >"$scratch/added"
 has "a source" "$(revtr sources)" "$source"
 "$here/revtr_api.py" "$description" "$url" "$(cat "$store-key")" $source $destination
