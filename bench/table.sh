@@ -223,6 +223,28 @@ if grep -q '^ways_back|' "$results"; then
 			100 * $7 / $4, $8, 100 * $9 / $8, $12 / $4, $13 / $4
 	}' "$results"
 fi
+if grep -q '^revtr_wall|' "$results"; then
+	cat <<-'END'
+
+		## Waiting for one way back
+
+		`retour back server.lab --via revtr` in the world `revtr-demo`: coordinator and five agents are processes on hosts of the lab,
+		ten hops and up to 26 ms of round trip away from each other, and the atlas is warm. Wall time from start to end of the
+		command, median of the runs.
+
+		| | Seconds | Hops | Packets with options |
+		|---|---:|---:|---:|
+	END
+	awk -F'|' '$1 == "revtr_wall" { if (!($2 in last)) order[++kinds] = $2; last[$2] = $4 " | " $5; n[$2]++; s[$2, n[$2]] = $3 }
+		END {
+			for (k = 1; k <= kinds; k++) {
+				w = order[k]
+				for (i = 1; i <= n[w]; i++) # by insertion: there are few
+					for (j = i; j > 1 && s[w, j] < s[w, j - 1]; j--) { t = s[w, j]; s[w, j] = s[w, j - 1]; s[w, j - 1] = t }
+				printf "| %s | %s | %s |\n", w, s[w, int((n[w] + 1) / 2)], last[w]
+			}
+		}' "$results"
+fi
 if grep -q '^revtr|' "$results"; then
 	cat <<-'END'
 

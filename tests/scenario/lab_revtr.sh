@@ -84,9 +84,9 @@ world=revtr-demo
 # ---- all of it ends with the lab, whoever is killed
 descendants() { # PID
 	local child
-	for child in $(cat /proc/"$1"/task/*/children 2>/dev/null); do
-		echo "$child"
-		descendants "$child"
+	cat /proc/"$1"/task/*/children 2>/dev/null | tr ' ' '\n' | while read -r child; do
+		[ -z "$child" ] || echo "$child"
+		[ -z "$child" ] || descendants "$child"
 	done
 }
 for signal in KILL TERM; do
