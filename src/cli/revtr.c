@@ -43,6 +43,8 @@ static void print_help(FILE *out)
 	      "  --tls-certificate FILE, --tls-key FILE  in PEM: HTTPS instead\n"
 	      "  --spoof             this host may send in the names of registered sources\n"
 	      "  --opt-out PREFIX    nobody is measured in there (repeatable)\n"
+	      "  --as-per-day N      packets with options into one network a day\n"
+	      "                      (default 100000; 0: no limit)\n"
 	      "  --data DIR          folder of local data about AS numbers\n"
 	      "  --broker HOST[:PORT]  MQTT broker of agents on other machines\n"
 	      "  --ca FILE, --certificate FILE, --certificate-key FILE\n"
@@ -72,7 +74,7 @@ static const struct {
 
 enum {
 	SERVER = 256, CONFIG, DATA, JSON, FILE_OF, WAIT, REQUEST, LABEL, INTERACTIVE, AGENT, NAME, KEY, STORE, LISTEN,
-	BROKER, CA, CERTIFICATE, CERTIFICATE_KEY, TLS_CERTIFICATE, TLS_KEY, OPT_OUT, PER_DAY, PARALLEL, ADMIN, SPOOF
+	BROKER, CA, CERTIFICATE, CERTIFICATE_KEY, TLS_CERTIFICATE, TLS_KEY, OPT_OUT, PER_DAY, PARALLEL, AS_PER_DAY, ADMIN, SPOOF
 };
 
 static const struct option longs[] = {
@@ -98,6 +100,7 @@ static const struct option longs[] = {
 	{"tls-key", required_argument, NULL, TLS_KEY},
 	{"opt-out", required_argument, NULL, OPT_OUT},
 	{"per-day", required_argument, NULL, PER_DAY},
+	{"as-per-day", required_argument, NULL, AS_PER_DAY},
 	{"parallel", required_argument, NULL, PARALLEL},
 	{"admin", no_argument, NULL, ADMIN},
 	{"spoof", no_argument, NULL, SPOOF},
@@ -146,6 +149,7 @@ static bool set(struct revtr_command *command, int key, const char *value)
 	case TLS_KEY: command->tls_key = value; break;
 	case OPT_OUT: return append(command->opt_out, &command->opt_out_count, ARRAY_LEN(command->opt_out), value);
 	case PER_DAY: return number(value, &command->per_day);
+	case AS_PER_DAY: command->as_limited = true; return number(value, &command->as_per_day);
 	case PARALLEL: return number(value, &command->parallel);
 	case SPOOF: command->spoof = true; break;
 	case ADMIN: command->admin = true; break;

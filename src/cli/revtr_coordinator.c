@@ -9,6 +9,7 @@
 #include "cli/exit.h"
 #include "cli/revtr_inside.h"
 #include "reverse/revtr_server.h"
+#include "revtr/coordinator.h"
 #include "serve/revtr_service.h"
 
 struct wanted {
@@ -103,6 +104,8 @@ static int read_store(struct wanted *wanted, const struct revtr_command *command
 {
 	wanted->options.data_dir = command->data_dir;
 	wanted->options.spoof = command->spoof;
+	if (command->as_limited)
+		wanted->options.per_network = command->as_per_day ? command->as_per_day : COORDINATOR_NO_LIMIT;
 	wanted->options.tell = tell;
 	wanted->options.store = command->store;
 	if (command->store)

@@ -21,8 +21,8 @@ struct revtr_command {
 	size_t listen_count;
 	const char *opt_out[64];
 	size_t opt_out_count;
-	unsigned per_day, parallel;
-	bool wait, json, admin, interactive, spoof;
+	unsigned per_day, parallel, as_per_day;
+	bool as_limited, wait, json, admin, interactive, spoof;
 	char **arguments; /* those that are no options */
 	int argument_count;
 };

@@ -8,32 +8,20 @@
 #include "base/addr.h"
 #include "base/clock.h"
 #include "base/escape.h"
+#include "base/hash.h"
 #include "cli/exit.h"
 #include "cli/revtr_inside.h"
 #include "net/route.h"
 #include "path/words.h"
+#include "report/techniques.h"
 #include "reverse/revtr_result.h"
 
-#define BATCH	    1000 /* measurements; longer lists are several batches */
+#define PART	    2000 /* measurements; a longer list is a batch of several parts */
 #define LINE_SIZE   65536
 #define PROGRESS_NS (500 * NS_PER_MS)
+#define TRIES_MAX   10 /* a second each, to find the coordinator again */
 
 /* ---- one result */
-
-static const char *technique_phrase(enum technique technique)
-{
-	switch (technique) {
-	case TECHNIQUE_ATLAS: return "a traceroute to the source passed here";
-	case TECHNIQUE_ATLAS_INTERVAL: return "on a traceroute to the source, place not quite known";
-	case TECHNIQUE_RECORD_ROUTE: return "wrote itself into the source's own ping";
-	case TECHNIQUE_RECORD_ROUTE_SPOOFED: return "wrote itself into a ping sent in the source's name";
-	case TECHNIQUE_TIMESTAMP: return "wrote the time into the source's own ping, on its way back";
-	case TECHNIQUE_TIMESTAMP_SPOOFED: return "wrote the time into a ping sent in the source's name, on its way back";
-	case TECHNIQUE_SYMMETRIC_INTRA: return "assumed: as on the way there, within one network";
-	case TECHNIQUE_SYMMETRIC_INTER: return "assumed: as on the way there, across networks";
-	default: return technique_word(technique);
-	}
-}
 
 static const char *age_text(double age_s, char *text, size_t size)
 {
@@ -51,7 +39,7 @@ static const char *age_text(double age_s, char *text, size_t size)
 static void print_hop(const struct hop *hop, size_t number)
 {
 	char address[ADDR_TEXT_SIZE], age[24];
-	printf("%3zu  %-15s  %-8s %4.0f %%  %6s  %s\n", number, addr_is_set(hop->address) ? addr_format(hop->address, address) : "*",
+	printf("%2zu  %-15s  %-8s %3.0f %% %6s  %s\n", number, addr_is_set(hop->address) ? addr_format(hop->address, address) : "*",
 		certainty_word(hop->certainty), 100 * hop->probability, age_text(hop->age_s, age, sizeof(age)),
 		technique_phrase(hop->technique));
 }
@@ -176,23 +164,40 @@ static void on_bytes(void *context, const char *bytes, size_t length)
 	}
 }
 
+/* Until the end, also when the coordinator goes and comes back: what was told is not told again. */
+static int follow_on(struct revtr_client *client, int64_t batch, struct following *f, struct error *error)
+{
+	char path[100];
+	int result = 0;
+	for (int tries = 0; tries < TRIES_MAX && !f->ended; tries++) {
+		size_t before = f->done;
+		f->length = 0;
+		snprintf(path, sizeof(path), "/api/v2/batches/%lld/stream?after=%zu", (long long)batch, f->done);
+		result = revtr_client_follow(client, path, on_bytes, f, error);
+		if (f->ended || result == -EINTR || (result < 0 && f->done == 0))
+			return result;
+		if (f->done > before)
+			tries = 0;
+		sleep(1);
+	}
+	if (!f->ended)
+		return error_set(error, -EPIPE,
+			"the coordinator went away; what it took is not lost: `retour revtr watch %lld` goes on", (long long)batch);
+	return result;
+}
+
 /* The exit status: all whole, or not. */
 static int follow(struct revtr_client *client, int64_t batch, size_t total, bool json, struct error *error)
 {
 	struct following *f = calloc(1, sizeof(*f));
-	char path[100];
 	if (!f) {
 		(void)error_set(error, -ENOMEM, "out of memory");
 		return revtr_complain(error);
 	}
 	f->json = json;
 	f->total = total;
-	snprintf(path, sizeof(path), "/api/v2/batches/%lld/stream", (long long)batch);
-	int result = revtr_client_follow(client, path, on_bytes, f, error);
+	int result = follow_on(client, batch, f, error);
 	show_progress(f, true);
-	if (result == 0 && !f->ended)
-		result = error_set(error, -EPIPE,
-			"the coordinator went away; what it took is not lost: `retour revtr watch %lld` goes on", (long long)batch);
 	int status = result < 0 ? revtr_complain(error) : f->reached == f->done && f->done > 0 && f->cancelled == 0 ? EXIT_OK : EXIT_NOT_REACHED;
 	free(f);
 	return status;
@@ -203,10 +208,13 @@ static int follow(struct revtr_client *client, int64_t batch, size_t total, bool
 struct submission {
 	struct revtr_client client;
 	const struct revtr_command *command;
-	char source[ADDR_TEXT_SIZE];
-	json_t *list;
-	size_t batches;
-	int status;
+	char source[ADDR_TEXT_SIZE], request[260];
+	json_t *list; /* the part that is being made */
+	unsigned part;
+	size_t sent, skip; /* skip: so many of those that come are there already */
+	long long batch;
+	bool complete;
+	int64_t shown_ns;
 };
 
 static int add(struct submission *s, const char *word, struct error *error)
@@ -224,38 +232,66 @@ static int add(struct submission *s, const char *word, struct error *error)
 	return 0;
 }
 
-static int send_batch(struct submission *s, struct error *error)
+/* What is sent in parts has a name, so that it can be gone on with. */
+static void name_it(struct submission *s)
 {
-	json_t *answer = NULL, *body = json_pack("{s:O, s:b}", "measurements", s->list, "interactive", s->command->interactive);
-	char request[260];
-	size_t count = json_array_size(s->list);
-	s->batches++;
-	if (s->command->request) {
-		snprintf(request, sizeof(request), s->batches > 1 ? "%.200s/%zu" : "%.200s", s->command->request, s->batches);
-		json_object_set_new(body, "request", json_string(request));
-	}
-	int result = revtr_client_ask(&s->client, "POST", "/api/v2/batches", body, &answer, error);
-	json_array_clear(s->list);
-	if (result < 0)
-		return result;
-	int64_t batch = json_integer_value(json_object_get(answer, "batch"));
-	if (!s->command->wait && s->command->json)
-		revtr_print_record(answer, true);
-	else if (!s->command->wait)
-		printf("batch %lld: %zu measurements; `retour revtr watch %lld` shows them as they come\n", (long long)batch, count,
-			(long long)batch);
-	json_decref(answer);
-	if (s->command->wait) {
-		int status = follow(&s->client, batch, count, s->command->json, error);
-		s->status = MAX(s->status, status);
-	}
-	return error->code;
+	if (*s->request)
+		return;
+	snprintf(s->request, sizeof(s->request), "list-%016llx", (unsigned long long)hash_key_random().k0);
+	fprintf(stderr, "retour revtr: a long list, sent in parts; if that is cut off, the same command with --request %s goes on\n",
+		s->request);
 }
 
+static void show_sent(struct submission *s, bool last)
+{
+	if (!isatty(STDERR_FILENO) || s->part < 2 || (!last && clock_monotonic_ns() - s->shown_ns < PROGRESS_NS))
+		return;
+	s->shown_ns = clock_monotonic_ns();
+	fprintf(stderr, "\r%zu handed in%s", s->sent, last ? "\n" : " ");
+}
+
+/* How far the coordinator is: it may know more of this batch than has been sent now. */
+static void note_state(struct submission *s, const json_t *answer)
+{
+	size_t total = (size_t)json_integer_value(json_object_get(answer, "total"));
+	s->batch = json_integer_value(json_object_get(answer, "batch"));
+	s->part = (unsigned)MAX(json_integer_value(json_object_get(answer, "parts")), (json_int_t)s->part + 1);
+	s->complete = !json_is_true(json_object_get(answer, "open"));
+	s->skip = total > s->sent ? total - s->sent : 0;
+}
+
+static int send_part(struct submission *s, bool more, struct error *error)
+{
+	json_t *answer = NULL;
+	if (more)
+		name_it(s);
+	json_t *body = json_pack("{s:O, s:b, s:i, s:b, s:s*}", "measurements", s->list, "interactive", s->command->interactive,
+		"part", (int)s->part, "more", more, "request", *s->request ? s->request : NULL);
+	int result = revtr_client_ask(&s->client, "POST", "/api/v2/batches", body, &answer, error);
+	if (result == 0) {
+		s->sent += json_array_size(s->list);
+		note_state(s, answer);
+	}
+	json_array_clear(s->list);
+	json_decref(answer);
+	show_sent(s, !more);
+	return result;
+}
+
+/* One is kept back, so that the last part is known to be the last. */
 static int add_and_send(struct submission *s, const char *word, struct error *error)
 {
-	int result = add(s, word, error);
-	return result == 0 && json_array_size(s->list) == BATCH ? send_batch(s, error) : result;
+	int result = 0;
+	if (s->skip > 0) {
+		s->skip--;
+		s->sent++;
+		return 0;
+	}
+	if (json_array_size(s->list) == PART)
+		result = send_part(s, true, error);
+	if (result < 0 || s->complete)
+		return result;
+	return s->skip > 0 ? add_and_send(s, word, error) : add(s, word, error);
 }
 
 static int add_file(struct submission *s, struct error *error)
@@ -266,7 +302,7 @@ static int add_file(struct submission *s, struct error *error)
 	int result = 0;
 	if (!file)
 		return error_set(error, -errno, "cannot open %s: %s", s->command->file, strerror(errno));
-	while (result == 0 && fgets(line, sizeof(line), file)) {
+	while (result == 0 && !s->complete && fgets(line, sizeof(line), file)) {
 		line[strcspn(line, " \t\r\n#")] = '\0';
 		if (*line)
 			result = add_and_send(s, line, error);
@@ -283,16 +319,37 @@ static int submit_all(struct submission *s, struct error *error)
 	if (!addr_parse(command->arguments[0], &source) && route_resolve(command->arguments[0], 4, &source, error) < 0)
 		return error->code;
 	addr_format(source, s->source);
+	snprintf(s->request, sizeof(s->request), "%.200s", command->request ? command->request : "");
 	int result = revtr_client_open(&s->client, command, error);
-	for (int i = 1; i < command->argument_count && result == 0; i++)
+	for (int i = 1; i < command->argument_count && result == 0 && !s->complete; i++)
 		result = add_and_send(s, command->arguments[i], error);
 	if (result == 0 && command->file)
 		result = add_file(s, error);
-	if (result == 0 && json_array_size(s->list) > 0)
-		result = send_batch(s, error);
-	if (result == 0 && s->batches == 0)
+	if (result == 0 && !s->complete && json_array_size(s->list) > 0)
+		result = send_part(s, false, error);
+	if (result == 0 && s->batch == 0)
 		result = error_set(error, -EINVAL, "there is nothing to measure: no destination was named");
 	return result;
+}
+
+/* What became of it, in the coordinator's words. */
+static int tell_batch(struct submission *s, struct error *error)
+{
+	json_t *answer = NULL;
+	char path[100];
+	snprintf(path, sizeof(path), "/api/v2/batches/%lld", s->batch);
+	int result = revtr_client_ask(&s->client, "GET", path, NULL, &answer, error);
+	size_t total = (size_t)json_integer_value(json_object_get(answer, "total"));
+	if (result == 0 && s->command->wait) {
+		json_decref(answer);
+		return follow(&s->client, s->batch, total, s->command->json, error);
+	}
+	if (result == 0 && s->command->json)
+		revtr_print_record(answer, true);
+	else if (result == 0)
+		printf("batch %lld: %zu measurements; `retour revtr watch %lld` shows them as they come\n", s->batch, total, s->batch);
+	json_decref(answer);
+	return result < 0 ? revtr_complain(error) : EXIT_OK;
 }
 
 int revtr_submit_run(const struct revtr_command *command)
@@ -300,11 +357,13 @@ int revtr_submit_run(const struct revtr_command *command)
 	struct submission s = {.command = command, .list = json_array()};
 	struct error error = {0};
 	int result = s.list ? submit_all(&s, &error) : error_set(&error, -ENOMEM, "out of memory");
+	int status = result < 0 ? revtr_complain(&error) : tell_batch(&s, &error);
+	if (result < 0 && s.batch != 0)
+		fprintf(stderr, "retour revtr: %zu of the list are in batch %lld; the same command with --request %s goes on from there\n",
+			s.sent, s.batch, s.request);
 	revtr_client_close(&s.client);
 	json_decref(s.list);
-	if (result < 0 && s.status == 0)
-		return revtr_complain(&error);
-	return s.status;
+	return status;
 }
 
 /* ---- one batch */
@@ -341,9 +400,13 @@ static int ask_batch(const struct revtr_command *command, const char *method, bo
 		revtr_print_record(answer, true);
 	} else if (result == 0) {
 		char state[30];
-		printf("batch %lld: %s; %lld of %zu done, %lld cancelled\n", batch, string_of(answer, "state", state, sizeof(state)),
+		char reason[200];
+		string_of(answer, "reason", reason, sizeof(reason));
+		printf("batch %lld: %s%s%s; %lld of %zu done, %lld cancelled%s\n", batch,
+			string_of(answer, "state", state, sizeof(state)), *reason ? ": " : "", reason,
 			(long long)json_integer_value(json_object_get(answer, "done")), total,
-			(long long)json_integer_value(json_object_get(answer, "cancelled")));
+			(long long)json_integer_value(json_object_get(answer, "cancelled")),
+			json_is_true(json_object_get(answer, "open")) ? "; more parts are awaited" : "");
 	}
 	json_decref(answer);
 	revtr_client_close(&client);

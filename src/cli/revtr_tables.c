@@ -38,6 +38,15 @@ static const char *word(const json_t *object, const char *key, char out[static S
 	return escape_text(text ? text : "-", out, SHOWN);
 }
 
+/* Without the parts of a second. */
+static const char *moment(const json_t *object, const char *key, char out[static SHOWN])
+{
+	word(object, key, out);
+	if (strlen(out) > strlen("2026-01-31T12:00:00"))
+		memcpy(out + strlen("2026-01-31T12:00:00"), "Z", 2);
+	return out;
+}
+
 static long long number(const json_t *object, const char *key)
 {
 	return (long long)json_integer_value(json_object_get(object, key));
@@ -50,10 +59,13 @@ static void print_sources(const json_t *answer)
 	const json_t *source;
 	size_t i;
 	char address[SHOWN], name[SHOWN], agent[SHOWN], at[SHOWN];
-	json_array_foreach(json_object_get(answer, "sources"), i, source)
-		printf("%-15s  %-24s agent %-20s %s, since %s\n", word(source, "address", address), word(source, "name", name),
-			word(source, "agent", agent), json_is_true(json_object_get(source, "consents")) ? "consents" : "does not consent",
+	json_array_foreach(json_object_get(answer, "sources"), i, source) {
+		printf("%-15s  agent %-14s  %-16s  since %.10s\n", word(source, "address", address), word(source, "agent", agent),
+			json_is_true(json_object_get(source, "consents")) ? "consents" : "does not consent",
 			word(source, "registered_at", at));
+		if (strcmp(word(source, "name", name), agent) != 0)
+			printf("    %s\n", name);
+	}
 	if (json_array_size(json_object_get(answer, "sources")) == 0)
 		puts("no source is registered; `retour revtr source add ADDRESS --agent NAME` registers one");
 }
@@ -89,8 +101,8 @@ static void print_atlas(const json_t *answer)
 	if (json_object_get(answer, "state"))
 		printf("%s: the agents have been asked for traceroutes to it\n", word(answer, "source", source));
 	else
-		printf("%s: %lld traceroutes of the last day, from %s to %s\n", word(answer, "source", source),
-			number(answer, "traceroutes"), word(answer, "oldest_at", oldest), word(answer, "newest_at", newest));
+		printf("%s: %lld traceroutes of the last day\n    the oldest of %s, the newest of %s\n", word(answer, "source", source),
+			number(answer, "traceroutes"), moment(answer, "oldest_at", oldest), moment(answer, "newest_at", newest));
 }
 
 static bool plain_address(const char *text)
@@ -119,18 +131,24 @@ static void print_limit(const json_t *answer, const char *key)
 	if (json_is_integer(limit))
 		printf(" of %lld", (long long)json_integer_value(limit));
 	else
-		printf(" (no limit)");
+		printf(", no limit");
 }
 
 static void print_budget(const json_t *answer)
 {
+	const json_t *network;
+	size_t i;
 	char name[SHOWN];
-	printf("key %s%s: %lld measurements today", word(answer, "key", name),
+	printf("key %s%s\n%9lld measurements today", word(answer, "key", name),
 		json_is_true(json_object_get(answer, "admin")) ? ", an administrator's" : "", number(answer, "spent_today"));
 	print_limit(answer, "per_day");
-	printf(", %lld under way", number(answer, "waiting"));
+	printf("\n%9lld under way", number(answer, "waiting"));
 	print_limit(answer, "parallel");
 	putchar('\n');
+	json_array_foreach(json_object_get(answer, "networks"), i, network)
+		printf("%-18s %lld of %lld packets with options today%s\n", word(network, "network", name),
+			number(network, "spent_today"), number(network, "per_day"),
+			number(network, "spent_today") >= number(network, "per_day") ? ": it is not asked any more" : "");
 }
 
 int revtr_budget_run(const struct revtr_command *command)

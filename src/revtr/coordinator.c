@@ -31,21 +31,8 @@ uint32_t coordinator_agent(struct coordinator *c, const char *name)
 	if (c->agent_count == AGENTS_MAX)
 		return UINT32_MAX;
 	snprintf(c->agents[c->agent_count].name, AGENT_NAME_SIZE, "%s", name);
+	c->agents[c->agent_count].gone_ns = coordinator_now_ns();
 	return c->agent_count++;
-}
-
-/* What was on its way to or from an agent that has gone. */
-static void lose_tasks(struct coordinator *c, uint32_t agent)
-{
-	for (uint32_t i = 0; i < EXPECTED_MAX; i++) {
-		struct expected *slot = &c->expected[i];
-		if (slot->task == 0 || (slot->sender != agent && (slot->is_trace || slot->receiver != agent)))
-			continue;
-		uint32_t task = slot->task;
-		slot->task = 0;
-		if (!(task & OWN_TASK))
-			revtr_engine_lost(c->engine, task, coordinator_now_ns());
-	}
 }
 
 static void on_status(void *context, const char *topic, const char *payload, size_t length)
@@ -66,7 +53,7 @@ static void on_status(void *context, const char *topic, const char *payload, siz
 	/* Who is gone is not asked. */
 	coordinator_test_status(c, agent, status.online && !was);
 	if (was && !status.online)
-		lose_tasks(c, agent);
+		coordinator_agent_gone(c, agent);
 	if (was != status.online)
 		coordinator_tell_agent(c, agent);
 	for (uint32_t i = 0; i < c->source_count && !was; i++)
@@ -75,6 +62,20 @@ static void on_status(void *context, const char *topic, const char *payload, siz
 		coordinator_check_all_sources(c);
 	else
 		coordinator_check_sources(c, agent);
+	coordinator_pump(c);
+}
+
+void coordinator_disconnected(struct coordinator *c)
+{
+	for (uint32_t i = 0; i < c->agent_count; i++) {
+		if (!c->agents[i].status.online)
+			continue;
+		c->agents[i].status.online = false;
+		c->agents[i].since_ms = coordinator_now_ms();
+		c->health.agents_online--;
+		coordinator_test_status(c, i, false);
+		coordinator_agent_gone(c, i);
+	}
 	coordinator_pump(c);
 }
 
@@ -149,8 +150,7 @@ void coordinator_dispatch(struct coordinator *c, const struct revtr_task *task, 
 	bool may_send = agent->status.online && heard && source->stored.consents &&
 		(expected.is_trace || coordinator_spend(c, task->target));
 	if (!may_send || !(text = order_to_json(&order))) {
-		if (!(task->id & OWN_TASK))
-			revtr_engine_lost(c->engine, task->id, coordinator_now_ns());
+		coordinator_lost(c, &expected);
 		return;
 	}
 	c->expected[task->id & (EXPECTED_MAX - 1)] = expected;
@@ -350,6 +350,7 @@ static void free_all(uv_handle_t *handle)
 	void *context = c->closed_context;
 	coordinator_free_results(c);
 	coordinator_free_lanes(c);
+	free(c->absence);
 	coordinator_free_networks(c);
 	revtr_engine_free(c->engine);
 	ingress_deinit(&c->ingress);

@@ -32,6 +32,8 @@ struct coordinator_options {
 	/* The network of an address, 0 = not known; NULL = nothing is known of networks, and nothing is assumed. */
 	uint32_t (*asn)(void *context, uint32_t address);
 	void *asn_context;
+	/* So long a source's agent that is away is waited for; 0 = 10 s for whoever waits, an hour for campaigns. */
+	int64_t patience_ns;
 	/* What an operator may want to know: agents come and go, sources are registered. One line; NULL = nobody does. */
 	void (*tell)(const char *text);
 };
@@ -40,6 +42,9 @@ struct coordinator_options {
 struct coordinator *coordinator_new(struct uv_loop_s *loop, struct store *store, struct bus *bus,
 	const struct coordinator_options *options, struct error *error);
 void coordinator_free(struct coordinator *coordinator, void (*closed)(void *context), void *context);
+
+/* The way to the agents is broken: those who are there will say so when it is whole again. */
+void coordinator_disconnected(struct coordinator *coordinator);
 
 /* ---- for clients */
 

@@ -45,7 +45,7 @@ static int keep(struct coordinator *c, const struct coordinator_batch *batch, co
 	/* Sent twice: it is known already, and goes on. */
 	if (result == 0 && list[0].id != 0) {
 		c->unfinished += count;
-		coordinator_wake_lane(c, batch->key, batch->priority > 0);
+		coordinator_wake_lanes(c, batch->key, batch->priority > 0);
 	}
 	return result;
 }

@@ -19,7 +19,7 @@
 struct agent_entry {
 	char name[AGENT_NAME_SIZE];
 	struct agent_status status;
-	int64_t since_ms;
+	int64_t since_ms, gone_ns; /* gone: by the monotonic clock */
 	uint64_t tasks, answers;
 	char note[160];
 	/* coordinator_capability.c */
@@ -34,6 +34,7 @@ struct source_entry {
 	uint32_t engine_index, agent;
 	struct hash_key key;
 	bool listed; /* by its agent's owner, since this coordinator runs */
+	int64_t disturbed_ns; /* a task for it was lost with an agent */
 };
 
 /* Who may answer a task, and what its answer is for. */
@@ -48,24 +49,29 @@ struct expected {
 
 struct waiting {
 	int64_t id, batch;
-	uint32_t source; /* by index; UINT32_MAX: gone */
 	struct addr destination;
 };
 
-/* What waits of one client; all of it is in the store. */
+/* What waits of one client for one source; all of it is in the store. */
 struct lane {
 	int64_t id;
-	char key[64];
+	uint32_t client, source; /* by index; source UINT32_MAX: gone */
 	bool interactive, empty;
 	int64_t cursor; /* read from the store up to here */
 	struct waiting *page;
 	size_t first, count;
-	unsigned running; /* of it, in the engine */
+};
+
+/* Who has how many in the engine. */
+struct client {
+	char key[64];
+	unsigned running[2]; /* [1]: of those that overtake */
 };
 
 struct running {
 	int64_t id, batch, started_ms; /* id 0: none */
-	uint32_t source, lane; /* by index */
+	uint32_t lane; /* by index */
+	unsigned tries;	       /* before this one */
 };
 
 struct coordinator_listener {
@@ -97,6 +103,8 @@ struct coordinator {
 	struct registration registrations[REGISTRATIONS_MAX];
 	struct lane *lanes;
 	size_t lane_count, lane_turn;
+	struct client *clients;
+	uint32_t client_count;
 	size_t unfinished; /* of all that the store knows */
 	int64_t cancelling[64];
 	size_t cancelling_count;
@@ -104,6 +112,7 @@ struct coordinator {
 	uint32_t running_room;
 	struct outbox *outbox;	   /* coordinator_results.c */
 	struct networks *networks; /* coordinator_networks.c */
+	struct absence *absence;   /* coordinator_absence.c */
 	uv_timer_t flush;
 	struct coordinator_tests *tests;
 	struct coordinator_listener *listeners;
@@ -125,13 +134,31 @@ void coordinator_pump(struct coordinator *c);
 
 /* coordinator_lanes.c */
 int coordinator_resume(struct coordinator *c, struct error *error) MUST_USE;
-/* Something waits there now. */
-void coordinator_wake_lane(struct coordinator *c, const char *key, bool interactive);
+/* Something waits in some lanes of a client now. */
+void coordinator_wake_lanes(struct coordinator *c, const char *key, bool interactive);
+/* The counter that this measurement is in. */
+unsigned *coordinator_running_of(struct coordinator *c, uint32_t lane);
 /* Let in what may come in now; true: there is more to be done at once. Else not before *wait_ns from now. */
 bool coordinator_feed(struct coordinator *c, int64_t *wait_ns);
 /* A step of what is being cancelled; false: nothing is. */
 bool coordinator_cancel_some(struct coordinator *c);
 void coordinator_free_lanes(struct coordinator *c);
+/* Into the engine; false: out of memory. */
+bool coordinator_start(struct coordinator *c, const struct running *of, struct addr destination);
+/* Why nothing can be measured for that source, NULL = it can, *wait_ns from now. */
+const char *coordinator_cannot_be(const struct coordinator *c, uint32_t source, bool interactive, int64_t *wait_ns);
+
+/* coordinator_absence.c */
+void coordinator_agent_gone(struct coordinator *c, uint32_t agent);
+/* It was not sent, or its answer cannot be heard. */
+void coordinator_lost(struct coordinator *c, const struct expected *expected);
+/* As coordinator_cannot_be, as far as the source's agent goes. */
+const char *coordinator_waits(const struct coordinator *c, uint32_t source, bool interactive, int64_t *wait_ns);
+/* Whether it will be measured once more, as agents went while it was. */
+bool coordinator_again(struct coordinator *c, const struct running *of, const struct revtr_result *result);
+/* Those whose time has come; *wait_ns becomes less if others have to wait less. */
+void coordinator_feed_again(struct coordinator *c, int64_t *wait_ns);
+void coordinator_forget_again(struct coordinator *c, int64_t batch);
 
 /* coordinator_results.c */
 /* The end of a measurement, to be kept and told soon: with a result (taken over), or given up for a reason (static). */

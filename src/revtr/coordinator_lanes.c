@@ -5,6 +5,7 @@
  * A campaign is let in only while the packets of its source leave almost at once, so that who overtakes it in here
  * does not stand behind its packets in there. */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,37 +21,59 @@
 
 /* ---- lanes */
 
+static uint32_t source_of(const struct coordinator *c, int64_t stored)
+{
+	for (uint32_t i = 0; i < c->source_count; i++)
+		if (c->sources[i].stored.id == stored)
+			return i;
+	return UINT32_MAX;
+}
+
+/* UINT32_MAX: out of memory. */
+static uint32_t client_of(struct coordinator *c, const char *key)
+{
+	for (uint32_t i = 0; i < c->client_count; i++)
+		if (strcmp(c->clients[i].key, key) == 0)
+			return i;
+	struct client *longer = realloc(c->clients, (c->client_count + 1) * sizeof(*longer));
+	if (!longer)
+		return UINT32_MAX;
+	c->clients = longer;
+	c->clients[c->client_count] = (struct client){0};
+	snprintf(c->clients[c->client_count].key, sizeof(c->clients->key), "%s", key);
+	return c->client_count++;
+}
+
+/* What there is no memory for is in the store, and its turn comes at the next start. */
 static void add_lane(void *context, const struct store_lane *stored)
 {
 	struct coordinator *c = context;
+	uint32_t client = client_of(c, stored->key);
 	for (size_t i = 0; i < c->lane_count; i++)
 		if (c->lanes[i].id == stored->id)
 			return;
 	struct lane *longer = realloc(c->lanes, (c->lane_count + 1) * sizeof(*longer));
-	if (!longer)
-		return; /* it is in the store, and its turn comes at the next start */
+	if (!longer || client == UINT32_MAX)
+		return;
 	c->lanes = longer;
-	c->lanes[c->lane_count] = (struct lane){.id = stored->id, .interactive = stored->priority > 0};
-	snprintf(c->lanes[c->lane_count].key, sizeof(c->lanes->key), "%s", stored->key);
-	c->lane_count++;
+	c->lanes[c->lane_count++] = (struct lane){.id = stored->id, .client = client,
+		.source = source_of(c, stored->source), .interactive = stored->priority > 0};
 }
 
-static struct lane *find_lane(struct coordinator *c, const char *key, bool interactive)
+unsigned *coordinator_running_of(struct coordinator *c, uint32_t lane)
 {
-	for (size_t i = 0; i < c->lane_count; i++)
-		if (c->lanes[i].interactive == interactive && strcmp(c->lanes[i].key, key) == 0)
-			return &c->lanes[i];
-	return NULL;
+	return &c->clients[c->lanes[lane].client].running[c->lanes[lane].interactive];
 }
 
-void coordinator_wake_lane(struct coordinator *c, const char *key, bool interactive)
+void coordinator_wake_lanes(struct coordinator *c, const char *key, bool interactive)
 {
 	struct error error;
-	struct lane *lane = find_lane(c, key, interactive);
-	if (!lane && store_each_lane(c->store, add_lane, c, &error) == 0)
-		lane = find_lane(c, key, interactive);
-	if (lane)
-		lane->empty = false;
+	/* There may be a new one for a source that he has not asked for before. */
+	if (store_each_lane(c->store, add_lane, c, &error) < 0)
+		c->health.store_failed = true;
+	for (size_t i = 0; i < c->lane_count; i++)
+		if (c->lanes[i].interactive == interactive && strcmp(c->clients[c->lanes[i].client].key, key) == 0)
+			c->lanes[i].empty = false;
 }
 
 int coordinator_resume(struct coordinator *c, struct error *error)
@@ -66,14 +89,6 @@ struct loading {
 	struct lane *lane;
 	size_t seen;
 };
-
-static uint32_t source_of(const struct coordinator *c, int64_t stored)
-{
-	for (uint32_t i = 0; i < c->source_count; i++)
-		if (c->sources[i].stored.id == stored)
-			return i;
-	return UINT32_MAX;
-}
 
 static void note_cancelling(struct coordinator *c, int64_t batch)
 {
@@ -94,8 +109,7 @@ static void load_one(void *context, const struct store_measurement *m)
 	if (m->reason)
 		note_cancelling(loading->c, m->batch);
 	else
-		lane->page[lane->count++] =
-			(struct waiting){m->id, m->batch, source_of(loading->c, m->source), m->destination};
+		lane->page[lane->count++] = (struct waiting){m->id, m->batch, m->destination};
 }
 
 /* false: nothing waits, or it cannot be known now. */
@@ -126,6 +140,7 @@ static bool has_page(struct coordinator *c, struct lane *lane)
 
 static void forget_batch(struct coordinator *c, int64_t batch)
 {
+	coordinator_forget_again(c, batch);
 	for (size_t i = 0; i < c->lane_count; i++) {
 		struct lane *lane = &c->lanes[i];
 		size_t kept = lane->first;
@@ -197,56 +212,66 @@ static bool note_running(struct coordinator *c, uint32_t number, const struct ru
 	return true;
 }
 
-static const char *cannot_be(const struct coordinator *c, const struct waiting *waiting)
+const char *coordinator_cannot_be(const struct coordinator *c, uint32_t source, bool interactive, int64_t *wait_ns)
 {
-	if (waiting->source == UINT32_MAX)
+	*wait_ns = 0;
+	if (source == UINT32_MAX)
 		return "its source is not registered any more";
-	return c->sources[waiting->source].stored.consents ? NULL : "the owner of its source does not consent any more";
+	if (!c->sources[source].stored.consents)
+		return "the owner of its source does not consent any more";
+	return coordinator_waits(c, source, interactive, wait_ns);
+}
+
+bool coordinator_start(struct coordinator *c, const struct running *of, struct addr destination)
+{
+	uint32_t number;
+	if (revtr_engine_submit(c->engine, c->sources[c->lanes[of->lane].source].engine_index, destination,
+		    coordinator_now_ns(), &number) < 0)
+		return false;
+	if (note_running(c, number, of))
+		++*coordinator_running_of(c, of->lane);
+	return true;
 }
 
 /* false: out of memory; it is tried again. */
 static bool start_one(struct coordinator *c, struct lane *lane)
 {
 	const struct waiting *waiting = &lane->page[lane->first];
-	const char *reason = cannot_be(c, waiting);
-	uint32_t number;
-	if (reason) {
-		if (coordinator_keep_end(c, waiting->id, waiting->batch, NULL, reason) < 0)
-			return false;
-	} else {
-		if (revtr_engine_submit(c->engine, c->sources[waiting->source].engine_index, waiting->destination,
-			    coordinator_now_ns(), &number) < 0)
-			return false;
-		if (note_running(c, number, &(struct running){waiting->id, waiting->batch, coordinator_now_ms(), waiting->source,
-					(uint32_t)(lane - c->lanes)}))
-			lane->running++;
-	}
-	lane->first++;
-	return true;
+	int64_t wait_ns;
+	const char *reason = coordinator_cannot_be(c, lane->source, lane->interactive, &wait_ns);
+	const struct running of = {waiting->id, waiting->batch, coordinator_now_ms(), (uint32_t)(lane - c->lanes), 0};
+	bool begun = reason ? coordinator_keep_end(c, waiting->id, waiting->batch, NULL, reason) == 0
+			    : coordinator_start(c, &of, waiting->destination);
+	lane->first += begun;
+	return begun;
 }
 
 /* So long until the lane's next one may come in; 0 = now. */
 static int64_t wait_of(const struct coordinator *c, const struct lane *lane)
 {
-	const struct waiting *waiting = &lane->page[lane->first];
-	if (cannot_be(c, waiting))
-		return 0;
-	int64_t backlog_ns = revtr_engine_backlog(c->engine, c->sources[waiting->source].engine_index);
+	int64_t wait_ns;
+	if (coordinator_cannot_be(c, lane->source, lane->interactive, &wait_ns) || wait_ns > 0)
+		return wait_ns;
+	int64_t backlog_ns = revtr_engine_backlog(c->engine, c->sources[lane->source].engine_index);
 	return MAX(backlog_ns - (lane->interactive ? LEAD_FIRST_NS : LEAD_NS), 0);
 }
 
 static struct lane *choose(struct coordinator *c, bool interactive, int64_t *wait_ns)
 {
 	struct lane *best = NULL;
+	unsigned best_running = UINT_MAX;
 	for (size_t i = 0; i < c->lane_count; i++) {
 		struct lane *lane = &c->lanes[(c->lane_turn + i) % c->lane_count];
-		if (lane->interactive != interactive || (best && best->running <= lane->running) || !has_page(c, lane))
+		unsigned running = c->clients[lane->client].running[interactive];
+		if (lane->interactive != interactive || running >= best_running || !has_page(c, lane))
 			continue;
 		int64_t lane_wait_ns = wait_of(c, lane);
-		if (lane_wait_ns > 0)
+		if (lane_wait_ns > 0) {
 			*wait_ns = MIN(*wait_ns, lane_wait_ns);
-		else
-			best = lane;
+			continue;
+		}
+		best = lane;
+		best_running = running;
 	}
 	return best;
 }
@@ -254,6 +279,7 @@ static struct lane *choose(struct coordinator *c, bool interactive, int64_t *wai
 bool coordinator_feed(struct coordinator *c, int64_t *wait_ns)
 {
 	*wait_ns = TIME_NEVER;
+	coordinator_feed_again(c, wait_ns);
 	for (unsigned turn = 0; turn < TURN_MAX; turn++) {
 		unsigned busy = revtr_engine_busy(c->engine);
 		struct lane *lane = NULL;
@@ -276,4 +302,5 @@ void coordinator_free_lanes(struct coordinator *c)
 	for (size_t i = 0; i < c->lane_count; i++)
 		free(c->lanes[i].page);
 	free(c->lanes);
+	free(c->clients);
 }

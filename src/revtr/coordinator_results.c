@@ -220,7 +220,7 @@ void coordinator_stop_running(struct coordinator *c, uint32_t number)
 {
 	struct running *running = &c->running[number];
 	if (running->id != 0)
-		c->lanes[running->lane].running--;
+		--*coordinator_running_of(c, running->lane);
 	running->id = 0;
 	revtr_engine_cancel(c->engine, number, coordinator_now_ns());
 }
@@ -230,7 +230,7 @@ void coordinator_withdraw(struct coordinator *c, uint32_t source)
 	for (uint32_t i = 0; i < c->running_room; i++) {
 		struct running of = c->running[i];
 		/* What cannot be noted is given up at the next start. */
-		if (of.id != 0 && of.source == source &&
+		if (of.id != 0 && c->lanes[of.lane].source == source &&
 			coordinator_keep_end(c, of.id, of.batch, NULL, "the owner of its source does not consent any more") == 0)
 			coordinator_stop_running(c, i);
 	}
@@ -246,8 +246,10 @@ void coordinator_take_results(struct coordinator *c)
 			continue;
 		struct running of = *running;
 		running->id = 0;
-		c->lanes[of.lane].running--;
-		char *text = revtr_result_to_json(&result, of.id, of.batch, c->sources[of.source].stored.address, of.started_ms);
+		--*coordinator_running_of(c, of.lane);
+		if (coordinator_again(c, &of, &result))
+			continue;
+		char *text = revtr_result_to_json(&result, of.id, of.batch, c->sources[c->lanes[of.lane].source].stored.address, of.started_ms);
 		c->health.reached += result.stop == REVTR_REACHED;
 		c->health.last_finished_ms = coordinator_now_ms();
 		c->health.last_finished_ns = coordinator_now_ns();

@@ -7,7 +7,8 @@
 #include "revtr/message.h"
 #include "serve/revtr_api_inside.h"
 
-#define DAY_MS (24LL * 3600 * 1000)
+#define DAY_MS	     (24LL * 3600 * 1000)
+#define NETWORKS_MAX 200 /* that are told of */
 
 /* ---- sources */
 
@@ -171,6 +172,13 @@ void revtr_atlas_post(const struct revtr_ask *ask)
 
 /* ---- keys and budgets */
 
+static void add_network(void *context, const struct coordinator_network *network)
+{
+	if (json_array_size(context) < NETWORKS_MAX)
+		json_array_append_new(context, json_pack("{s:s, s:I, s:I}", "network", network->name, "spent_today",
+			(json_int_t)network->spent, "per_day", (json_int_t)network->per_day));
+}
+
 void revtr_budget_get(const struct revtr_ask *ask)
 {
 	struct error error = {0};
@@ -182,13 +190,17 @@ void revtr_budget_get(const struct revtr_ask *ask)
 	int result = store_spend(ask->api->config.store, what, revtr_now_ms() / DAY_MS, 0, &spent, &error);
 	if (result == 0)
 		result = store_waiting_of(ask->api->config.store, key->name, &waiting, &error);
-	if (result < 0)
+	if (result < 0) {
 		revtr_refuse(ask, &error);
-	else
-		api_send_json(ask->exchange, STATUS_OK,
-			json_pack("{s:s, s:b, s:I, s:o, s:I, s:o}", "key", key->name, "admin", key->admin, "spent_today",
-				(json_int_t)spent, "per_day", key->per_day ? json_integer(key->per_day) : json_null(), "waiting",
-				(json_int_t)waiting, "parallel", key->parallel ? json_integer(key->parallel) : json_null()), 0);
+		return;
+	}
+	json_t *networks = json_array();
+	coordinator_each_network(ask->api->config.coordinator, add_network, networks);
+	api_send_json(ask->exchange, STATUS_OK,
+		json_pack("{s:s, s:b, s:I, s:o, s:I, s:o, s:o}", "key", key->name, "admin", key->admin, "spent_today",
+			(json_int_t)spent, "per_day", key->per_day ? json_integer(key->per_day) : json_null(), "waiting",
+			(json_int_t)waiting, "parallel", key->parallel ? json_integer(key->parallel) : json_null(), "networks",
+			networks), 0);
 }
 
 static bool read_limit(const json_t *body, const char *name, unsigned *limit)

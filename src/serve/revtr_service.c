@@ -117,6 +117,7 @@ static int start_coordinator(struct revtr_service *service, const struct revtr_s
 	struct coordinator_options wanted = {.engine = revtr_options_default(),
 		.opt_out = options->opt_out,
 		.opt_out_count = options->opt_out_count,
+		.per_network = options->per_network,
 		.asn_context = service,
 		.tell = options->tell};
 	data_open(&service->data, options->data_dir);

@@ -48,7 +48,7 @@ static void put_record(struct revtr_stream *stream, const struct store_measureme
 		return;
 	}
 	if (stream->form == REVTR_EVENTS) {
-		snprintf(head, sizeof(head), "event: result\nid: %lld\ndata: ", (long long)m->id);
+		snprintf(head, sizeof(head), "event: result\nid: %lld\ndata: ", (long long)m->place);
 		put_text(stream, head);
 	} else if (published && stream->told_any) {
 		put_text(stream, ",");
@@ -188,7 +188,11 @@ void revtr_stream_begin(const struct revtr_ask *ask, int64_t batch, enum revtr_f
 		api_send_text(ask->exchange, STATUS_SERVER_ERROR, NULL, NULL);
 		return;
 	}
-	*stream = (struct revtr_stream){.api = ask->api, .next = ask->api->streams, .exchange = ask->exchange,
+	/* Where an earlier stream was cut off. */
+	const char *after = httpd_parameter(ask->exchange, "after");
+	if (!after)
+		after = httpd_header(ask->exchange, "Last-Event-ID");
+	*stream = (struct revtr_stream){.cursor = form != REVTR_PUBLISHED ? revtr_number(after) : 0, .api = ask->api, .next = ask->api->streams, .exchange = ask->exchange,
 		.batch = batch, .form = form, .look = true, .written_ns = clock_monotonic_ns()};
 	ask->api->streams = stream;
 	httpd_on_end(ask->exchange, on_end, stream);

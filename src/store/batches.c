@@ -20,30 +20,31 @@ int store_known_batch(struct store *store, const char *key, const char *request,
 
 /* ---- taking */
 
-static int put_lane(struct store *store, const char *key, int priority, int64_t *lane, struct error *error)
+static int put_lane(struct store *store, const char *key, int priority, int64_t source, int64_t *lane, struct error *error)
 {
 	struct query query = query_begin(store,
-		"INSERT INTO lane (key, priority) VALUES (?, ?) ON CONFLICT DO UPDATE SET key = excluded.key RETURNING id");
+		"INSERT INTO lane (key, priority, source) VALUES (?, ?, ?)"
+		" ON CONFLICT DO UPDATE SET key = excluded.key RETURNING id");
 	query_text(&query, key);
 	query_int(&query, priority);
+	query_int(&query, source);
 	while (query_row(&query))
 		*lane = query_get_int(&query, 0);
 	return query_end(&query, error);
 }
 
-static int insert_batch(struct store *store, const struct store_submission *submission, size_t count, int64_t lane,
-	int64_t *batch, struct error *error)
+static int insert_batch(struct store *store, const struct store_submission *submission, size_t count, int64_t *batch,
+	struct error *error)
 {
 	if (submission->part != 0)
 		return error_set(error, -EINVAL, "part %u of a batch of which no part is known: the first is 0", submission->part);
 	struct query query = query_begin(store,
-		"INSERT INTO batch (key, request, priority, submitted_ms, lane, parts, open, waiting, done, cancelled)"
-		" VALUES (?, ?, ?, ?, ?, 1, ?, ?, 0, 0)");
+		"INSERT INTO batch (key, request, priority, submitted_ms, parts, open, waiting, done, cancelled)"
+		" VALUES (?, ?, ?, ?, 1, ?, ?, 0, 0)");
 	query_text(&query, submission->key);
 	query_text(&query, submission->request);
 	query_int(&query, submission->priority);
 	query_int(&query, submission->now_ms);
-	query_int(&query, lane);
 	query_int(&query, submission->more);
 	query_int(&query, (int64_t)count);
 	int result = query_run(&query, error);
@@ -92,13 +93,16 @@ static int insert_measurement(struct store *store, struct store_measurement *m, 
 static int take(struct store *store, const struct store_submission *submission, const struct store_batch *known,
 	struct store_measurement *measurements, size_t count, int64_t *batch, struct error *error)
 {
-	int64_t lane = known ? known->lane : 0;
+	int priority = known ? known->priority : submission->priority;
+	int64_t lane = 0;
 	int result = known ? extend_batch(store, submission, known, count, error)
-			   : put_lane(store, submission->key, submission->priority, &lane, error);
-	if (result == 0 && !known)
-		result = insert_batch(store, submission, count, lane, batch, error);
-	for (size_t i = 0; i < count && result == 0; i++)
-		result = insert_measurement(store, &measurements[i], *batch, lane, submission->now_ms, error);
+			   : insert_batch(store, submission, count, batch, error);
+	for (size_t i = 0; i < count && result == 0; i++) {
+		if (i == 0 || measurements[i].source != measurements[i - 1].source)
+			result = put_lane(store, submission->key, priority, measurements[i].source, &lane, error);
+		if (result == 0)
+			result = insert_measurement(store, &measurements[i], *batch, lane, submission->now_ms, error);
+	}
 	return result;
 }
 
@@ -182,7 +186,8 @@ static int cancel_some(struct store *store, int64_t batch, const char *reason, s
 {
 	struct query query = query_begin(store,
 		"UPDATE measurement SET state = 2, finished_ms = ?1 WHERE id IN (SELECT id FROM measurement WHERE state = 0"
-		" AND lane = (SELECT lane FROM batch WHERE batch.id = ?2) AND batch = ?2 ORDER BY id LIMIT ?3)");
+		" AND lane IN (SELECT lane.id FROM lane JOIN batch USING (key, priority) WHERE batch.id = ?2) AND batch = ?2"
+		" LIMIT ?3)");
 	query_int(&query, now_ms);
 	query_int(&query, batch);
 	query_int(&query, (int64_t)most);
@@ -278,9 +283,11 @@ int store_each_waiting(struct store *store, int64_t lane, int64_t after, size_t 
 int store_each_lane(struct store *store, void (*each)(void *context, const struct store_lane *lane), void *context,
 	struct error *error)
 {
-	struct query query = query_begin(store, "SELECT id, key, priority FROM lane ORDER BY id");
+	struct query query = query_begin(store, "SELECT id, key, priority, source FROM lane ORDER BY id");
 	while (query_row(&query)) {
-		struct store_lane lane = {.id = query_get_int(&query, 0), .priority = (int)query_get_int(&query, 2)};
+		struct store_lane lane = {.id = query_get_int(&query, 0),
+			.source = query_get_int(&query, 3),
+			.priority = (int)query_get_int(&query, 2)};
 		query_copy_text(&query, 1, lane.key, sizeof(lane.key));
 		each(context, &lane);
 	}
@@ -291,12 +298,11 @@ int store_find_batch(struct store *store, int64_t id, struct store_batch *batch,
 {
 	bool found = false;
 	struct query query = query_begin(store,
-		"SELECT lane, key, reason, priority, parts, open, submitted_ms, waiting, done, cancelled FROM batch WHERE id = ?");
+		"SELECT id, key, reason, priority, parts, open, submitted_ms, waiting, done, cancelled FROM batch WHERE id = ?");
 	query_int(&query, id);
 	if (query_row(&query)) {
 		found = true;
 		*batch = (struct store_batch){.id = id,
-			.lane = query_get_int(&query, 0),
 			.priority = (int)query_get_int(&query, 3),
 			.parts = (unsigned)query_get_int(&query, 4),
 			.open = query_get_int(&query, 5) != 0,

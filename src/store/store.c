@@ -17,7 +17,7 @@ static const char schema[] =
 	"CREATE TABLE source (id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE, name TEXT NOT NULL, agent TEXT NOT NULL,"
 	" key BLOB NOT NULL, consents INTEGER NOT NULL, registered_ms INTEGER NOT NULL);"
 	"CREATE TABLE batch (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, request TEXT, priority INTEGER NOT NULL,"
-	" submitted_ms INTEGER NOT NULL, lane INTEGER NOT NULL, parts INTEGER NOT NULL, open INTEGER NOT NULL,"
+	" submitted_ms INTEGER NOT NULL, parts INTEGER NOT NULL, open INTEGER NOT NULL,"
 	" waiting INTEGER NOT NULL, done INTEGER NOT NULL, cancelled INTEGER NOT NULL, reason TEXT, UNIQUE (key, request));"
 	"CREATE TABLE measurement (id INTEGER PRIMARY KEY AUTOINCREMENT, batch INTEGER NOT NULL REFERENCES batch,"
 	" source INTEGER NOT NULL, destination TEXT NOT NULL, label TEXT NOT NULL, state INTEGER NOT NULL, result TEXT,"
@@ -32,15 +32,14 @@ static const char schema[] =
 
 /* What version 2 has more, both for new files and for those of version 1. */
 static const char schema_2[] =
-	"CREATE TABLE lane (id INTEGER PRIMARY KEY, key TEXT NOT NULL, priority INTEGER NOT NULL, UNIQUE (key, priority));"
+	"CREATE TABLE lane (id INTEGER PRIMARY KEY, key TEXT NOT NULL, priority INTEGER NOT NULL, source INTEGER NOT NULL,"
+	" UNIQUE (key, priority, source));"
 	"CREATE INDEX measurement_waits ON measurement (lane, id) WHERE state = 0;"
 	"CREATE INDEX measurement_done ON measurement (batch, place) WHERE state = 1;"
-	"CREATE INDEX batch_cancelled ON batch (id) WHERE reason IS NOT NULL AND waiting > 0;"
 	"CREATE TABLE responder (address INTEGER PRIMARY KEY, seen_ms INTEGER NOT NULL);";
 
 static const char upgrade_1[] =
 	"DROP INDEX measurement_waiting;"
-	"ALTER TABLE batch ADD COLUMN lane INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE batch ADD COLUMN parts INTEGER NOT NULL DEFAULT 1;"
 	"ALTER TABLE batch ADD COLUMN open INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE batch ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;"
@@ -51,12 +50,13 @@ static const char upgrade_1[] =
 	"ALTER TABLE measurement ADD COLUMN place INTEGER;";
 
 static const char fill_2[] =
-	"INSERT INTO lane (key, priority) SELECT DISTINCT key, priority FROM batch;"
-	"UPDATE batch SET lane = l.id FROM lane AS l WHERE l.key = batch.key AND l.priority = batch.priority;"
+	"INSERT INTO lane (key, priority, source) SELECT DISTINCT b.key, b.priority, m.source FROM measurement AS m"
+	" JOIN batch AS b ON b.id = m.batch;"
 	"UPDATE batch SET waiting = m.waiting, done = m.done, cancelled = m.cancelled FROM (SELECT batch,"
 	" sum(state = 0) AS waiting, sum(state = 1) AS done, sum(state = 2) AS cancelled FROM measurement GROUP BY batch) AS m"
 	" WHERE m.batch = batch.id;"
-	"UPDATE measurement SET lane = b.lane FROM batch AS b WHERE b.id = measurement.batch;"
+	"UPDATE measurement SET lane = l.id FROM batch AS b JOIN lane AS l ON l.key = b.key AND l.priority = b.priority"
+	" WHERE b.id = measurement.batch AND l.source = measurement.source;"
 	"UPDATE measurement SET place = m.place FROM (SELECT id, row_number() OVER (PARTITION BY batch ORDER BY id) AS place"
 	" FROM measurement WHERE state = 1) AS m WHERE m.id = measurement.id;";
 

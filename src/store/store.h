@@ -40,7 +40,7 @@ void store_undo(struct store *store);
 
 /* ---- batches and measurements
  *
- * What waits is in lanes: one for a client's campaigns, one for what he wants at once. A batch may come in parts, and
+ * What waits is in lanes: for each source, one of a client's campaigns and one of what he wants at once. A batch may come in parts, and
  * counts for itself what became of it: nothing here takes longer because a batch is large. */
 enum store_state { STORE_WAITING, STORE_DONE, STORE_CANCELLED };
 struct store_measurement {
@@ -82,7 +82,7 @@ int store_each_measurement(struct store *store, int64_t batch, int64_t after, si
 int store_each_result(struct store *store, int64_t batch, int64_t after, size_t limit, store_see *each, void *context,
 	struct error *error) MUST_USE;
 struct store_lane {
-	int64_t id;
+	int64_t id, source;
 	char key[64];
 	int priority;
 };
@@ -92,7 +92,7 @@ int store_each_lane(struct store *store, void (*each)(void *context, const struc
 int store_each_waiting(struct store *store, int64_t lane, int64_t after, size_t limit, store_see *each, void *context,
 	struct error *error) MUST_USE;
 struct store_batch {
-	int64_t id, lane;
+	int64_t id;
 	char key[64], reason[160]; /* "" = it was not given up */
 	int priority;
 	unsigned parts;

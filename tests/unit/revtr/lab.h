@@ -104,6 +104,7 @@ static inline void start(struct lab *lab)
 {
 	struct coordinator_options options = {.engine = revtr_options_default(), .asn = asn_of, .asn_context = lab};
 	struct error error = {0};
+	options.patience_ns = NS_PER_S;
 	options.engine.spoofed_wait_ns = options.engine.direct_wait_ns = 200 * NS_PER_MS;
 	if (store_open(&lab->store, lab->file, &error) < 0)
 		fail_msg("%s", error.text);

@@ -129,11 +129,12 @@ static void assert_true_way_again(struct lab *lab)
 	coordinator_unlisten(listener);
 }
 
-/* Everybody is gone: it ends, and says what it has. */
+/* Everybody is gone, for longer than anyone waits: it ends and says why. */
 static void test_agents_vanish(void **state)
 {
 	struct lab lab;
 	struct error error = {0};
+	struct store_batch found;
 	int64_t batch;
 	(void)state;
 	lab_init(&lab, true);
@@ -143,31 +144,47 @@ static void test_agents_vanish(void **state)
 	assert_int_equal(submit(&lab, lab.source, lab.target, NULL, &batch, &error), 0);
 	struct coordinator_listener *listener = coordinator_listen(lab.coordinator, batch, on_told, &lab);
 	wait_for_result(&lab);
-	assert_non_null(strstr(lab.result, "\"status\":\"nothing\""));
+	assert_int_equal(lab.told, 0);
+	assert_int_equal(lab.orders, 0);
+	assert_int_equal(store_find_batch(lab.store, batch, &found, &error), 0);
+	assert_string_equal(found.reason, "the agent of its source is not connected");
 	coordinator_unlisten(listener);
 	/* Nobody's silence was the target's: when they are back it is asked, without delay. */
 	assert_true_way_again(&lab);
 	lab_deinit(&lab);
 }
 
-/* The agents go while all is under way: no answer comes from those that were asked. */
+/* The agents go while all is under way, and no answer comes from those that were asked. They come back, and the same
+ * measurement finds the whole way. */
 static void test_agents_vanish_midway(void **state)
 {
 	struct lab lab;
 	struct error error = {0};
 	int64_t batch;
-	(void)state;
 	lab_init(&lab, true);
+	assert_int_equal(coordinator_refresh_atlas(lab.coordinator, lab.source, &error), 0);
+	for (int i = 0; i < 20; i++)
+		turn(&lab);
 	lab.mute = true;
+	lab.orders = 0;
 	assert_int_equal(submit(&lab, lab.source, lab.target, NULL, &batch, &error), 0);
+	struct coordinator_listener *listener = coordinator_listen(lab.coordinator, batch, on_told, &lab);
 	while (lab.orders == 0)
 		turn(&lab);
-	all_online(&lab, false);
-	struct coordinator_listener *listener = coordinator_listen(lab.coordinator, batch, on_told, &lab);
-	wait_for_result(&lab);
-	coordinator_unlisten(listener);
+	/* The way to them is broken, or each of them ends: it is the same. */
+	if (*state)
+		coordinator_disconnected(lab.coordinator);
+	else
+		all_online(&lab, false);
+	for (int i = 0; i < 20; i++)
+		turn(&lab);
+	assert_int_equal(coordinator_health(lab.coordinator).agents_online, 0);
 	lab.mute = false;
-	assert_true_way_again(&lab);
+	all_online(&lab, true);
+	wait_for_result(&lab);
+	assert_int_equal(lab.told, 1);
+	assert_true_way(&lab);
+	coordinator_unlisten(listener);
 	lab_deinit(&lab);
 }
 
@@ -198,6 +215,7 @@ int main(void)
 		cmocka_unit_test(test_liars),
 		cmocka_unit_test(test_agents_vanish),
 		cmocka_unit_test(test_agents_vanish_midway),
+		cmocka_unit_test_prestate(test_agents_vanish_midway, (void *)"disconnected"),
 		cmocka_unit_test(test_agents_refuse),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
