@@ -61,6 +61,12 @@ static void no_learned_direct(struct row *row)
 	row->options.direct_always = true;
 }
 
+static void quotes_without_differencing(struct row *row)
+{
+	row->options.quotes = true;
+	row->options.differ = false;
+}
+
 static void quotes(struct row *row)
 {
 	row->options.quotes = true;
@@ -103,6 +109,7 @@ static const struct {
 	{"without-ingress-order", revtr_options_default, no_ingress_order},
 	{"without-learned-direct", revtr_options_default, no_learned_direct},
 	{"with-quotes", revtr_options_default, quotes},
+	{"with-quotes-without-differencing", revtr_options_default, quotes_without_differencing},
 	{"with-timestamps", revtr_options_default, timestamps},
 	{"without-budgets", revtr_options_default, no_budgets},
 	{"without-small-batches", revtr_options_default, no_small_batches},

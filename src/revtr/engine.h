@@ -39,6 +39,7 @@ struct revtr_options {
 	bool spoofed;	/* and from agents in its name */
 	bool heuristics; /* lists in which the target did not write itself down are read, too */
 	bool quotes; /* where nothing tells where in a list the target is, it is asked to quote one (REVTR_RR_UDP) */
+	bool differ; /* and that is the list that got farthest, when all have been asked; otherwise the first */
 	bool timestamps; /* before a way ends at a border, the router behind it is asked to stamp pings on their way back */
 	bool share;	/* what one measurement found helps the others */
 	bool doubt;	/* what Record Route contradicts is not believed until it is traced anew (tree_doubt) */

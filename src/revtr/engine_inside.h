@@ -153,6 +153,12 @@ void job_lost(struct revtr_engine *engine, uint32_t task);
 const struct job *job_known(const struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target);
 /* It is over: those who wait go on. */
 void job_finish(struct revtr_engine *engine, uint32_t job);
+void job_learn_list(struct revtr_engine *engine, struct job *job, const struct revtr_list *list, uint32_t task, bool spoofed);
+/* engine_quote.c: a reply in whose list the target did not show. */
+void quote_keep(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer, const struct sent *sent);
+/* false: there is nothing to be asked, or out of memory. */
+bool quote_ask(struct revtr_engine *engine, uint32_t job);
+void quote_take(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer, const struct sent *sent);
 /* engine_timestamp.c: a job begins, its task is made, an answer came, its packet had its time. */
 void timestamp_begin(struct revtr_engine *engine, uint32_t job);
 void timestamp_list(const struct job *job, struct revtr_task *task);

@@ -210,24 +210,10 @@ static void next_batch(struct revtr_engine *engine, uint32_t index)
 		job->asked++;
 		sent++;
 	}
-	if (sent == 0) {
+	if (sent > 0)
+		job->rounds++;
+	else if (!quote_ask(engine, index))
 		job_finish(engine, index);
-		return;
-	}
-	job->rounds++;
-}
-
-/* The same packet once more, as one that is refused: on the same way there. */
-static bool ask_for_quote(struct revtr_engine *engine, uint32_t index)
-{
-	struct job *job = &engine->jobs[index];
-	struct unplaced *unplaced = job->unplaced;
-	if (!unplaced || unplaced->asked)
-		return false;
-	unplaced->asked = true;
-	job->stage = STAGE_QUOTE;
-	return job_enqueue(engine, (struct ready){.job = index, .site = unplaced->site, .agent = unplaced->agent,
-		.probe = REVTR_RR_UDP, .spoofed = unplaced->spoofed});
 }
 
 static void end_of_batch(struct revtr_engine *engine, uint32_t index)
@@ -241,7 +227,7 @@ static void end_of_batch(struct revtr_engine *engine, uint32_t index)
 		timestamp_end(engine, index);
 	else if (job->kind == JOB_TRACE || job->found)
 		job_finish(engine, index);
-	else if (!ask_for_quote(engine, index))
+	else if (engine->options.differ || !quote_ask(engine, index))
 		next_batch(engine, index);
 }
 
@@ -346,7 +332,7 @@ static bool better(const struct job *job, const struct revtr_list *list)
 	return list->count > job->chain_count;
 }
 
-static void learn_list(struct revtr_engine *engine, struct job *job, const struct revtr_list *list,
+void job_learn_list(struct revtr_engine *engine, struct job *job, const struct revtr_list *list,
 	uint32_t task, bool spoofed)
 {
 	struct source_state *source = &engine->sources[job->source];
@@ -375,17 +361,6 @@ static void learn_list(struct revtr_engine *engine, struct job *job, const struc
 	source_learn(engine, job->source, chain, list->count + 1);
 }
 
-static void keep_unplaced(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer,
-	const struct sent *sent)
-{
-	if (!engine->options.quotes || job->unplaced || job->stage == STAGE_DONE || !answer->reply.present)
-		return;
-	job->unplaced = malloc(sizeof(*job->unplaced));
-	if (job->unplaced)
-		*job->unplaced = (struct unplaced){.answer = *answer, .site = sent->site, .agent = sent->agent,
-			.spoofed = sent->spoofed};
-}
-
 static void take_list(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer,
 	const struct sent *sent)
 {
@@ -399,22 +374,9 @@ static void take_list(struct revtr_engine *engine, struct job *job, const struct
 		job->heard_spoofed = sent->spoofed;
 	}
 	if (list.placed)
-		learn_list(engine, job, &list, answer->task, sent->spoofed);
+		job_learn_list(engine, job, &list, answer->task, sent->spoofed);
 	else
-		keep_unplaced(engine, job, answer, sent);
-}
-
-static void take_quote(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer,
-	const struct sent *sent)
-{
-	struct addr source = addr_v4(engine->sources[job->source].address);
-	struct revtr_list list;
-	if (!job->unplaced || !answer->reply.present || (uint32_t)answer->from.low != job->target)
-		return;
-	revtr_read_list_quoted(&job->unplaced->answer, &answer->reply, addr_v4(job->target), source,
-		engine->environment.aliases, &list);
-	if (list.placed)
-		learn_list(engine, job, &list, answer->task, sent->spoofed);
+		quote_keep(engine, job, answer, sent);
 }
 
 static void take_trace(struct job *job, const struct revtr_answer *answer)
@@ -467,7 +429,7 @@ void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer)
 		return;
 	bool late = is_late(job, &sent);
 	if (job->kind == JOB_RECORD_ROUTE && answer->answered && sent.stage == STAGE_QUOTE) {
-		take_quote(engine, job, answer, &sent);
+		quote_take(engine, job, answer, &sent);
 	} else if (job->kind == JOB_RECORD_ROUTE && answer->answered) {
 		job->answered++;
 		job->left = (int16_t)rr_hops_passed(answer->reply_ttl);

@@ -363,6 +363,32 @@ static void test_quote_places_the_target(void **state)
 	scene_deinit(&s);
 }
 
+/* Both agents' packets come to NEAR + 60 and + 65; the second one's gets farther, and it is that agent who asks. What is quoted ends
+ * there, so it goes on from the last of the four stamps behind it. */
+static void test_who_got_farthest_asks_for_the_quote(void **state)
+{
+	const uint32_t first[] = {MIDDLE + 10, MIDDLE + 14, MIDDLE + 18, MIDDLE + 22, MIDDLE + 26, NEAR + 60, NEAR + 65, NEAR + 70,
+		NEAR + 75};
+	const uint32_t second[] = {MIDDLE + 30, MIDDLE + 34, MIDDLE + 38, NEAR + 60, NEAR + 65, NEAR + 70, NEAR + 75, NEAR + 80,
+		NEAR + 85};
+	struct revtr_options options = revtr_options_published();
+	struct scene s;
+	(void)state;
+	options.quotes = options.differ = true;
+	options.direct = false;
+	scene_init(&s, options);
+	submit(&s, DESTINATION);
+	struct revtr_task one = expect_task(&s, REVTR_RR_PING, 1, DESTINATION);
+	struct revtr_task other = expect_task(&s, REVTR_RR_PING, 2, DESTINATION);
+	answer_list(&s, &one, first, 9);
+	answer_list(&s, &other, second, 9);
+	struct revtr_task task = expect_task(&s, REVTR_RR_UDP, 2, DESTINATION);
+	answer_list(&s, &task, second, 5);
+	task = expect_task(&s, REVTR_RR_PING, 1, NEAR + 85);
+	assert_int_equal(task.spoofed, true);
+	scene_deinit(&s);
+}
+
 /* It refuses nothing, or somebody else does: the agents have their turn. */
 static void test_no_quote(void **state)
 {
@@ -397,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_a_late_caller_makes_no_burst),
 		cmocka_unit_test(test_dead_target),
 		cmocka_unit_test(test_quote_places_the_target),
+		cmocka_unit_test(test_who_got_farthest_asks_for_the_quote),
 		cmocka_unit_test(test_no_quote),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
