@@ -1,0 +1,435 @@
+/* Prespecified timestamps where Record Route says nothing: who is pinged, what is listed, what is believed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "revtr/engine.h"
+
+#define SOURCE	    0xcb007101u /* 203.0.113.1, network 1 */
+#define OWN_ROUTER  0xcb0071feu /* the first router on the way there */
+#define MIDDLE	    0xc0000205u /* network 2 */
+#define BORDER	    0xc0000209u /* network 2's address on network 3's router */
+#define NEAR	    0xc6336401u /* the router before the destination, network 3 */
+#define DESTINATION 0xc6336409u /* 198.51.100.9, network 3 */
+#define NOBODY	    0xc0000201u /* 192.0.2.1 */
+#define HERE	    2		/* the source's agent */
+
+struct scene {
+	struct ingress ingress;
+	struct revtr_site sites[2];
+	struct revtr_engine *engine;
+	uint32_t source;
+	int64_t now_ns;
+};
+
+static uint32_t asn_of(void *context, uint32_t address)
+{
+	(void)context;
+	return address >> 8 == SOURCE >> 8 ? 1 : address >> 8 == MIDDLE >> 8 ? 2 : address >> 8 == DESTINATION >> 8 ? 3 : 0;
+}
+
+/* Two sites that may send in the source's name, of which the first is nearer to the destination. */
+static void scene_init(struct scene *s, struct revtr_options options)
+{
+	*s = (struct scene){.sites = {{0, true}, {1, true}}, .now_ns = 3600 * NS_PER_S};
+	assert_int_equal(ingress_init(&s->ingress, 2), 0);
+	for (uint32_t i = 0; i < 2; i++)
+		assert_int_equal(ingress_add(&s->ingress, prefix_of(addr_v4(DESTINATION), 24),
+					 &(struct ingress_view){i, (uint8_t)(4 + i), 0}),
+			0);
+	ingress_sort(&s->ingress);
+	struct revtr_environment environment = {
+		.ingress = &s->ingress, .sites = s->sites, .site_count = 2, .asn = asn_of};
+	s->engine = revtr_engine_new(&options, &environment);
+	assert_non_null(s->engine);
+	assert_int_equal(revtr_engine_add_source(s->engine, addr_v4(SOURCE), HERE, &s->source), 0);
+}
+
+static void scene_deinit(struct scene *s)
+{
+	revtr_engine_free(s->engine);
+	ingress_deinit(&s->ingress);
+}
+
+static struct revtr_options alone(void)
+{
+	struct revtr_options options = revtr_options_published();
+	options.spoofed = false;
+	options.timestamps = true;
+	return options;
+}
+
+static struct revtr_task expect_task(struct scene *s, enum revtr_probe probe, uint32_t agent, uint32_t target)
+{
+	struct revtr_task task;
+	int64_t wake_ns;
+	assert_true(revtr_engine_next(s->engine, s->now_ns, &task, &wake_ns));
+	assert_int_equal(task.probe, probe);
+	assert_int_equal(task.agent, agent);
+	assert_int_equal(task.target.low, target);
+	assert_int_equal(task.spoofed, agent != HERE);
+	return task;
+}
+
+/* Longer than anything is waited for. */
+static void let_time_pass(struct scene *s)
+{
+	struct revtr_task task;
+	assert_false(revtr_engine_next(s->engine, s->now_ns, &task, &(int64_t){0}));
+	s->now_ns += 20 * NS_PER_S;
+}
+
+/* Nine routers wrote themselves down before the packet was there. */
+static void answer_full(struct scene *s, const struct revtr_task *task)
+{
+	struct revtr_answer answer = {.task = task->id, .answered = true, .from = task->target,
+		.reply = {.present = true, .type = 7, .slots = 9, .used = 9}};
+	for (uint32_t i = 0; i < 9; i++)
+		answer.reply.addrs[i] = addr_v4(0x08080800u + i);
+	revtr_engine_answer(s->engine, &answer, s->now_ns);
+}
+
+static void answer_home(struct scene *s, const struct revtr_task *task)
+{
+	struct revtr_answer answer = {.task = task->id, .answered = true, .from = task->target,
+		.reply = {.present = true, .type = 7, .slots = 9, .used = 2, .addrs = {task->target, addr_v4(SOURCE)}}};
+	revtr_engine_answer(s->engine, &answer, s->now_ns);
+}
+
+static void answer_trace(struct scene *s, const struct revtr_task *task, const uint32_t *routers, unsigned count)
+{
+	struct revtr_answer answer = {.task = task->id, .answered = true, .trace_count = count, .reached = true};
+	for (unsigned i = 0; i < count; i++)
+		answer.trace[i] = routers[i] ? addr_v4(routers[i]) : ADDR_NONE;
+	revtr_engine_answer(s->engine, &answer, s->now_ns);
+}
+
+static struct revtr_answer stamped(const struct revtr_task *task, uint8_t stamps, uint32_t apart_ms)
+{
+	struct revtr_answer answer = {.task = task->id, .answered = true, .from = task->target,
+		.times = {.present = true, .flag = 3, .slots = (uint8_t)task->listed_count, .used = stamps}};
+	for (unsigned i = 0; i < task->listed_count; i++) {
+		answer.times.addrs[i] = task->listed[i];
+		answer.times.times[i] = i < stamps ? 1000 + i * apart_ms : 0;
+	}
+	return answer;
+}
+
+static void answer_times(struct scene *s, const struct revtr_task *task, uint8_t stamps, uint32_t apart_ms)
+{
+	struct revtr_answer answer = stamped(task, stamps, apart_ms);
+	revtr_engine_answer(s->engine, &answer, s->now_ns);
+}
+
+static struct revtr_result expect_end(struct scene *s, enum revtr_stop stop, unsigned hops)
+{
+	struct revtr_result result;
+	struct revtr_task task;
+	assert_false(revtr_engine_next(s->engine, s->now_ns, &task, &(int64_t){0}));
+	assert_true(revtr_engine_finished(s->engine, &result));
+	assert_int_equal(result.stop, stop);
+	assert_int_equal(result.hop_count, hops);
+	return result;
+}
+
+static void submit(struct scene *s)
+{
+	uint32_t id;
+	assert_int_equal(revtr_engine_submit(s->engine, s->source, addr_v4(DESTINATION), s->now_ns, &id), 0);
+}
+
+/* The source is too far for Record Route, and the way there crosses a border before NEAR. The next task asks for times. */
+static void come_to_the_border(struct scene *s, const uint32_t *routers, unsigned count)
+{
+	submit(s);
+	struct revtr_task task = expect_task(s, REVTR_RR_PING, HERE, DESTINATION);
+	answer_full(s, &task);
+	task = expect_task(s, REVTR_TRACEROUTE, HERE, DESTINATION);
+	answer_trace(s, &task, routers, count);
+	task = expect_task(s, REVTR_RR_PING, HERE, NEAR);
+	answer_full(s, &task);
+}
+
+static const uint32_t way[] = {OWN_ROUTER, MIDDLE, BORDER, NEAR, DESTINATION};
+
+static void expect_listed(const struct revtr_task *task, const uint32_t *addresses, unsigned count)
+{
+	assert_int_equal(task->listed_count, count);
+	for (unsigned i = 0; i < count; i++)
+		assert_int_equal(task->listed[i].low, addresses[i]);
+}
+
+/* The destination answers options, so it is pinged: what stamps behind it is on its way. All that stamped are hops. */
+static void test_border_is_crossed(void **state)
+{
+	struct scene s;
+	(void)state;
+	scene_init(&s, alone());
+	come_to_the_border(&s, way, 5);
+	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
+	expect_listed(&task, (uint32_t[]){DESTINATION, BORDER, MIDDLE, OWN_ROUTER}, 4);
+	answer_times(&s, &task, 3, 20);
+	task = expect_task(&s, REVTR_RR_PING, HERE, MIDDLE);
+	answer_home(&s, &task);
+	struct revtr_result result = expect_end(&s, REVTR_REACHED, 4);
+	assert_int_equal(result.hops[0].technique, TECHNIQUE_SYMMETRIC_INTRA);
+	assert_int_equal(result.hops[1].address, BORDER);
+	assert_int_equal(result.hops[1].technique, TECHNIQUE_TIMESTAMP);
+	assert_int_equal(result.hops[1].certainty, CERTAINTY_MEASURED);
+	assert_int_equal(result.hops[2].address, MIDDLE);
+	assert_int_equal(result.hops[3].technique, TECHNIQUE_RECORD_ROUTE);
+	/* Nothing behind them hangs on the assumption before them. */
+	assert_int_equal(result.hops[3].certainty, CERTAINTY_MEASURED);
+	assert_int_equal(result.option_packets, 4);
+	scene_deinit(&s);
+}
+
+/* Its address is of the next network, though the router is not: that network is not assumed to be symmetric from here, and
+ * the router that did not stamp is not asked for again. */
+static void test_no_assumption_behind_it(void **state)
+{
+	struct scene s;
+	(void)state;
+	scene_init(&s, alone());
+	come_to_the_border(&s, way, 5);
+	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
+	answer_times(&s, &task, 2, 20);
+	task = expect_task(&s, REVTR_RR_PING, HERE, BORDER);
+	answer_full(&s, &task);
+	struct revtr_result result = expect_end(&s, REVTR_INTERDOMAIN, 2);
+	assert_int_equal(result.hops[1].address, BORDER);
+	scene_deinit(&s);
+}
+
+/* All that had room have stamped: those behind them are asked next, from the destination again. */
+static void test_as_far_as_it_goes(void **state)
+{
+	static const uint32_t longer[] = {OWN_ROUTER, MIDDLE + 2, MIDDLE + 1, MIDDLE, BORDER, NEAR, DESTINATION};
+	struct scene s;
+	(void)state;
+	scene_init(&s, alone());
+	come_to_the_border(&s, longer, 7);
+	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
+	answer_times(&s, &task, 4, 20);
+	for (uint32_t hop = 0; hop < 3; hop++) {
+		static const uint32_t back[] = {MIDDLE + 1, MIDDLE, BORDER};
+		task = expect_task(&s, REVTR_RR_PING, HERE, back[hop]);
+		answer_full(&s, &task);
+	}
+	task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
+	expect_listed(&task, (uint32_t[]){DESTINATION, MIDDLE + 2, OWN_ROUTER}, 3);
+	scene_deinit(&s);
+}
+
+/* A sixth of all hosts: it answers and does not stamp. The hop after it is asked, and what that shows is its own way: for
+ * the destination's it hangs on the assumption. */
+static void test_destination_does_not_stamp(void **state)
+{
+	struct scene s;
+	(void)state;
+	scene_init(&s, alone());
+	come_to_the_border(&s, way, 5);
+	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
+	answer_times(&s, &task, 0, 0);
+	task = expect_task(&s, REVTR_TS_PING, HERE, NEAR);
+	expect_listed(&task, (uint32_t[]){NEAR, BORDER, MIDDLE, OWN_ROUTER}, 4);
+	answer_times(&s, &task, 2, 20);
+	task = expect_task(&s, REVTR_RR_PING, HERE, BORDER);
+	answer_home(&s, &task);
+	struct revtr_result result = expect_end(&s, REVTR_REACHED, 3);
+	assert_int_equal(result.hops[1].certainty, CERTAINTY_INFERRED);
+	assert_true(result.hops[1].probability < 0.995f);
+	scene_deinit(&s);
+}
+
+/* The way back is another one, or the router does not stamp: nothing is concluded, and nobody else is asked. */
+static void test_router_does_not_stamp(void **state)
+{
+	struct scene s;
+	(void)state;
+	scene_init(&s, alone());
+	come_to_the_border(&s, way, 5);
+	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
+	answer_times(&s, &task, 1, 0);
+	expect_end(&s, REVTR_INTERDOMAIN, 1);
+	scene_deinit(&s);
+}
+
+/* Nobody answers, the option is lost on the way, or it is not what was sent: the next one, and then no one. */
+static void test_no_such_answer(void **state)
+{
+	struct scene s;
+	for (unsigned kind = 0; kind < 5; kind++) {
+		scene_init(&s, alone());
+		come_to_the_border(&s, way, 5);
+		for (unsigned i = 0; i < 2; i++) {
+			struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, i == 0 ? DESTINATION : NEAR);
+			struct revtr_answer answer = stamped(&task, 2, 20);
+			if (kind == 1)
+				answer.times.present = false;
+			if (kind == 2)
+				answer.times.addrs[1] = addr_v4(MIDDLE);
+			if (kind == 3)
+				answer.times.slots = 2;
+			if (kind == 4)
+				answer.times.flag = 1;
+			if (kind == 0)
+				let_time_pass(&s);
+			else
+				revtr_engine_answer(s.engine, &answer, s.now_ns);
+		}
+		expect_end(&s, REVTR_INTERDOMAIN, 1);
+		scene_deinit(&s);
+	}
+	(void)state;
+}
+
+/* Stamps of one moment may all be the target's, which takes every address for its own: an address that nobody has tells. */
+static void test_careless_target(void **state)
+{
+	struct scene s;
+	(void)state;
+	for (unsigned careless = 0; careless < 2; careless++) {
+		scene_init(&s, alone());
+		come_to_the_border(&s, way, 5);
+		struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
+		answer_times(&s, &task, 2, 0);
+		task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
+		expect_listed(&task, (uint32_t[]){DESTINATION, NOBODY}, 2);
+		answer_times(&s, &task, careless ? 2 : 1, 0);
+		if (careless) {
+			expect_end(&s, REVTR_INTERDOMAIN, 1);
+		} else {
+			task = expect_task(&s, REVTR_RR_PING, HERE, BORDER);
+			answer_home(&s, &task);
+			expect_end(&s, REVTR_REACHED, 3);
+		}
+		scene_deinit(&s);
+	}
+}
+
+/* Doubt stays where the second answer does not come. */
+static void test_doubt_stays(void **state)
+{
+	struct scene s;
+	(void)state;
+	scene_init(&s, alone());
+	come_to_the_border(&s, way, 5);
+	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
+	answer_times(&s, &task, 2, 3);
+	expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
+	let_time_pass(&s);
+	expect_end(&s, REVTR_INTERDOMAIN, 1);
+	scene_deinit(&s);
+}
+
+/* Only an agent's packets in the source's name came home: it asks for times, too. */
+static void test_in_its_name(void **state)
+{
+	struct revtr_options options = alone();
+	struct scene s;
+	(void)state;
+	options.spoofed = true;
+	scene_init(&s, options);
+	submit(&s);
+	expect_task(&s, REVTR_RR_PING, HERE, DESTINATION);
+	let_time_pass(&s);
+	expect_task(&s, REVTR_RR_PING, 0, DESTINATION);
+	struct revtr_task task = expect_task(&s, REVTR_RR_PING, 1, DESTINATION);
+	answer_full(&s, &task);
+	let_time_pass(&s);
+	task = expect_task(&s, REVTR_TRACEROUTE, HERE, DESTINATION);
+	answer_trace(&s, &task, (uint32_t[]){OWN_ROUTER, MIDDLE, DESTINATION}, 3);
+	task = expect_task(&s, REVTR_TS_PING, 1, DESTINATION);
+	expect_listed(&task, (uint32_t[]){DESTINATION, MIDDLE, OWN_ROUTER}, 3);
+	answer_times(&s, &task, 3, 20);
+	task = expect_task(&s, REVTR_RR_PING, HERE, OWN_ROUTER);
+	answer_home(&s, &task);
+	struct revtr_result result = expect_end(&s, REVTR_REACHED, 3);
+	assert_int_equal(result.hops[0].technique, TECHNIQUE_TIMESTAMP_SPOOFED);
+	scene_deinit(&s);
+}
+
+/* Nobody ever got an answer with a list from there, or it is switched off: no packet. */
+static void test_not_asked(void **state)
+{
+	for (unsigned off = 0; off < 2; off++) {
+		struct revtr_options options = alone();
+		struct scene s;
+		options.timestamps = !off;
+		scene_init(&s, options);
+		submit(&s);
+		struct revtr_task task = expect_task(&s, REVTR_RR_PING, HERE, DESTINATION);
+		if (off)
+			answer_full(&s, &task);
+		else
+			let_time_pass(&s);
+		task = expect_task(&s, REVTR_TRACEROUTE, HERE, DESTINATION);
+		answer_trace(&s, &task, (uint32_t[]){OWN_ROUTER, MIDDLE, DESTINATION}, 3);
+		expect_end(&s, REVTR_INTERDOMAIN, 0);
+		scene_deinit(&s);
+	}
+	(void)state;
+}
+
+/* A silent router between: it is there, and not known which. The list ends before one. */
+static void test_silent_routers(void **state)
+{
+	struct scene s;
+	(void)state;
+	scene_init(&s, alone());
+	come_to_the_border(&s, (uint32_t[]){OWN_ROUTER, 0, BORDER, 0, NEAR, DESTINATION}, 6);
+	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
+	expect_listed(&task, (uint32_t[]){DESTINATION, BORDER}, 2);
+	answer_times(&s, &task, 2, 20);
+	task = expect_task(&s, REVTR_RR_PING, HERE, BORDER);
+	answer_home(&s, &task);
+	struct revtr_result result = expect_end(&s, REVTR_REACHED, 4);
+	assert_int_equal(result.hops[1].address, 0);
+	assert_int_equal(result.hops[1].certainty, CERTAINTY_ASSUMED);
+	assert_int_equal(result.hops[2].address, BORDER);
+	scene_deinit(&s);
+}
+
+/* Two that want to know the same: one packet, and who comes later has it for nothing. */
+static void test_shared(void **state)
+{
+	struct scene s;
+	struct revtr_result result;
+	uint32_t id;
+	(void)state;
+	scene_init(&s, alone());
+	assert_int_equal(revtr_engine_submit(s.engine, s.source, addr_v4(DESTINATION), s.now_ns, &id), 0);
+	come_to_the_border(&s, way, 5);
+	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
+	answer_times(&s, &task, 1, 0);
+	assert_false(revtr_engine_next(s.engine, s.now_ns, &task, &(int64_t){0}));
+	for (unsigned i = 0; i < 2; i++)
+		assert_true(revtr_engine_finished(s.engine, &result));
+	submit(&s);
+	expect_end(&s, REVTR_INTERDOMAIN, 1);
+	scene_deinit(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_border_is_crossed),
+		cmocka_unit_test(test_no_assumption_behind_it),
+		cmocka_unit_test(test_as_far_as_it_goes),
+		cmocka_unit_test(test_destination_does_not_stamp),
+		cmocka_unit_test(test_router_does_not_stamp),
+		cmocka_unit_test(test_no_such_answer),
+		cmocka_unit_test(test_careless_target),
+		cmocka_unit_test(test_doubt_stays),
+		cmocka_unit_test(test_in_its_name),
+		cmocka_unit_test(test_not_asked),
+		cmocka_unit_test(test_silent_routers),
+		cmocka_unit_test(test_shared),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
