@@ -26,9 +26,9 @@ static void no_siblings(struct row *row)
 	row->options.siblings = false;
 }
 
-static void no_exits(struct row *row)
+static void no_counts(struct row *row)
 {
-	row->options.exits = false;
+	row->options.counts = false;
 }
 
 static void no_fallback(struct row *row)
@@ -101,7 +101,7 @@ static const struct {
 	{"published", revtr_options_published, NULL},
 	{"retour", revtr_options_default, NULL},
 	{"without-siblings", revtr_options_default, no_siblings},
-	{"without-exits", revtr_options_default, no_exits},
+	{"without-hop-counts", revtr_options_default, no_counts},
 	{"without-fallback", revtr_options_default, no_fallback},
 	{"without-heuristics", revtr_options_default, no_heuristics},
 	{"without-rr-atlas", revtr_options_default, no_rr_atlas},

@@ -249,6 +249,14 @@ bool agent_answer(struct agent *agent, struct revtr_answer *answer)
 	return true;
 }
 
+static uint8_t ttl_of(const struct hop *hop)
+{
+	for (size_t i = 0; i < hop->probe_count; i++)
+		if (addr_is_set(hop->probes[i].address) && addr_equal(hop->probes[i].address, hop->address))
+			return (uint8_t)MAX(hop->probes[i].reply.ttl, 0);
+	return 0;
+}
+
 static void finish_trace(struct agent *agent, struct running_trace *running, int64_t now_ns)
 {
 	struct path *path = trace_path(&running->trace, 0, now_ns);
@@ -257,8 +265,10 @@ static void finish_trace(struct agent *agent, struct running_trace *running, int
 		answer->task = running->task;
 		answer->reached = path->reached;
 		answer->trace_count = (unsigned)MIN(path->hop_count, (size_t)REVTR_TRACE_MAX);
-		for (unsigned i = 0; i < answer->trace_count; i++)
+		for (unsigned i = 0; i < answer->trace_count; i++) {
 			answer->trace[i] = path->hops[i].address;
+			answer->trace_ttl[i] = ttl_of(&path->hops[i]);
+		}
 	}
 	path_free(path);
 	/* What it did not need of the day is given back. */

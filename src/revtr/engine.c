@@ -38,7 +38,7 @@ struct revtr_options revtr_options_default(void)
 	options.direct_always = false;
 	options.fallback = true;
 	options.doubt = true;
-	options.exits = true;
+	options.counts = true;
 	options.siblings = true;
 	options.batch = 3;
 	options.spoofers_max = 12;
@@ -96,7 +96,6 @@ struct revtr_engine *revtr_engine_new(const struct revtr_options *options, const
 static void source_deinit(struct source_state *source)
 {
 	tree_deinit(&source->tree);
-	exits_deinit(&source->exits);
 }
 
 void revtr_engine_free(struct revtr_engine *engine)
@@ -154,27 +153,9 @@ struct tree *revtr_engine_tree(struct revtr_engine *engine, uint32_t source)
 	return &engine->sources[source].tree;
 }
 
-void source_learn(struct revtr_engine *engine, uint32_t source, const uint32_t *addresses, unsigned count)
-{
-	uint32_t asns[TREE_WALK_MAX];
-	if (!engine->options.exits || count > TREE_WALK_MAX)
-		return;
-	for (unsigned i = 0; i < count; i++)
-		asns[i] = addresses[i] ? engine->environment.asn(engine->environment.context, addresses[i]) : 0;
-	/* Without memory it is not learned. */
-	if (exits_learn(&engine->sources[source].exits, addresses, asns, count) < 0)
-		return;
-}
-
 int revtr_engine_add_trace(struct revtr_engine *engine, uint32_t source, const uint32_t *addresses, unsigned count,
 	uint32_t evidence, int64_t now_ns, uint32_t *index)
 {
-	uint32_t whole[TREE_WALK_MAX];
-	if (count < TREE_WALK_MAX) {
-		memcpy(whole, addresses, count * sizeof(*whole));
-		whole[count] = engine->sources[source].address;
-		source_learn(engine, source, whole, count + 1);
-	}
 	return tree_add_trace(&engine->sources[source].tree, addresses, count, evidence, now_ns, index);
 }
 
@@ -197,7 +178,6 @@ void revtr_engine_align(struct revtr_engine *engine, uint32_t source, uint32_t t
 	if (list.count == 0 || tree_align(&of->tree, trace, place, list.hops, list.count) < 0 ||
 		tree_add_chain(&of->tree, chain, list.count + 1, spoofed, answer->task, engine->now_ns) < 0)
 		return;
-	source_learn(engine, source, chain, list.count + 1);
 }
 
 void revtr_engine_set_deaf(struct revtr_engine *engine, uint32_t source, bool deaf)

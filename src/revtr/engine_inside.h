@@ -4,7 +4,6 @@
 
 #include "revtr/budget.h"
 #include "revtr/engine.h"
-#include "revtr/exits.h"
 
 #define RANK_MAX   64 /* agents that are considered for a target */
 #define JOB_NONE   UINT32_MAX
@@ -41,6 +40,7 @@ struct job {
 	int64_t timer_ns;     /* its place in the queue */
 	uint32_t *ranked;     /* record route: sites; only while it goes on */
 	uint32_t *routers;    /* trace: from the source to the target */
+	int8_t *lefts;	      /* of each: routers that its answer passed on its way home, -1 = not known; in the same memory */
 	struct unplaced *unplaced; /* record route: only while it goes on; NULL: none */
 	uint32_t chain[CHAIN_MAX]; /* timestamp: what is listed after the target */
 	uint32_t heard_agent;	   /* record route: whose packet brought a list home, where `heard` */
@@ -103,7 +103,6 @@ struct sent { /* tasks whose answer may come; by id */
 struct source_state {
 	uint32_t address, agent;
 	struct tree tree;
-	struct exits exits;
 	unsigned direct_asked, direct_found;
 	unsigned answered; /* packets with options that came home */
 	bool deaf;	   /* to answers that it has not asked for itself */
@@ -175,8 +174,6 @@ bool job_enqueue(struct revtr_engine *engine, struct ready ready);
 /* The next packet, or until when there is none. */
 bool job_next(struct revtr_engine *engine, struct revtr_task *task, int64_t *wake_ns);
 
-/* engine.c: a way to the source was seen; `addresses` as for tree_add_chain. */
-void source_learn(struct revtr_engine *engine, uint32_t source, const uint32_t *addresses, unsigned count);
 /* engine_steps.c: the address of a hop; -1: the destination. */
 uint32_t hop_address(const struct measurement_state *m, int index);
 /* The last hop that could be asked; -1: the destination. */

@@ -356,9 +356,9 @@ void job_learn_list(struct revtr_engine *engine, struct job *job, const struct r
 	if (engine->options.doubt && list->certain)
 		(void)tree_doubt(&source->tree, chain, list->count + 1, engine->now_ns);
 	/* Without memory it is merely not shared. */
-	if (engine->options.share && tree_add_chain(&source->tree, chain, list->count + 1, spoofed, task, engine->now_ns) < 0)
+	if (engine->options.share &&
+		tree_add_chain(&source->tree, chain, list->count + 1, spoofed, task, engine->now_ns) < 0)
 		return;
-	source_learn(engine, job->source, chain, list->count + 1);
 }
 
 static void take_list(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer,
@@ -383,9 +383,12 @@ static void take_trace(struct job *job, const struct revtr_answer *answer)
 {
 	if (answer->trace_count > REVTR_TRACE_MAX)
 		return;
-	job->routers = calloc(answer->trace_count + 1, sizeof(*job->routers));
+	job->routers = calloc(answer->trace_count + 1, sizeof(*job->routers) + sizeof(*job->lefts));
 	if (!job->routers)
 		return;
+	job->lefts = (int8_t *)(job->routers + answer->trace_count + 1);
+	for (unsigned i = 0; i < answer->trace_count; i++)
+		job->lefts[i] = (int8_t)rr_hops_passed(answer->trace_ttl[i]);
 	for (unsigned i = 0; i < answer->trace_count; i++)
 		job->routers[i] = answer->trace[i].family == 4 ? (uint32_t)answer->trace[i].low : 0;
 	job->router_count = (uint8_t)answer->trace_count;

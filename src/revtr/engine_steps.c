@@ -30,7 +30,7 @@ static bool on_path(const struct measurement_state *m, uint32_t address)
 #define SURE_INTRA    0.995f
 #define SURE_INTER    0.6f
 #define SURE_SIBLING  0.962f
-#define SURE_EXIT     0.78f
+#define SURE_COUNTED  0.97f /* across a border, as hop counts say */
 
 bool hop_add(struct measurement_state *m, struct revtr_hop hop)
 {
@@ -150,10 +150,48 @@ static int place_in(const struct job *trace, uint32_t address)
 }
 
 /* Its address may be the other network's, as it is at a border: that says nothing of what comes next. */
-static bool by_times(const struct measurement_state *m, int hop)
+static bool at_border(const struct measurement_state *m, int hop)
 {
 	return hop >= 0 && (m->hops[hop].technique == TECHNIQUE_TIMESTAMP ||
-				   m->hops[hop].technique == TECHNIQUE_TIMESTAMP_SPOOFED);
+				   m->hops[hop].technique == TECHNIQUE_TIMESTAMP_SPOOFED ||
+				   m->hops[hop].technique == TECHNIQUE_INFERRED);
+}
+
+/* Are the two as many routers apart on their ways to the source as they are on the way there? */
+enum counts { COUNTS_SILENT, COUNTS_AGREE, COUNTS_CONTRADICT };
+
+static enum counts counts_of(const struct revtr_engine *engine, const struct job *trace, int place, int before)
+{
+	if (!engine->options.counts || before < 0 || place >= (int)trace->router_count || trace->lefts[place] < 0 ||
+		trace->lefts[before] < 0)
+		return COUNTS_SILENT;
+	return trace->lefts[place] - trace->lefts[before] == place - before ? COUNTS_AGREE : COUNTS_CONTRADICT;
+}
+
+/* The router before the last hop on the way there is behind it on the way back: how that is known, and how surely. */
+static struct revtr_hop symmetric_hop(bool inside, bool counted)
+{
+	static const struct revtr_hop intra = {.technique = TECHNIQUE_SYMMETRIC_INTRA, .certainty = CERTAINTY_ASSUMED,
+		.probability = SURE_INTRA};
+	static const struct revtr_hop border = {.technique = TECHNIQUE_INFERRED, .certainty = CERTAINTY_INFERRED,
+		.probability = SURE_COUNTED};
+	static const struct revtr_hop inter = {.technique = TECHNIQUE_SYMMETRIC_INTER, .certainty = CERTAINTY_ASSUMED,
+		.probability = SURE_INTER};
+	return inside ? intra : counted ? border : inter;
+}
+
+static bool add_symmetric(struct revtr_engine *engine, struct measurement_state *m, struct revtr_hop hop, int silent)
+{
+	int last = hop_last_known(m);
+	m->faith *= hop.probability;
+	for (int i = 0; i < silent; i++)
+		(void)hop_add(m, (struct revtr_hop){.technique = hop.technique, .certainty = hop.certainty});
+	hop.probability = 1;
+	hop.seen_ns = engine->now_ns;
+	if (!hop_add(m, hop))
+		return false;
+	hop_step_made(m, last);
+	return true;
 }
 
 /* The router before the last hop on the way there. *stop: why not. */
@@ -172,44 +210,19 @@ static bool by_symmetry(struct revtr_engine *engine, struct measurement_state *m
 	uint32_t next = before < 0 ? engine->sources[m->source].address : trace->routers[before];
 	uint32_t asn = engine->environment.asn(engine->environment.context, hop_address(m, last));
 	bool inside = asn != 0 && asn == engine->environment.asn(engine->environment.context, next);
-	if ((!inside || by_times(m, last)) && !engine->options.symmetry_inter) {
+	enum counts counts = counts_of(engine, trace, place, before);
+	bool counted = counts == COUNTS_AGREE && !at_border(m, last);
+	if (((!inside && !counted) || at_border(m, last) || counts == COUNTS_CONTRADICT) && !engine->options.symmetry_inter) {
 		*stop = m->stop = REVTR_INTERDOMAIN;
 		return measurement_ask_times(engine, m, trace, place, before);
 	}
 	if (!engine->options.symmetry_intra && inside)
 		return false;
-	m->faith *= inside ? SURE_INTRA : SURE_INTER;
-	for (int i = place - 1; i > before; i--)
-		(void)hop_add(m, (struct revtr_hop){.technique = TECHNIQUE_SYMMETRIC_INTRA, .certainty = CERTAINTY_ASSUMED});
-	if (!hop_add(m, (struct revtr_hop){.address = next,
-			.technique = inside ? TECHNIQUE_SYMMETRIC_INTRA : TECHNIQUE_SYMMETRIC_INTER,
-			.certainty = CERTAINTY_ASSUMED, .probability = 1, .seen_ns = engine->now_ns}))
+	struct revtr_hop hop = symmetric_hop(inside, counted);
+	hop.address = next;
+	if (!add_symmetric(engine, m, hop, place - before - 1))
 		return false;
-	hop_step_made(m, last);
 	m->trace_place = before;
-	return true;
-}
-
-/* From inside a network that always hands packets on by one exit. */
-static bool by_exit(struct revtr_engine *engine, struct measurement_state *m)
-{
-	int last = hop_last_known(m);
-	uint32_t asn = engine->environment.asn(engine->environment.context, hop_address(m, last));
-	const struct exit_of *exit = engine->options.exits ? exits_find(&engine->sources[m->source].exits, asn) : NULL;
-	struct tree_hop hops[TREE_WALK_MAX];
-	bool reached;
-	if (!exit || on_path(m, exit->address))
-		return false;
-	unsigned count = tree_walk(&engine->sources[m->source].tree, exit->address, engine->now_ns, hops, &reached);
-	if (count == 0 || !reached)
-		return false;
-	m->faith *= SURE_EXIT;
-	/* Which of its routers that is differs from place to place: what follows is the same. */
-	(void)hop_add(m, (struct revtr_hop){.technique = TECHNIQUE_INFERRED, .certainty = CERTAINTY_ASSUMED});
-	for (unsigned i = 0; i < count; i++)
-		(void)hop_add(m, hop_of(&hops[i]));
-	follow_trace(engine, m, JOB_NONE);
-	m->trace_place = -1;
 	return true;
 }
 
@@ -272,7 +285,7 @@ static bool give_way(struct revtr_engine *engine, uint32_t index, enum revtr_sto
 {
 	struct measurement_state *m = &engine->measurements[index];
 	m->stop = stop; /* if nothing else helps */
-	if (!by_times(m, hop_last_known(m)) && (by_sibling(engine, m) || by_exit(engine, m)))
+	if (!at_border(m, hop_last_known(m)) && by_sibling(engine, m))
 		return true;
 	end(engine, index, stop);
 	return false;

@@ -224,10 +224,13 @@ char *answer_to_json(const struct revtr_answer *answer)
 		snprintf(nonce, sizeof(nonce), "%016" PRIx64, answer->nonce);
 		return text_of(json_pack("{s:I, s:s}", "task", (json_int_t)answer->task, "nonce", nonce));
 	}
-	json_t *trace = json_array();
-	for (unsigned i = 0; i < MIN(answer->trace_count, REVTR_TRACE_MAX); i++)
+	json_t *trace = json_array(), *ttls = json_array();
+	for (unsigned i = 0; i < MIN(answer->trace_count, REVTR_TRACE_MAX); i++) {
 		json_array_append_new(trace, address_json(answer->trace[i]));
-	return text_of(json_pack("{s:I, s:b, s:o}", "task", (json_int_t)answer->task, "reached", answer->reached, "trace", trace));
+		json_array_append_new(ttls, json_integer(answer->trace_ttl[i]));
+	}
+	return text_of(json_pack("{s:I, s:b, s:o, s:o}", "task", (json_int_t)answer->task, "reached", answer->reached, "trace",
+		trace, "ttls", ttls));
 }
 
 char *refusal_to_json(uint32_t task, enum agent_verdict verdict)
@@ -273,14 +276,18 @@ static bool read_times(const json_t *value, struct timestamp_option *times)
 	return true;
 }
 
-static bool read_trace(const json_t *value, struct revtr_answer *answer)
+/* `ttls` may be missing or shorter. */
+static bool read_trace(const json_t *value, const json_t *ttls, struct revtr_answer *answer)
 {
 	size_t count = json_array_size(value);
 	if (!json_is_array(value) || count > REVTR_TRACE_MAX)
 		return false;
 	answer->trace_count = (unsigned)count;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		json_int_t ttl = json_integer_value(json_array_get(ttls, i));
 		answer->trace[i] = address_of(json_array_get(value, i));
+		answer->trace_ttl[i] = (uint8_t)(ttl > 0 && ttl <= UINT8_MAX ? ttl : 0);
+	}
 	return true;
 }
 
@@ -322,7 +329,7 @@ static bool read_answer(const json_t *object, struct revtr_answer *answer)
 	if (json_object_get(object, "nonce"))
 		return digits_of(object, "nonce", &answer->nonce);
 	if (json_object_get(object, "trace"))
-		return read_trace(json_object_get(object, "trace"), answer);
+		return read_trace(json_object_get(object, "trace"), json_object_get(object, "ttls"), answer);
 	answer->from = address_of(json_object_get(object, "from"));
 	if (!addr_is_set(answer->from) || !number_of(object, "ttl", 255, &ttl))
 		return false;

@@ -9,7 +9,7 @@
 #include "path/words.h"
 
 /* 1 the destination itself, 3 and 4 from the atlas, 5 and 6 Record Route, 7 and 8 Timestamp, 11 and 12 assumed inside
- * a network and across a border. What is none of these was assumed inside one. */
+ * a network and across a border, which an inferred one is, too: whoever filters by codes wants measurements. What is none of these was assumed inside one. */
 int revtr_hop_code(const struct revtr_hop *hop)
 {
 	switch ((enum technique)hop->technique) {
@@ -19,7 +19,8 @@ int revtr_hop_code(const struct revtr_hop *hop)
 	case TECHNIQUE_RECORD_ROUTE_SPOOFED: return 6;
 	case TECHNIQUE_TIMESTAMP: return 7;
 	case TECHNIQUE_TIMESTAMP_SPOOFED: return 8;
-	case TECHNIQUE_SYMMETRIC_INTER: return 12;
+	case TECHNIQUE_SYMMETRIC_INTER:
+	case TECHNIQUE_INFERRED: return 12;
 	default: return 11;
 	}
 }

@@ -53,6 +53,7 @@ struct revtr_answer {
 	struct timestamp_option times; /* REVTR_TS_PING: as it came home */
 	/* REVTR_TRACEROUTE: the routers, none = silent; the target is the last where it was reached. */
 	struct addr trace[REVTR_TRACE_MAX];
+	uint8_t trace_ttl[REVTR_TRACE_MAX]; /* hop limits that their answers came home with, 0 = not known */
 	unsigned trace_count;
 	bool reached;
 	uint64_t nonce; /* REVTR_CHALLENGE: what was in it */

@@ -85,6 +85,7 @@ static void take_trace_reply(struct virtual *v, uint32_t host, const struct pack
 	if (packet->has_quote && !addr_equal(packet->quoted_ip.destination, trace->target))
 		return;
 	trace->answer.trace[ttl - 1] = packet->ip.source;
+	trace->answer.trace_ttl[ttl - 1] = packet->ip.ttl;
 	if (!packet->has_quote && (trace->last == 0 || ttl < trace->last))
 		trace->last = ttl;
 }

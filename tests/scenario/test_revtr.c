@@ -112,7 +112,7 @@ static void test_too_far_alone(void **state)
 	struct revtr_options options = revtr_options_default();
 	struct lab lab;
 	(void)state;
-	options.spoofed = options.atlas = options.symmetry_intra = options.exits = false;
+	options.spoofed = options.atlas = options.symmetry_intra = options.counts = false;
 	lab_init(&lab, options);
 	measure(&lab);
 	assert_int_equal(lab.result.hop_count, 0);

@@ -185,6 +185,60 @@ static void test_symmetry_ends_at_the_border(void **state)
 	scene_deinit(&s);
 }
 
+/* The same, and the hop limits of the trace's answers: how many routers each passed on its way home. */
+static struct revtr_task symmetric_with_counts(struct scene *s, const uint8_t *ttls)
+{
+	struct revtr_options options = revtr_options_default();
+	options.spoofed = options.siblings = false;
+	scene_init(s, options);
+	submit(s, DESTINATION);
+	expect_task(s, REVTR_RR_PING, 3, DESTINATION);
+	let_time_pass(s);
+	struct revtr_task trace = expect_task(s, REVTR_TRACEROUTE, 3, DESTINATION);
+	struct revtr_answer answer = {.task = trace.id, .answered = true, .trace_count = 3, .reached = true,
+		.trace = {addr_v4(MIDDLE), addr_v4(NEAR), addr_v4(DESTINATION)}, .trace_ttl = {ttls[0], ttls[1], ttls[2]}};
+	revtr_engine_answer(s->engine, &answer, s->now_ns);
+	return trace;
+}
+
+static void test_hop_counts_lead_over_one_border(void **state)
+{
+	struct scene s;
+	(void)state;
+	/* Six, five and four routers from home; the middle one began with 64. */
+	symmetric_with_counts(&s, (uint8_t[]){60, 250, 58});
+	expect_task(&s, REVTR_RR_PING, 3, NEAR);
+	let_time_pass(&s);
+	struct revtr_task task = expect_task(&s, REVTR_RR_PING, 3, MIDDLE);
+	answer_list(&s, &task, (uint32_t[]){MIDDLE, MIDDLE + 1, SOURCE}, 3);
+	struct revtr_result result = expect_end(&s, REVTR_REACHED, 4);
+	assert_int_equal(result.hops[1].address, MIDDLE);
+	assert_int_equal(result.hops[1].technique, TECHNIQUE_INFERRED);
+	assert_int_equal(result.hops[1].certainty, CERTAINTY_INFERRED);
+	assert_int_equal(result.hops[2].technique, TECHNIQUE_RECORD_ROUTE);
+	assert_int_equal(result.hops[2].certainty, CERTAINTY_INFERRED);
+	assert_true(result.hops[2].probability < 0.99f);
+	scene_deinit(&s);
+}
+
+static void test_hop_counts_that_contradict(void **state)
+{
+	struct scene s;
+	(void)state;
+	/* The router before it is eight from home, and the destination six: its packets do not come back by it. */
+	symmetric_with_counts(&s, (uint8_t[]){60, 247, 58});
+	expect_nothing(&s);
+	expect_end(&s, REVTR_INTERDOMAIN, 0);
+	scene_deinit(&s);
+	/* The border is not crossed where nothing is known of one side. */
+	symmetric_with_counts(&s, (uint8_t[]){0, 250, 58});
+	expect_task(&s, REVTR_RR_PING, 3, NEAR);
+	let_time_pass(&s);
+	expect_nothing(&s);
+	expect_end(&s, REVTR_INTERDOMAIN, 1);
+	scene_deinit(&s);
+}
+
 static void test_atlas_ends_it_without_a_packet(void **state)
 {
 	struct scene s;
@@ -414,6 +468,8 @@ int main(void)
 		cmocka_unit_test(test_direct_list_is_the_way),
 		cmocka_unit_test(test_agents_ask_in_its_name),
 		cmocka_unit_test(test_symmetry_ends_at_the_border),
+		cmocka_unit_test(test_hop_counts_lead_over_one_border),
+		cmocka_unit_test(test_hop_counts_that_contradict),
 		cmocka_unit_test(test_atlas_ends_it_without_a_packet),
 		cmocka_unit_test(test_questions_are_shared),
 		cmocka_unit_test(test_strange_answers),

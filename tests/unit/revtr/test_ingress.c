@@ -1,4 +1,4 @@
-/* Who is asked first, and what is believed of a network's exits: worked out by hand. */
+/* Who is asked first: worked out by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include "revtr/exits.h"
 #include "revtr/ingress.h"
 
 #define TARGET addr_v4(0xcb007109)
@@ -72,33 +71,12 @@ static void test_longest_prefix_counts(void **state)
 	ingress_deinit(&ingress);
 }
 
-static void test_exit_of_a_network(void **state)
-{
-	struct exits exits = {0};
-	const uint32_t way[] = {1, 2, 0, 3, 4}, asns[] = {10, 10, 0, 20, 30};
-	const uint32_t gap[] = {1, 0, 4}, gap_asns[] = {50, 0, 30};
-	(void)state;
-	assert_null(exits_find(&exits, 10));
-	/* Behind an unknown router it may have been anybody. */
-	assert_int_equal(exits_learn(&exits, way, asns, 5), 0);
-	assert_null(exits_find(&exits, 10));
-	assert_int_equal(exits_find(&exits, 20)->next_asn, 30);
-	assert_int_equal(exits_find(&exits, 20)->address, 3);
-	assert_int_equal(exits_learn(&exits, gap, gap_asns, 3), 0);
-	assert_null(exits_find(&exits, 50));
-	/* Seen to go on elsewhere as well: nothing can be said. */
-	assert_int_equal(exits_learn(&exits, (uint32_t[]){3, 9}, (uint32_t[]){20, 40}, 2), 0);
-	assert_null(exits_find(&exits, 20));
-	exits_deinit(&exits);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_unknown_prefix),
 		cmocka_unit_test(test_longest_prefix_counts),
-		cmocka_unit_test(test_exit_of_a_network),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,7 +51,7 @@ static void test_answers(void **state)
 	struct revtr_answer list = {.task = 7, .answered = true, .from = addr_v4(1), .reply_ttl = 61,
 		.reply = {.present = true, .type = 7, .slots = 9, .used = 2, .addrs = {addr_v4(0x01020304), addr_v4(5)}}};
 	struct revtr_answer trace = {.task = 8, .answered = true, .reached = true, .trace_count = 3,
-		.trace = {addr_v4(1), ADDR_NONE, addr_v4(3)}};
+		.trace = {addr_v4(1), ADDR_NONE, addr_v4(3)}, .trace_ttl = {255, 0, 62}};
 	struct revtr_answer read;
 	(void)state;
 	char *text = answer_to_json(&list);
@@ -64,6 +64,9 @@ static void test_answers(void **state)
 	assert_true(answer_from_json(text, strlen(text), &read));
 	assert_int_equal(read.trace_count, 3);
 	assert_false(addr_is_set(read.trace[1]));
+	assert_int_equal(read.trace_ttl[0], 255);
+	assert_int_equal(read.trace_ttl[1], 0);
+	assert_int_equal(read.trace_ttl[2], 62);
 	assert_true(read.reached);
 	free(text);
 	text = refusal_to_json(9, AGENT_VETO);
