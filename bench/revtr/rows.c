@@ -72,9 +72,9 @@ static void quotes(struct row *row)
 	row->options.quotes = true;
 }
 
-static void timestamps(struct row *row)
+static void no_timestamps(struct row *row)
 {
-	row->options.timestamps = true;
+	row->options.timestamps = false;
 }
 
 static void no_budgets(struct row *row)
@@ -110,7 +110,7 @@ static const struct {
 	{"without-learned-direct", revtr_options_default, no_learned_direct},
 	{"with-quotes", revtr_options_default, quotes},
 	{"with-quotes-without-differencing", revtr_options_default, quotes_without_differencing},
-	{"with-timestamps", revtr_options_default, timestamps},
+	{"without-timestamps", revtr_options_default, no_timestamps},
 	{"without-budgets", revtr_options_default, no_budgets},
 	{"without-small-batches", revtr_options_default, no_small_batches},
 };

@@ -42,6 +42,7 @@ static void print_help(FILE *out)
 	      "  --listen ADDR:PORT  serve HTTP there (repeatable; default 127.0.0.1:7388)\n"
 	      "  --tls-certificate FILE, --tls-key FILE  in PEM: HTTPS instead\n"
 	      "  --spoof             this host may send in the names of registered sources\n"
+	      "  --no-timestamps     no pings with the Timestamp option\n"
 	      "  --opt-out PREFIX    nobody is measured in there (repeatable)\n"
 	      "  --as-per-day N      packets with options into one network a day\n"
 	      "                      (default 100000; 0: no limit)\n"
@@ -74,7 +75,8 @@ static const struct {
 
 enum {
 	SERVER = 256, CONFIG, DATA, JSON, FILE_OF, WAIT, REQUEST, LABEL, INTERACTIVE, AGENT, NAME, KEY, STORE, LISTEN,
-	BROKER, CA, CERTIFICATE, CERTIFICATE_KEY, TLS_CERTIFICATE, TLS_KEY, OPT_OUT, PER_DAY, PARALLEL, AS_PER_DAY, ADMIN, SPOOF
+	BROKER, CA, CERTIFICATE, CERTIFICATE_KEY, TLS_CERTIFICATE, TLS_KEY, OPT_OUT, PER_DAY, PARALLEL, AS_PER_DAY, ADMIN, SPOOF,
+	NO_TIMESTAMPS
 };
 
 static const struct option longs[] = {
@@ -104,6 +106,7 @@ static const struct option longs[] = {
 	{"parallel", required_argument, NULL, PARALLEL},
 	{"admin", no_argument, NULL, ADMIN},
 	{"spoof", no_argument, NULL, SPOOF},
+	{"no-timestamps", no_argument, NULL, NO_TIMESTAMPS},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
@@ -151,6 +154,7 @@ static bool set(struct revtr_command *command, int key, const char *value)
 	case PER_DAY: return number(value, &command->per_day);
 	case AS_PER_DAY: command->as_limited = true; return number(value, &command->as_per_day);
 	case PARALLEL: return number(value, &command->parallel);
+	case NO_TIMESTAMPS: command->no_timestamps = true; break;
 	case SPOOF: command->spoof = true; break;
 	case ADMIN: command->admin = true; break;
 	default: return false;

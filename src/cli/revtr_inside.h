@@ -22,7 +22,7 @@ struct revtr_command {
 	const char *opt_out[64];
 	size_t opt_out_count;
 	unsigned per_day, parallel, as_per_day;
-	bool as_limited, wait, json, admin, interactive, spoof;
+	bool as_limited, wait, json, admin, interactive, spoof, no_timestamps;
 	char **arguments; /* those that are no options */
 	int argument_count;
 };

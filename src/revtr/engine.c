@@ -34,6 +34,7 @@ struct revtr_options revtr_options_default(void)
 {
 	struct revtr_options options = revtr_options_published();
 	options.heuristics = true;
+	options.timestamps = true;
 	options.differ = true;
 	options.direct_always = false;
 	options.fallback = true;

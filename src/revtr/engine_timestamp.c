@@ -23,7 +23,7 @@
  * stamped, too, nothing is believed. */
 #include "revtr/engine_inside.h"
 
-#define NOBODY	     0xc0000201u /* 192.0.2.1: RFC 5737 */
+#define NOBODY	     0xf0000001u /* 240.0.0.1: reserved (RFC 1112 4), and no broadcast address, which Linux stamps */
 #define DOUBT_MS     3
 #define NOT_STANDARD 0x80000000u /* RFC 791 3.1: not ms since midnight */
 

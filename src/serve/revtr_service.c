@@ -120,6 +120,7 @@ static int start_coordinator(struct revtr_service *service, const struct revtr_s
 		.per_network = options->per_network,
 		.asn_context = service,
 		.tell = options->tell};
+	wanted.engine.timestamps = !options->no_timestamps;
 	data_open(&service->data, options->data_dir);
 	service->data_open = true;
 	if (service->data.count > 0)

@@ -24,6 +24,7 @@ struct revtr_service_options {
 	void (*note)(const char *text);	       /* what becomes of new certificates; or NULL */
 	const struct bus_mqtt_options *broker; /* NULL = agents of this process only */
 	bool spoof; /* the agent of this host may send in others' names */
+	bool no_timestamps; /* nobody is asked for prespecified timestamps */
 	unsigned per_network; /* as of struct coordinator_options */
 	const struct prefix *opt_out;	       /* nobody is measured in there; for the life of the service */
 	size_t opt_out_count;

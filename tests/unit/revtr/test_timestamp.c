@@ -15,7 +15,7 @@
 #define BORDER	    0xc0000209u /* network 2's address on network 3's router */
 #define NEAR	    0xc6336401u /* the router before the destination, network 3 */
 #define DESTINATION 0xc6336409u /* 198.51.100.9, network 3 */
-#define NOBODY	    0xc0000201u /* 192.0.2.1 */
+#define NOBODY	    0xf0000001u /* 240.0.0.1 */
 #define HERE	    2		/* the source's agent */
 
 struct scene {
