@@ -145,7 +145,8 @@ static struct capability_finding judge_spoof(const struct capability_test *test)
 		return (struct capability_finding){.cause = CAUSE_FORBIDDEN};
 	if (trials == 0)
 		return (struct capability_finding){.cause = CAUSE_NO_PARTNER};
-	if (tally.came > tally.renamed || tally.answered > 0)
+	/* A NAT that puts its own name on them hands the answers on to the other one, who hears them all the same. */
+	if (tally.came > tally.renamed || (tally.came == 0 && tally.answered > 0))
 		return (struct capability_finding){.can = AGENT_CAN};
 	if (nothing_to_tell(test, &tally, &finding))
 		return finding;
@@ -163,7 +164,8 @@ static struct capability_finding judge_silence(const struct capability_test *tes
 		bool asked = tally_of(test, TRIAL_RECEIVE, target).came_listed > 0;
 		if (asked && own.answer_listed > 0)
 			return (struct capability_finding){.can = AGENT_CANNOT, .cause = CAUSE_UNASKED};
-		if (own.came_listed > 0 && own.answered == 0 && plain.answered > 0)
+		bool dropped = own.came_listed > 0 ? own.answered == 0 : asked;
+		if (dropped && plain.answered > 0)
 			finding = (struct capability_finding){.can = AGENT_CANNOT, .cause = CAUSE_FILTERED_BACK};
 	}
 	return finding;
@@ -259,7 +261,7 @@ const char *capability_text(
 		snprintf(text, CAPABILITY_TEXT_SIZE, "a NAT puts its own address on %s: they come from %s", what,
 			addr_format(finding->seen_as, address));
 		return text;
-	case CAUSE_FILTERED_BACK: says = "its packets with options arrive, and the answers to them are dropped on the way back"; break;
+	case CAUSE_FILTERED_BACK: says = "answers with options are dropped on the way back to it"; break;
 	case CAUSE_UNASKED:
 		says = "answers come where it asked itself, and else not: a filter before it knows connections, let echo replies in";
 		break;
