@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/escape.h"
 #include "cli/exit.h"
 #include "cli/revtr_inside.h"
 
@@ -185,6 +186,7 @@ static int parse(struct revtr_command *command, int argc, char **argv)
 int cli_revtr(int argc, char **argv)
 {
 	struct revtr_command command = {0};
+	char shown[80];
 	const char *name = argc > 1 ? argv[1] : "";
 	if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0) {
 		print_help(stdout);
@@ -198,7 +200,14 @@ int cli_revtr(int argc, char **argv)
 			return status;
 		if (command.argument_count >= commands[i].least && command.argument_count <= commands[i].most)
 			return commands[i].run(&command);
+		fprintf(stderr, "retour revtr: %s: %s; see `retour revtr --help`\n", name,
+			command.argument_count < commands[i].least ? "something is missing after it" : "that is one word too many");
+		return EXIT_USAGE;
 	}
-	print_help(stderr);
+	if (argc < 2)
+		print_help(stderr);
+	else
+		fprintf(stderr, "retour revtr: no command is called '%s'; see `retour revtr --help`\n",
+			escape_text(name, shown, sizeof(shown)));
 	return EXIT_USAGE;
 }

@@ -120,7 +120,6 @@ static int read_store(struct wanted *wanted, const struct revtr_command *command
 static void say_ready(const struct revtr_service *service, const struct wanted *wanted)
 {
 	char text[ADDR_TEXT_SIZE];
-	const char *warning = revtr_service_warning(service);
 	for (size_t i = 0; i < wanted->options.listen_count; i++) {
 		struct addr address = wanted->listen[i].addr;
 		const char *left = address.family == 6 ? "[" : "", *right = address.family == 6 ? "]" : "";
@@ -134,8 +133,9 @@ static void say_ready(const struct revtr_service *service, const struct wanted *
 		if (!wanted->options.tls_certificate && !addr_is_loopback(wanted->listen[i].addr))
 			fputs("retour revtr: keys travel in the clear beyond this host: --tls-certificate and --tls-key encrypt them\n",
 				stderr);
-	if (warning)
-		fprintf(stderr, "retour revtr: %s\n", warning);
+	for (unsigned i = 0; i < REVTR_WARNINGS; i++)
+		if (revtr_service_warning(service, i))
+			tell(revtr_service_warning(service, i));
 }
 
 static int run(const struct wanted *wanted, struct error *error)

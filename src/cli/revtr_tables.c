@@ -100,6 +100,8 @@ static void print_atlas(const json_t *answer)
 	char source[SHOWN], oldest[SHOWN], newest[SHOWN];
 	if (json_object_get(answer, "state"))
 		printf("%s: the agents have been asked for traceroutes to it\n", word(answer, "source", source));
+	else if (number(answer, "traceroutes") == 0)
+		printf("%s: no traceroute of the last day\n", word(answer, "source", source));
 	else
 		printf("%s: %lld traceroutes of the last day\n    the oldest of %s, the newest of %s\n", word(answer, "source", source),
 			number(answer, "traceroutes"), moment(answer, "oldest_at", oldest), moment(answer, "newest_at", newest));

@@ -88,7 +88,9 @@ int session_find(struct session *session, const char *host, struct error *error)
 	host = session->host;
 	struct route_target found;
 	char address[ADDR_TEXT_SIZE];
-	uint8_t family = session->options->family, useful = family ? family : climb_family(session->options->methods);
+	uint8_t family = session->options->family, useful = family;
+	if (!family && !addr_parse(host, &session->target))
+		useful = climb_family(session->options->methods); /* of those that a name may have */
 	int result = route_look_up(host, useful, &found, error);
 	if (result == -EADDRNOTAVAIL && useful != family)
 		result = route_look_up(host, family, &found, error);

@@ -85,8 +85,8 @@ int revtr_server_find(struct revtr_server *server, const struct settings *settin
 		key = from_file;
 	if (!key || !*key)
 		return error_set(error, -ENOKEY,
-			"no key for the coordinator at %s: `retour revtr coordinator` makes one for its own user; of others, put it "
-			"into RETOUR_REVTR_KEY, or token_env of revtr in the settings",
+			"no key for the coordinator at %s: `retour revtr coordinator` on this host makes one, for the user who starts "
+			"it; from others it comes by RETOUR_REVTR_KEY, or token_env of revtr in the settings",
 			server->url);
 	if (!is_key(key))
 		return error_set(error, -EINVAL, "the key for the coordinator is not one word of printable characters");

@@ -91,9 +91,15 @@ int coordinator_refresh_atlas(struct coordinator *c, struct addr address, struct
 	char text[ADDR_TEXT_SIZE];
 	if (source == UINT32_MAX)
 		return error_set(error, -ENOENT, "%s is not a registered source", addr_format(address, text));
-	for (uint32_t i = 0; i < c->agent_count; i++)
-		if (c->agents[i].status.online && i != c->sources[source].agent)
-			coordinator_ask_trace(c, source, i);
+	unsigned asked = 0;
+	for (uint32_t i = 0; i < c->agent_count; i++) {
+		if (!c->agents[i].status.online || i == c->sources[source].agent)
+			continue;
+		coordinator_ask_trace(c, source, i);
+		asked++;
+	}
+	if (asked == 0)
+		return error_set(error, -ENOTCONN, "no other agent is connected that could trace to %s", addr_format(address, text));
 	return 0;
 }
 

@@ -56,6 +56,8 @@ static const char *read_source(const json_t *body, struct store_source *source)
 	if (!address || !addr_parse(address, &source->address) || source->address.family != 4 ||
 		!addr_is_unicast(source->address))
 		return "address: expected the IPv4 address of a host";
+	if (addr_is_private(source->address))
+		return "address: expected one that the Internet can answer to; this one is private";
 	if (!agent || !agent_name_good(agent) || strlen(agent) >= sizeof(source->agent))
 		return "agent: expected the name of the agent that stands there";
 	if (name && strlen(name) >= sizeof(source->name))

@@ -40,7 +40,7 @@ struct revtr_service {
 	char *key_file, *socket_file, *folder;
 	struct data data;
 	bool data_open;
-	struct error warning;
+	struct error warnings[REVTR_WARNINGS]; /* networks, door, agent */
 };
 
 /* ---- the administrator's key: who can read the file may do everything */
@@ -126,7 +126,7 @@ static int start_coordinator(struct revtr_service *service, const struct revtr_s
 	if (service->data.count > 0)
 		wanted.asn = asn_of;
 	else
-		error_set(&service->warning, -ENOENT,
+		error_set(&service->warnings[0], -ENOENT,
 			"no local data about AS numbers: nothing is assumed, and fewer paths are whole; `retour data import` gets some");
 	service->bus = options->broker ? bus_new_mqtt(&service->loop, options->broker, error) : bus_new_local(&service->loop);
 	if (!service->bus)
@@ -144,7 +144,7 @@ static void open_door(struct revtr_service *service, const struct revtr_service_
 	}
 	service->door_options = (struct bus_door_options){.path = service->socket_file, .own = OWN_AGENT,
 		.may_say = agent_may_say, .may_hear = agent_may_hear};
-	service->door = bus_door_open(&service->loop, service->bus, &service->door_options, &service->warning);
+	service->door = bus_door_open(&service->loop, service->bus, &service->door_options, &service->warnings[1]);
 }
 
 /* Who may not open raw sockets coordinates others all the same. */
@@ -162,7 +162,7 @@ static void start_agent(struct revtr_service *service, const struct revtr_servic
 	vantage_stop(service->agent);
 	service->agent_failed = service->agent;
 	service->agent = NULL;
-	error_set(&service->warning, error.code, "no agent on this host: %.300s", error.text);
+	error_set(&service->warnings[2], error.code, "no agent on this host: %.300s", error.text);
 }
 
 static int start_http(struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
@@ -315,7 +315,7 @@ const char *revtr_service_key_file(const struct revtr_service *service)
 	return service->key_file;
 }
 
-const char *revtr_service_warning(const struct revtr_service *service)
+const char *revtr_service_warning(const struct revtr_service *service, unsigned index)
 {
-	return service->warning.code ? service->warning.text : NULL;
+	return service->warnings[index].code ? service->warnings[index].text : NULL;
 }

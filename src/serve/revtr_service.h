@@ -40,7 +40,8 @@ int revtr_service_run(struct revtr_service *service, struct error *error) MUST_U
 void revtr_service_stop(struct revtr_service *service);
 /* The file with the administrator's key. */
 const char *revtr_service_key_file(const struct revtr_service *service);
-/* Why something that is not necessary does not work, one line; NULL = nothing. */
-const char *revtr_service_warning(const struct revtr_service *service);
+/* Why something that is not necessary does not work, one line; NULL = nothing. `index` is below this number. */
+#define REVTR_WARNINGS 3
+const char *revtr_service_warning(const struct revtr_service *service, unsigned index);
 
 #endif

@@ -187,7 +187,8 @@ static int add_rules(scmp_filter_ctx filter, const struct sandbox_needs *needs)
 		code = allow(filter, allowed_certificates, ARRAY_LEN(allowed_certificates));
 	if (code == 0 && !needs->folder && (needs->agent || needs->certificates))
 		code = allow_reading(filter);
-	if (code == 0 && (needs->agent || needs->certificates))
+	/* libuv, for each socket that it watches */
+	if (code == 0 && (needs->agent || needs->certificates || needs->folder))
 		code = allow_with(filter, SCMP_SYS(ioctl), 1, FIONBIO);
 	return code == 0 && needs->http ? allow_http(filter, needs) : code;
 }
