@@ -98,7 +98,7 @@ void coordinator_each_agent(
 int coordinator_test_agent(struct coordinator *coordinator, const char *name, struct error *error) MUST_USE;
 
 /* Traceroutes from all agents to a source, then Record Route to their hops; and the survey of prefixes. Within the
- * budget of the day. 0 or -ENOENT. */
+ * budget of the day. 0, -ENOENT, or -ENOTCONN: there is nobody to ask. */
 int coordinator_refresh_atlas(struct coordinator *coordinator, struct addr source, struct error *error) MUST_USE;
 
 struct coordinator_network {
