@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "probe/pacer.h"
 #include "revtr/agent_packet.h"
+#include "revtr/ledger.h"
 #include "revtr/trial.h"
 #include "trace/forward.h"
 
@@ -23,6 +24,7 @@
 
 struct running_trace {
 	struct trace trace;
+	struct addr source, target; /* for whom, where to */
 	uint32_t task;
 	unsigned sent;
 	bool active;
@@ -51,6 +53,7 @@ struct agent {
 	int64_t day_started_ns;
 	unsigned spent; /* of the day */
 	struct agent_counters counters;
+	struct ledger ledger;
 };
 
 uint64_t agent_tag(struct hash_key key, struct addr source, struct addr target, uint32_t task)
@@ -143,7 +146,14 @@ void agent_free(struct agent *agent)
 
 struct agent_counters agent_counters(const struct agent *agent)
 {
-	return agent->counters;
+	struct agent_counters counters = agent->counters;
+	counters.spent = agent->spent;
+	return counters;
+}
+
+const struct ledger *agent_ledger(const struct agent *agent)
+{
+	return &agent->ledger;
 }
 
 /* ---- orders */
@@ -194,6 +204,8 @@ static enum agent_verdict start_trace(struct agent *agent, const struct agent_or
 	config.key = (struct hash_key){order->tag, (uint64_t)now_ns};
 	trace_init(&agent->traces[place]->trace, &config);
 	agent->traces[place]->task = order->task.id;
+	agent->traces[place]->source = order->source;
+	agent->traces[place]->target = order->task.target;
 	agent->traces[place]->sent = 0;
 	agent->traces[place]->active = true;
 	agent->counters.traces++;
@@ -350,6 +362,7 @@ static bool next_of_traces(struct agent *agent, int64_t now_ns, struct outgoing 
 		if (want == MACHINE_SEND) {
 			outgoing->token |= TRACE_TOKEN | place << PLACE_SHIFT;
 			running->sent++;
+			ledger_note(&agent->ledger, REVTR_TRACEROUTE, false, running->source, running->target);
 			return true;
 		}
 		if (want == MACHINE_DONE)
@@ -385,6 +398,8 @@ static enum machine_want agent_next(void *self, int64_t now_ns, struct outgoing 
 	if (pending) {
 		const struct agent_order *order = &agent->pending[agent->pending_first];
 		write_pending(agent, order, outgoing);
+		if (outgoing->length > 0)
+			ledger_note(&agent->ledger, order->task.probe, order->task.spoofed, order->source, order->task.target);
 		agent->counters.spoofed += order->task.spoofed;
 		agent->pending_first = (agent->pending_first + 1) % PENDING_MAX;
 		agent->pending_count--;

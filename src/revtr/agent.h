@@ -62,8 +62,12 @@ bool agent_answer(struct agent *agent, struct revtr_answer *answer);
 struct agent_counters {
 	uint64_t orders, refused, sent, spoofed, traces, answers, foreign, over_budget, challenges, send_failed;
 	int send_error; /* the last, negative errno */
+	unsigned spent; /* packets of the day's budget */
 };
 struct agent_counters agent_counters(const struct agent *agent);
+/* And to whom. */
+struct ledger;
+const struct ledger *agent_ledger(const struct agent *agent);
 const char *agent_verdict_text(enum agent_verdict verdict);
 
 #endif

@@ -9,6 +9,11 @@
 static const char *const probe_words[] = {"rr-ping", "traceroute", "challenge", "rr-udp", "ts-ping", "trial"};
 static const char *const seen_words[] = {"nothing", "sent", "failed", "request", "reply", "exceeded"};
 
+const char *message_probe_word(enum revtr_probe probe)
+{
+	return probe_words[probe];
+}
+
 /* ---- topics */
 
 const char *topic_of(char out[static TOPIC_SIZE], const char *agent, const char *kind)

@@ -16,6 +16,8 @@
 const char *topic_of(char out[static TOPIC_SIZE], const char *agent, const char *kind);
 /* The NAME in such a topic; false: it is none. */
 bool topic_agent(const char *topic, char name[static AGENT_NAME_SIZE]) MUST_USE;
+/* As it stands in tasks. */
+const char *message_probe_word(enum revtr_probe probe);
 /* Fit for a topic and a file: letters, digits, '.', '-', '_'. */
 bool agent_name_good(const char *name);
 

@@ -12,6 +12,7 @@
 #include "revtr/link.h"
 #include "revtr/selftest.h"
 #include "serve/local.h"
+#include "serve/vantage_ledger.h"
 
 struct vantage_point {
 	const struct vantage_options *options;
@@ -244,6 +245,7 @@ void vantage_print(const struct vantage_point *vantage, FILE *out)
 		c.sent, c.spoofed, c.traces, c.answers, c.foreign, c.challenges, link.keys, vantage->options->source_count,
 		c.send_failed, c.send_error ? ", last: " : "", c.send_error ? strerror(-c.send_error) : "", link.bad, link.unsaid,
 		trouble[0] ? "; " : "", trouble);
+	vantage_ledger_print(vantage->agent, vantage->options->name, &vantage->options->rules, out);
 }
 
 void vantage_stop(struct vantage_point *vantage)

@@ -159,6 +159,11 @@ expect_equal "its owner does not allow others' names" "unknown forbidden" "$(fou
 kill -USR1 "${pid[deaf]}"
 await 10 grep -q '(0 in a source.s name)' $scratch/deaf.log
 echo "ok: and it has not sent any"
+kill -USR1 "${pid[second]}"
+await 10 grep -qE "agent second: [0-9]+ packets, trial for ${at[second]}\$" $scratch/second.log
+await 10 grep -qE "agent second: [0-9]+ packets, trial for [0-9.]+, in its name" $scratch/second.log
+await 10 grep -qE "agent second: to .*198\.18\.[0-9]+\.0/24 [0-9]+" $scratch/second.log
+echo "ok: the owner can see for whom it sent what, and where to"
 
 # ---- the filter is elsewhere now: the same router takes them in and does not let them out
 in_node unnamed2 sh -c 'echo 0 >/proc/sys/net/ipv4/conf/to-unnamed1/rp_filter'
