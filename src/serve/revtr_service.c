@@ -40,6 +40,7 @@ struct revtr_service {
 	char *key_file, *socket_file, *folder;
 	struct data data;
 	bool data_open;
+	void (*tell)(const char *text);
 	struct error warnings[REVTR_WARNINGS]; /* networks, door, agent */
 };
 
@@ -112,6 +113,28 @@ static uint32_t asn_of(void *context, uint32_t address)
 	return data_origin(&service->data, addr_v4(address), &origin) && origin.count > 0 ? origin.asns[0] : 0;
 }
 
+static void on_presence(void *context, bool connected, const char *why)
+{
+	struct revtr_service *service = context;
+	char text[300];
+	if (!connected && service->coordinator)
+		coordinator_disconnected(service->coordinator);
+	snprintf(text, sizeof(text), "%s the broker%s%s", connected ? "connected to" : "not connected to", why ? ": " : "",
+		why ? why : "");
+	if (service->tell)
+		service->tell(text);
+}
+
+static struct bus *open_bus(struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
+{
+	if (!options->broker)
+		return bus_new_local(&service->loop);
+	struct bus_mqtt_options broker = *options->broker;
+	broker.presence = on_presence;
+	broker.context = service;
+	return bus_new_mqtt(&service->loop, &broker, error);
+}
+
 static int start_coordinator(struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
 {
 	struct coordinator_options wanted = {.engine = revtr_options_default(),
@@ -128,7 +151,8 @@ static int start_coordinator(struct revtr_service *service, const struct revtr_s
 	else
 		error_set(&service->warnings[0], -ENOENT,
 			"no local data about AS numbers: nothing is assumed, and fewer paths are whole; `retour data import` gets some");
-	service->bus = options->broker ? bus_new_mqtt(&service->loop, options->broker, error) : bus_new_local(&service->loop);
+	service->tell = options->tell;
+	service->bus = open_bus(service, options, error);
 	if (!service->bus)
 		return options->broker ? error->code : error_set(error, -ENOMEM, "out of memory");
 	service->coordinator = coordinator_new(&service->loop, service->store, service->bus, &wanted, error);
@@ -290,6 +314,7 @@ void revtr_service_stop(struct revtr_service *service)
 	vantage_stop(service->agent);
 	bus_door_close(service->door);
 	coordinator_free(service->coordinator, NULL, NULL);
+	service->coordinator = NULL;
 	if (service->loop_open) {
 		uv_run(&service->loop, UV_RUN_NOWAIT);
 		uv_run(&service->loop, UV_RUN_NOWAIT);

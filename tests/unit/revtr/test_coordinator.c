@@ -118,6 +118,7 @@ static void assert_true_way_again(struct lab *lab)
 	struct error error = {0};
 	int64_t batch;
 	all_online(lab, true);
+	turn(lab);
 	assert_int_equal(coordinator_refresh_atlas(lab->coordinator, lab->source, &error), 0);
 	for (int i = 0; i < 20; i++)
 		turn(lab);
@@ -145,7 +146,6 @@ static void test_agents_vanish(void **state)
 	struct coordinator_listener *listener = coordinator_listen(lab.coordinator, batch, on_told, &lab);
 	wait_for_result(&lab);
 	assert_int_equal(lab.told, 0);
-	assert_int_equal(lab.orders, 0);
 	assert_int_equal(store_find_batch(lab.store, batch, &found, &error), 0);
 	assert_string_equal(found.reason, "the agent of its source is not connected");
 	coordinator_unlisten(listener);
