@@ -8,6 +8,7 @@
 #include "base/escape.h"
 #include "cli/exit.h"
 #include "cli/revtr_inside.h"
+#include "revtr/atlas_plan.h"
 
 static void print_help(FILE *out)
 {
@@ -17,7 +18,9 @@ static void print_help(FILE *out)
 	      "       retour revtr sources | agents | budget\n"
 	      "       retour revtr agents test NAME\n"
 	      "       retour revtr source add ADDRESS --agent NAME [--name TEXT] [--key HEX]\n"
-	      "       retour revtr atlas [refresh] SOURCE\n"
+	      "       retour revtr atlas [show|refresh|clean] SOURCE\n"
+	      "       retour revtr atlas import SOURCE FILE...\n"
+	      "       retour revtr aliases [import FILE...]\n"
 	      "       retour revtr key add NAME [--per-day N] [--parallel N] [--admin]\n"
 	      "\n"
 	      "The way back from hosts that help nobody, by Record Route, vantage points and\n"
@@ -47,6 +50,8 @@ static void print_help(FILE *out)
 	      "  --opt-out PREFIX    nobody is measured in there (repeatable)\n"
 	      "  --as-per-day N      packets with options into one network a day\n"
 	      "                      (default 100000; 0: no limit)\n"
+	      "  --atlas-per-day N   traceroutes to each source that agents make by themselves\n"
+	      "                      (default 1000; 0: on request only)\n"
 	      "  --data DIR          folder of local data about AS numbers\n"
 	      "  --broker HOST[:PORT]  MQTT broker of agents on other machines\n"
 	      "  --ca FILE, --certificate FILE, --certificate-key FILE\n"
@@ -69,14 +74,15 @@ static const struct {
 	{"sources", revtr_sources_run, 0, 0},
 	{"source", revtr_source_run, 1, 2},
 	{"agents", revtr_agents_run, 0, 2},
-	{"atlas", revtr_atlas_run, 1, 2},
+	{"atlas", revtr_atlas_run, 1, 10000},
+	{"aliases", revtr_aliases_run, 0, 10000},
 	{"budget", revtr_budget_run, 0, 0},
 	{"key", revtr_key_run, 1, 2},
 };
 
 enum {
 	SERVER = 256, CONFIG, DATA, JSON, FILE_OF, WAIT, REQUEST, LABEL, INTERACTIVE, AGENT, NAME, KEY, STORE, LISTEN,
-	BROKER, CA, CERTIFICATE, CERTIFICATE_KEY, TLS_CERTIFICATE, TLS_KEY, OPT_OUT, PER_DAY, PARALLEL, AS_PER_DAY, ADMIN, SPOOF,
+	BROKER, CA, CERTIFICATE, CERTIFICATE_KEY, TLS_CERTIFICATE, TLS_KEY, OPT_OUT, PER_DAY, PARALLEL, AS_PER_DAY, ATLAS_PER_DAY, ADMIN, SPOOF,
 	NO_TIMESTAMPS
 };
 
@@ -104,6 +110,7 @@ static const struct option longs[] = {
 	{"opt-out", required_argument, NULL, OPT_OUT},
 	{"per-day", required_argument, NULL, PER_DAY},
 	{"as-per-day", required_argument, NULL, AS_PER_DAY},
+	{"atlas-per-day", required_argument, NULL, ATLAS_PER_DAY},
 	{"parallel", required_argument, NULL, PARALLEL},
 	{"admin", no_argument, NULL, ADMIN},
 	{"spoof", no_argument, NULL, SPOOF},
@@ -153,6 +160,7 @@ static bool set(struct revtr_command *command, int key, const char *value)
 	case TLS_KEY: command->tls_key = value; break;
 	case OPT_OUT: return append(command->opt_out, &command->opt_out_count, ARRAY_LEN(command->opt_out), value);
 	case PER_DAY: return number(value, &command->per_day);
+	case ATLAS_PER_DAY: return number(value, &command->atlas_per_day);
 	case AS_PER_DAY: command->as_limited = true; return number(value, &command->as_per_day);
 	case PARALLEL: return number(value, &command->parallel);
 	case NO_TIMESTAMPS: command->no_timestamps = true; break;
@@ -185,7 +193,7 @@ static int parse(struct revtr_command *command, int argc, char **argv)
 
 int cli_revtr(int argc, char **argv)
 {
-	struct revtr_command command = {0};
+	struct revtr_command command = {.atlas_per_day = ATLAS_PER_DAY_USUAL};
 	char shown[80];
 	const char *name = argc > 1 ? argv[1] : "";
 	if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0) {

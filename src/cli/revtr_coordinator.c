@@ -105,6 +105,7 @@ static int read_store(struct wanted *wanted, const struct revtr_command *command
 	wanted->options.data_dir = command->data_dir;
 	wanted->options.spoof = command->spoof;
 	wanted->options.no_timestamps = command->no_timestamps;
+	wanted->options.atlas_per_day = command->atlas_per_day;
 	if (command->as_limited)
 		wanted->options.per_network = command->as_per_day ? command->as_per_day : COORDINATOR_NO_LIMIT;
 	wanted->options.tell = tell;

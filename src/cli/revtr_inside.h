@@ -21,7 +21,7 @@ struct revtr_command {
 	size_t listen_count;
 	const char *opt_out[64];
 	size_t opt_out_count;
-	unsigned per_day, parallel, as_per_day;
+	unsigned per_day, parallel, as_per_day, atlas_per_day;
 	bool as_limited, wait, json, admin, interactive, spoof, no_timestamps;
 	char **arguments; /* those that are no options */
 	int argument_count;
@@ -53,6 +53,10 @@ int revtr_client_ask(struct revtr_client *client, const char *method, const char
 int revtr_client_follow(struct revtr_client *client, const char *path,
 	void (*part)(void *context, const char *bytes, size_t length), void *context, struct error *error) MUST_USE;
 
+/* One question whose answer is printed by `print`, or as it came. Returns the exit status. */
+int revtr_ask(const struct revtr_command *command, const char *method, const char *path, json_t *body,
+	void (*print)(const json_t *answer));
+
 /* Each returns the exit status. */
 int revtr_coordinator_run(const struct revtr_command *command);
 int revtr_submit_run(const struct revtr_command *command);
@@ -63,6 +67,7 @@ int revtr_sources_run(const struct revtr_command *command);
 int revtr_source_run(const struct revtr_command *command);
 int revtr_agents_run(const struct revtr_command *command);
 int revtr_atlas_run(const struct revtr_command *command);
+int revtr_aliases_run(const struct revtr_command *command);
 int revtr_budget_run(const struct revtr_command *command);
 int revtr_key_run(const struct revtr_command *command);
 

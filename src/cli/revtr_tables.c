@@ -1,4 +1,4 @@
-/* Sources, the atlas, keys and budgets of a coordinator. */
+/* Sources, keys and budgets of a coordinator. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,8 +7,7 @@
 #include "cli/exit.h"
 #include "cli/revtr_inside.h"
 
-/* One question whose answer is printed by `print`, or as it came. */
-static int ask(const struct revtr_command *command, const char *method, const char *path, json_t *body,
+int revtr_ask(const struct revtr_command *command, const char *method, const char *path, json_t *body,
 	void (*print)(const json_t *answer))
 {
 	struct revtr_client client = {0};
@@ -38,15 +37,6 @@ static const char *word(const json_t *object, const char *key, char out[static S
 	return escape_text(text ? text : "-", out, SHOWN);
 }
 
-/* Without the parts of a second. */
-static const char *moment(const json_t *object, const char *key, char out[static SHOWN])
-{
-	word(object, key, out);
-	if (strlen(out) > strlen("2026-01-31T12:00:00"))
-		memcpy(out + strlen("2026-01-31T12:00:00"), "Z", 2);
-	return out;
-}
-
 static long long number(const json_t *object, const char *key)
 {
 	return (long long)json_integer_value(json_object_get(object, key));
@@ -72,7 +62,7 @@ static void print_sources(const json_t *answer)
 
 int revtr_sources_run(const struct revtr_command *command)
 {
-	return ask(command, "GET", "/api/v2/sources", NULL, print_sources);
+	return revtr_ask(command, "GET", "/api/v2/sources", NULL, print_sources);
 }
 
 static void print_source(const json_t *answer)
@@ -88,41 +78,9 @@ int revtr_source_run(const struct revtr_command *command)
 		fputs("retour revtr source: expected add ADDRESS --agent NAME [--name TEXT]\n", stderr);
 		return EXIT_USAGE;
 	}
-	return ask(command, "POST", "/api/v2/sources",
+	return revtr_ask(command, "POST", "/api/v2/sources",
 		json_pack("{s:s, s:s, s:s*, s:s*}", "address", command->arguments[1], "agent", command->agent, "name", command->name,
 			"key", command->key), print_source);
-}
-
-/* ---- the atlas */
-
-static void print_atlas(const json_t *answer)
-{
-	char source[SHOWN], oldest[SHOWN], newest[SHOWN];
-	if (json_object_get(answer, "state"))
-		printf("%s: the agents have been asked for traceroutes to it\n", word(answer, "source", source));
-	else if (number(answer, "traceroutes") == 0)
-		printf("%s: no traceroute of the last day\n", word(answer, "source", source));
-	else
-		printf("%s: %lld traceroutes of the last day\n    the oldest of %s, the newest of %s\n", word(answer, "source", source),
-			number(answer, "traceroutes"), moment(answer, "oldest_at", oldest), moment(answer, "newest_at", newest));
-}
-
-static bool plain_address(const char *text)
-{
-	return *text && strspn(text, "0123456789.") == strlen(text) && strlen(text) < 40;
-}
-
-int revtr_atlas_run(const struct revtr_command *command)
-{
-	bool refresh = strcmp(command->arguments[0], "refresh") == 0 && command->argument_count == 2;
-	const char *source = command->arguments[refresh];
-	char path[100];
-	if (!plain_address(source) || (!refresh && command->argument_count != 1)) {
-		fputs("retour revtr atlas: expected [refresh] and the address of a source\n", stderr);
-		return EXIT_USAGE;
-	}
-	snprintf(path, sizeof(path), "/api/v2/atlas/%s", source);
-	return ask(command, refresh ? "POST" : "GET", path, NULL, print_atlas);
 }
 
 /* ---- keys and budgets */
@@ -155,7 +113,7 @@ static void print_budget(const json_t *answer)
 
 int revtr_budget_run(const struct revtr_command *command)
 {
-	return ask(command, "GET", "/api/v2/budget", NULL, print_budget);
+	return revtr_ask(command, "GET", "/api/v2/budget", NULL, print_budget);
 }
 
 static void print_key(const json_t *answer)
@@ -171,7 +129,7 @@ int revtr_key_run(const struct revtr_command *command)
 		fputs("retour revtr key: expected add NAME [--per-day N] [--parallel N] [--admin]\n", stderr);
 		return EXIT_USAGE;
 	}
-	return ask(command, "POST", "/api/v2/keys",
+	return revtr_ask(command, "POST", "/api/v2/keys",
 		json_pack("{s:s, s:i, s:i, s:b}", "name", command->arguments[1], "per_day", (int)command->per_day, "parallel",
 			(int)command->parallel, "admin", command->admin), print_key);
 }

@@ -58,6 +58,18 @@ static bool somebodys(uint32_t address)
 	return address != 0 && addr_is_unicast(addr_v4(address)) && !addr_is_private(addr_v4(address));
 }
 
+static void leave_set(struct aliases *aliases, const struct alias_slot *slot)
+{
+	uint32_t *set = &aliases->members[slot->set];
+	for (uint32_t i = 1; i <= set[0]; i++)
+		if (set[i] == slot->address) {
+			set[i] = set[set[0]--];
+			aliases->set_count -= set[0] == 1;
+			aliases->count--;
+			return;
+		}
+}
+
 int aliases_add(struct aliases *aliases, const uint32_t *addresses, size_t count)
 {
 	int result = make_room(aliases, count);
@@ -66,8 +78,10 @@ int aliases_add(struct aliases *aliases, const uint32_t *addresses, size_t count
 	size_t set = aliases->member_count++, taken = 0;
 	for (size_t i = 0; i < count; i++) {
 		struct alias_slot *slot = somebodys(addresses[i]) ? find(aliases, addresses[i]) : NULL;
-		if (!slot || slot->address != 0)
-			continue;
+		if (!slot || (slot->address != 0 && slot->set == set))
+			continue; /* twice in one line */
+		if (slot->address != 0)
+			leave_set(aliases, slot);
 		*slot = (struct alias_slot){addresses[i], (uint32_t)set};
 		aliases->members[aliases->member_count++] = addresses[i];
 		taken++;

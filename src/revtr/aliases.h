@@ -13,7 +13,7 @@
 #define ALIASES_SET_MAX 1024	/* of one router; more is nobody's router */
 
 struct aliases {
-	uint32_t *members; /* set by set: the number of addresses, and then these */
+	uint32_t *members; /* set by set: the number of addresses, and then these, and what is left by others */
 	size_t member_count, member_room;
 	struct alias_slot {
 		uint32_t address, set; /* where in `members` its set begins; address 0 = free */
@@ -23,8 +23,8 @@ struct aliases {
 };
 
 void aliases_deinit(struct aliases *aliases);
-/* One router's addresses, two or more; those that are in a set already stay there, and so do hosts' that could be
- * anybody's (private ones). 0; -ENOMEM; -E2BIG: there are too many in all. */
+/* One router's addresses, two or more. One that is in another set leaves it: the newest word stands. Those that could be
+ * anybody's (private ones) are left out. 0; -ENOMEM; -E2BIG: there are too many in all. */
 int aliases_add(struct aliases *aliases, const uint32_t *addresses, size_t count) MUST_USE;
 /* All of the router that has this address, with it; none known: *count is 0. `aliases` may be NULL. */
 const uint32_t *aliases_of(const struct aliases *aliases, uint32_t address, size_t *count);

@@ -10,6 +10,8 @@
 
 #define BUSY_MAX   10000
 #define MINUTE_MS  60000
+/* What was seen before this host was started has a time, too. */
+#define BEFORE_BOOT_NS (1000LL * 24 * 3600 * NS_PER_S)
 
 int64_t coordinator_now_ms(void)
 {
@@ -18,7 +20,7 @@ int64_t coordinator_now_ms(void)
 
 int64_t coordinator_now_ns(void)
 {
-	return clock_monotonic_ns();
+	return clock_monotonic_ns() + BEFORE_BOOT_NS;
 }
 
 /* ---- agents */
@@ -123,6 +125,9 @@ int coordinator_add_source(struct coordinator *c, const struct store_source *sto
 		if (revtr_engine_add_source(c->engine, stored->address, agent, &longer[index].engine_index) < 0)
 			return -ENOMEM;
 		longer[index].listed = false;
+		longer[index].atlas = (struct atlas){0};
+		longer[index].purse = (struct atlas_purse){0};
+		longer[index].turn = longer[index].doubts = 0;
 		c->source_count++;
 	}
 	struct source_entry *entry = &c->sources[index];
@@ -203,6 +208,7 @@ static void on_answer(void *context, const char *topic, const char *payload, siz
 		revtr_engine_lost(c->engine, answer.task, coordinator_now_ns()); /* refused: nothing was sent */
 	else
 		revtr_engine_answer(c->engine, &answer, coordinator_now_ns());
+	coordinator_heed(c, expected.source);
 	coordinator_pump(c);
 }
 
@@ -250,6 +256,7 @@ void coordinator_pump(struct coordinator *c)
 		wake_ns = coordinator_now_ns(); /* others on the loop have their turn, too */
 	else if (wait_ns != TIME_NEVER)
 		wake_ns = MIN(wake_ns, coordinator_now_ns() + wait_ns);
+	wake_ns = MIN(wake_ns, coordinator_ask_hops(c));
 	sleep_until(c, wake_ns);
 	c->pumping = false;
 }
@@ -264,6 +271,8 @@ static void on_minute(uv_timer_t *timer)
 	c->ingress_changed = false;
 	coordinator_check_all_sources(c);
 	coordinator_test_due(c);
+	coordinator_tend_atlas(c);
+	coordinator_refresh_all(c);
 	coordinator_pump(c);
 }
 
@@ -288,6 +297,8 @@ static int load(struct coordinator *c, struct error *error)
 	for (uint32_t i = 0; i < c->source_count && result == 0; i++)
 		result = coordinator_load_atlas(c, i, error);
 	if (result == 0)
+		result = coordinator_load_aliases(c, error);
+	if (result == 0)
 		result = coordinator_load_survey(c, error);
 	if (result == 0)
 		result = coordinator_tests_new(c, error);
@@ -299,6 +310,7 @@ static int set_up(struct coordinator *c, struct error *error)
 	for (uint32_t i = 0; i < AGENTS_MAX; i++)
 		c->sites[i].agent = i;
 	coordinator_init_registrations(c);
+	coordinator_init_hops(c);
 	c->expected = calloc(EXPECTED_MAX, sizeof(*c->expected));
 	struct revtr_environment environment = {.ingress = &c->ingress, .sites = c->sites, .site_count = AGENTS_MAX,
 		.asn = coordinator_asn, .sibling = coordinator_sibling, .may_ask = coordinator_may_ask, .context = c};
@@ -355,6 +367,9 @@ static void free_all(uv_handle_t *handle)
 	revtr_engine_free(c->engine);
 	ingress_deinit(&c->ingress);
 	aliases_deinit(&c->aliases);
+	coordinator_free_hops(c);
+	for (uint32_t i = 0; i < c->source_count; i++)
+		atlas_deinit(&c->sources[i].atlas);
 	free(c->sources);
 	free(c->expected);
 	free(c->running);

@@ -13,6 +13,7 @@
 
 #include "base/addr.h"
 #include "base/error.h"
+#include "revtr/atlas.h"
 #include "revtr/engine.h"
 #include "store/store.h"
 
@@ -29,6 +30,7 @@ struct coordinator_options {
 	/* Packets with options into one network (its AS by local data, else its /16) a day; 0 = 100,000. */
 	unsigned per_network;
 #define COORDINATOR_NO_LIMIT UINT32_MAX
+	unsigned atlas_per_day; /* traceroutes to a source that agents make of their own accord; 0 = on request only */
 	/* The network of an address, 0 = not known; NULL = nothing is known of networks, and nothing is assumed. */
 	uint32_t (*asn)(void *context, uint32_t address);
 	void *asn_context;
@@ -108,6 +110,26 @@ struct coordinator_network {
 /* Those that had most of their packets for today. */
 void coordinator_each_network(struct coordinator *coordinator,
 	void (*each)(void *context, const struct coordinator_network *network), void *context);
+
+/* Traceroutes to a source that others made; how many were taken, and how many were not for which reason. */
+int coordinator_import_traces(struct coordinator *coordinator, struct addr source, struct atlas_trace *traces, size_t count,
+	size_t counts[static ATLAS_REFUSALS], struct error *error) MUST_USE;
+struct coordinator_trace {
+	const char *origin;
+	bool imported, doubted; /* doubted: Record Route contradicts it; it is believed again when it is made anew */
+	unsigned hops, uses;	/* uses: ways back that led over it, since it was made */
+	double saved;		/* hops that they took from it; older ones count less */
+	int64_t seen_ms, used_ms; /* used_ms 0 = never */
+};
+int coordinator_each_trace(struct coordinator *coordinator, struct addr source,
+	void (*each)(void *context, const struct coordinator_trace *trace), void *context, struct error *error) MUST_USE;
+/* All of them are forgotten. */
+int coordinator_clean_atlas(struct coordinator *coordinator, struct addr source, struct error *error) MUST_USE;
+
+/* Which addresses are one router's: `counts[i]` of `addresses` are one's. -E2BIG. */
+int coordinator_import_aliases(struct coordinator *coordinator, const uint32_t *addresses, const unsigned *counts, size_t count,
+	struct error *error) MUST_USE;
+void coordinator_count_aliases(const struct coordinator *coordinator, size_t *sets, size_t *addresses);
 
 /* ---- health: for a page and for Prometheus; silence shows, too */
 struct coordinator_health {

@@ -6,6 +6,9 @@
 
 #include "bus/bus.h"
 #include "revtr/aliases.h"
+#include "revtr/atlas.h"
+#include "revtr/atlas_plan.h"
+#include "revtr/budget.h"
 #include "revtr/capability.h"
 #include "revtr/coordinator.h"
 #include "revtr/message.h"
@@ -34,6 +37,9 @@ struct source_entry {
 	uint32_t engine_index, agent;
 	struct hash_key key;
 	bool listed; /* by its agent's owner, since this coordinator runs */
+	struct atlas atlas;
+	struct atlas_purse purse;
+	unsigned turn, doubts; /* of its tree, that were heeded */
 	int64_t disturbed_ns; /* a task for it was lost with an agent */
 };
 
@@ -45,6 +51,18 @@ struct expected {
 	uint32_t sender;
 	uint32_t trace, place; /* atlas: whose hop was asked; TREE_NONE = not the atlas's */
 	bool spoofed, is_trace;
+};
+
+/* Record Route to hops of the atlas, when budgets allow it. */
+struct hops {
+	struct hop_ask {
+		int64_t at_ns;
+		uint32_t source, trace, place, agent, target;
+		bool spoofed;
+	} *list;
+	size_t count, room;
+	int64_t next_ns;
+	struct budget budget;
 };
 
 struct waiting {
@@ -92,6 +110,8 @@ struct coordinator {
 	struct revtr_engine *engine;
 	struct ingress ingress;
 	struct aliases aliases;
+	struct hops hops;
+	int64_t tended_ns;
 	bool ingress_changed;
 	struct revtr_site sites[AGENTS_MAX];
 	struct agent_entry agents[AGENTS_MAX];
@@ -224,8 +244,26 @@ bool coordinator_trial_answer(struct coordinator *c, uint32_t agent, const struc
 /* By its owner's word, and as far as is known. */
 bool coordinator_may_spoof(const struct agent_entry *agent);
 
-/* coordinator_atlas.c */
+/* coordinator_refresh.c */
 void coordinator_ask_trace(struct coordinator *c, uint32_t source, uint32_t agent);
+/* Record Route to every hop of a new traceroute that was not asked lately: which other addresses its routers show. */
+void coordinator_align(struct coordinator *c, uint32_t source, uint32_t trace);
+/* Those whose time has come; until when there is nothing to do. */
+int64_t coordinator_ask_hops(struct coordinator *c);
+/* Now and then: what is worth it is traced anew. */
+void coordinator_refresh_all(struct coordinator *c);
+/* After an answer: if it contradicts a traceroute, that is made anew. */
+void coordinator_heed(struct coordinator *c, uint32_t source);
+void coordinator_settle_doubts(struct coordinator *c, uint32_t source);
+void coordinator_init_hops(struct coordinator *c);
+void coordinator_free_hops(struct coordinator *c);
+
+/* coordinator_aliases.c */
+int coordinator_load_aliases(struct coordinator *c, struct error *error) MUST_USE;
+
+/* coordinator_atlas.c */
+/* What was of use is noted, what is too old forgotten. */
+void coordinator_tend_atlas(struct coordinator *c);
 int coordinator_load_atlas(struct coordinator *c, uint32_t source, struct error *error) MUST_USE;
 int coordinator_load_survey(struct coordinator *c, struct error *error) MUST_USE;
 void coordinator_atlas_answer(struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer);

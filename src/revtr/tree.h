@@ -128,7 +128,7 @@ size_t tree_bytes(const struct tree *tree);
  * that is believed? Then that is not believed any more from there on. How many routers are in doubt now that were not. */
 unsigned tree_doubt(struct tree *tree, const uint32_t *addresses, unsigned count, int64_t now_ns);
 /* The next trace, from `from` on, by which the doubt in some router could be settled: the newest that passes it. Its
- * number, or TREE_NONE; *from is where to go on. */
-uint32_t tree_doubted(const struct tree *tree, uint32_t *from, int64_t now_ns);
+ * number, or TREE_NONE; *from is where to go on, *address (may be NULL) who is in doubt. */
+uint32_t tree_doubted(const struct tree *tree, uint32_t *from, int64_t now_ns, uint32_t *address);
 
 #endif

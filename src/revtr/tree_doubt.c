@@ -86,14 +86,17 @@ unsigned tree_doubt(struct tree *tree, const uint32_t *addresses, unsigned count
 	return raised;
 }
 
-uint32_t tree_doubted(const struct tree *tree, uint32_t *from, int64_t now_ns)
+uint32_t tree_doubted(const struct tree *tree, uint32_t *from, int64_t now_ns, uint32_t *address)
 {
 	while (*from < tree->entry_room) {
 		const struct tree_entry *entry = &tree->entries[(*from)++];
 		const struct tree_trace *trace =
 			entry->address && entry->doubt_ns != TREE_NEVER ? tree_trace_at(tree, entry->trace, now_ns) : NULL;
-		if (trace && trace->seen_ns <= entry->doubt_ns)
-			return entry->trace;
+		if (!trace || trace->seen_ns > entry->doubt_ns)
+			continue;
+		if (address)
+			*address = entry->address;
+		return entry->trace;
 	}
 	return TREE_NONE;
 }

@@ -150,6 +150,10 @@ static const struct route_entry {
 	{"POST", "/api/v2/agents/{}/test", ADMINISTRATORS, revtr_agent_test_post},
 	{"GET", "/api/v2/atlas/{}", CLIENTS, revtr_atlas_get},
 	{"POST", "/api/v2/atlas/{}", CLIENTS, revtr_atlas_post},
+	{"DELETE", "/api/v2/atlas/{}", ADMINISTRATORS, revtr_atlas_delete},
+	{"POST", "/api/v2/atlas/{}/traceroutes", ADMINISTRATORS, revtr_atlas_traces_post},
+	{"GET", "/api/v2/aliases", CLIENTS, revtr_aliases_get},
+	{"POST", "/api/v2/aliases", ADMINISTRATORS, revtr_aliases_post},
 	{"GET", "/api/v2/budget", CLIENTS, revtr_budget_get},
 	{"POST", "/api/v2/keys", ADMINISTRATORS, revtr_keys_post},
 	{"GET", "/api/v2/health", ANYBODY, revtr_health_get},
@@ -158,6 +162,7 @@ static const struct route_entry {
 	{"GET", "/api/v1/revtr", CLIENTS, revtr_published_get},
 	{"GET", "/api/v1/sources", CLIENTS, revtr_published_sources},
 	{"POST", "/api/v1/atlas/run", CLIENTS, revtr_published_atlas_run},
+	{"POST", "/api/v1/atlas/clean", ADMINISTRATORS, revtr_published_atlas_clean},
 };
 
 /* Does `path` fit? What stands for {} goes into `argument`. */

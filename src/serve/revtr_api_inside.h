@@ -63,13 +63,15 @@ void revtr_stream_begin(const struct revtr_ask *ask, int64_t batch, enum revtr_f
 void revtr_stream_told(struct revtr_api *api, int64_t batch);
 void revtr_stream_all_on(struct revtr_api *api, int64_t batch); /* its state has changed otherwise */
 /* revtr_published.c */
-revtr_handler revtr_published_post, revtr_published_get, revtr_published_sources, revtr_published_atlas_run;
+revtr_handler revtr_published_post, revtr_published_get, revtr_published_sources, revtr_published_atlas_run,
+	revtr_published_atlas_clean;
 char *revtr_published_record(const struct revtr_api *api, const struct store_measurement *measurement);
 /* revtr_admin.c */
-revtr_handler revtr_sources_get, revtr_sources_post, revtr_atlas_get, revtr_atlas_post,
-	revtr_budget_get, revtr_keys_post;
+revtr_handler revtr_sources_get, revtr_sources_post, revtr_budget_get, revtr_keys_post;
 /* revtr_agents.c */
 revtr_handler revtr_agents_get, revtr_agent_test_post;
+/* revtr_atlas.c */
+revtr_handler revtr_atlas_get, revtr_atlas_post, revtr_atlas_delete, revtr_atlas_traces_post, revtr_aliases_get, revtr_aliases_post;
 /* revtr_metrics.c */
 revtr_handler revtr_health_get, revtr_metrics_get;
 

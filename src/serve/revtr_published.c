@@ -131,12 +131,22 @@ void revtr_published_sources(const struct revtr_ask *ask)
 	api_send_json(ask->exchange, STATUS_OK, json_pack("{s:o}", "srcs", list), 0);
 }
 
-void revtr_published_atlas_run(const struct revtr_ask *ask)
+static void for_header(const struct revtr_ask *ask, revtr_handler *handle)
 {
 	struct revtr_ask named = *ask;
 	named.argument = httpd_header(ask->exchange, "source");
 	if (named.argument)
-		revtr_atlas_post(&named);
+		handle(&named);
 	else
 		revtr_bad(ask, "expected the source's address in the header source");
+}
+
+void revtr_published_atlas_run(const struct revtr_ask *ask)
+{
+	for_header(ask, revtr_atlas_post);
+}
+
+void revtr_published_atlas_clean(const struct revtr_ask *ask)
+{
+	for_header(ask, revtr_atlas_delete);
 }

@@ -141,6 +141,7 @@ static int start_coordinator(struct revtr_service *service, const struct revtr_s
 		.opt_out = options->opt_out,
 		.opt_out_count = options->opt_out_count,
 		.per_network = options->per_network,
+		.atlas_per_day = options->atlas_per_day,
 		.asn_context = service,
 		.tell = options->tell};
 	wanted.engine.timestamps = !options->no_timestamps;

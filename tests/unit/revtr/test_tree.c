@@ -284,13 +284,13 @@ static void test_another_comes_next(void **state)
 	assert_walk(&tree, A, (uint32_t[]){X}, 1, false);
 	assert_walk(&tree, AGENT, (uint32_t[]){A, X}, 2, false);
 	assert_walk(&tree, B, (uint32_t[]){C, SOURCE}, 2, true);
-	assert_int_equal(tree_doubted(&tree, &from, HOUR_NS), index);
-	assert_int_equal(tree_doubted(&tree, &from, HOUR_NS), TREE_NONE);
+	assert_int_equal(tree_doubted(&tree, &from, HOUR_NS, NULL), index);
+	assert_int_equal(tree_doubted(&tree, &from, HOUR_NS, NULL), TREE_NONE);
 	/* Asked once: not again. */
 	assert_int_equal(tree_doubt(&tree, (uint32_t[]){A, B_OTHER}, 2, HOUR_NS + 1), 0);
 	assert_true(tree_renew_trace(&tree, index, same, 4, 9, HOUR_NS + 2));
 	from = 0;
-	assert_int_equal(tree_doubted(&tree, &from, HOUR_NS + 2), TREE_NONE);
+	assert_int_equal(tree_doubted(&tree, &from, HOUR_NS + 2, NULL), TREE_NONE);
 	assert_walk(&tree, A, (uint32_t[]){B, C, SOURCE}, 3, true);
 	assert_doubt(&tree, (uint32_t[]){A, B_OTHER}, 2, HOUR_NS + 3, false);
 	tree_deinit(&tree);
