@@ -42,6 +42,9 @@ static void print_hop(const struct hop *hop, size_t number)
 	printf("%2zu  %-15s  %-8s %3.0f %% %6s  %s\n", number, addr_is_set(hop->address) ? addr_format(hop->address, address) : "*",
 		certainty_word(hop->certainty), 100 * hop->probability, age_text(hop->age_s, age, sizeof(age)),
 		technique_phrase(hop->technique));
+	if (hop->by_origin)
+		printf("     (%s forwards differently by origin: its own answers go another way than what passes it)\n",
+			addr_is_set(hop->address) ? address : "this router");
 }
 
 /* Right before the hop that ends it. */

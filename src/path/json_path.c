@@ -156,6 +156,8 @@ static json_t *hop_to_json(struct out *out, const struct hop *hop)
 	out_set(out, object, "age_s", json_real(hop->age_s));
 	if (hop->probability > 0)
 		out_set(out, object, "probability", json_real(hop->probability));
+	if (hop->by_origin)
+		out_set(out, object, "by_origin", json_true());
 	out_set(out, object, "rtt_ms", rtt_to_json(out, hop));
 	out_set(out, object, "sent", json_integer(hop->sent));
 	out_set(out, object, "received", json_integer(hop->received));

@@ -139,6 +139,7 @@ static void read_hop(struct in *in, const json_t *object, struct path *path)
 	hop->protocol = in_word_member(in, object, "protocol", &protocol_words, -1);
 	hop->age_s = in_number_member(in, object, "age_s", 0);
 	hop->probability = in_number_member(in, object, "probability", 0);
+	hop->by_origin = in_bool_member(in, object, "by_origin");
 	const json_t *rtt = in_object_member(in, object, "rtt_ms");
 	hop->rtt_min_ns = in_ms_member(in, rtt, "min", RTT_NONE);
 	hop->rtt_median_ns = in_ms_member(in, rtt, "median", RTT_NONE);

@@ -123,6 +123,7 @@ struct hop {
 	int protocol; /* enum probe_protocol of its probes where not the path's, else -1 */
 	double age_s; /* 0 = measured just now */
 	double probability; /* that it is on this way, where the method knows; 0 = not said */
+	bool by_origin;	    /* it was seen to forward its own packets by another way than those that pass it */
 	int64_t rtt_min_ns, rtt_median_ns, rtt_max_ns; /* RTT_NONE */
 	unsigned sent, received;
 	/* Only where several flows were explored: */

@@ -30,6 +30,7 @@ static bool read_hop(const json_t *object, struct path *path)
 	hop->certainty = (enum certainty)certainty;
 	hop->age_s = json_number_value(json_object_get(object, "age_s"));
 	hop->probability = json_number_value(json_object_get(object, "probability"));
+	hop->by_origin = json_is_true(json_object_get(object, "by_origin"));
 	hop->address = address;
 	return !addr_is_set(address) || hop_add_address(hop, address) == 0;
 }

@@ -179,6 +179,8 @@ void revtr_engine_align(struct revtr_engine *engine, uint32_t source, uint32_t t
 	if (list.count == 0 || tree_align(&of->tree, trace, place, list.hops, list.count) < 0 ||
 		tree_add_chain(&of->tree, chain, list.count + 1, spoofed, answer->task, engine->now_ns) < 0)
 		return;
+	if (list.certain)
+		tree_note_origin(&of->tree, chain, list.count + 1, engine->now_ns);
 }
 
 void revtr_engine_set_deaf(struct revtr_engine *engine, uint32_t source, bool deaf)

@@ -87,6 +87,7 @@ struct revtr_hop {
 	 * measured for somebody else's packets, and inferred for ours. */
 	uint8_t certainty;
 	float probability; /* that the router is on the way, as such hops are in worlds whose truth is known */
+	bool by_origin;	   /* it was seen to forward its own answers by another way than what it passes on */
 	uint32_t evidence; /* the task that showed it, 0 = none */
 	/* Routers that a packet from here passes until it is at the source, by the hop limit that its reply came
 	 * home with; -1 = not known. */

@@ -359,6 +359,8 @@ void job_learn_list(struct revtr_engine *engine, struct job *job, const struct r
 	if (engine->options.share &&
 		tree_add_chain(&source->tree, chain, list->count + 1, spoofed, task, engine->now_ns) < 0)
 		return;
+	if (list->certain)
+		tree_note_origin(&source->tree, chain, list->count + 1, engine->now_ns);
 }
 
 static void take_list(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer,

@@ -35,10 +35,11 @@ static json_t *hop_json(const struct revtr_hop *hop, int64_t now_ns)
 {
 	struct addr address = hop->address ? addr_v4(hop->address) : ADDR_NONE;
 	double age_s = hop->seen_ns > 0 && now_ns > hop->seen_ns ? (double)(now_ns - hop->seen_ns) / NS_PER_S : 0;
-	return json_pack("{s:o, s:s, s:s, s:f, s:i, s:I, s:f}", "address", address_json(address), "technique",
+	return json_pack("{s:o, s:s, s:s, s:f, s:i, s:I, s:f, s:o*}", "address", address_json(address), "technique",
 		technique_word((enum technique)hop->technique), "certainty",
 		certainty_word((enum certainty)hop->certainty), "probability", (double)hop->probability, "type",
-		revtr_hop_code(hop), "evidence", (json_int_t)hop->evidence, "age_s", age_s);
+		revtr_hop_code(hop), "evidence", (json_int_t)hop->evidence, "age_s", age_s, "by_origin",
+		hop->by_origin ? json_true() : NULL);
 }
 
 /* Hops are counted from 1 here, as people do. */

@@ -62,6 +62,14 @@ struct tree_trace {
 	int64_t used_ns;
 };
 
+/* What comes after a router, for packets of one kind. */
+struct tree_next {
+	uint32_t address, origin; /* the first that was seen, 0 = none; whose packet was the last */
+	int64_t seen_ns;
+	uint8_t origins; /* whose packets were seen, one after another */
+	bool varies;	 /* they did not all go there */
+};
+
 struct tree_entry {
 	uint32_t address; /* 0: free */
 	uint32_t next;	  /* by a chain; 0 = none is known */
@@ -72,6 +80,7 @@ struct tree_entry {
 	uint16_t span_start, span_end;
 	bool spoofed; /* the chain is */
 	int64_t doubt_ns; /* no trace seen until then is believed from here on; TREE_NEVER = they are */
+	struct tree_next own, passing; /* its own answers, and packets of others (tree_origin.c) */
 	int64_t asked_ns; /* when it was last asked what follows it, for the sake of a trace; TREE_NEVER = never */
 };
 
@@ -130,5 +139,12 @@ unsigned tree_doubt(struct tree *tree, const uint32_t *addresses, unsigned count
 /* The next trace, from `from` on, by which the doubt in some router could be settled: the newest that passes it. Its
  * number, or TREE_NONE; *from is where to go on, *address (may be NULL) who is in doubt. */
 uint32_t tree_doubted(const struct tree *tree, uint32_t *from, int64_t now_ns, uint32_t *address);
+
+/* ---- forwarding by origin: tree_origin.c */
+
+/* A chain, as for tree_add_chain and after it is added, whose order is certain; addresses[0] is who answered. */
+void tree_note_origin(struct tree *tree, const uint32_t *addresses, unsigned count, int64_t now_ns);
+/* Does this router forward what it says itself by another way than what it passes on? */
+bool tree_by_origin(const struct tree *tree, uint32_t address, int64_t now_ns);
 
 #endif

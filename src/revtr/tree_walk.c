@@ -99,12 +99,16 @@ static const struct tree_entry *alias_of(const struct tree *tree, uint32_t addre
 /* What the chain of an address adds: where to go on, or 0. */
 static uint32_t by_chain(struct walk *walk, const struct tree_entry *entry)
 {
-	if (!entry || !entry->next || !tree_fresh(walk->tree, entry->seen_ns, walk->now_ns) || seen_before(walk, entry->next))
+	if (!entry || !entry->next || !tree_fresh(walk->tree, entry->seen_ns, walk->now_ns))
+		return 0;
+	/* Whoever comes here passes it. */
+	uint32_t next = tree_by_origin(walk->tree, entry->address, walk->now_ns) ? entry->passing.address : entry->next;
+	if (seen_before(walk, next))
 		return 0;
 	walk->mixed = true;
-	walk->hops[walk->count++] = (struct tree_hop){entry->next, entry->spoofed ? TREE_CHAIN_SPOOFED : TREE_CHAIN,
+	walk->hops[walk->count++] = (struct tree_hop){next, entry->spoofed ? TREE_CHAIN_SPOOFED : TREE_CHAIN,
 		entry->evidence, TREE_NONE, entry->seen_ns};
-	return entry->next;
+	return next;
 }
 
 /* One step or many: where to go on, or 0. */

@@ -20,6 +20,7 @@ static struct path *full_path(void)
 	hop->name = strdup("ae1.example.net");
 	hop->as_name = strdup("Example");
 	hop->ixp = strdup("IX");
+	hop->by_origin = true;
 	struct probe_result *probe = hop_add_probe(hop);
 	probe->rtt_ns = 1500000;
 	probe->address = hop->address;
@@ -55,6 +56,7 @@ static void test_copy_says_the_same(void **state)
 	assert_string_equal(before, after);
 	assert_non_null(strstr(after, "\"distance\": \"same-as\""));
 	assert_non_null(strstr(after, "\"missing\": 2"));
+	assert_non_null(strstr(after, "\"by_origin\": true"));
 	free(before);
 	free(after);
 	path_free(copy);

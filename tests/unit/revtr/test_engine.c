@@ -443,6 +443,42 @@ static void test_who_got_farthest_asks_for_the_quote(void **state)
 	scene_deinit(&s);
 }
 
+/* NEAR's own answers go by OWN_WAY, those of three hosts behind it by MIDDLE. A fourth host's list ends at NEAR: the rest
+ * is that of the others, and not quite certain. */
+static void test_a_router_that_forwards_by_origin(void **state)
+{
+	const uint32_t own_way = MIDDLE + 64;
+	struct scene s;
+	struct revtr_task task;
+	(void)state;
+	struct revtr_options options = revtr_options_published();
+	options.spoofed = false;
+	scene_init(&s, options);
+	submit(&s, NEAR);
+	task = expect_task(&s, REVTR_RR_PING, 3, NEAR);
+	answer_list(&s, &task, (uint32_t[]){MIDDLE + 8, NEAR, own_way, SOURCE}, 4);
+	assert_false(expect_end(&s, REVTR_REACHED, 2).hops[0].by_origin);
+	for (uint32_t host = DESTINATION + 10; host < DESTINATION + 13; host++) {
+		submit(&s, host);
+		task = expect_task(&s, REVTR_RR_PING, 3, host);
+		answer_list(&s, &task, (uint32_t[]){MIDDLE + 8, host, NEAR, MIDDLE, SOURCE}, 5);
+		(void)expect_end(&s, REVTR_REACHED, 3);
+	}
+	submit(&s, DESTINATION);
+	task = expect_task(&s, REVTR_RR_PING, 3, DESTINATION);
+	answer_list(&s, &task, (uint32_t[]){MIDDLE + 8, MIDDLE + 12, MIDDLE + 16, MIDDLE + 20, MIDDLE + 24, MIDDLE + 28,
+		MIDDLE + 32, DESTINATION, NEAR}, 9);
+	struct revtr_result result = expect_end(&s, REVTR_REACHED, 3);
+	assert_int_equal(result.hops[0].address, NEAR);
+	assert_true(result.hops[0].by_origin);
+	assert_int_equal(result.hops[0].certainty, CERTAINTY_MEASURED);
+	assert_int_equal(result.hops[1].address, MIDDLE);
+	assert_int_equal(result.hops[1].certainty, CERTAINTY_INFERRED);
+	assert_true(result.hops[1].probability < 0.95f);
+	assert_false(result.hops[1].by_origin);
+	scene_deinit(&s);
+}
+
 /* It refuses nothing, or somebody else does: the agents have their turn. */
 static void test_no_quote(void **state)
 {
@@ -481,6 +517,7 @@ int main(void)
 		cmocka_unit_test(test_quote_places_the_target),
 		cmocka_unit_test(test_who_got_farthest_asks_for_the_quote),
 		cmocka_unit_test(test_no_quote),
+		cmocka_unit_test(test_a_router_that_forwards_by_origin),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
