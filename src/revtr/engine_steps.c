@@ -31,6 +31,10 @@ static bool on_path(const struct measurement_state *m, uint32_t address)
 #define SURE_INTER    0.6f
 #define SURE_SIBLING  0.962f
 #define SURE_COUNTED  0.97f /* across a border, as hop counts say */
+/* Behind a router that forwards its own answers by another way than what it passes on: by its own, and by those of
+ * others. */
+#define SURE_OWN      0.5f
+#define SURE_PASSING  0.9f
 
 bool hop_add(struct measurement_state *m, struct revtr_hop hop)
 {
@@ -105,8 +109,11 @@ static bool by_tree(struct revtr_engine *engine, struct measurement_state *m)
 		if (count == 0 || !reached)
 			continue;
 		cut(m, i);
-		for (unsigned j = 0; j < count; j++)
+		for (unsigned j = 0; j < count; j++) {
+			if (tree_by_origin(tree, j > 0 ? hops[j - 1].address : address, engine->now_ns))
+				m->faith *= SURE_PASSING;
 			(void)hop_add(m, hop_of(&hops[j]));
+		}
 		tree_note_use(tree, hops, count, engine->now_ns);
 		return true;
 	}
@@ -123,6 +130,8 @@ static bool by_chain(struct revtr_engine *engine, struct measurement_state *m, c
 	cut(m, from);
 	unsigned start = m->hop_count;
 	m->faith *= m->sibling ? SURE_SIBLING : job->certain ? 1 : SURE_GUESSED;
+	if (from >= 0 && tree_by_origin(&engine->sources[m->source].tree, job->target, engine->now_ns))
+		m->faith *= SURE_OWN;
 	for (unsigned i = 0; i < job->chain_count; i++)
 		if (!hop_add(m, (struct revtr_hop){.address = job->chain[i],
 				.technique = job->spoofed ? TECHNIQUE_RECORD_ROUTE_SPOOFED : TECHNIQUE_RECORD_ROUTE,
@@ -235,6 +244,8 @@ static void end(struct revtr_engine *engine, uint32_t index, enum revtr_stop sto
 	m->stop = m->refused && (stop == REVTR_UNRESPONSIVE || stop == REVTR_INTERDOMAIN) ? REVTR_REFUSED : stop;
 	m->over = true;
 	m->finished_ns = engine->now_ns;
+	for (unsigned i = 0; i < m->hop_count; i++)
+		m->hops[i].by_origin = tree_by_origin(&engine->sources[m->source].tree, m->hops[i].address, engine->now_ns);
 	m->next_finished = UINT32_MAX;
 	if (engine->finished_first == UINT32_MAX)
 		engine->finished_first = index;
