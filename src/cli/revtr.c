@@ -13,6 +13,7 @@
 static void print_help(FILE *out)
 {
 	fputs("usage: retour revtr coordinator [--store FILE] [--listen ADDR:PORT] [OPTIONS]\n"
+	      "       retour revtr broker HOST NAME[=ADDRESS]...\n"
 	      "       retour revtr submit [--file FILE] [--wait] SOURCE DESTINATION...\n"
 	      "       retour revtr show|watch|cancel BATCH\n"
 	      "       retour revtr sources | agents | budget\n"
@@ -25,7 +26,7 @@ static void print_help(FILE *out)
 	      "\n"
 	      "The way back from hosts that help nobody, by Record Route, vantage points and\n"
 	      "traceroutes to the source. `coordinator` is the program that measures; all\n"
-	      "others talk to it.\n"
+	      "others talk to it, but for `broker`, which prints a script that sets one up.\n"
 	      "\n"
 	      "  --server URL        the coordinator (default: of the settings, else\n"
 	      "                      http://127.0.0.1:7388)\n"
@@ -67,6 +68,7 @@ static const struct {
 	int least, most;
 } commands[] = {
 	{"coordinator", revtr_coordinator_run, 0, 0},
+	{"broker", revtr_broker_run, 1, 257},
 	{"submit", revtr_submit_run, 1, 1000000},
 	{"show", revtr_show_run, 1, 1},
 	{"watch", revtr_watch_run, 1, 1},

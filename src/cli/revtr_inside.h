@@ -59,6 +59,7 @@ int revtr_ask(const struct revtr_command *command, const char *method, const cha
 
 /* Each returns the exit status. */
 int revtr_coordinator_run(const struct revtr_command *command);
+int revtr_broker_run(const struct revtr_command *command);
 int revtr_submit_run(const struct revtr_command *command);
 int revtr_show_run(const struct revtr_command *command);
 int revtr_watch_run(const struct revtr_command *command);

@@ -14,6 +14,7 @@
 #include "net/route.h"
 #include "revtr/broker.h"
 #include "revtr/coordinator.h"
+#include "serve/broker_check.h"
 #include "serve/http.h"
 #include "serve/revtr_api.h"
 #include "serve/sandbox.h"
@@ -28,6 +29,8 @@ struct revtr_service {
 	uv_signal_t signals[3];
 	struct store *store;
 	struct bus *bus;
+	struct bus_mqtt_options broker;
+	struct broker_check *check;
 	struct bus_door *door; /* for agents that are other processes of this machine */
 	struct bus_door_options door_options;
 	struct coordinator *coordinator;
@@ -123,16 +126,18 @@ static void on_presence(void *context, bool connected, const char *why)
 		why ? why : "");
 	if (service->tell)
 		service->tell(text);
+	if (connected && !service->check)
+		service->check = broker_check_start(&service->loop, &service->broker, service->tell);
 }
 
 static struct bus *open_bus(struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
 {
 	if (!options->broker)
 		return bus_new_local(&service->loop);
-	struct bus_mqtt_options broker = *options->broker;
-	broker.presence = on_presence;
-	broker.context = service;
-	return bus_new_mqtt(&service->loop, &broker, error);
+	service->broker = *options->broker;
+	service->broker.presence = on_presence;
+	service->broker.context = service;
+	return bus_new_mqtt(&service->loop, &service->broker, error);
 }
 
 static int start_coordinator(struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
@@ -314,6 +319,7 @@ void revtr_service_stop(struct revtr_service *service)
 	revtr_api_free(service->api);
 	vantage_stop(service->agent);
 	bus_door_close(service->door);
+	broker_check_free(service->check);
 	coordinator_free(service->coordinator, NULL, NULL);
 	service->coordinator = NULL;
 	if (service->loop_open) {

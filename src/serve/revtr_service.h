@@ -12,7 +12,7 @@
 
 struct revtr_service;
 
-/* Borrowed for the call, but for `opt_out`. */
+/* Borrowed for the call, but for `opt_out` and what `broker` points to. */
 struct revtr_service_options {
 	/* A file; beside it are the administrator's key, FILE-key, and, without a broker, the socket for agents of this
 	 * machine, FILE-socket. */
