@@ -60,6 +60,8 @@ static void on_status(void *context, const char *topic, const char *payload, siz
 		coordinator_tell_agent(c, agent);
 	for (uint32_t i = 0; i < c->source_count && !was; i++)
 		coordinator_fill_atlas(c, i, agent);
+	if (status.online && !was && c->sites[agent].may_spoof)
+		revtr_engine_more_agents(c->engine, coordinator_now_ns());
 	if (status.online && !was)
 		coordinator_check_all_sources(c);
 	else

@@ -294,6 +294,12 @@ void revtr_engine_lost(struct revtr_engine *engine, uint32_t task, int64_t now_n
 	job_lost(engine, task);
 }
 
+void revtr_engine_more_agents(struct revtr_engine *engine, int64_t now_ns)
+{
+	engine->now_ns = MAX(engine->now_ns, now_ns);
+	engine->agents_ns = engine->now_ns;
+}
+
 bool revtr_engine_finished(struct revtr_engine *engine, struct revtr_result *result)
 {
 	if (engine->last_result != UINT32_MAX) {

@@ -152,6 +152,8 @@ void revtr_engine_answer(struct revtr_engine *engine, const struct revtr_answer 
 /* A task whose answer cannot come, as an agent that it needs is not there: no silence of its target's. What was looked for
  * and not found with such tasks may be looked for again at once. */
 void revtr_engine_lost(struct revtr_engine *engine, uint32_t task, int64_t now_ns);
+/* There are agents now that were not there: what was looked for in vain without them may be looked for again. */
+void revtr_engine_more_agents(struct revtr_engine *engine, int64_t now_ns);
 /* The next measurement that has ended; its result is borrowed until the next call. */
 bool revtr_engine_finished(struct revtr_engine *engine, struct revtr_result *result);
 /* An answer to a Record Route ping to hop `place` of that trace of the source's atlas: what it tells of the trace. */

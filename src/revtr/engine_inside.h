@@ -128,6 +128,7 @@ struct revtr_engine {
 	struct ready *ready; /* a heap */
 	uint32_t ready_count, ready_room;
 	uint64_t ready_number;
+	int64_t agents_ns; /* when the last agents came */
 	int64_t lag_ns; /* of the budgets' clock behind the caller's */
 	struct sent *sent;
 	uint32_t sent_room; /* a power of two */

@@ -291,13 +291,20 @@ static void begin(struct revtr_engine *engine, uint32_t index)
 		next_batch(engine, index);
 }
 
+/* What it found, or that there was nothing to be found by those who were there. */
+static bool still_holds(const struct revtr_engine *engine, const struct job *job)
+{
+	bool in_vain = job->kind == JOB_RECORD_ROUTE && !job->found && job->finished_ns <= engine->agents_ns;
+	return !in_vain && engine->now_ns - job->finished_ns <= engine->options.ask_again_ns;
+}
+
 uint32_t job_get(struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target, uint32_t payer)
 {
 	uint32_t listed = engine->measurements[payer].listed[0];
 	uint32_t index = engine->options.share ? find(engine, kind, source, target, listed) : JOB_NONE;
 	if (index != JOB_NONE) {
 		struct job *job = &engine->jobs[index];
-		if (job->stage != STAGE_DONE || engine->now_ns - job->finished_ns <= engine->options.ask_again_ns)
+		if (job->stage != STAGE_DONE || still_holds(engine, job))
 			return index;
 		if (job->readers > 0)
 			return index;

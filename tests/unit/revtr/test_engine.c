@@ -395,6 +395,41 @@ static void test_dead_target(void **state)
 	scene_deinit(&s);
 }
 
+static void expect_some_end(struct scene *s)
+{
+	struct revtr_result result;
+	expect_nothing(s);
+	assert_true(revtr_engine_finished(s->engine, &result));
+	assert_true(result.stop != REVTR_REACHED);
+}
+
+/* Asked in vain while only one was there who could ask: that holds until there are more. */
+static void test_more_agents(void **state)
+{
+	struct revtr_options options = revtr_options_published();
+	struct scene s;
+	(void)state;
+	options.direct = false;
+	options.symmetry_intra = false;
+	scene_init(&s, options);
+	s.sites[2].may_spoof = false;
+	submit(&s, DESTINATION);
+	expect_task(&s, REVTR_RR_PING, 1, DESTINATION);
+	let_time_pass(&s);
+	struct revtr_task task = expect_task(&s, REVTR_TRACEROUTE, 3, DESTINATION);
+	answer_trace(&s, &task, (uint32_t[]){MIDDLE, NEAR, DESTINATION}, 3);
+	expect_some_end(&s);
+	s.now_ns += NS_PER_S;
+	submit(&s, DESTINATION);
+	expect_some_end(&s);
+	s.sites[2].may_spoof = true;
+	revtr_engine_more_agents(s.engine, s.now_ns);
+	submit(&s, DESTINATION);
+	expect_task(&s, REVTR_RR_PING, 1, DESTINATION);
+	expect_task(&s, REVTR_RR_PING, 2, DESTINATION);
+	scene_deinit(&s);
+}
+
 /* The target does not write itself down: MIDDLE, NEAR | NEAR + 1, MIDDLE + 1. What it quotes has two stamps, so the way
  * back begins with the third. */
 static void test_quote_places_the_target(void **state)
@@ -514,6 +549,7 @@ int main(void)
 		cmocka_unit_test(test_packets_are_spaced),
 		cmocka_unit_test(test_a_late_caller_makes_no_burst),
 		cmocka_unit_test(test_dead_target),
+		cmocka_unit_test(test_more_agents),
 		cmocka_unit_test(test_quote_places_the_target),
 		cmocka_unit_test(test_who_got_farthest_asks_for_the_quote),
 		cmocka_unit_test(test_no_quote),
