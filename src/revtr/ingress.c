@@ -21,6 +21,7 @@ void ingress_deinit(struct ingress *ingress)
 	for (unsigned i = 0; i < ingress->prefix_count; i++)
 		free(ingress->prefixes[i].views);
 	free(ingress->prefixes);
+	free(ingress->slots);
 	free(ingress->everywhere);
 }
 
@@ -39,20 +40,56 @@ static int compare_views(const void *a, const void *b)
 	return left->agent < right->agent ? -1 : left->agent > right->agent;
 }
 
-/* The last one is the likeliest, as surveys go prefix by prefix. */
+static uint32_t *slot_of(const struct ingress *ingress, struct prefix prefix)
+{
+	uint64_t key = prefix.addr.high ^ prefix.addr.low ^ (uint64_t)prefix.length << 56;
+	unsigned i = (unsigned)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (ingress->slot_count - 1);
+	for (; ingress->slots[i] != 0; i = (i + 1) & (ingress->slot_count - 1)) {
+		const struct prefix *there = &ingress->prefixes[ingress->slots[i] - 1].prefix;
+		if (there->length == prefix.length && addr_equal(there->addr, prefix.addr))
+			break;
+	}
+	return &ingress->slots[i];
+}
+
+static void fill_slots(struct ingress *ingress)
+{
+	if (ingress->slot_count > 0)
+		memset(ingress->slots, 0, ingress->slot_count * sizeof(*ingress->slots));
+	for (unsigned i = 0; i < ingress->prefix_count; i++)
+		*slot_of(ingress, ingress->prefixes[i].prefix) = i + 1;
+}
+
+static bool make_room(struct ingress *ingress)
+{
+	if (ingress->prefix_count < ingress->prefix_room)
+		return true;
+	unsigned room = ingress->prefix_room ? 2 * ingress->prefix_room : 64;
+	struct ingress_prefix *longer = realloc(ingress->prefixes, room * sizeof(*longer));
+	if (!longer)
+		return false;
+	ingress->prefixes = longer;
+	uint32_t *slots = realloc(ingress->slots, 2 * room * sizeof(*slots));
+	if (!slots)
+		return false;
+	ingress->slots = slots;
+	ingress->slot_count = 2 * room;
+	ingress->prefix_room = room;
+	fill_slots(ingress);
+	return true;
+}
+
+/* NULL: out of memory. */
 static struct ingress_prefix *prefix_of_survey(struct ingress *ingress, struct prefix prefix)
 {
-	for (unsigned i = ingress->prefix_count; i-- > 0;)
-		if (ingress->prefixes[i].prefix.length == prefix.length &&
-			addr_equal(ingress->prefixes[i].prefix.addr, prefix.addr))
-			return &ingress->prefixes[i];
-	struct ingress_prefix *longer =
-		realloc(ingress->prefixes, (ingress->prefix_count + 1) * sizeof(*longer));
-	if (!longer)
+	if (!make_room(ingress))
 		return NULL;
-	ingress->prefixes = longer;
-	longer[ingress->prefix_count] = (struct ingress_prefix){.prefix = prefix};
-	return &longer[ingress->prefix_count++];
+	uint32_t *slot = slot_of(ingress, prefix);
+	if (*slot == 0) {
+		ingress->prefixes[ingress->prefix_count++] = (struct ingress_prefix){.prefix = prefix};
+		*slot = ingress->prefix_count;
+	}
+	return &ingress->prefixes[*slot - 1];
 }
 
 int ingress_add(struct ingress *ingress, struct prefix prefix, const struct ingress_view *view)
@@ -83,6 +120,7 @@ void ingress_sort(struct ingress *ingress)
 	uint32_t *near = calloc(ingress->agent_count + 1, sizeof(*near));
 	if (ingress->prefix_count > 0)
 		qsort(ingress->prefixes, ingress->prefix_count, sizeof(*ingress->prefixes), compare_prefixes);
+	fill_slots(ingress);
 	for (unsigned i = 0; i < ingress->prefix_count; i++) {
 		struct ingress_prefix *of = &ingress->prefixes[i];
 		qsort(of->views, of->view_count, sizeof(*of->views), compare_views);

@@ -36,7 +36,9 @@ struct ingress_prefix {
 
 struct ingress {
 	struct ingress_prefix *prefixes; /* in order of address */
-	unsigned prefix_count;
+	unsigned prefix_count, prefix_room;
+	uint32_t *slots; /* a hash table of them: index + 1, 0 = free */
+	unsigned slot_count; /* a power of two */
 	uint32_t *everywhere; /* agents by how many prefixes they are near to */
 	unsigned agent_count;
 };
