@@ -8,6 +8,7 @@
  *   known   the tree of the source (tree.h) knows how it goes on from the last hop
  *   probed  the last hop is pinged with Record Route, in the source's name, by agents that are near enough to it
  *           for the list to have room left: what is written after it is the way to the source
+ *   stamped the routers before it on the way there stamp a ping of it, behind it: they are on the way back, too
  *   assumed the router before it on the way there, where both are in one network: inside one network the way
  *           back is mostly the way there
  *   counted the same across a border, where the hop limits of both routers' replies say that the one is as many hops
@@ -42,7 +43,7 @@ struct revtr_options {
 	bool heuristics; /* lists in which the target did not write itself down are read, too */
 	bool quotes; /* where nothing tells where in a list the target is, it is asked to quote one (REVTR_RR_UDP) */
 	bool differ; /* and that is the list that got farthest, when all have been asked; otherwise the first */
-	bool timestamps; /* before a way ends at a border, the router behind it is asked to stamp pings on their way back */
+	bool timestamps; /* before the way back is assumed to be the way there, its routers are asked for stamps */
 	bool share;	/* what one measurement found helps the others */
 	bool doubt;	/* what Record Route contradicts is not believed until it is traced anew (tree_doubt) */
 	bool symmetry_intra, symmetry_inter;

@@ -77,7 +77,8 @@ struct measurement_state {
 	 * of the trace, and so many silent ones are between the last hop and it. */
 	uint32_t listed[REVTR_LISTED_MAX - 1];
 	unsigned listed_count, listed_silent;
-	uint32_t refuted; /* was listed, and did not stamp */
+	uint32_t unstamped; /* was listed, and did not stamp */
+	int stampless;	    /* so many, from the destination on, do not stamp themselves, or not reliably */
 	int listed_at, listed_place;
 	uint32_t next_waiter;
 	uint32_t next_finished;
@@ -104,6 +105,7 @@ struct source_state {
 	uint32_t address, agent;
 	struct tree tree;
 	unsigned direct_asked, direct_found;
+	unsigned times_asked, times_found;
 	unsigned answered; /* packets with options that came home */
 	bool deaf;	   /* to answers that it has not asked for itself */
 };
@@ -164,11 +166,11 @@ void timestamp_begin(struct revtr_engine *engine, uint32_t job);
 void timestamp_list(const struct job *job, struct revtr_task *task);
 void timestamp_answer(struct revtr_engine *engine, uint32_t job, const struct revtr_answer *answer);
 void timestamp_end(struct revtr_engine *engine, uint32_t job);
-/* The way goes on with hop `before` of the trace if it is symmetric, and the last hop is at `place`: is there somebody who
- * can be asked for it? */
+/* The way goes on with hop `before` of the trace if it is symmetric, and the last hop is at `place`: may that be found out,
+ * and has it not been tried? */
 bool measurement_ask_times(struct revtr_engine *engine, struct measurement_state *m, const struct job *trace, int place,
 	int before);
-/* What came of it; false: nothing, and there is nobody else to be asked. */
+/* What came of it, or somebody else is asked for it. false: it stays open. */
 bool measurement_by_times(struct revtr_engine *engine, struct measurement_state *m, const struct job *job);
 /* engine_send.c: false: out of memory. */
 bool job_enqueue(struct revtr_engine *engine, struct ready ready);

@@ -158,12 +158,20 @@ static int place_in(const struct job *trace, uint32_t address)
 	return -1;
 }
 
-/* Its address may be the other network's, as it is at a border: that says nothing of what comes next. */
-static bool at_border(const struct measurement_state *m, int hop)
+/* The first with an address of another network: that may be the last router of this one still, so the address says nothing
+ * of what comes next. */
+static bool at_border(const struct revtr_engine *engine, const struct measurement_state *m, int hop)
 {
-	return hop >= 0 && (m->hops[hop].technique == TECHNIQUE_TIMESTAMP ||
-				   m->hops[hop].technique == TECHNIQUE_TIMESTAMP_SPOOFED ||
-				   m->hops[hop].technique == TECHNIQUE_INFERRED);
+	const struct revtr_environment *environment = &engine->environment;
+	int before = hop - 1;
+	if (hop < 0 || (m->hops[hop].technique != TECHNIQUE_TIMESTAMP &&
+			       m->hops[hop].technique != TECHNIQUE_TIMESTAMP_SPOOFED &&
+			       m->hops[hop].technique != TECHNIQUE_INFERRED))
+		return false;
+	while (before >= 0 && m->hops[before].address == 0)
+		before--;
+	uint32_t asn = environment->asn(environment->context, hop_address(m, hop));
+	return asn == 0 || asn != environment->asn(environment->context, hop_address(m, before));
 }
 
 /* Are the two as many routers apart on their ways to the source as they are on the way there? */
@@ -220,10 +228,12 @@ static bool by_symmetry(struct revtr_engine *engine, struct measurement_state *m
 	uint32_t asn = engine->environment.asn(engine->environment.context, hop_address(m, last));
 	bool inside = asn != 0 && asn == engine->environment.asn(engine->environment.context, next);
 	enum counts counts = counts_of(engine, trace, place, before);
-	bool counted = counts == COUNTS_AGREE && !at_border(m, last);
-	if (((!inside && !counted) || at_border(m, last) || counts == COUNTS_CONTRADICT) && !engine->options.symmetry_inter) {
-		*stop = m->stop = REVTR_INTERDOMAIN;
-		return measurement_ask_times(engine, m, trace, place, before);
+	bool border = at_border(engine, m, last), counted = counts == COUNTS_AGREE && !border;
+	if (measurement_ask_times(engine, m, trace, place, before))
+		return true;
+	if (((!inside && !counted) || border || counts == COUNTS_CONTRADICT) && !engine->options.symmetry_inter) {
+		*stop = REVTR_INTERDOMAIN;
+		return false;
 	}
 	if (!engine->options.symmetry_intra && inside)
 		return false;
@@ -296,7 +306,7 @@ static bool give_way(struct revtr_engine *engine, uint32_t index, enum revtr_sto
 {
 	struct measurement_state *m = &engine->measurements[index];
 	m->stop = stop; /* if nothing else helps */
-	if (!at_border(m, hop_last_known(m)) && by_sibling(engine, m))
+	if (!at_border(engine, m, hop_last_known(m)) && by_sibling(engine, m))
 		return true;
 	end(engine, index, stop);
 	return false;
@@ -336,7 +346,8 @@ static bool take_job(struct revtr_engine *engine, uint32_t index, uint32_t job_i
 		return true;
 	}
 	if (job->kind == JOB_TIMESTAMP)
-		return measurement_by_times(engine, m, job) || give_way(engine, index, m->stop);
+		return measurement_by_times(engine, m, job) ||
+			by_symmetry(engine, m, &engine->jobs[m->trace], &stop) || give_way(engine, index, stop);
 	follow_trace(engine, m, job_index);
 	return by_symmetry(engine, m, job, &stop) || give_way(engine, index, stop);
 }

@@ -4,9 +4,9 @@
  *
  * A ping lists its target and then routers; each stamps only when it is its turn. So a router behind the target in the
  * list that has stamped was passed after the target: on the way back. Unlike Record Route that works at any distance, as
- * long as the target lets options through; but it confirms only what one thinks of. What is thought of is the way there,
- * at the place where it crosses a border and must not be assumed: the routers before the last hop, nearest first, as
- * many as the list has room for.
+ * long as the target lets options through; but it confirms only what one thinks of. What is thought of is the way there:
+ * the routers before the last hop, nearest first, as many as the list has room for. So before the way back is assumed to
+ * be the way there, or ends at a border where it must not be assumed, one packet asks.
  *
  * Who is pinged: the destination if it is known to answer options, else the nearest to it of the hops since. The nearer
  * to the destination the target, the more is shown: what stamps behind the destination is on its way, whatever was
@@ -25,6 +25,8 @@
 
 #define NOBODY	     0xf0000001u /* 240.0.0.1: reserved (RFC 1112 4), and no broadcast address, which Linux stamps */
 #define DOUBT_MS     3
+#define TRIES	     32
+#define WORTH	     8 /* one in so many has to show something */
 #define NOT_STANDARD 0x80000000u /* RFC 791 3.1: not ms since midnight */
 
 /* How often such a hop is on the way, in worlds whose truth is known (docs/benchmarks.md). */
@@ -108,6 +110,8 @@ void timestamp_end(struct revtr_engine *engine, uint32_t index)
 		return;
 	}
 	job->found = job->chain_count > 0 && !job->doubted;
+	engine->sources[job->source].times_asked++;
+	engine->sources[job->source].times_found += job->found;
 	job_finish(engine, index);
 }
 
@@ -126,13 +130,20 @@ static int next_heard(const struct revtr_engine *engine, const struct measuremen
 	return index;
 }
 
+/* Where routers do not stamp it is seldom tried. */
+static bool pays(const struct source_state *source, uint32_t router)
+{
+	return source->times_asked < TRIES || source->times_found * WORTH >= source->times_asked || router % TRIES == 0;
+}
+
 bool measurement_ask_times(struct revtr_engine *engine, struct measurement_state *m, const struct job *trace, int place,
 	int before)
 {
 	int last = hop_last_known(m);
-	if (!engine->options.timestamps || before < 0 || trace->routers[before] == m->refuted)
+	if (!engine->options.timestamps || before < 0 || trace->routers[before] == m->unstamped ||
+		!pays(&engine->sources[m->source], trace->routers[before]))
 		return false;
-	m->listed_at = next_heard(engine, m, -1);
+	m->listed_at = next_heard(engine, m, m->stampless - 1);
 	if (m->listed_at > last)
 		return false;
 	m->listed_count = 0;
@@ -160,17 +171,19 @@ static bool add_hops(struct revtr_engine *engine, struct measurement_state *m, c
 		return false;
 	hop_step_made(m, last);
 	m->trace_place = m->listed_place - (int)added + 1;
-	m->refuted = job->chain_count < job->listed_count ? job->chain[job->chain_count] : 0;
+	m->unstamped = job->chain_count < job->listed_count ? job->chain[job->chain_count] : 0;
 	return true;
 }
 
 bool measurement_by_times(struct revtr_engine *engine, struct measurement_state *m, const struct job *job)
 {
-	if (!job->found && !job->stamped) {
+	if (!job->found && (!job->stamped || job->doubted)) {
 		m->listed_at = next_heard(engine, m, m->listed_at + 1);
+		m->stampless = m->listed_at + 1;
 		if (m->listed_at <= hop_last_known(m))
 			return true;
 	}
 	m->listed_count = 0;
+	m->unstamped = m->listed[0];
 	return job->found && add_hops(engine, m, job);
 }

@@ -112,11 +112,32 @@ static void test_too_far_alone(void **state)
 	struct revtr_options options = revtr_options_default();
 	struct lab lab;
 	(void)state;
+	options.timestamps = false;
 	options.spoofed = options.atlas = options.symmetry_intra = options.counts = false;
 	lab_init(&lab, options);
 	measure(&lab);
 	assert_int_equal(lab.result.hop_count, 0);
 	assert_int_not_equal(lab.result.stop, REVTR_REACHED);
+	lab_deinit(&lab);
+}
+
+/* All nine places are taken before the server is reached, so its list shows nothing; and the routers of the way there tell
+ * by their stamps which of them are on the way back. */
+static void test_timestamps_show_what_lists_do_not(void **state)
+{
+	struct revtr_options options = revtr_options_default();
+	static struct truth truth;
+	struct lab lab;
+	(void)state;
+	options.spoofed = options.atlas = options.symmetry_intra = options.counts = false;
+	lab_init(&lab, options);
+	measure(&lab);
+	assert_int_equal(sim_truths(lab.sim, world_find_node(lab.world, "server"), lab.source, &truth, 1), 1);
+	assert_int_equal(lab.result.hop_count, 1);
+	assert_string_equal(lab.world->nodes[truth.hops[0].node].name, "hb-core");
+	assert_true(world_has_address(lab.world, truth.hops[0].node, addr_v4(lab.hops[0].address)));
+	assert_int_equal(lab.hops[0].technique, TECHNIQUE_TIMESTAMP);
+	assert_int_equal(lab.hops[0].certainty, CERTAINTY_MEASURED);
 	lab_deinit(&lab);
 }
 
@@ -171,6 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_too_far_alone),
+		cmocka_unit_test(test_timestamps_show_what_lists_do_not),
 		cmocka_unit_test(test_whole_way_is_measured),
 		cmocka_unit_test(test_second_time_is_free),
 		cmocka_unit_test(test_filtered_spoofers_are_in_vain),

@@ -142,16 +142,14 @@ static void submit(struct scene *s)
 	assert_int_equal(revtr_engine_submit(s->engine, s->source, addr_v4(DESTINATION), s->now_ns, &id), 0);
 }
 
-/* The source is too far for Record Route, and the way there crosses a border before NEAR. The next task asks for times. */
-static void come_to_the_border(struct scene *s, const uint32_t *routers, unsigned count)
+/* The source is too far for Record Route, and the way there is known. The next task asks for times. */
+static void come_to_the_list(struct scene *s, const uint32_t *routers, unsigned count)
 {
 	submit(s);
 	struct revtr_task task = expect_task(s, REVTR_RR_PING, HERE, DESTINATION);
 	answer_full(s, &task);
 	task = expect_task(s, REVTR_TRACEROUTE, HERE, DESTINATION);
 	answer_trace(s, &task, routers, count);
-	task = expect_task(s, REVTR_RR_PING, HERE, NEAR);
-	answer_full(s, &task);
 }
 
 static const uint32_t way[] = {OWN_ROUTER, MIDDLE, BORDER, NEAR, DESTINATION};
@@ -163,28 +161,32 @@ static void expect_listed(const struct revtr_task *task, const uint32_t *address
 		assert_int_equal(task->listed[i].low, addresses[i]);
 }
 
+static void expect_no_list(struct scene *s, uint32_t target)
+{
+	struct revtr_task task = expect_task(s, REVTR_RR_PING, HERE, target);
+	answer_full(s, &task);
+}
+
 /* The destination answers options, so it is pinged: what stamps behind it is on its way. All that stamped are hops. */
 static void test_border_is_crossed(void **state)
 {
 	struct scene s;
 	(void)state;
 	scene_init(&s, alone());
-	come_to_the_border(&s, way, 5);
+	come_to_the_list(&s, way, 5);
 	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
-	expect_listed(&task, (uint32_t[]){DESTINATION, BORDER, MIDDLE, OWN_ROUTER}, 4);
-	answer_times(&s, &task, 3, 20);
+	expect_listed(&task, (uint32_t[]){DESTINATION, NEAR, BORDER, MIDDLE}, 4);
+	answer_times(&s, &task, 4, 20);
 	task = expect_task(&s, REVTR_RR_PING, HERE, MIDDLE);
 	answer_home(&s, &task);
 	struct revtr_result result = expect_end(&s, REVTR_REACHED, 4);
-	assert_int_equal(result.hops[0].technique, TECHNIQUE_SYMMETRIC_INTRA);
-	assert_int_equal(result.hops[1].address, BORDER);
-	assert_int_equal(result.hops[1].technique, TECHNIQUE_TIMESTAMP);
-	assert_int_equal(result.hops[1].certainty, CERTAINTY_MEASURED);
-	assert_int_equal(result.hops[2].address, MIDDLE);
-	assert_int_equal(result.hops[3].technique, TECHNIQUE_RECORD_ROUTE);
-	/* Nothing behind them hangs on the assumption before them. */
-	assert_int_equal(result.hops[3].certainty, CERTAINTY_MEASURED);
-	assert_int_equal(result.option_packets, 4);
+	for (unsigned i = 0; i < 4; i++) {
+		static const uint32_t back[] = {NEAR, BORDER, MIDDLE, SOURCE};
+		assert_int_equal(result.hops[i].address, back[i]);
+		assert_int_equal(result.hops[i].technique, i < 3 ? TECHNIQUE_TIMESTAMP : TECHNIQUE_RECORD_ROUTE);
+		assert_int_equal(result.hops[i].certainty, CERTAINTY_MEASURED);
+	}
+	assert_int_equal(result.option_packets, 3);
 	scene_deinit(&s);
 }
 
@@ -195,11 +197,11 @@ static void test_no_assumption_behind_it(void **state)
 	struct scene s;
 	(void)state;
 	scene_init(&s, alone());
-	come_to_the_border(&s, way, 5);
+	come_to_the_list(&s, way, 5);
 	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
-	answer_times(&s, &task, 2, 20);
-	task = expect_task(&s, REVTR_RR_PING, HERE, BORDER);
-	answer_full(&s, &task);
+	answer_times(&s, &task, 3, 20);
+	expect_no_list(&s, BORDER);
+	expect_no_list(&s, NEAR);
 	struct revtr_result result = expect_end(&s, REVTR_INTERDOMAIN, 2);
 	assert_int_equal(result.hops[1].address, BORDER);
 	scene_deinit(&s);
@@ -208,64 +210,69 @@ static void test_no_assumption_behind_it(void **state)
 /* All that had room have stamped: those behind them are asked next, from the destination again. */
 static void test_as_far_as_it_goes(void **state)
 {
-	static const uint32_t longer[] = {OWN_ROUTER, MIDDLE + 2, MIDDLE + 1, MIDDLE, BORDER, NEAR, DESTINATION};
+	static const uint32_t longer[] = {OWN_ROUTER, MIDDLE + 1, MIDDLE, BORDER, NEAR, DESTINATION};
 	struct scene s;
 	(void)state;
 	scene_init(&s, alone());
-	come_to_the_border(&s, longer, 7);
+	come_to_the_list(&s, longer, 6);
 	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 	answer_times(&s, &task, 4, 20);
-	for (uint32_t hop = 0; hop < 3; hop++) {
-		static const uint32_t back[] = {MIDDLE + 1, MIDDLE, BORDER};
-		task = expect_task(&s, REVTR_RR_PING, HERE, back[hop]);
-		answer_full(&s, &task);
-	}
+	expect_no_list(&s, MIDDLE);
+	expect_no_list(&s, BORDER);
+	expect_no_list(&s, NEAR);
 	task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
-	expect_listed(&task, (uint32_t[]){DESTINATION, MIDDLE + 2, OWN_ROUTER}, 3);
+	expect_listed(&task, (uint32_t[]){DESTINATION, MIDDLE + 1, OWN_ROUTER}, 3);
 	scene_deinit(&s);
 }
 
-/* A sixth of all hosts: it answers and does not stamp. The hop after it is asked, and what that shows is its own way: for
- * the destination's it hangs on the assumption. */
+/* A sixth of all hosts: it answers and does not stamp. What comes next is assumed, and asked instead: what that shows is its
+ * own way, and for the destination's it hangs on the assumption. */
 static void test_destination_does_not_stamp(void **state)
 {
 	struct scene s;
 	(void)state;
 	scene_init(&s, alone());
-	come_to_the_border(&s, way, 5);
+	come_to_the_list(&s, way, 5);
 	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 	answer_times(&s, &task, 0, 0);
+	expect_no_list(&s, NEAR);
 	task = expect_task(&s, REVTR_TS_PING, HERE, NEAR);
 	expect_listed(&task, (uint32_t[]){NEAR, BORDER, MIDDLE, OWN_ROUTER}, 4);
 	answer_times(&s, &task, 2, 20);
 	task = expect_task(&s, REVTR_RR_PING, HERE, BORDER);
 	answer_home(&s, &task);
 	struct revtr_result result = expect_end(&s, REVTR_REACHED, 3);
+	assert_int_equal(result.hops[0].certainty, CERTAINTY_ASSUMED);
 	assert_int_equal(result.hops[1].certainty, CERTAINTY_INFERRED);
 	assert_true(result.hops[1].probability < 0.995f);
 	scene_deinit(&s);
 }
 
-/* The way back is another one, or the router does not stamp: nothing is concluded, and nobody else is asked. */
+/* The way back is another one, or the router does not stamp: nothing is concluded from that. */
 static void test_router_does_not_stamp(void **state)
 {
 	struct scene s;
 	(void)state;
 	scene_init(&s, alone());
-	come_to_the_border(&s, way, 5);
+	come_to_the_list(&s, way, 5);
 	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 	answer_times(&s, &task, 1, 0);
-	expect_end(&s, REVTR_INTERDOMAIN, 1);
+	expect_no_list(&s, NEAR);
+	task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
+	expect_listed(&task, (uint32_t[]){DESTINATION, BORDER, MIDDLE, OWN_ROUTER}, 4);
+	answer_times(&s, &task, 1, 0);
+	struct revtr_result result = expect_end(&s, REVTR_INTERDOMAIN, 1);
+	assert_int_equal(result.hops[0].certainty, CERTAINTY_ASSUMED);
 	scene_deinit(&s);
 }
 
-/* Nobody answers, the option is lost on the way, or it is not what was sent: the next one, and then no one. */
+/* Nobody answers, the option is lost on the way, or it is not what was sent. */
 static void test_no_such_answer(void **state)
 {
 	struct scene s;
 	for (unsigned kind = 0; kind < 5; kind++) {
 		scene_init(&s, alone());
-		come_to_the_border(&s, way, 5);
+		come_to_the_list(&s, way, 5);
 		for (unsigned i = 0; i < 2; i++) {
 			struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, i == 0 ? DESTINATION : NEAR);
 			struct revtr_answer answer = stamped(&task, 2, 20);
@@ -281,6 +288,8 @@ static void test_no_such_answer(void **state)
 				let_time_pass(&s);
 			else
 				revtr_engine_answer(s.engine, &answer, s.now_ns);
+			if (i == 0)
+				expect_no_list(&s, NEAR);
 		}
 		expect_end(&s, REVTR_INTERDOMAIN, 1);
 		scene_deinit(&s);
@@ -295,19 +304,16 @@ static void test_careless_target(void **state)
 	(void)state;
 	for (unsigned careless = 0; careless < 2; careless++) {
 		scene_init(&s, alone());
-		come_to_the_border(&s, way, 5);
+		come_to_the_list(&s, way, 5);
 		struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 		answer_times(&s, &task, 2, 0);
 		task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 		expect_listed(&task, (uint32_t[]){DESTINATION, NOBODY}, 2);
 		answer_times(&s, &task, careless ? 2 : 1, 0);
-		if (careless) {
-			expect_end(&s, REVTR_INTERDOMAIN, 1);
-		} else {
-			task = expect_task(&s, REVTR_RR_PING, HERE, BORDER);
-			answer_home(&s, &task);
-			expect_end(&s, REVTR_REACHED, 3);
-		}
+		task = expect_task(&s, REVTR_RR_PING, HERE, NEAR);
+		answer_home(&s, &task);
+		struct revtr_result result = expect_end(&s, REVTR_REACHED, 2);
+		assert_int_equal(result.hops[0].technique, careless ? TECHNIQUE_SYMMETRIC_INTRA : TECHNIQUE_TIMESTAMP);
 		scene_deinit(&s);
 	}
 }
@@ -318,12 +324,15 @@ static void test_doubt_stays(void **state)
 	struct scene s;
 	(void)state;
 	scene_init(&s, alone());
-	come_to_the_border(&s, way, 5);
+	come_to_the_list(&s, way, 5);
 	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 	answer_times(&s, &task, 2, 3);
 	expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 	let_time_pass(&s);
-	expect_end(&s, REVTR_INTERDOMAIN, 1);
+	expect_task(&s, REVTR_RR_PING, HERE, NEAR);
+	let_time_pass(&s);
+	struct revtr_result result = expect_end(&s, REVTR_INTERDOMAIN, 1);
+	assert_int_equal(result.hops[0].technique, TECHNIQUE_SYMMETRIC_INTRA);
 	scene_deinit(&s);
 }
 
@@ -382,8 +391,12 @@ static void test_silent_routers(void **state)
 	struct scene s;
 	(void)state;
 	scene_init(&s, alone());
-	come_to_the_border(&s, (uint32_t[]){OWN_ROUTER, 0, BORDER, 0, NEAR, DESTINATION}, 6);
+	come_to_the_list(&s, (uint32_t[]){OWN_ROUTER, 0, BORDER, 0, NEAR, DESTINATION}, 6);
 	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
+	expect_listed(&task, (uint32_t[]){DESTINATION, NEAR}, 2);
+	answer_times(&s, &task, 2, 20);
+	expect_no_list(&s, NEAR);
+	task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 	expect_listed(&task, (uint32_t[]){DESTINATION, BORDER}, 2);
 	answer_times(&s, &task, 2, 20);
 	task = expect_task(&s, REVTR_RR_PING, HERE, BORDER);
@@ -400,18 +413,46 @@ static void test_shared(void **state)
 {
 	struct scene s;
 	struct revtr_result result;
-	uint32_t id;
 	(void)state;
 	scene_init(&s, alone());
-	assert_int_equal(revtr_engine_submit(s.engine, s.source, addr_v4(DESTINATION), s.now_ns, &id), 0);
-	come_to_the_border(&s, way, 5);
+	submit(&s);
+	come_to_the_list(&s, (uint32_t[]){OWN_ROUTER, MIDDLE, DESTINATION}, 3);
 	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 	answer_times(&s, &task, 1, 0);
 	assert_false(revtr_engine_next(s.engine, s.now_ns, &task, &(int64_t){0}));
 	for (unsigned i = 0; i < 2; i++)
 		assert_true(revtr_engine_finished(s.engine, &result));
 	submit(&s);
-	expect_end(&s, REVTR_INTERDOMAIN, 1);
+	expect_end(&s, REVTR_INTERDOMAIN, 0);
+	scene_deinit(&s);
+}
+
+/* Where nobody stamps it is soon given up, for this source. */
+static void test_it_learns(void **state)
+{
+	struct scene s;
+	struct revtr_result result;
+	unsigned asked = 0;
+	(void)state;
+	scene_init(&s, alone());
+	for (uint32_t i = 0; i < 60; i++) {
+		uint32_t id, host = DESTINATION + i;
+		struct revtr_task task;
+		int64_t wake_ns;
+		s.now_ns += 20 * NS_PER_S;
+		assert_int_equal(revtr_engine_submit(s.engine, s.source, addr_v4(host), s.now_ns, &id), 0);
+		task = expect_task(&s, REVTR_RR_PING, HERE, host);
+		answer_full(&s, &task);
+		task = expect_task(&s, REVTR_TRACEROUTE, HERE, host);
+		answer_trace(&s, &task, (uint32_t[]){OWN_ROUTER, MIDDLE, host}, 3);
+		if (revtr_engine_next(s.engine, s.now_ns, &task, &wake_ns)) {
+			assert_int_equal(task.probe, REVTR_TS_PING);
+			answer_times(&s, &task, 1, 0);
+			asked++;
+		}
+		assert_true(revtr_engine_finished(s.engine, &result));
+	}
+	assert_true(asked > 10 && asked < 50);
 	scene_deinit(&s);
 }
 
@@ -430,6 +471,7 @@ int main(void)
 		cmocka_unit_test(test_not_asked),
 		cmocka_unit_test(test_silent_routers),
 		cmocka_unit_test(test_shared),
+		cmocka_unit_test(test_it_learns),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
