@@ -68,7 +68,7 @@ struct bus_socket_options {
 struct bus *bus_new_socket(struct uv_loop_s *loop, const struct bus_socket_options *options, struct error *error);
 
 /* Connects, and connects again with growing pauses when it is lost; what is published meanwhile waits (bounded), and
- * subscriptions are made again. A name that stands for the host is looked up while everything else on the loop waits.
+ * subscriptions are made again. A name that stands for the host is looked up while everything else goes on.
  * NULL with `error`: files that cannot be read, no libmosquitto. */
 struct bus *bus_new_mqtt(struct uv_loop_s *loop, const struct bus_mqtt_options *options, struct error *error);
 /* What waits is handed over if there is a connection, and the will is published. Its handles close on the loop; `closed`

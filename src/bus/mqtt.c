@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "bus/bus_inside.h"
 #include "bus/mqtt_library.h"
+#include "bus/name.h"
 
 #define WAITING_MAX	  65536 /* here and, not acknowledged, in the library */
 #define HANDED_MAX	  1000	/* of those in the library */
@@ -50,6 +51,7 @@ struct mqtt {
 	struct watch *watch;
 	uv_timer_t tick, again;
 	char *host;
+	struct name *name; /* being looked up */
 	unsigned port;
 	bool opened, established, connected, closing, has_will, secure;
 	unsigned ticks, pause_ms, closed_timers;
@@ -189,11 +191,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 		watch_socket(mqtt);
 }
 
-static void try_to_connect(struct mqtt *mqtt)
+static void connect_now(struct mqtt *mqtt)
 {
 	const struct mqtt_library *library = &mqtt->library;
-	mqtt->why[0] = '\0';
-	mqtt->ticks = 0;
 	errno = 0;
 	int result = mqtt->opened ? library->reconnect_async(mqtt->client)
 				  : library->connect_bind_async(mqtt->client, mqtt->host, (int)mqtt->port, KEEPALIVE_S, NULL);
@@ -201,6 +201,33 @@ static void try_to_connect(struct mqtt *mqtt)
 	if (result == MOSQ_ERR_SUCCESS && library->socket(mqtt->client) >= 0 && open_watch(mqtt) == 0)
 		return;
 	lost(mqtt, result == MOSQ_ERR_ERRNO ? strerror(errno) : library->strerror(result));
+}
+
+static void on_name(void *context, int result)
+{
+	struct mqtt *mqtt = context;
+	char why[200];
+	mqtt->name = NULL;
+	if (result == 0) {
+		connect_now(mqtt);
+		return;
+	}
+	snprintf(why, sizeof(why), "DNS does not answer for the broker's name, %.120s", mqtt->host);
+	lost(mqtt, why);
+}
+
+static void try_to_connect(struct mqtt *mqtt)
+{
+	struct addr address;
+	mqtt->why[0] = '\0';
+	mqtt->ticks = 0;
+	if (addr_parse(mqtt->host, &address) || strcmp(mqtt->host, "localhost") == 0) {
+		connect_now(mqtt);
+		return;
+	}
+	mqtt->name = name_ask(mqtt->loop, mqtt->host, on_name, mqtt);
+	if (!mqtt->name)
+		lost(mqtt, "out of memory");
 }
 
 static void on_again(uv_timer_t *timer)
@@ -383,6 +410,7 @@ static void free_mqtt(struct bus *bus)
 {
 	struct mqtt *mqtt = (struct mqtt *)bus;
 	mqtt->closing = true;
+	name_give_up(mqtt->name);
 	unwatch(mqtt);
 	uv_close((uv_handle_t *)&mqtt->tick, on_timer_closed);
 	uv_close((uv_handle_t *)&mqtt->again, on_timer_closed);

@@ -10,7 +10,7 @@ rooms='cli serve report revtr reverse import insight annotate store bus net sim 
 
 # PATTERN of a header, then the rooms that may include it; "-" = nowhere.
 confined='
-ares*.h                       annotate
+ares*.h                       annotate bus
 curl/*                        reverse
 maxminddb.h                   annotate
 ncurses*.h|curses.h|ncursesw/* report
