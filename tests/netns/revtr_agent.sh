@@ -158,7 +158,25 @@ expect_equal "a ping's list does not show where it turned round" "$(truth vp1 "$
 expect_equal "the UDP packet's does: the way there" "$(truth vp1 "$mute" | grep -v mute)" \
 	"$(heard 'home/answer.*"task":115' | jq -r '.list.stamps[]' | owners)"
 
+# ---- by the clock: who is listed behind far stamps if the ping comes by on its way back, in this order
+g2=$(address 4 g2 far) b1=$(address 4 b1 g2) g1=$(address 4 g1 b1) r1=$(address 4 r1 vp1)
+stamps() { # TASK: how many of those that were listed
+	heard "home/answer.*\"task\":$1," | jq -r '"\(.times.stamps | length) of \(.times.listed | length)"'
+}
+order vp1 118 ts-ping "$far" "$home" $key spoofed "$far" "$g2" "$b1" "$g1"
+expect_equal "timestamps: the routers of the way back" "4 of 4" "$(stamps 118)"
+order home 119 ts-ping "$far" "$home" $key "$far" "$g2" "$b1"
+expect_equal "timestamps from the source itself" "3 of 3" "$(stamps 119)"
+order vp1 120 ts-ping "$far" "$home" $key spoofed "$far" "$r1"
+expect_equal "timestamps: who is on the way there only does not stamp behind far" "1 of 2" "$(stamps 120)"
+order vp1 121 ts-ping "$far" "$home" $key spoofed "$far" "$g1" "$b1"
+expect_equal "timestamps: nor in another order" "2 of 3" "$(stamps 121)"
+order home 122 ts-ping "$far" "$home" $key "$far" 240.0.0.1
+expect_equal "timestamps: this kernel does not stamp for nobody" "1 of 2" "$(stamps 122)"
+
 # ---- what the owners forbid
+order home 123 ts-ping "$far" "$vp1" $key spoofed "$far" "$b1"
+expect_equal "nor for stamps" "the owner has not switched on sending in others' names" "$(heard '"task":123' | jq -r .refused)"
 order home 104 rr-ping "$far" "$vp1" $key spoofed
 expect_equal "no spoofing unless switched on" "the owner has not switched on sending in others' names" \
 	"$(heard '"task":104' | jq -r .refused)"

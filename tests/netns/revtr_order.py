@@ -1,4 +1,4 @@
-"""What a coordinator tells agents: revtr_order.py key SOURCE KEY | task ID PROBE TARGET SOURCE KEY [spoofed].
+"""What a coordinator tells agents: revtr_order.py key SOURCE KEY | task ID PROBE TARGET SOURCE KEY [spoofed] [LISTED...].
 
 KEY is 32 hexadecimal digits. The tag of a probe is made here after the paper on SipHash-2-4 (Aumasson and Bernstein,
 2012), independently of the program."""
@@ -50,8 +50,9 @@ def main():
         print(json.dumps({"keys": [{"source": sys.argv[2], "key": sys.argv[3]}]}))
         return
     task, probe, target, source, key = int(sys.argv[2]), *sys.argv[3:7]
-    print(json.dumps({"task": task, "probe": probe, "target": target, "source": source,
-                      "spoofed": sys.argv[7:] == ["spoofed"], "tag": "%016x" % tag(key, source, target, task)}))
+    spoofed, listed = sys.argv[7:8] == ["spoofed"], [word for word in sys.argv[7:] if word != "spoofed"]
+    print(json.dumps({"task": task, "probe": probe, "target": target, "source": source, "spoofed": spoofed,
+                      "tag": "%016x" % tag(key, source, target, task)} | ({"listed": listed} if listed else {})))
 
 
 main()
