@@ -39,6 +39,7 @@ enum capability_cause {
 	CAUSE_NO_PARTNER,    /* there are not enough others with registered addresses */
 	CAUSE_UNSENT,	     /* it did not say in time that it had sent anything */
 	CAUSE_UNREACHED,     /* not even plain packets came */
+	CAUSE_SEEN,	     /* it can: measurements have shown it where tests could not */
 	CAUSE_COUNT
 };
 

@@ -210,7 +210,7 @@ bool capability_may_spoof(const struct capability *capability)
 const char *capability_cause_word(enum capability_cause cause)
 {
 	static const char *const words[CAUSE_COUNT] = {"none", "local", "filtered", "filtered-back", "unasked", "stripped",
-		"rewritten", "forbidden", "no-source", "no-partner", "unsent", "unreached"};
+		"rewritten", "forbidden", "no-source", "no-partner", "unsent", "unreached", "seen"};
 	return (unsigned)cause < CAUSE_COUNT ? words[cause] : words[0];
 }
 
@@ -252,6 +252,7 @@ const char *capability_text(
 	char address[ADDR_TEXT_SIZE];
 	const char *what = subject_text(aspect), *says = "";
 	switch (finding->cause) {
+	case CAUSE_SEEN: says = good_text(aspect); break;
 	case CAUSE_NONE: says = finding->can == AGENT_CAN ? good_text(aspect) : "not tested yet"; break;
 	case CAUSE_LOCAL:
 		snprintf(text, CAPABILITY_TEXT_SIZE, "its own host does not send %s: %s", what, strerror(-finding->error));

@@ -204,6 +204,8 @@ static void on_answer(void *context, const char *topic, const char *payload, siz
 	c->health.last_answer_ns = coordinator_now_ns();
 	if (answer.answered && !expected.is_trace)
 		learn(c, &expected, &answer);
+	if (expected.spoofed && answer.reply.present)
+		coordinator_test_seen(c, expected.sender, expected.receiver);
 	if (answer.task & OWN_TASK)
 		coordinator_atlas_answer(c, &expected, &answer);
 	else if (!answer.answered)

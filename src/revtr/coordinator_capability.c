@@ -20,7 +20,7 @@
 
 struct coordinator_tests {
 	struct coordinator *c;
-	uv_timer_t timer; /* while there are any */
+	uv_timer_t timer; /* the next step of those that go on, or the next that begins */
 	struct capability_test *running[TESTS_MAX];
 };
 
@@ -115,6 +115,20 @@ static void keep(struct coordinator *c, uint32_t agent)
 	free(text);
 }
 
+static void add_seen_to(struct capability_finding *finding, int64_t seen_ns)
+{
+	if (finding->can == AGENT_CAN_UNKNOWN && seen_ns > 0 && coordinator_now_ns() - seen_ns < WELL_NS)
+		*finding = (struct capability_finding){.can = AGENT_CAN, .cause = CAUSE_SEEN};
+}
+
+/* What no test could tell, and measurements have shown. */
+static void add_seen(struct agent_entry *agent)
+{
+	add_seen_to(&agent->capability.options, agent->sent_ns);
+	add_seen_to(&agent->capability.spoof, agent->sent_ns);
+	add_seen_to(&agent->capability.receive, agent->heard_ns);
+}
+
 static void finish(struct coordinator_tests *tests, unsigned place)
 {
 	struct coordinator *c = tests->c;
@@ -125,6 +139,7 @@ static void finish(struct coordinator_tests *tests, unsigned place)
 	if (!agent->settling) /* it has come again meanwhile */
 		agent->test_at_ns = coordinator_now_ns() + again_after_ns(&agent->capability);
 	agent->testing = false;
+	add_seen(agent);
 	keep(c, test->subject);
 	use(c, test->subject);
 	tests->running[place] = NULL;
@@ -157,7 +172,6 @@ static void give(struct coordinator *c, const struct agent_order *order)
 
 static void go_on(struct coordinator_tests *tests)
 {
-	bool any = false;
 	for (unsigned i = 0; i < TESTS_MAX; i++) {
 		struct agent_order order;
 		int64_t wake_ns;
@@ -168,17 +182,32 @@ static void go_on(struct coordinator_tests *tests)
 			give(tests->c, &order);
 		if (want == CAPABILITY_DONE)
 			finish(tests, i);
-		else
-			any = true;
 	}
-	if (!any)
-		uv_timer_stop(&tests->timer);
 }
 
-static void on_tick(uv_timer_t *timer)
+static void on_timer(uv_timer_t *timer);
+
+static void arm(struct coordinator_tests *tests)
 {
-	struct coordinator_tests *tests = timer->data;
-	go_on(tests);
+	const struct coordinator *c = tests->c;
+	int64_t wait_ns = INT64_MAX;
+	for (unsigned i = 0; i < TESTS_MAX; i++)
+		if (tests->running[i])
+			wait_ns = TICK_MS * NS_PER_MS;
+	for (uint32_t i = 0; i < c->agent_count; i++) {
+		const struct agent_entry *agent = &c->agents[i];
+		if (agent->status.online && !agent->testing && agent->test_at_ns > 0)
+			wait_ns = MIN(wait_ns, MAX(agent->test_at_ns - coordinator_now_ns(), TICK_MS * NS_PER_MS));
+	}
+	uv_timer_stop(&tests->timer);
+	uv_update_time(c->loop);
+	if (wait_ns < INT64_MAX)
+		uv_timer_start(&tests->timer, on_timer, (uint64_t)(wait_ns / NS_PER_MS) + 1, 0);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	const struct coordinator_tests *tests = timer->data;
 	coordinator_test_due(tests->c);
 }
 
@@ -208,8 +237,6 @@ static bool start(struct coordinator_tests *tests, uint32_t agent)
 	entry->tested_ns = coordinator_now_ns();
 	capability_start(test, coordinator_now_ns());
 	tests->running[place] = test;
-	uv_update_time(c->loop);
-	uv_timer_start(&tests->timer, on_tick, 0, TICK_MS);
 	return true;
 }
 
@@ -226,12 +253,13 @@ static bool is_due(const struct coordinator *c, uint32_t agent)
 
 void coordinator_test_due(struct coordinator *c)
 {
-	for (uint32_t i = 0; c->tests && i < c->agent_count; i++)
-		if (is_due(c, i)) {
+	if (!c->tests)
+		return;
+	for (uint32_t i = 0; i < c->agent_count; i++)
+		if (is_due(c, i) && start(c->tests, i))
 			c->agents[i].settling = false;
-			if (!start(c->tests, i))
-				return;
-		}
+	go_on(c->tests);
+	arm(c->tests);
 }
 
 /* ---- for the others */
@@ -245,10 +273,14 @@ void coordinator_test_status(struct coordinator *c, uint32_t agent, bool came)
 		return;
 	entry->test_at_ns = entry->tested_ns ? MAX(at_ns, entry->tested_ns + SELDOM_NS) : at_ns;
 	entry->settling = true;
-	if (!uv_is_active((uv_handle_t *)&c->tests->timer)) {
-		uv_update_time(c->loop);
-		uv_timer_start(&c->tests->timer, on_tick, SETTLE_NS / NS_PER_MS, TICK_MS);
-	}
+	arm(c->tests);
+}
+
+void coordinator_test_seen(struct coordinator *c, uint32_t sender, uint32_t receiver)
+{
+	c->agents[sender].sent_ns = c->agents[receiver].heard_ns = coordinator_now_ns();
+	add_seen(&c->agents[sender]);
+	add_seen(&c->agents[receiver]);
 }
 
 bool coordinator_trial_answer(struct coordinator *c, uint32_t agent, const struct revtr_answer *answer)

@@ -30,6 +30,7 @@ struct agent_entry {
 	bool testing, settling;
 	unsigned tested_with; /* registered addresses of others there were */
 	int64_t tested_ns, test_at_ns; /* the last test, the next one; 0 = none */
+	int64_t sent_ns, heard_ns; /* in another's name, what another has sent in its own; answered; 0 = never */
 };
 
 struct source_entry {
@@ -239,6 +240,8 @@ void coordinator_tests_free(struct coordinator *c);
 void coordinator_test_status(struct coordinator *c, uint32_t agent, bool came);
 /* Those whose time has come. */
 void coordinator_test_due(struct coordinator *c);
+/* A packet with options that one has sent in another's name was answered to that: no test is needed to know it. */
+void coordinator_test_seen(struct coordinator *c, uint32_t sender, uint32_t receiver);
 /* What an agent tells of a trial; false: of none that is under way. */
 bool coordinator_trial_answer(struct coordinator *c, uint32_t agent, const struct revtr_answer *answer);
 /* By its owner's word, and as far as is known. */
