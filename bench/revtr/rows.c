@@ -87,7 +87,7 @@ static void no_budgets(struct row *row)
 static void no_small_batches(struct row *row)
 {
 	row->options.batch = 5;
-	row->options.far_max = 10;
+	row->options.far_max = row->options.unknown_max = 10;
 }
 
 static const struct {

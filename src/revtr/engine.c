@@ -20,6 +20,7 @@ struct revtr_options revtr_options_published(void)
 		.batch = 5,
 		.spoofers_max = 10,
 		.far_max = 10,
+		.unknown_max = 10,
 		.silent_max = 10,
 		.direct_wait_ns = 2 * NS_PER_S,
 		.spoofed_wait_ns = 10 * NS_PER_S,
@@ -43,7 +44,8 @@ struct revtr_options revtr_options_default(void)
 	options.siblings = true;
 	options.batch = 3;
 	options.spoofers_max = 12;
-	options.far_max = 3;
+	options.far_max = 1;
+	options.unknown_max = 3;
 	options.direct_wait_ns = 1500 * NS_PER_MS;
 	options.spoofed_wait_ns = 1500 * NS_PER_MS;
 	options.trace_wait_ns = 2 * NS_PER_S;

@@ -56,7 +56,8 @@ struct revtr_options {
 	unsigned batch;		 /* spoofed packets at once */
 	unsigned spoofers_max;	 /* for one target */
 	unsigned silent_max;	 /* so many of them without an answer, and none with one: it is given up */
-	unsigned far_max;	 /* of them may be agents that the survey does not know to be near */
+	unsigned far_max;	 /* of them may be agents that are not known to be near */
+	unsigned unknown_max;	 /* the same, where nobody's distance is known */
 	int64_t direct_wait_ns, spoofed_wait_ns, trace_wait_ns;
 	int64_t age_max_ns;	 /* of what is believed */
 	int64_t ask_again_ns;	 /* a target that was asked in vain is not asked again for so long */

@@ -47,7 +47,7 @@ struct job {
 	int16_t left; /* routers that a reply passed on its way to the source; -1 = not known */
 	uint16_t queued, outstanding; /* of the batch: not sent yet; without answer */
 	uint16_t asked, asked_far, answered, silent, rounds;
-	uint8_t ranked_count, ranked_next, near;
+	uint8_t ranked_count, ranked_next, near, far_max;
 	uint8_t chain_count, router_count;
 	uint8_t kind, stage; /* enum job_kind, enum job_stage */
 	bool in_timer, found, home, certain, spoofed, refused;

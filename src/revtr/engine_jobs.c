@@ -201,7 +201,7 @@ static void next_batch(struct revtr_engine *engine, uint32_t index)
 		job->asked < options->spoofers_max) {
 		bool near = job->ranked_next < job->near;
 		uint32_t site = job->ranked[job->ranked_next++];
-		if (!usable(engine, job, site) || (!near && job->asked_far >= options->far_max))
+		if (!usable(engine, job, site) || (!near && job->asked_far >= job->far_max))
 			continue;
 		job->asked_far = (uint16_t)(job->asked_far + !near);
 		if (!job_enqueue(engine, (struct ready){.job = index, .site = site,
@@ -240,6 +240,8 @@ static bool rank(struct revtr_engine *engine, struct job *job)
 	job->ranked_count = (uint8_t)ingress_rank(engine->environment.ingress, addr_v4(job->target),
 		engine->options.order, job->target, job->ranked, RANK_MAX, &near);
 	job->near = (uint8_t)near;
+	job->far_max = (uint8_t)(ingress_knows(engine->environment.ingress, addr_v4(job->target)) ?
+			engine->options.far_max : engine->options.unknown_max);
 	return true;
 }
 

@@ -219,3 +219,8 @@ unsigned ingress_rank(const struct ingress *ingress, struct addr target, enum in
 		shuffle(agents, count, seed);
 	return count;
 }
+
+bool ingress_knows(const struct ingress *ingress, struct addr target)
+{
+	return find(ingress, target) != NULL;
+}

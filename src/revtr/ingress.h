@@ -55,4 +55,7 @@ void ingress_sort(struct ingress *ingress);
 unsigned ingress_rank(const struct ingress *ingress, struct addr target, enum ingress_order order, uint64_t seed,
 	uint32_t *agents, unsigned capacity, unsigned *near);
 
+/* Has anybody's distance to that prefix been measured, or that he is too far? */
+bool ingress_knows(const struct ingress *ingress, struct addr target);
+
 #endif
