@@ -168,9 +168,11 @@ static int allow_agent(scmp_filter_ctx filter)
 		code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, ordinary);
 	}
 	/* a coordinator on this machine: bus/socket.c */
+	const struct scmp_arg_cmp frames[] = {{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_UNIX},
+		{.arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = (scmp_datum_t)~(SOCK_CLOEXEC | SOCK_NONBLOCK),
+			.datum_b = SOCK_SEQPACKET}};
 	if (code == 0)
-		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
-			SCMP_A1(SCMP_CMP_MASKED_EQ, (scmp_datum_t)~(SOCK_CLOEXEC | SOCK_NONBLOCK), SOCK_SEQPACKET));
+		code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, frames);
 	return code == 0 ? allow_with(filter, SCMP_SYS(ioctl), 1, FIONREAD) : code;
 }
 
