@@ -93,6 +93,8 @@ void coordinator_each_agent(
 			.may_spoof = entry->status.may_spoof,
 			.sends_options = entry->status.sends_options != AGENT_CANNOT,
 			.since_ms = entry->since_ms,
+			.asked_ns = entry->asked_ns,
+			.worked_ns = entry->worked_ns,
 			.capability = &entry->capability,
 			.testing = entry->testing,
 			.tasks = entry->tasks,
@@ -162,6 +164,7 @@ void coordinator_dispatch(struct coordinator *c, const struct revtr_task *task, 
 	}
 	c->expected[task->id & (EXPECTED_MAX - 1)] = expected;
 	agent->tasks++;
+	agent->asked_ns = coordinator_now_ns();
 	c->health.tasks++;
 	if (bus_publish(c->bus, topic_of(topic, agent->name, "task"), text, strlen(text), false) < 0)
 		c->expected[task->id & (EXPECTED_MAX - 1)].task = 0;
@@ -202,6 +205,8 @@ static void on_answer(void *context, const char *topic, const char *payload, siz
 	c->health.answers++;
 	c->health.last_answer_ms = coordinator_now_ms();
 	c->health.last_answer_ns = coordinator_now_ns();
+	if (answer.answered)
+		c->agents[expected.sender].worked_ns = coordinator_now_ns();
 	if (answer.answered && !expected.is_trace)
 		learn(c, &expected, &answer);
 	if (expected.spoofed && answer.reply.present)
@@ -273,6 +278,8 @@ static void on_minute(uv_timer_t *timer)
 	if (c->ingress_changed)
 		ingress_sort(&c->ingress);
 	c->ingress_changed = false;
+	if (c->unfinished == 0)
+		c->health.idle_ns = coordinator_now_ns();
 	coordinator_check_all_sources(c);
 	coordinator_test_due(c);
 	coordinator_tend_atlas(c);

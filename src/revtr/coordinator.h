@@ -88,6 +88,8 @@ struct coordinator_agent {
 	struct addr address;
 	bool online, may_spoof, sends_options;
 	int64_t since_ms;
+	/* By the monotonic clock, 0 = never: it was given a task; a packet that it sent was answered, wherever to. */
+	int64_t asked_ns, worked_ns;
 	uint64_t tasks, answers;
 	char note[160]; /* what its owner should know, "" = nothing */
 	const struct capability *capability; /* what tests with others have found; borrowed for the call */
@@ -95,6 +97,15 @@ struct coordinator_agent {
 };
 void coordinator_each_agent(
 	struct coordinator *coordinator, void (*each)(void *context, const struct coordinator_agent *agent), void *context);
+struct coordinator_source {
+	struct addr address;
+	bool listed, consents, agent_online; /* listed: by its agent's owner, since this coordinator runs */
+	unsigned traces; /* of its atlas that are believed */
+	/* By the monotonic clock, 0 = never: the newest of them; a measurement ended; one found the whole way. */
+	int64_t traced_ns, finished_ns, reached_ns;
+};
+void coordinator_each_source(const struct coordinator *coordinator,
+	void (*each)(void *context, const struct coordinator_source *source), void *context);
 /* Test an agent with the help of the others, as is done by itself now and then; it takes some seconds. 0, -ENOENT, -EINVAL:
  * it is not there. */
 int coordinator_test_agent(struct coordinator *coordinator, const char *name, struct error *error) MUST_USE;
@@ -137,6 +148,7 @@ struct coordinator_health {
 	uint64_t finished, reached, tasks, answers, foreign;
 	int64_t last_answer_ms, last_finished_ms; /* 0 = never */
 	int64_t last_answer_ns, last_finished_ns; /* the same, by the clock that nobody sets */
+	int64_t idle_ns; /* to the minute: when there was nothing to do, last */
 	bool store_failed;
 };
 struct coordinator_health coordinator_health(const struct coordinator *coordinator);

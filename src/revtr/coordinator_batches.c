@@ -41,7 +41,8 @@ static int keep(struct coordinator *c, const struct coordinator_batch *batch, co
 		snprintf(list[i].label, sizeof(list[i].label), "%s", asks[i].label ? asks[i].label : "");
 	}
 	int result = store_add_batch(c->store, &submission, list, count, id, error);
-	c->health.store_failed |= result < 0 && result != -EINVAL;
+	if (result != -EINVAL)
+		c->health.store_failed = result < 0;
 	/* Sent twice: it is known already, and goes on. */
 	if (result == 0 && list[0].id != 0) {
 		c->unfinished += count;

@@ -23,6 +23,7 @@ struct agent_entry {
 	char name[AGENT_NAME_SIZE];
 	struct agent_status status;
 	int64_t since_ms, gone_ns; /* gone: by the monotonic clock */
+	int64_t asked_ns, worked_ns; /* the last task, the last one whose packet was answered; 0 = none */
 	uint64_t tasks, answers;
 	char note[160];
 	/* coordinator_capability.c */
@@ -42,6 +43,7 @@ struct source_entry {
 	struct atlas_purse purse;
 	unsigned turn, doubts; /* of its tree, that were heeded */
 	int64_t disturbed_ns; /* a task for it was lost with an agent */
+	int64_t finished_ns, reached_ns; /* the last measurement, the last one that was whole; 0 = none */
 };
 
 /* Who may answer a task, and what its answer is for. */

@@ -249,8 +249,12 @@ void coordinator_take_results(struct coordinator *c)
 		--*coordinator_running_of(c, of.lane);
 		if (coordinator_again(c, &of, &result))
 			continue;
-		char *text = revtr_result_to_json(&result, of.id, of.batch, c->sources[c->lanes[of.lane].source].stored.address, of.started_ms);
+		struct source_entry *source = &c->sources[c->lanes[of.lane].source];
+		char *text = revtr_result_to_json(&result, of.id, of.batch, source->stored.address, of.started_ms);
 		c->health.reached += result.stop == REVTR_REACHED;
+		source->finished_ns = coordinator_now_ns();
+		if (result.stop == REVTR_REACHED)
+			source->reached_ns = source->finished_ns;
 		c->health.last_finished_ms = coordinator_now_ms();
 		c->health.last_finished_ns = coordinator_now_ns();
 		/* Without memory it waits in the store, and is measured again after the next start. */

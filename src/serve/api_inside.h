@@ -67,6 +67,7 @@ void looking_glass_answer(const struct pending *pending, const struct measuremen
 
 /* Everything that is counted, as Prometheus reads it (metrics.c). NULL: out of memory. */
 char *metrics_text(const struct api *api);
+void metrics_print_http(FILE *out, const struct httpd_counters *counters);
 
 extern const char page_html[];
 

@@ -54,7 +54,7 @@ static void print_responder(FILE *out, const struct responder_counters *c)
 		labelled(out, "responder_refused_total", "reason", refused[i].reason, refused[i].count);
 }
 
-static void print_http(FILE *out, const struct httpd_counters *c)
+void metrics_print_http(FILE *out, const struct httpd_counters *c)
 {
 	static const char *const classes[] = {"0xx", "1xx", "2xx", "3xx", "4xx", "5xx"};
 	counter(out, "http_connections_total", "Connections that came in.", c->connections);
@@ -82,7 +82,7 @@ char *metrics_text(const struct api *api)
 		print_responder(out, &responder);
 	}
 	struct httpd_counters http = httpd_counters(*api->config.httpd);
-	print_http(out, &http);
+	metrics_print_http(out, &http);
 	counter(out, "traces_total", "Traces begun for clients.", turns->granted);
 	family(out, "traces_refused_total", "counter", "Traces not begun, by reason.");
 	labelled(out, "traces_refused_total", "reason", "busy", turns->refused_busy);

@@ -38,6 +38,7 @@ static struct api_failure failure_of(int code)
 	case -ENOENT: return (struct api_failure){STATUS_NOT_FOUND, "not-found", NULL, 0};
 	case -E2BIG: return (struct api_failure){STATUS_TOO_LARGE, "too-large", NULL, 0};
 	case -EDQUOT: return (struct api_failure){STATUS_TOO_MANY, "over-limit", NULL, 0};
+	case -ENOTCONN: return (struct api_failure){STATUS_UNAVAILABLE, "nobody-there", NULL, 0};
 	case -ENOSPC: return (struct api_failure){STATUS_NO_ROOM, "disk-full", NULL, 0};
 	default: return (struct api_failure){STATUS_SERVER_ERROR, "failed", NULL, 0};
 	}
@@ -157,6 +158,8 @@ static const struct route_entry {
 	{"GET", "/api/v2/budget", CLIENTS, revtr_budget_get},
 	{"POST", "/api/v2/keys", ADMINISTRATORS, revtr_keys_post},
 	{"GET", "/api/v2/health", ANYBODY, revtr_health_get},
+	{"GET", "/api/v2/health/live", ANYBODY, revtr_live_get},
+	{"GET", "/api/v2/health/ready", ANYBODY, revtr_ready_get},
 	{"GET", "/metrics", ANYBODY, revtr_metrics_get},
 	{"POST", "/api/v1/revtr", CLIENTS, revtr_published_post},
 	{"GET", "/api/v1/revtr", CLIENTS, revtr_published_get},
@@ -216,7 +219,7 @@ struct revtr_api *revtr_api_new(const struct revtr_api_config *config)
 	if (!api)
 		return NULL;
 	api->config = *config;
-	api->started_ms = revtr_now_ms();
+	api->started_ns = clock_monotonic_ns();
 	api->listener = coordinator_listen(config->coordinator, 0, on_told, api);
 	if (!api->listener) {
 		free(api);

@@ -24,6 +24,7 @@ struct revtr_api_config {
 	struct uv_loop_s *loop;
 	struct store *store;
 	struct coordinator *coordinator;
+	struct httpd *const *httpd; /* set before the first request comes */
 };
 
 /* Everything in `config` is borrowed. NULL: out of memory. */

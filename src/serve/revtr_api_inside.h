@@ -20,7 +20,7 @@ struct revtr_api {
 	struct coordinator_listener *listener;
 	struct revtr_stream *streams;
 	uv_timer_t timer; /* while there are streams */
-	int64_t started_ms;
+	int64_t started_ns; /* by the monotonic clock */
 };
 
 /* One request, on its way to whoever answers it. */
@@ -73,6 +73,6 @@ revtr_handler revtr_agents_get, revtr_agent_test_post;
 /* revtr_atlas.c */
 revtr_handler revtr_atlas_get, revtr_atlas_post, revtr_atlas_delete, revtr_atlas_traces_post, revtr_aliases_get, revtr_aliases_post;
 /* revtr_metrics.c */
-revtr_handler revtr_health_get, revtr_metrics_get;
+revtr_handler revtr_health_get, revtr_live_get, revtr_ready_get, revtr_metrics_get;
 
 #endif

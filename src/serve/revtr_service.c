@@ -197,7 +197,7 @@ static void start_agent(struct revtr_service *service, const struct revtr_servic
 
 static int start_http(struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
 {
-	service->api = revtr_api_new(&(struct revtr_api_config){&service->loop, service->store, service->coordinator});
+	service->api = revtr_api_new(&(struct revtr_api_config){&service->loop, service->store, service->coordinator, &service->httpd});
 	if (!service->api)
 		return error_set(error, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < options->listen_count; i++) {

@@ -1,9 +1,17 @@
 #!/bin/bash
 # The coordinator of reverse traceroutes as a process: its interface and its description are the same, it can be killed
 # at any moment, and a store that it cannot use is left as it is.
+#
+# In a network of its own, in which 198.51.100.77 is this host and everything else is silent.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+if [ -z "${RETOUR_TEST_INSIDE-}" ]; then
+	enter=(unshare --net)
+	[ "$(id -u)" -eq 0 ] || enter=(unshare --user --map-root-user --net)
+	"${enter[@]}" true 2>/dev/null || skip "no right to make namespaces (neither root nor user namespaces)"
+	RETOUR_TEST_INSIDE=1 exec "${enter[@]}" "$BASH" "$0" "$@"
+fi
 . "$(dirname "${BASH_SOURCE[0]}")/../broker.sh"
-need jq curl openssl
+need jq curl openssl ip
 /usr/bin/python3 -c 'import jsonschema, yaml' 2>/dev/null || skip "no python3-jsonschema or python3-yaml"
 root=$here/../..
 description=$root/docs/api/revtr.yaml
@@ -11,13 +19,19 @@ export XDG_STATE_HOME=$scratch/state XDG_CONFIG_HOME=$scratch/config HOME=$scrat
 store=$XDG_STATE_HOME/retour/revtr.db
 port=$((20000 + $$ % 20000))
 url=http://127.0.0.1:$port
-source=198.51.100.77 destination=198.18.18.80 # no packet leaves: the only agent is not privileged
+source=198.51.100.77 destination=198.18.18.80
+ip link set lo up
+ip link add nowhere type veth peer name behind
+ip address add $source/24 dev nowhere
+ip link set nowhere up
+ip link set behind up
+ip neighbour add 198.51.100.1 lladdr 02:00:00:00:00:01 dev nowhere
+ip route add default via 198.51.100.1
 coordinator=
 trap '[ -z "$coordinator" ] || kill -9 $coordinator 2>/dev/null; rm -rf "$scratch"' EXIT
 
-# Without raw sockets nothing is sent anywhere: agents are not what is tested here.
-without=()
-[ "$(id -u)" -ne 0 ] || without=(setpriv --bounding-set -net_raw --inh-caps -net_raw --no-new-privs)
+# Without raw sockets there is no agent.
+without=(setpriv --bounding-set -net_raw --inh-caps -net_raw --no-new-privs)
 start() { # OPTIONS...
 	"${without[@]}" "$retour" revtr coordinator --listen "127.0.0.1:$port" "$@" \
 		2>"$scratch/log" &
@@ -50,8 +64,26 @@ while read -r path; do
 done <<<"$served"
 echo "ok what is served is described"
 
+# ---- silence is told
+metrics=$(curl -s "$url/metrics")
+has "an age while nothing is heard" "$metrics" retour_revtr_last_answer_age_seconds
+has "an age of a source" "$metrics" "retour_revtr_source_last_reached_age_seconds{source=\"$source\"}"
+has "not well" "$metrics" "retour_revtr_up 0"
+equal "lines of a name stand together" "" "$(sed -nE 's/^(retour[a-z_]*).*/\1/p' <<<"$metrics" | uniq | sort | uniq -d)"
+equal "health" no-agents "$(curl -s "$url/api/v2/health" | jq -r .state)"
+equal "alive and ready all the same" "live ready" \
+	"$(for path in live ready; do curl -sf "$url/api/v2/health/$path" | jq -r .state; done | xargs)"
+
+# ---- with an agent
+kill $coordinator
+wait $coordinator
+without=()
+start
+for _ in {1..100}; do curl -sf -o /dev/null "$url/api/v2/health" && break; sleep 0.1; done
+equal "an agent of its own" ok "$(curl -s "$url/api/v2/health" | jq -r .state)"
+
 # ---- killed in the middle of a batch: it goes on by itself, and the client's second try is the same batch
-seq -f '198.18.%g.1' 1 60 >"$scratch/list"
+seq -f '198.18.%g.1' 1 12 >"$scratch/list"
 batch=$(revtr submit --file "$scratch/list" --request night $source --json | jq .batch)
 kill -9 $coordinator
 wait $coordinator 2>/dev/null || true
@@ -59,7 +91,7 @@ start
 equal "the same batch" "$batch" "$(revtr submit --file "$scratch/list" --request night $source --json | jq .batch)"
 status 2 revtr watch "$batch" --json
 equal "every one of it, once" "$(sort -V "$scratch/list")" "$(jq -r .destination "$scratch/out" | sort -V)"
-equal "its state" '60 60 done' "$(revtr show "$batch" --json | jq -rs '[length, ([.[] | select(.state == "done")] | length), "done"] | join(" ")')"
+equal "its state" '12 12 done' "$(revtr show "$batch" --json | jq -rs '[length, ([.[] | select(.state == "done")] | length), "done"] | join(" ")')"
 
 # ---- cancelled, with targets of its own: what was asked in vain is not asked again so soon
 for ((i = 0; i < 1000; i++)); do echo "198.19.$((i / 250)).$((i % 250 + 1))"; done >"$scratch/others"
@@ -70,12 +102,6 @@ equal "cancelled, but for those that had ended" "cancelled 1000 true" \
 has "and it ends" "$(curl -s -H "Revtr-Key: $(cat "$store-key")" "$url/api/v2/batches/$batch/stream")" '"end":true'
 has "server-sent events" "$(curl -s -H 'Accept: text/event-stream' -H "Revtr-Key: $(cat "$store-key")" \
 	"$url/api/v2/batches/1/stream")" "event: end"
-
-# ---- silence is told
-metrics=$(curl -s "$url/metrics")
-has "an age while nothing is heard" "$metrics" retour_revtr_last_answer_age_seconds
-has "not well" "$metrics" "retour_revtr_up 0"
-equal "health" no-agents "$(curl -s "$url/api/v2/health" | jq -r .state)"
 
 # ---- a second one on the same store
 status 4 "$retour" revtr coordinator --listen "127.0.0.1:$((port + 1))"
@@ -99,7 +125,7 @@ has "HTTP where HTTPS is spoken" "$(cat "$scratch/err")" "which may be https"
 mkdir -p "$XDG_CONFIG_HOME/retour"
 printf 'revtr: {url: "%s", ca: "%s"}\n' "$url" "$scratch/ca.crt" >"$XDG_CONFIG_HOME/retour/config.yaml"
 status 2 "$retour" back $destination --via revtr
-has "retour back over TLS" "$(cat "$scratch/out")" "refuses (403)"
+has "retour back over TLS" "$(cat "$scratch/out")" "by revtr: failed, nothing of the way back"
 status 2 "$retour" revtr submit --wait $source $destination
 served() {
 	curl -s --cacert "$scratch/ca.crt" -w '%{certs}' -o /dev/null "$url/api/v2/health" | sed -n '/BEGIN/,/END/p'
@@ -108,7 +134,8 @@ before=$(served)
 broker_certificate "$scratch" here IP:127.0.0.1
 kill -HUP $coordinator
 for _ in {1..50}; do [ "$(served)" = "$before" ] || break; sleep 0.1; done
-[ -n "$before" ] && [ "$(served)" != "$before" ] || fail "the old certificate is still in use: $(cat "$scratch/log")"
+[ -n "$before" ] || fail "no certificate is told"
+[ "$(served)" != "$before" ] || fail "the old certificate is still in use: $(cat "$scratch/log")"
 echo "ok a new certificate"
 kill $coordinator
 wait $coordinator
@@ -137,7 +164,7 @@ set -e
 mkdir -p "$scratch/small"
 mount -t tmpfs -o size=1m none "$scratch/small"
 export XDG_STATE_HOME=$scratch/small
-setpriv --bounding-set -net_raw --inh-caps -net_raw "$retour" revtr coordinator --listen "127.0.0.1:$port" 2>"$scratch/full.log" &
+"$retour" revtr coordinator --listen "127.0.0.1:$port" 2>"$scratch/full.log" &
 pid=$!
 trap 'kill -9 $pid' EXIT
 for _ in {1..100}; do curl -s -o /dev/null "$url/api/v2/health" && break; sleep 0.1; done

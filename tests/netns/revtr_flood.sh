@@ -52,7 +52,7 @@ memory_kb() {
 
 for scheme in http https; do
 	options=()
-	[ $scheme = http ] || options=(--tls-certificate $scratch/far.crt --tls-key $scratch/far.key)
+	[ $scheme = http ] || options=(--tls-certificate "$scratch/far.crt" --tls-key "$scratch/far.key")
 	start $scheme "${options[@]}"
 	before=$(memory_kb)
 	flood hold 25

@@ -48,7 +48,7 @@ static void front_init(struct front *front)
 	memset(front, 0, sizeof(*front));
 	lab_init(&front->lab, true);
 	struct lab *lab = &front->lab;
-	front->api = revtr_api_new(&(struct revtr_api_config){&lab->loop, lab->store, lab->coordinator});
+	front->api = revtr_api_new(&(struct revtr_api_config){&lab->loop, lab->store, lab->coordinator, &front->httpd});
 	assert_non_null(front->api);
 	int fd = open_socket(front->url);
 	struct httpd_config config = {.listeners = &fd, .listener_count = 1, .body_max = REVTR_BODY_BYTES,
