@@ -297,6 +297,18 @@ bool coordinator_trial_answer(struct coordinator *c, uint32_t agent, const struc
 	return false;
 }
 
+/* Whoever asks wants to know how it is from now on. */
+static void give_up(struct coordinator *c, uint32_t agent)
+{
+	for (unsigned i = 0; i < TESTS_MAX; i++) {
+		if (!c->tests->running[i] || c->tests->running[i]->subject != agent)
+			continue;
+		free(c->tests->running[i]);
+		c->tests->running[i] = NULL;
+		c->agents[agent].testing = false;
+	}
+}
+
 int coordinator_test_agent(struct coordinator *c, const char *name, struct error *error)
 {
 	for (uint32_t i = 0; i < c->agent_count; i++) {
@@ -307,6 +319,7 @@ int coordinator_test_agent(struct coordinator *c, const char *name, struct error
 			return error_set(error, -EINVAL, "agent %s is not connected", name);
 		if (!addr_is_set(entry->status.address))
 			return error_set(error, -EINVAL, "agent %s has not said which address it sends from", name);
+		give_up(c, i);
 		entry->test_at_ns = 1;
 		coordinator_test_due(c);
 		return 0;
