@@ -94,6 +94,17 @@ static void view_list(struct evaluation *e, struct prefix prefix, uint32_t as, c
 		die("out of memory");
 }
 
+void learn_distance(struct evaluation *e, const struct revtr_task *task, const struct revtr_answer *answer)
+{
+	struct revtr_list list;
+	revtr_read_list(answer, task->target, e->sources[task->source], true, NULL, &list);
+	struct ingress_view view = {.agent = task->agent,
+		.distance = (uint8_t)(list.placed ? list.before : INGRESS_FAR),
+		.ingress = list.placed && list.before > 0 ? number_of(answer->reply.addrs[list.before - 1]) : 0};
+	if (ingress_add(&e->learned, prefix_of(task->target, SIBLING_BITS), &view) < 0)
+		die("out of memory");
+}
+
 static void survey(struct evaluation *e, struct virtual *v)
 {
 	struct addr *targets = need(calloc(e->site_count, sizeof(*targets)));
@@ -113,6 +124,7 @@ static void survey(struct evaluation *e, struct virtual *v)
 			for (uint32_t agent = 0; agent < e->site_count; agent++) {
 				struct revtr_task task = task_of(REVTR_RR_PING, agent, false, target);
 				virtual_do(v, &task, ADDR_NONE);
+				e->surveyed++;
 			}
 			while (virtual_answer(v, TIME_NEVER, &answer))
 				if (answer.task - first < e->site_count) {
@@ -146,7 +158,7 @@ static void align_atlas(struct evaluation *e, struct virtual *v, struct revtr_en
 				continue;
 			struct revtr_task task = task_of(REVTR_RR_PING, e->site_count + source, false, addr_v4(address));
 			virtual_do(v, &task, ADDR_NONE);
-			unsigned count = ingress_rank(&e->ingress, addr_v4(address), row->options.order, address, agents, 64, &near);
+			unsigned count = ingress_rank(row->survey ? &e->ingress : &e->learned, addr_v4(address), row->options.order, address, agents, 64, &near);
 			for (unsigned i = 0, sent = 0; i < count && sent < ATLAS_SPOOFED; i++) {
 				if (!e->sites[agents[i]].may_spoof)
 					continue;

@@ -46,7 +46,9 @@ struct evaluation {
 	struct addr sources[SOURCES];
 	bool *as_has_probe;
 	struct pair *pairs;
-	struct ingress ingress;
+	struct ingress ingress; /* of the survey */
+	unsigned surveyed;	/* its packets */
+	struct ingress learned; /* by the row that runs */
 	uint32_t (*siblings)[2]; /* by prefix of the world */
 	struct {
 		uint32_t (*addresses)[REVTR_TRACE_MAX];
@@ -63,6 +65,8 @@ struct row {
 	const char *name;
 	struct revtr_options options;
 	bool rr_atlas;
+	bool survey; /* distances are measured beforehand; otherwise learned from what is asked, as a coordinator does */
+	bool neighbours; /* addresses of the survey stand in for those that say nothing */
 };
 
 void die(const char *what) __attribute__((noreturn));
@@ -78,6 +82,8 @@ uint32_t asn_of(void *context, uint32_t address);
 /* before.c: what is measured beforehand. */
 void measure_beforehand(struct evaluation *e);
 void load_atlas(struct evaluation *e, struct revtr_engine *engine, struct virtual *v, unsigned source, const struct row *row);
+/* How far the sender is, by an answer to one of the engine's tasks. */
+void learn_distance(struct evaluation *e, const struct revtr_task *task, const struct revtr_answer *answer);
 uint32_t sibling_of(void *context, uint32_t address, unsigned number);
 
 /* judge.c */

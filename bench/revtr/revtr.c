@@ -87,16 +87,53 @@ static void done(void *context, const struct revtr_result *result)
 		e->memory = MAX(e->memory, revtr_engine_bytes(e->engine) / e->at_once);
 }
 
+/* What agents were asked, until they answer; by number. */
+#define ASKED_ROOM 65536
+static struct revtr_task tasks[ASKED_ROOM];
+
+static void run(struct evaluation *e, const struct row *row, struct revtr_engine *engine, struct virtual *v, struct sim *sim)
+{
+	struct revtr_task task;
+	struct revtr_answer answer;
+	struct revtr_result result;
+	int64_t sorted_ns = sim_now(sim);
+	while (revtr_engine_busy(engine) > 0) {
+		int64_t wake_ns;
+		while (revtr_engine_next(engine, sim_now(sim), &task, &wake_ns)) {
+			tasks[task.id % ASKED_ROOM] = task;
+			virtual_do(v, &task, e->sources[task.source]);
+		}
+		while (revtr_engine_finished(engine, &result))
+			done(e, &result);
+		if (revtr_engine_busy(engine) == 0 || !virtual_answer(v, wake_ns, &answer)) {
+			if (wake_ns == TIME_NEVER)
+				return;
+			continue;
+		}
+		const struct revtr_task *asked = &tasks[answer.task % ASKED_ROOM];
+		if (!row->survey && asked->id == answer.task && asked->probe == REVTR_RR_PING && asked->spoofed)
+			learn_distance(e, asked, &answer);
+		if (!row->survey && sim_now(sim) - sorted_ns > 60 * NS_PER_S) {
+			sorted_ns = sim_now(sim);
+			ingress_sort(&e->learned);
+		}
+		revtr_engine_answer(engine, &answer, sim_now(sim));
+	}
+}
+
 static void run_row(struct evaluation *e, const struct row *row)
 {
 	struct sim *sim = need(sim_new(e->world, e->seed));
 	struct virtual *v = need(virtual_new(sim, e->hosts, e->agent_count));
-	struct revtr_environment environment = {.ingress = &e->ingress, .sites = e->sites, .site_count = e->site_count,
-		.asn = asn_of, .sibling = sibling_of, .context = e};
+	struct revtr_environment environment = {.ingress = row->survey ? &e->ingress : &e->learned, .sites = e->sites, .site_count = e->site_count,
+		.asn = asn_of, .sibling = row->neighbours ? sibling_of : NULL, .context = e};
 	struct revtr_engine *engine = need(revtr_engine_new(&row->options, &environment));
 	struct busy busy = {e->world, sim, need(calloc(e->world->node_count, sizeof(unsigned))),
 		need(calloc(e->world->node_count, sizeof(int64_t))), 0};
 	uint32_t index, id;
+	if (ingress_init(&e->learned, e->site_count) < 0)
+		die("out of memory");
+	ingress_sort(&e->learned);
 	for (unsigned i = 0; i < SOURCES; i++) {
 		if (revtr_engine_add_source(engine, e->sources[i], e->site_count + i, &index) < 0)
 			die("out of memory");
@@ -113,7 +150,7 @@ static void run_row(struct evaluation *e, const struct row *row)
 			die("a pair is refused");
 		e->by_id[id] = &e->pairs[i];
 		if (revtr_engine_busy(engine) >= e->at_once || i + 1 == e->pair_count)
-			virtual_run(v, engine, e->sources, done, e);
+			run(e, row, engine, v, sim);
 	}
 	double took = (double)(clock() - started) / CLOCKS_PER_SEC;
 	const struct tally *t = &e->tally;
@@ -130,6 +167,7 @@ static void run_row(struct evaluation *e, const struct row *row)
 				t->by_probability[i].stated / t->by_probability[i].hops,
 				(double)t->by_probability[i].right / t->by_probability[i].hops);
 	fflush(stdout);
+	ingress_deinit(&e->learned);
 	free(busy.count);
 	free(busy.second);
 	free(e->tally.seconds);

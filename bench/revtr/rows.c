@@ -90,6 +90,16 @@ static void no_small_batches(struct row *row)
 	row->options.far_max = row->options.unknown_max = 10;
 }
 
+static void no_survey(struct row *row)
+{
+	row->survey = row->neighbours = false;
+}
+
+static void no_neighbours(struct row *row)
+{
+	row->survey = false;
+}
+
 static const struct {
 	const char *name;
 	struct revtr_options (*base)(void);
@@ -111,6 +121,8 @@ static const struct {
 	{"with-quotes", revtr_options_default, quotes},
 	{"with-quotes-without-differencing", revtr_options_default, quotes_without_differencing},
 	{"without-timestamps", revtr_options_default, no_timestamps},
+	{"without-survey", revtr_options_default, no_survey},
+	{"without-distances", revtr_options_default, no_neighbours},
 	{"without-budgets", revtr_options_default, no_budgets},
 	{"without-small-batches", revtr_options_default, no_small_batches},
 };
@@ -119,7 +131,7 @@ bool row_get(unsigned index, struct row *row)
 {
 	if (index >= sizeof(table) / sizeof(table[0]))
 		return false;
-	*row = (struct row){.name = table[index].name, .options = table[index].base(), .rr_atlas = true};
+	*row = (struct row){.name = table[index].name, .options = table[index].base(), .rr_atlas = true, .survey = true, .neighbours = true};
 	if (table[index].change)
 		table[index].change(row);
 	return true;
