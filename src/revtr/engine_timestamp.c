@@ -34,14 +34,26 @@
 
 /* ---- one question */
 
+/* It let a list through, or it was not asked for one, as the source is too far for that: that does not matter here. */
+static const struct job *askable(const struct revtr_engine *engine, uint32_t source, uint32_t target)
+{
+	const struct job *job = target ? job_known(engine, JOB_RECORD_ROUTE, source, target) : NULL;
+	bool unasked = job && engine->options.direct && job->answered == 0 && job->silent == 0 && !job->refused;
+	return job && (job->heard || unasked) ? job : NULL;
+}
+
+/* By whom an answer was heard; else by the source itself. */
 static void ask(struct revtr_engine *engine, uint32_t index)
 {
 	struct job *job = &engine->jobs[index];
-	const struct job *heard = job_known(engine, JOB_RECORD_ROUTE, job->source, job->target);
-	job->spoofed = heard && heard->heard_spoofed;
-	if (!heard || !heard->heard ||
-		!job_enqueue(engine, (struct ready){.job = index, .agent = heard->heard_agent, .probe = REVTR_TS_PING,
-					     .spoofed = job->spoofed}))
+	const struct job *list = askable(engine, job->source, job->target);
+	struct ready ready = {.job = index, .agent = engine->sources[job->source].agent, .probe = REVTR_TS_PING};
+	if (list && list->heard) {
+		ready.agent = list->heard_agent;
+		ready.spoofed = list->heard_spoofed;
+	}
+	job->spoofed = ready.spoofed;
+	if (!list || !job_enqueue(engine, ready))
 		job_finish(engine, index);
 }
 
@@ -117,16 +129,12 @@ void timestamp_end(struct revtr_engine *engine, uint32_t index)
 
 /* ---- a measurement's step */
 
-/* The next hop from `index` on that brought a list home; the last one and one more: none. */
-static int next_heard(const struct revtr_engine *engine, const struct measurement_state *m, int index)
+/* The next hop from `index` on that can be pinged; the last one and one more: none. */
+static int next_target(const struct revtr_engine *engine, const struct measurement_state *m, int index)
 {
 	int last = hop_last_known(m);
-	for (; index <= last; index++) {
-		uint32_t address = hop_address(m, index);
-		const struct job *job = address ? job_known(engine, JOB_RECORD_ROUTE, m->source, address) : NULL;
-		if (job && job->heard)
-			break;
-	}
+	while (index <= last && !askable(engine, m->source, hop_address(m, index)))
+		index++;
 	return index;
 }
 
@@ -143,7 +151,7 @@ bool measurement_ask_times(struct revtr_engine *engine, struct measurement_state
 	if (!engine->options.timestamps || before < 0 || trace->routers[before] == m->unstamped ||
 		!pays(&engine->sources[m->source], trace->routers[before]))
 		return false;
-	m->listed_at = next_heard(engine, m, m->stampless - 1);
+	m->listed_at = next_target(engine, m, m->stampless - 1);
 	if (m->listed_at > last)
 		return false;
 	m->listed_count = 0;
@@ -178,7 +186,7 @@ static bool add_hops(struct revtr_engine *engine, struct measurement_state *m, c
 bool measurement_by_times(struct revtr_engine *engine, struct measurement_state *m, const struct job *job)
 {
 	if (!job->found && (!job->stamped || job->doubted)) {
-		m->listed_at = next_heard(engine, m, m->listed_at + 1);
+		m->listed_at = next_target(engine, m, m->listed_at + 1);
 		m->stampless = m->listed_at + 1;
 		if (m->listed_at <= hop_last_known(m))
 			return true;

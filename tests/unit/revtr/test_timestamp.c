@@ -136,16 +136,18 @@ static struct revtr_result expect_end(struct scene *s, enum revtr_stop stop, uns
 	return result;
 }
 
-static void submit(struct scene *s)
+static void submit_for(struct scene *s, uint32_t destination)
 {
 	uint32_t id;
-	assert_int_equal(revtr_engine_submit(s->engine, s->source, addr_v4(DESTINATION), s->now_ns, &id), 0);
+	s->now_ns += 20 * NS_PER_S;
+	assert_int_equal(revtr_engine_submit(s->engine, s->source, addr_v4(destination), s->now_ns, &id), 0);
 }
 
 /* The source is too far for Record Route, and the way there is known. The next task asks for times. */
 static void come_to_the_list(struct scene *s, const uint32_t *routers, unsigned count)
 {
-	submit(s);
+	scene_init(s, alone());
+	submit_for(s, DESTINATION);
 	struct revtr_task task = expect_task(s, REVTR_RR_PING, HERE, DESTINATION);
 	answer_full(s, &task);
 	task = expect_task(s, REVTR_TRACEROUTE, HERE, DESTINATION);
@@ -172,7 +174,6 @@ static void test_border_is_crossed(void **state)
 {
 	struct scene s;
 	(void)state;
-	scene_init(&s, alone());
 	come_to_the_list(&s, way, 5);
 	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 	expect_listed(&task, (uint32_t[]){DESTINATION, NEAR, BORDER, MIDDLE}, 4);
@@ -180,8 +181,8 @@ static void test_border_is_crossed(void **state)
 	task = expect_task(&s, REVTR_RR_PING, HERE, MIDDLE);
 	answer_home(&s, &task);
 	struct revtr_result result = expect_end(&s, REVTR_REACHED, 4);
+	static const uint32_t back[] = {NEAR, BORDER, MIDDLE, SOURCE};
 	for (unsigned i = 0; i < 4; i++) {
-		static const uint32_t back[] = {NEAR, BORDER, MIDDLE, SOURCE};
 		assert_int_equal(result.hops[i].address, back[i]);
 		assert_int_equal(result.hops[i].technique, i < 3 ? TECHNIQUE_TIMESTAMP : TECHNIQUE_RECORD_ROUTE);
 		assert_int_equal(result.hops[i].certainty, CERTAINTY_MEASURED);
@@ -196,14 +197,12 @@ static void test_no_assumption_behind_it(void **state)
 {
 	struct scene s;
 	(void)state;
-	scene_init(&s, alone());
 	come_to_the_list(&s, way, 5);
 	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 	answer_times(&s, &task, 3, 20);
 	expect_no_list(&s, BORDER);
 	expect_no_list(&s, NEAR);
-	struct revtr_result result = expect_end(&s, REVTR_INTERDOMAIN, 2);
-	assert_int_equal(result.hops[1].address, BORDER);
+	assert_int_equal(expect_end(&s, REVTR_INTERDOMAIN, 2).hops[1].address, BORDER);
 	scene_deinit(&s);
 }
 
@@ -213,7 +212,6 @@ static void test_as_far_as_it_goes(void **state)
 	static const uint32_t longer[] = {OWN_ROUTER, MIDDLE + 1, MIDDLE, BORDER, NEAR, DESTINATION};
 	struct scene s;
 	(void)state;
-	scene_init(&s, alone());
 	come_to_the_list(&s, longer, 6);
 	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 	answer_times(&s, &task, 4, 20);
@@ -231,7 +229,6 @@ static void test_destination_does_not_stamp(void **state)
 {
 	struct scene s;
 	(void)state;
-	scene_init(&s, alone());
 	come_to_the_list(&s, way, 5);
 	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 	answer_times(&s, &task, 0, 0);
@@ -253,7 +250,6 @@ static void test_router_does_not_stamp(void **state)
 {
 	struct scene s;
 	(void)state;
-	scene_init(&s, alone());
 	come_to_the_list(&s, way, 5);
 	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 	answer_times(&s, &task, 1, 0);
@@ -261,8 +257,7 @@ static void test_router_does_not_stamp(void **state)
 	task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 	expect_listed(&task, (uint32_t[]){DESTINATION, BORDER, MIDDLE, OWN_ROUTER}, 4);
 	answer_times(&s, &task, 1, 0);
-	struct revtr_result result = expect_end(&s, REVTR_INTERDOMAIN, 1);
-	assert_int_equal(result.hops[0].certainty, CERTAINTY_ASSUMED);
+	assert_int_equal(expect_end(&s, REVTR_INTERDOMAIN, 1).hops[0].certainty, CERTAINTY_ASSUMED);
 	scene_deinit(&s);
 }
 
@@ -271,7 +266,6 @@ static void test_no_such_answer(void **state)
 {
 	struct scene s;
 	for (unsigned kind = 0; kind < 5; kind++) {
-		scene_init(&s, alone());
 		come_to_the_list(&s, way, 5);
 		for (unsigned i = 0; i < 2; i++) {
 			struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, i == 0 ? DESTINATION : NEAR);
@@ -301,9 +295,7 @@ static void test_no_such_answer(void **state)
 static void test_careless_target(void **state)
 {
 	struct scene s;
-	(void)state;
 	for (unsigned careless = 0; careless < 2; careless++) {
-		scene_init(&s, alone());
 		come_to_the_list(&s, way, 5);
 		struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 		answer_times(&s, &task, 2, 0);
@@ -316,6 +308,7 @@ static void test_careless_target(void **state)
 		assert_int_equal(result.hops[0].technique, careless ? TECHNIQUE_SYMMETRIC_INTRA : TECHNIQUE_TIMESTAMP);
 		scene_deinit(&s);
 	}
+	(void)state;
 }
 
 /* Doubt stays where the second answer does not come. */
@@ -323,7 +316,6 @@ static void test_doubt_stays(void **state)
 {
 	struct scene s;
 	(void)state;
-	scene_init(&s, alone());
 	come_to_the_list(&s, way, 5);
 	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 	answer_times(&s, &task, 2, 3);
@@ -331,8 +323,7 @@ static void test_doubt_stays(void **state)
 	let_time_pass(&s);
 	expect_task(&s, REVTR_RR_PING, HERE, NEAR);
 	let_time_pass(&s);
-	struct revtr_result result = expect_end(&s, REVTR_INTERDOMAIN, 1);
-	assert_int_equal(result.hops[0].technique, TECHNIQUE_SYMMETRIC_INTRA);
+	assert_int_equal(expect_end(&s, REVTR_INTERDOMAIN, 1).hops[0].technique, TECHNIQUE_SYMMETRIC_INTRA);
 	scene_deinit(&s);
 }
 
@@ -344,7 +335,7 @@ static void test_in_its_name(void **state)
 	(void)state;
 	options.spoofed = true;
 	scene_init(&s, options);
-	submit(&s);
+	submit_for(&s, DESTINATION);
 	expect_task(&s, REVTR_RR_PING, HERE, DESTINATION);
 	let_time_pass(&s);
 	expect_task(&s, REVTR_RR_PING, 0, DESTINATION);
@@ -371,7 +362,7 @@ static void test_not_asked(void **state)
 		struct scene s;
 		options.timestamps = !off;
 		scene_init(&s, options);
-		submit(&s);
+		submit_for(&s, DESTINATION);
 		struct revtr_task task = expect_task(&s, REVTR_RR_PING, HERE, DESTINATION);
 		if (off)
 			answer_full(&s, &task);
@@ -390,7 +381,6 @@ static void test_silent_routers(void **state)
 {
 	struct scene s;
 	(void)state;
-	scene_init(&s, alone());
 	come_to_the_list(&s, (uint32_t[]){OWN_ROUTER, 0, BORDER, 0, NEAR, DESTINATION}, 6);
 	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 	expect_listed(&task, (uint32_t[]){DESTINATION, NEAR}, 2);
@@ -414,15 +404,13 @@ static void test_shared(void **state)
 	struct scene s;
 	struct revtr_result result;
 	(void)state;
-	scene_init(&s, alone());
-	submit(&s);
 	come_to_the_list(&s, (uint32_t[]){OWN_ROUTER, MIDDLE, DESTINATION}, 3);
+	submit_for(&s, DESTINATION);
 	struct revtr_task task = expect_task(&s, REVTR_TS_PING, HERE, DESTINATION);
 	answer_times(&s, &task, 1, 0);
-	assert_false(revtr_engine_next(s.engine, s.now_ns, &task, &(int64_t){0}));
 	for (unsigned i = 0; i < 2; i++)
 		assert_true(revtr_engine_finished(s.engine, &result));
-	submit(&s);
+	submit_for(&s, DESTINATION);
 	expect_end(&s, REVTR_INTERDOMAIN, 0);
 	scene_deinit(&s);
 }
@@ -433,19 +421,16 @@ static void test_it_learns(void **state)
 	struct scene s;
 	struct revtr_result result;
 	unsigned asked = 0;
-	(void)state;
 	scene_init(&s, alone());
 	for (uint32_t i = 0; i < 60; i++) {
-		uint32_t id, host = DESTINATION + i;
+		uint32_t host = DESTINATION + i;
 		struct revtr_task task;
-		int64_t wake_ns;
-		s.now_ns += 20 * NS_PER_S;
-		assert_int_equal(revtr_engine_submit(s.engine, s.source, addr_v4(host), s.now_ns, &id), 0);
+		submit_for(&s, host);
 		task = expect_task(&s, REVTR_RR_PING, HERE, host);
 		answer_full(&s, &task);
 		task = expect_task(&s, REVTR_TRACEROUTE, HERE, host);
 		answer_trace(&s, &task, (uint32_t[]){OWN_ROUTER, MIDDLE, host}, 3);
-		if (revtr_engine_next(s.engine, s.now_ns, &task, &wake_ns)) {
+		if (revtr_engine_next(s.engine, s.now_ns, &task, &(int64_t){0})) {
 			assert_int_equal(task.probe, REVTR_TS_PING);
 			answer_times(&s, &task, 1, 0);
 			asked++;
@@ -453,6 +438,41 @@ static void test_it_learns(void **state)
 		assert_true(revtr_engine_finished(s.engine, &result));
 	}
 	assert_true(asked > 10 && asked < 50);
+	scene_deinit(&s);
+	(void)state;
+}
+
+/* A source that stands alone, and too far from everybody for lists: it has learned not to ask for them, and asks for times
+ * all the same. */
+static void test_too_far_for_lists(void **state)
+{
+	struct revtr_options options = alone();
+	struct revtr_result result;
+	struct scene s;
+	unsigned lists = 0;
+	(void)state;
+	options.direct_always = false;
+	scene_init(&s, options);
+	for (uint32_t host = 0xc6336441; host < 0xc6336441 + 40; host++) {
+		struct revtr_task task;
+		submit_for(&s, host);
+		assert_true(revtr_engine_next(s.engine, s.now_ns, &task, &(int64_t){0}));
+		while (task.probe == REVTR_RR_PING) {
+			answer_full(&s, &task);
+			lists++;
+			assert_true(revtr_engine_next(s.engine, s.now_ns, &task, &(int64_t){0}));
+		}
+		answer_trace(&s, &task, (uint32_t[]){OWN_ROUTER, MIDDLE, host}, 3);
+		task = expect_task(&s, REVTR_TS_PING, HERE, host);
+		answer_times(&s, &task, 2, 20);
+		while (revtr_engine_next(s.engine, s.now_ns, &task, &(int64_t){0}))
+			answer_full(&s, &task);
+		assert_true(revtr_engine_finished(s.engine, &result));
+		assert_int_equal(result.hop_count, 1);
+		assert_int_equal(result.hops[0].address, MIDDLE);
+		assert_int_equal(result.hops[0].technique, TECHNIQUE_TIMESTAMP);
+	}
+	assert_true(lists < 30);
 	scene_deinit(&s);
 }
 
@@ -472,6 +492,7 @@ int main(void)
 		cmocka_unit_test(test_silent_routers),
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_it_learns),
+		cmocka_unit_test(test_too_far_for_lists),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
