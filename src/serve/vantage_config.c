@@ -35,6 +35,7 @@ static int copy(char **owned, const char **borrowed, const char *text)
 {
 	if (!text)
 		return 0;
+	free(*owned);
 	*borrowed = *owned = strdup(text);
 	return *owned ? 0 : -ENOMEM;
 }
@@ -124,10 +125,12 @@ int vantage_config_take(struct vantage_config *config, struct vantage_options *o
 int vantage_config_complete(struct vantage_config *config, struct vantage_options *options, struct error *error)
 {
 	char file[REVTR_FILE_SIZE];
-	if (!options->name || options->broker)
+	if (!options->name)
 		return 0;
 	if (!agent_name_good(options->name))
 		return error_set(error, -EINVAL, "agent %.100s: expected letters, digits, '.', '-' and '_', 63 at most", options->name);
+	if (options->broker)
+		return 0;
 	if (!*revtr_usual_socket(file))
 		return error_set(error, -EINVAL,
 			"agent %s: where is the coordinator? Neither XDG_STATE_HOME nor HOME is set; `broker` in the file says it",

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "serve/config.h"
@@ -180,6 +181,45 @@ static void an_agent(void **state UNUSED)
 	serve_config_deinit(&config);
 }
 
+/* Without a broker the coordinator on this machine is meant; with a path one whose socket is elsewhere. */
+static void an_agent_of_this_machine(void **state UNUSED)
+{
+	struct serve_config config;
+	struct error error = {0};
+	setenv("XDG_STATE_HOME", "/x", 1);
+	serve_config_init(&config);
+	assert_int_equal(serve_config_parse(&config, "f", "agent: {name: vp1}\n", &error), 0);
+	assert_int_equal(serve_config_check(&config, &error), 0);
+	assert_string_equal(config.options.vantage.broker, "/x/retour/revtr.db-socket");
+	serve_config_deinit(&config);
+
+	serve_config_init(&config);
+	assert_int_equal(serve_config_parse(&config, "f", "agent: {name: vp1, broker: '/run/a:7'}\n", &error), 0);
+	assert_int_equal(serve_config_check(&config, &error), 0);
+	assert_string_equal(config.options.vantage.broker, "/run/a:7");
+	serve_config_deinit(&config);
+
+	serve_config_init(&config);
+	assert_int_equal(serve_config_set(&config, "agent", "vp2", &error), 0);
+	assert_int_equal(serve_config_check(&config, &error), 0);
+	assert_false(config.options.responder);
+	assert_string_equal(config.options.vantage.name, "vp2");
+	serve_config_deinit(&config);
+
+	serve_config_init(&config);
+	assert_int_equal(serve_config_set(&config, "agent", "vp/2", &error), 0);
+	assert_int_equal(serve_config_check(&config, &error), -EINVAL);
+	serve_config_deinit(&config);
+
+	unsetenv("XDG_STATE_HOME");
+	unsetenv("HOME");
+	serve_config_init(&config);
+	assert_int_equal(serve_config_set(&config, "agent", "vp2", &error), 0);
+	assert_int_equal(serve_config_check(&config, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "where is the coordinator"));
+	serve_config_deinit(&config);
+}
+
 /* What the file says, and what is said of it. */
 static void agents_mistakes(void **state UNUSED)
 {
@@ -189,7 +229,7 @@ static void agents_mistakes(void **state UNUSED)
 		{"agent: {name: a/b, broker: b}\n", "letters, digits"},
 		{"agent: {name: a, broker: 'b:0'}\n", "HOST:PORT"},
 		{"agent: {name: a, broker: '[::1'}\n", "HOST:PORT"},
-		{"agent: {name: a}\n", "broker"},
+		{"agent: {broker: b}\n", "name"},
 		{"agent: {name: a, broker: b, veto: [x]}\n", "a network such as"},
 		{"agent: {name: a, broker: b, sources: ['2001:db8::1']}\n", "IPv4 addresses"},
 		{"agent: {name: a, broker: b, spoof: perhaps}\n", "false, true"},
@@ -216,6 +256,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_go_together),
 		cmocka_unit_test(believed),
 		cmocka_unit_test(an_agent),
+		cmocka_unit_test(an_agent_of_this_machine),
 		cmocka_unit_test(agents_mistakes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
