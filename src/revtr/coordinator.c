@@ -156,12 +156,17 @@ void coordinator_dispatch(struct coordinator *c, const struct revtr_task *task, 
 		.tag = agent_tag(source->key, source->stored.address, task->target, task->id)};
 	char topic[TOPIC_SIZE], *text;
 	bool heard = c->agents[expected.receiver].status.online || expected.is_trace;
-	bool may_send = agent->status.online && heard && source->stored.consents &&
-		(expected.is_trace || coordinator_spend(c, task->target));
-	if (!may_send || !(text = order_to_json(&order))) {
+	bool refused = !source->stored.consents || (!expected.is_trace && !coordinator_may_spend(c, task->target));
+	if (refused && !(task->id & OWN_TASK))
+		revtr_engine_refused(c->engine, task->id, coordinator_now_ns());
+	if (refused)
+		return;
+	if (!agent->status.online || !heard || !(text = order_to_json(&order))) {
 		coordinator_lost(c, &expected);
 		return;
 	}
+	if (!expected.is_trace)
+		coordinator_spend(c, task->target);
 	c->expected[task->id & (EXPECTED_MAX - 1)] = expected;
 	agent->tasks++;
 	agent->asked_ns = coordinator_now_ns();

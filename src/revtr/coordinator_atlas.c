@@ -28,7 +28,8 @@ static int64_t age_max_ms(const struct coordinator *c)
 
 static int64_t time_of(int64_t wall_ms)
 {
-	return coordinator_now_ns() - (coordinator_now_ms() - wall_ms) * NS_PER_MS;
+	/* What the clock was set back behind is not of the future. */
+	return coordinator_now_ns() - MAX(coordinator_now_ms() - wall_ms, 0) * NS_PER_MS;
 }
 
 static int64_t wall_of(int64_t time_ns)

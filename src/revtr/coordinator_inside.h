@@ -209,8 +209,9 @@ uint32_t coordinator_asn(void *context, uint32_t address);
 bool coordinator_may_ask(void *context, uint32_t asn, uint32_t address);
 uint32_t coordinator_sibling(void *context, uint32_t address, unsigned number);
 bool coordinator_opted_out(const struct coordinator *c, struct addr address);
-/* A packet with options is about to go there; false: it may not. */
-bool coordinator_spend(struct coordinator *c, struct addr target);
+bool coordinator_may_spend(struct coordinator *c, struct addr target);
+/* A packet with options goes there. */
+void coordinator_spend(struct coordinator *c, struct addr target);
 bool coordinator_has_spent(const struct coordinator *c);
 /* Within a transaction; and after it. */
 int coordinator_write_spent(struct coordinator *c, struct error *error) MUST_USE;

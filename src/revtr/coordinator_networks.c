@@ -166,19 +166,20 @@ static void note_unkept(struct networks *networks, struct network *network)
 		networks->unkept[networks->unkept_count++] = network->key;
 }
 
-/* A packet with options is about to go there. false: it may not. */
-bool coordinator_spend(struct coordinator *c, struct addr target)
+bool coordinator_may_spend(struct coordinator *c, struct addr target)
 {
-	uint32_t address = (uint32_t)target.low, asn = asn_of(c, address);
-	if (!coordinator_may_ask(c, asn, address))
-		return false;
-	struct network *network = network_of(c->networks, key_of(asn, address));
+	return coordinator_may_ask(c, asn_of(c, (uint32_t)target.low), (uint32_t)target.low);
+}
+
+void coordinator_spend(struct coordinator *c, struct addr target)
+{
+	uint32_t address = (uint32_t)target.low;
+	struct network *network = network_of(today(c), key_of(asn_of(c, address), address));
 	if (!network)
-		return true;
+		return;
 	network->spent++;
 	note_unkept(c->networks, network);
 	coordinator_spent_something(c);
-	return true;
 }
 
 /* ---- in the store */

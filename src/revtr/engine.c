@@ -293,7 +293,13 @@ void revtr_engine_answer(struct revtr_engine *engine, const struct revtr_answer 
 void revtr_engine_lost(struct revtr_engine *engine, uint32_t task, int64_t now_ns)
 {
 	engine->now_ns = MAX(engine->now_ns, now_ns);
-	job_lost(engine, task);
+	job_lost(engine, task, false);
+}
+
+void revtr_engine_refused(struct revtr_engine *engine, uint32_t task, int64_t now_ns)
+{
+	engine->now_ns = MAX(engine->now_ns, now_ns);
+	job_lost(engine, task, true);
 }
 
 void revtr_engine_more_agents(struct revtr_engine *engine, int64_t now_ns)

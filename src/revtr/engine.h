@@ -154,6 +154,8 @@ void revtr_engine_answer(struct revtr_engine *engine, const struct revtr_answer 
 /* A task whose answer cannot come, as an agent that it needs is not there: no silence of its target's. What was looked for
  * and not found with such tasks may be looked for again at once. */
 void revtr_engine_lost(struct revtr_engine *engine, uint32_t task, int64_t now_ns);
+/* A task that may_ask forbids after all, as others were sent meanwhile. */
+void revtr_engine_refused(struct revtr_engine *engine, uint32_t task, int64_t now_ns);
 /* There are agents now that were not there: what was looked for in vain without them may be looked for again. */
 void revtr_engine_more_agents(struct revtr_engine *engine, int64_t now_ns);
 /* The next measurement that has ended; its result is borrowed until the next call. */

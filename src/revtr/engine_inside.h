@@ -150,7 +150,7 @@ void job_expire(struct revtr_engine *engine);
 /* The last packet of a batch has left. */
 void job_set_timer(struct revtr_engine *engine, uint32_t job);
 void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer);
-void job_lost(struct revtr_engine *engine, uint32_t task);
+void job_lost(struct revtr_engine *engine, uint32_t task, bool refused);
 /* NULL: it is not known. */
 const struct job *job_known(const struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target);
 /* It is over: those who wait go on. */

@@ -221,7 +221,7 @@ static void end_of_batch(struct revtr_engine *engine, uint32_t index)
 	struct job *job = &engine->jobs[index];
 	bool unwanted = job->first_waiter == JOB_NONE; /* those who wanted to know were cancelled */
 	job->disturbed |= unwanted;
-	if (unwanted)
+	if (unwanted || (job->refused && !job->found))
 		job_finish(engine, index);
 	else if (job->kind == JOB_TIMESTAMP)
 		timestamp_end(engine, index);
@@ -424,13 +424,14 @@ static bool is_late(const struct job *job, const struct sent *sent)
 	return job->stage != sent->stage || job->outstanding == 0;
 }
 
-void job_lost(struct revtr_engine *engine, uint32_t task)
+void job_lost(struct revtr_engine *engine, uint32_t task, bool refused)
 {
 	struct sent sent;
 	struct job *job = take_sent(engine, task, &sent);
 	if (!job || is_late(job, &sent))
 		return;
 	job->disturbed = true;
+	job->refused |= refused;
 	if (--job->outstanding == 0 && job->queued == 0)
 		end_of_batch(engine, sent.job);
 }

@@ -117,12 +117,36 @@ static void charge(struct revtr_engine *engine, const struct job *job)
 		payer->option_packets++;
 }
 
-static void send(struct revtr_engine *engine, struct revtr_task *task)
+static struct ready take_first(struct revtr_engine *engine)
 {
 	struct ready ready = engine->ready[0];
-	struct job *job = &engine->jobs[ready.job];
 	engine->ready[0] = engine->ready[--engine->ready_count];
 	sift_down(engine->ready, engine->ready_count);
+	return ready;
+}
+
+/* Those who wanted to know were cancelled. */
+static bool is_unwanted(const struct revtr_engine *engine, const struct ready *ready)
+{
+	return engine->jobs[ready->job].first_waiter == JOB_NONE;
+}
+
+static void drop(struct revtr_engine *engine)
+{
+	uint32_t index = take_first(engine).job;
+	struct job *job = &engine->jobs[index];
+	job->disturbed = true;
+	job->queued--;
+	if (--job->outstanding == 0)
+		job_finish(engine, index);
+	else if (job->queued == 0)
+		job_set_timer(engine, index);
+}
+
+static void send(struct revtr_engine *engine, struct revtr_task *task)
+{
+	struct ready ready = take_first(engine);
+	struct job *job = &engine->jobs[ready.job];
 	engine->task_count = engine->task_count >= TASK_MAX ? 1 : engine->task_count + 1;
 	*task = (struct revtr_task){
 		.id = engine->task_count,
@@ -149,6 +173,8 @@ int64_t revtr_engine_backlog(const struct revtr_engine *engine, uint32_t source)
 bool job_next(struct revtr_engine *engine, struct revtr_task *task, int64_t *wake_ns)
 {
 	*wake_ns = TIME_NEVER;
+	while (engine->ready_count > 0 && is_unwanted(engine, &engine->ready[0]))
+		drop(engine);
 	if (engine->ready_count > 0) {
 		int64_t at_ns = engine->ready[0].at_ns;
 		engine->lag_ns = MAX(engine->lag_ns, engine->now_ns - at_ns - LATE_MAX_NS);

@@ -21,7 +21,11 @@
 
 static const char *const names[AGENTS] = {"client", "vp1", "vp2", "vp3", "vp4"};
 
+/* What a test wants otherwise. */
+static void (*adjust)(struct coordinator_options *options);
+
 struct lab {
+	const char *home; /* the source's agent, by whatever name */
 	char folder[40], file[60];
 	uv_loop_t loop;
 	struct store *store;
@@ -34,7 +38,7 @@ struct lab {
 	struct addr source, target;
 	uint32_t senders[65536]; /* of traceroutes, by the lower half of the task's number */
 	bool is_trace[65536], mute, refuse;
-	unsigned orders, told;
+	unsigned orders, told, campaign_orders; /* campaign: to addresses from 16.0.0.0 to 31.255.255.255 */
 	bool last;
 	char result[20000];
 };
@@ -63,8 +67,9 @@ static inline void on_task(void *context, const char *topic, const char *payload
 	assert_true(topic_agent(topic, name));
 	assert_true(order_from_json(payload, length, &order));
 	lab->orders++;
+	lab->campaign_orders += order.task.target.low >> 28 == 1;
 	for (uint32_t i = 0; i < AGENTS; i++)
-		if (strcmp(names[i], name) == 0)
+		if (strcmp(i == 0 ? lab->home : names[i], name) == 0)
 			order.task.agent = i;
 	lab->senders[order.task.id & 0xffff] = order.task.agent;
 	lab->is_trace[order.task.id & 0xffff] = order.task.probe == REVTR_TRACEROUTE;
@@ -89,7 +94,8 @@ static inline void answer_tasks(struct lab *lab)
 	struct revtr_answer answer;
 	while (virtual_answer(lab->virtual, sim_now(lab->sim) + NS_PER_S, &answer)) {
 		uint32_t slot = answer.task & 0xffff;
-		say(lab, names[lab->is_trace[slot] ? lab->senders[slot] : 0], "answer", answer_to_json(&answer));
+		uint32_t teller = lab->is_trace[slot] ? lab->senders[slot] : 0;
+		say(lab, teller == 0 ? lab->home : names[teller], "answer", answer_to_json(&answer));
 	}
 }
 
@@ -106,6 +112,8 @@ static inline void start(struct lab *lab)
 	struct error error = {0};
 	options.patience_ns = NS_PER_S;
 	options.engine.spoofed_wait_ns = options.engine.direct_wait_ns = 200 * NS_PER_MS;
+	if (adjust)
+		adjust(&options);
 	if (store_open(&lab->store, lab->file, &error) < 0)
 		fail_msg("%s", error.text);
 	lab->coordinator = coordinator_new(&lab->loop, lab->store, lab->bus, &options, &error);
@@ -130,6 +138,7 @@ static inline void stop(struct lab *lab)
 static inline void lab_init(struct lab *lab, bool register_source)
 {
 	memset(lab, 0, sizeof(*lab));
+	lab->home = names[0];
 	snprintf(lab->folder, sizeof(lab->folder), "/tmp/retour-coordinator-XXXXXX");
 	assert_non_null(mkdtemp(lab->folder));
 	snprintf(lab->file, sizeof(lab->file), "%s/store", lab->folder);
