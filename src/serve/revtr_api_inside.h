@@ -59,7 +59,9 @@ revtr_handler revtr_batches_post, revtr_batch_get, revtr_batch_delete, revtr_res
 /* revtr_stream.c */
 enum revtr_form { REVTR_LINES, REVTR_EVENTS, REVTR_PUBLISHED };
 revtr_handler revtr_stream_get;
-void revtr_stream_begin(const struct revtr_ask *ask, int64_t batch, enum revtr_form form);
+/* After that place; or, as published, of one batch, of one label (NULL: whatever), or of one label in all batches (0) that
+ * the client may see. */
+void revtr_stream_begin(const struct revtr_ask *ask, int64_t batch, enum revtr_form form, int64_t after, const char *label);
 void revtr_stream_told(struct revtr_api *api, int64_t batch);
 void revtr_stream_all_on(struct revtr_api *api, int64_t batch); /* its state has changed otherwise */
 /* revtr_published.c */

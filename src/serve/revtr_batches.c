@@ -270,6 +270,7 @@ void revtr_results_get(const struct revtr_ask *ask)
 	struct store_batch batch;
 	struct error error = {0};
 	const char *limit_text = httpd_parameter(ask->exchange, "limit"), *after_text = httpd_parameter(ask->exchange, "after");
+	const char *label = httpd_parameter(ask->exchange, "label");
 	int64_t limit = limit_text ? revtr_number(limit_text) : RESULTS_USUAL;
 	char *text = NULL;
 	size_t length;
@@ -285,8 +286,10 @@ void revtr_results_get(const struct revtr_ask *ask)
 		return;
 	}
 	fputs("{\"results\":[", page.out);
-	int result = store_each_measurement(ask->api->config.store, batch.id, revtr_number(after_text), (size_t)limit,
-		print_one, &page, &error);
+	struct store *store = ask->api->config.store;
+	int64_t after = revtr_number(after_text);
+	int result = label ? store_each_labelled(store, batch.id, label, after, (size_t)limit, print_one, &page, &error)
+			   : store_each_measurement(store, batch.id, after, (size_t)limit, print_one, &page, &error);
 	if (page.count == (size_t)limit)
 		fprintf(page.out, "],\"next\":%lld}\n", (long long)page.last);
 	else

@@ -57,10 +57,16 @@ void revtr_published_post(const struct revtr_ask *ask)
 
 /* ---- telling */
 
-static json_t *hop_json(const char *address, json_int_t code, json_int_t evidence)
+static json_t *hop_json(const char *address, json_int_t code, json_int_t evidence, bool known)
 {
 	return json_pack("{s:s, s:I, s:I, s:b, s:i, s:i, s:i}", "hop", address ? address : "0.0.0.0", "type", code,
-		"measurementId", evidence, "fromCache", 0, "rtt", 0, "rttMeasurementId", 0, "destBasedRoutingType", 0);
+		"measurementId", evidence, "fromCache", known, "rtt", 0, "rttMeasurementId", 0, "destBasedRoutingType", 0);
+}
+
+/* Seen before this measurement began: another one had asked. */
+static bool was_known(const json_t *hop, const json_t *result)
+{
+	return 1000 * json_number_value(json_object_get(hop, "age_s")) > json_number_value(json_object_get(result, "duration_ms"));
 }
 
 static json_t *path_json(const json_t *result, const char *destination)
@@ -68,11 +74,21 @@ static json_t *path_json(const json_t *result, const char *destination)
 	json_t *path = json_array();
 	const json_t *hop;
 	size_t i;
-	json_array_append_new(path, hop_json(destination, CODE_DESTINATION, 0));
+	json_array_append_new(path, hop_json(destination, CODE_DESTINATION, 0, false));
 	json_array_foreach(json_object_get(result, "hops"), i, hop)
 		json_array_append_new(path, hop_json(json_string_value(json_object_get(hop, "address")),
-			json_integer_value(json_object_get(hop, "type")), json_integer_value(json_object_get(hop, "evidence"))));
+			json_integer_value(json_object_get(hop, "type")), json_integer_value(json_object_get(hop, "evidence")), was_known(hop, result)));
 	return path;
+}
+
+static const char *stop_reason(const struct store_measurement *m, const json_t *result)
+{
+	const char *status = json_string_value(json_object_get(result, "status"));
+	if (m->state == STORE_WAITING)
+		return "";
+	if (m->state != STORE_DONE)
+		return "CANCELED";
+	return status && strcmp(status, "reached") == 0 ? "REACHES" : "FAILED";
 }
 
 char *revtr_published_record(const struct revtr_api *api, const struct store_measurement *m)
@@ -80,17 +96,16 @@ char *revtr_published_record(const struct revtr_api *api, const struct store_mea
 	static const char *const states[] = {"RUNNING", "COMPLETED", "CANCELED"};
 	json_t *result = m->result ? json_loads(m->result, 0, NULL) : NULL;
 	const char *stop = json_string_value(json_object_get(result, "stop"));
-	const char *status = json_string_value(json_object_get(result, "status"));
 	const char *started = json_string_value(json_object_get(result, "started_at"));
 	const json_t *packets = json_object_get(result, "packets");
-	bool reached = status && strcmp(status, "reached") == 0;
+	const char *reason = stop_reason(m, result), *why = m->state == STORE_CANCELLED ? m->reason : stop;
 	char source[ADDR_TEXT_SIZE], destination[ADDR_TEXT_SIZE], date[TIME_TEXT_SIZE];
 	addr_format(m->destination, destination);
 	json_t *object = json_pack("{s:I, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:{s:I, s:I, s:I}, s:o}", "id",
 		(json_int_t)m->id, "status", states[m->state], "src", addr_format(revtr_source_address(api, m->source), source),
 		"dst", destination, "runtime",
 		(json_int_t)(json_number_value(json_object_get(result, "duration_ms")) * NS_PER_MS), "stopReason",
-		reached ? "REACHES" : stop && m->state == STORE_DONE ? "FAILED" : "", "failReason", reached || !stop ? "" : stop,
+		reason, "failReason", strcmp(reason, "REACHES") == 0 || !why ? "" : why,
 		"date", clock_format(m->submitted_ms * NS_PER_MS, date), "startTime", started ? started : "", "label", m->label,
 		"stats", "recordRoutePackets", json_integer_value(json_object_get(packets, "options")), "traceroutes",
 		json_integer_value(json_object_get(packets, "traceroutes")), "spoofedRounds",
@@ -104,11 +119,13 @@ char *revtr_published_record(const struct revtr_api *api, const struct store_mea
 void revtr_published_get(const struct revtr_ask *ask)
 {
 	struct store_batch batch;
-	const char *id = httpd_parameter(ask->exchange, "batchid");
-	if (!id)
-		revtr_bad(ask, "batchid: expected the number of a batch");
+	const char *id = httpd_parameter(ask->exchange, "batchid"), *label = httpd_parameter(ask->exchange, "label");
+	if (!id && !label)
+		revtr_bad(ask, "batchid: expected the number of a batch; or label: that of measurements");
+	else if (!id)
+		revtr_stream_begin(ask, 0, REVTR_PUBLISHED, 0, label);
 	else if (revtr_batch(ask, id, &batch))
-		revtr_stream_begin(ask, batch.id, REVTR_PUBLISHED);
+		revtr_stream_begin(ask, batch.id, REVTR_PUBLISHED, 0, label);
 }
 
 static void add_source(void *context, const struct store_source *source)

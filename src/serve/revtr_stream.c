@@ -12,18 +12,24 @@
 #define UNSENT_MAX   24576 /* bytes; with a step of records there is room left in the server's buffer */
 #define STEP	     2     /* records read at a time: 16 KiB at most each */
 #define HEARTBEAT_NS (10 * NS_PER_S)
+#define KEEP_NS	     (5 * NS_PER_S) /* how often who reads is given time again */
 
 struct revtr_stream {
 	struct revtr_api *api;
 	struct revtr_stream *next;
 	struct httpd_exchange *exchange;
-	int64_t batch;
 	enum revtr_form form;
+	int64_t batch;	 /* 0 = all that the client may see */
 	int64_t cursor;	 /* told from the store up to here: places of results; numbers of measurements, as published */
+	int64_t cursor_batch; /* where the cursor is, of all batches */
+	char *label;	 /* NULL = whatever; as published only */
+	char *key;	 /* whose; NULL = anybody's */
+	bool ended;
 	bool caught_up;
 	bool look;	 /* it may have ended */
 	bool told_any, failed;
-	int64_t written_ns;
+	size_t unsent;	 /* when it was looked at last */
+	int64_t written_ns, kept_ns;
 };
 
 /* ---- writing */
@@ -82,6 +88,7 @@ static void take_one(void *context, const struct store_measurement *m)
 	struct step *step = context;
 	step->count++;
 	step->stream->cursor = step->stream->form == REVTR_PUBLISHED ? m->id : m->place;
+	step->stream->cursor_batch = m->batch;
 	put_record(step->stream, m);
 }
 
@@ -89,16 +96,24 @@ static void read_store(struct revtr_stream *stream)
 {
 	struct step step = {.stream = stream};
 	struct error error;
-	int (*each)(struct store *store, int64_t batch, int64_t after, size_t limit, store_see *see, void *context,
-		struct error *error) = stream->form == REVTR_PUBLISHED ? store_each_measurement : store_each_result;
-	if (each(stream->api->config.store, stream->batch, stream->cursor, STEP, take_one, &step, &error) < 0)
-		stream->failed = true;
+	struct store *store = stream->api->config.store;
+	int result;
+	if (stream->form != REVTR_PUBLISHED)
+		result = store_each_result(store, stream->batch, stream->cursor, STEP, take_one, &step, &error);
+	else if (!stream->label)
+		result = store_each_measurement(store, stream->batch, stream->cursor, STEP, take_one, &step, &error);
+	else if (stream->batch)
+		result = store_each_labelled(store, stream->batch, stream->label, stream->cursor, STEP, take_one, &step, &error);
+	else
+		result = store_each_labelled_of(store, stream->key, stream->label, stream->cursor_batch, stream->cursor, STEP,
+			take_one, &step, &error);
+	stream->failed |= result < 0;
 	stream->caught_up = step.count < STEP;
 }
 
 static void finish(struct revtr_stream *stream)
 {
-	stream->batch = 0;
+	stream->ended = true;
 	httpd_end(stream->exchange);
 }
 
@@ -118,17 +133,29 @@ static void look(struct revtr_stream *stream)
 	}
 }
 
-static void keep_alive(struct revtr_stream *stream)
+/* Who takes what he is sent may stay; who does not is let go after the time of any answer. */
+static void keep(struct revtr_stream *stream)
 {
-	if (clock_monotonic_ns() - stream->written_ns < HEARTBEAT_NS)
+	int64_t now_ns = clock_monotonic_ns();
+	size_t unsent = httpd_unsent(stream->exchange);
+	if ((unsent > 0 && unsent >= stream->unsent) || now_ns - stream->kept_ns < KEEP_NS)
 		return;
+	stream->kept_ns = now_ns;
 	httpd_keep(stream->exchange);
-	put_text(stream, stream->form == REVTR_EVENTS ? ": still here\n\n" : "\n");
+}
+
+static void show_life(struct revtr_stream *stream)
+{
+	if (httpd_unsent(stream->exchange) == 0 && clock_monotonic_ns() - stream->written_ns >= HEARTBEAT_NS)
+		put_text(stream, stream->form == REVTR_EVENTS ? ": still here\n\n" : "\n");
 }
 
 static void go_on(struct revtr_stream *stream)
 {
-	while (stream->batch && !stream->failed && httpd_unsent(stream->exchange) < UNSENT_MAX) {
+	if (stream->ended)
+		return;
+	keep(stream);
+	while (!stream->ended && !stream->failed && httpd_unsent(stream->exchange) < UNSENT_MAX) {
 		if (!stream->caught_up)
 			read_store(stream);
 		else if (stream->look)
@@ -136,11 +163,12 @@ static void go_on(struct revtr_stream *stream)
 		else
 			break;
 	}
-	if (stream->batch && !stream->failed)
-		keep_alive(stream);
+	if (!stream->ended && !stream->failed)
+		show_life(stream);
 	/* The client sees an end without its last line, and asks again. */
-	if (stream->batch && stream->failed)
+	if (!stream->ended && stream->failed)
 		finish(stream);
+	stream->unsent = httpd_unsent(stream->exchange);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -177,10 +205,19 @@ static void on_end(void *context)
 	while (*place != stream)
 		place = &(*place)->next;
 	*place = stream->next;
+	free(stream->label);
+	free(stream->key);
 	free(stream);
 }
 
-void revtr_stream_begin(const struct revtr_ask *ask, int64_t batch, enum revtr_form form)
+static char *copy(const char *text, bool *failed)
+{
+	char *copied = text ? strdup(text) : NULL;
+	*failed |= text && !copied;
+	return copied;
+}
+
+void revtr_stream_begin(const struct revtr_ask *ask, int64_t batch, enum revtr_form form, int64_t after, const char *label)
 {
 	static const char *const types[] = {"application/x-ndjson", "text/event-stream", "application/json"};
 	struct revtr_stream *stream = calloc(1, sizeof(*stream));
@@ -188,12 +225,11 @@ void revtr_stream_begin(const struct revtr_ask *ask, int64_t batch, enum revtr_f
 		api_send_text(ask->exchange, STATUS_SERVER_ERROR, NULL, NULL);
 		return;
 	}
-	/* Where an earlier stream was cut off. */
-	const char *after = httpd_parameter(ask->exchange, "after");
-	if (!after)
-		after = httpd_header(ask->exchange, "Last-Event-ID");
-	*stream = (struct revtr_stream){.cursor = form != REVTR_PUBLISHED ? revtr_number(after) : 0, .api = ask->api, .next = ask->api->streams, .exchange = ask->exchange,
-		.batch = batch, .form = form, .look = true, .written_ns = clock_monotonic_ns()};
+	int64_t now_ns = clock_monotonic_ns();
+	*stream = (struct revtr_stream){.api = ask->api, .next = ask->api->streams, .exchange = ask->exchange, .form = form,
+		.batch = batch, .cursor = after, .look = true, .written_ns = now_ns, .kept_ns = now_ns};
+	stream->label = copy(label, &stream->failed);
+	stream->key = copy(ask->key.admin ? NULL : ask->key.name, &stream->failed);
 	ask->api->streams = stream;
 	httpd_on_end(ask->exchange, on_end, stream);
 	httpd_stream(ask->exchange, types[form]);
@@ -203,11 +239,16 @@ void revtr_stream_begin(const struct revtr_ask *ask, int64_t batch, enum revtr_f
 	uv_timer_start(&ask->api->timer, on_timer, PUMP_MS, PUMP_MS);
 }
 
+/* Where an earlier stream was cut off: so many results were told. */
 void revtr_stream_get(const struct revtr_ask *ask)
 {
 	struct store_batch batch;
-	const char *accept = httpd_header(ask->exchange, "Accept");
-	if (revtr_batch(ask, ask->argument, &batch))
-		revtr_stream_begin(
-			ask, batch.id, accept && strstr(accept, "text/event-stream") ? REVTR_EVENTS : REVTR_LINES);
+	const char *accept = httpd_header(ask->exchange, "Accept"), *after = httpd_parameter(ask->exchange, "after");
+	if (!after)
+		after = httpd_header(ask->exchange, "Last-Event-ID");
+	if (after && revtr_number(after) == 0 && strcmp(after, "0") != 0)
+		revtr_bad(ask, "after, Last-Event-ID: expected how many results are known");
+	else if (revtr_batch(ask, ask->argument, &batch))
+		revtr_stream_begin(ask, batch.id, accept && strstr(accept, "text/event-stream") ? REVTR_EVENTS : REVTR_LINES,
+			revtr_number(after), NULL);
 }

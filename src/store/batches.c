@@ -266,6 +266,25 @@ int store_each_measurement(struct store *store, int64_t batch, int64_t after, si
 		each, context, error);
 }
 
+int store_each_labelled(struct store *store, int64_t batch, const char *label, int64_t after, size_t limit, store_see *each,
+	void *context, struct error *error)
+{
+	struct query query = query_begin(store, COLUMNS "WHERE label = ? AND batch = ? AND id > ? ORDER BY id LIMIT ?");
+	query_text(&query, label);
+	return see_after(query, batch, after, limit, each, context, error);
+}
+
+int store_each_labelled_of(struct store *store, const char *key, const char *label, int64_t batch, int64_t after,
+	size_t limit, store_see *each, void *context, struct error *error)
+{
+	struct query query = query_begin(store,
+		COLUMNS "WHERE label = ?1 AND batch IN (SELECT id FROM batch WHERE (?2 IS NULL OR key = ?2) AND id >= ?3)"
+			" AND (batch, id) > (?3, ?4) ORDER BY batch, id LIMIT ?5");
+	query_text(&query, label);
+	query_text(&query, key);
+	return see_after(query, batch, after, limit, each, context, error);
+}
+
 int store_each_result(struct store *store, int64_t batch, int64_t after, size_t limit, store_see *each, void *context,
 	struct error *error)
 {

@@ -165,6 +165,8 @@ static int open_file(struct store *store, struct error *error)
 			store->db ? store->lib.errmsg(store->db) : "out of memory");
 	result = check_file(store, error);
 	if (result == 0)
+		result = store_exec(store, "CREATE INDEX IF NOT EXISTS measurement_label ON measurement (label, batch, id)", error);
+	if (result == 0)
 		result = store_exec(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;", error);
 	return result;
 }

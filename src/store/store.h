@@ -78,6 +78,12 @@ typedef void store_see(void *context, const struct store_measurement *measuremen
 /* Of one batch, in order, from `after` on. At most `limit`. */
 int store_each_measurement(struct store *store, int64_t batch, int64_t after, size_t limit, store_see *each,
 	void *context, struct error *error) MUST_USE;
+/* Likewise, those with that label. */
+int store_each_labelled(struct store *store, int64_t batch, const char *label, int64_t after, size_t limit, store_see *each,
+	void *context, struct error *error) MUST_USE;
+/* With that label of all batches of a client (NULL: of anybody), in order: after that measurement of that batch. */
+int store_each_labelled_of(struct store *store, const char *key, const char *label, int64_t batch, int64_t after,
+	size_t limit, store_see *each, void *context, struct error *error) MUST_USE;
 /* Its results in the order in which they came, after that place. */
 int store_each_result(struct store *store, int64_t batch, int64_t after, size_t limit, store_see *each, void *context,
 	struct error *error) MUST_USE;

@@ -8,6 +8,7 @@ import json
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import jsonschema
@@ -114,6 +115,21 @@ assert json.loads([line for line in lines if line][-1])["end"], lines
 status, _, body = ask("POST", "/api/v2/batches", {"measurements": [one] * 2}, shown=other)
 assert status == 429 and b"a day" in body, body
 assert json.loads(ask("GET", "/api/v2/budget", shown=other)[2])["spent_today"] == 2
+
+# By label: in one batch, and in all batches of the key; nobody sees those of others.
+marked = {"source": source, "destination": destination, "label": "ü&x"}
+label = urllib.parse.quote(marked["label"])
+batches = [json.loads(ask("POST", "/api/v2/batches", {"measurements": [one, marked, marked, one]})[2])["batch"] for _ in range(2)]
+for where, expected in ((f"/api/v1/revtr?label={label}", 4), (f"/api/v1/revtr?batchid={batches[0]}&label={label}", 2),
+                        (f"/api/v1/revtr?batchid={batches[0]}", 4), ("/api/v1/revtr?label=none", 0)):
+    found = json.loads(ask("GET", where)[2])["revtrs"]
+    assert len(found) == expected == len({one["id"] for one in found}), (where, found)
+    assert "label" not in where or {one["label"] for one in found} <= {marked["label"]}, found
+assert json.loads(ask("GET", f"/api/v1/revtr?label={label}", shown=other)[2])["revtrs"] == []
+found = json.loads(ask("GET", f"/api/v2/batches/{batches[1]}/results?label={label}&limit=1")[2])
+rest = json.loads(ask("GET", f"/api/v2/batches/{batches[1]}/results?label={label}&after={found['next']}")[2])
+assert [one["label"] for one in found["results"] + rest["results"]] == [marked["label"]] * 2 and not rest["next"], (found, rest)
+assert ask("GET", "/api/v1/revtr")[0] == 400 and ask("GET", f"/api/v2/batches/{batch}/stream?after=x")[0] == 400
 
 # What cannot be measured is refused with its reason, and nothing of the batch is taken.
 for wrong, reason in ((destination, "not a registered source"), ("10.0.0.1", "not a registered"), ("224.0.0.1", "not a registered")):

@@ -93,6 +93,18 @@ status 2 revtr watch "$batch" --json
 equal "every one of it, once" "$(sort -V "$scratch/list")" "$(jq -r .destination "$scratch/out" | sort -V)"
 equal "its state" '12 12 done' "$(revtr show "$batch" --json | jq -rs '[length, ([.[] | select(.state == "done")] | length), "done"] | join(" ")')"
 
+# ---- a stream that was cut off goes on after what came, in the same order
+stream() { # QUERY [CURL OPTIONS...]
+	curl -sf -m 20 -H "Revtr-Key: $(cat "$store-key")" "${@:2}" "$url/api/v2/batches/$batch/stream$1"
+}
+stream "" | jq -c 'select(.end | not) | .id' >"$scratch/ids"
+equal "a stream tells all" 12 "$(sort -u "$scratch/ids" | wc -l)"
+equal "JSON lines go on" "$(tail -n +6 "$scratch/ids")" "$(stream "?after=5" | jq -c 'select(.end | not) | .id')"
+stream "" -H 'Accept: text/event-stream' -H 'Last-Event-ID: 10' >"$scratch/events"
+equal "events go on" "11 12" "$(sed -n 's/^id: //p' "$scratch/events" | xargs)"
+equal "they are the last" "$(tail -n 2 "$scratch/ids")" "$(sed -n 's/^data: //p' "$scratch/events" | jq -c 'select(.end | not) | .id')"
+has "an end after the last" "$(stream "?after=12")" '"end":true'
+
 # ---- cancelled, with targets of its own: what was asked in vain is not asked again so soon
 for ((i = 0; i < 1000; i++)); do echo "198.19.$((i / 250)).$((i % 250 + 1))"; done >"$scratch/others"
 batch=$(revtr submit --file "$scratch/others" $source --json | jq .batch)
