@@ -1,5 +1,6 @@
 /* Batches: handed in, shown, watched, cancelled. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,19 @@ static const char *age_text(double age_s, char *text, size_t size)
 	return text;
 }
 
+/* A remark between lines of the table, within 80 columns. */
+static void remark(const char *format, ...) PRINTF_LIKE(1, 2);
+static void remark(const char *format, ...)
+{
+	static const struct report_options narrow = {.width = 80};
+	char text[300];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	print_wrapped(stdout, &narrow, ROLE_PLAIN, "    ", 4, text);
+}
+
 static void print_hop(const struct hop *hop, size_t number)
 {
 	char address[ADDR_TEXT_SIZE], age[24];
@@ -43,7 +57,7 @@ static void print_hop(const struct hop *hop, size_t number)
 		certainty_word(hop->certainty), 100 * hop->probability, age_text(hop->age_s, age, sizeof(age)),
 		technique_phrase(hop->technique));
 	if (hop->by_origin)
-		printf("     (%s forwards differently by origin: its own answers go another way than what passes it)\n",
+		remark("(%s forwards differently by origin: its own answers go another way than what passes it)",
 			addr_is_set(hop->address) ? address : "this router");
 }
 
@@ -59,7 +73,7 @@ static void print_gap(const struct path *path, size_t number)
 			snprintf(after, sizeof(after), "%u", gap->after);
 		if (gap->before <= path->hop_count)
 			snprintf(before, sizeof(before), "%u", gap->before);
-		printf("     (%u more %s between %s and %s, by the hop limits of replies)\n", gap->missing,
+		remark("(%u more %s between %s and %s, by the hop limits of replies)", gap->missing,
 			gap->missing == 1 ? "router" : "routers", after, before);
 	}
 }
@@ -88,9 +102,9 @@ static void print_text(const json_t *record, const struct path *path)
 	if (path && path->reached)
 		printf("the whole way back, %zu hops, ", hops);
 	else if (hops > 0)
-		printf("the first %zu hops of the way back, then unknown: %s; ", hops, stop);
+		printf("the first %zu hop%s, ", hops, hops == 1 ? "" : "s");
 	else
-		printf("nothing of the way back: %s; ", stop);
+		fputs("nothing, ", stdout);
 	printf("%.1f s\n", json_number_value(json_object_get(record, "duration_ms")) / 1000);
 	for (size_t i = 0; i < hops; i++) {
 		print_gap(path, i + 1);
@@ -98,6 +112,8 @@ static void print_text(const json_t *record, const struct path *path)
 	}
 	if (path)
 		print_gap(path, hops + 1);
+	if (!path || !path->reached)
+		remark("%s: %s", hops > 0 ? "then unknown" : "unknown", stop);
 }
 
 void revtr_print_record(const json_t *record, bool json)

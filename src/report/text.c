@@ -134,7 +134,7 @@ static void print_attempts(FILE *out, const struct measurement *m, const struct 
 		const struct attempt *attempt = &m->attempts[i];
 		bool worked = attempt->status == ATTEMPT_OK;
 		/* The way that worked is the lane itself, unless a conclusion was needed. */
-		if (worked && !(attempt->detail && concluded(m->reverse)))
+		if (worked && !(attempt->detail && concluded(m->reverse) && !techniques_composed(m->reverse)))
 			continue;
 		char text[TEXT_MAX];
 		snprintf(text, sizeof(text), "by %s: %s%s%s", attempt->method,
