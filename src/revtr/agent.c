@@ -20,7 +20,7 @@
 #define TRACE_TOKEN    0x80000000u /* upper bits of a traceroute's tokens: this and its place */
 #define PLACE_SHIFT    24
 #define TRIAL_TOKEN    0x40000000u
-#define TRIALS_PER_S   50 /* that are told of; they can be played again by whoever saw them */
+#define TRIALS_PER_S   200 /* that are told of; they can be played again by whoever saw them */
 
 struct running_trace {
 	struct trace trace;

@@ -86,7 +86,8 @@ static struct capability_place next_behind(
 	return place;
 }
 
-/* One target alone may have the filter before itself; it is the agent's where it is nearer to that, or all fail. */
+/* One target, or two in one network, may have the filter before themselves; it is the agent's where it is nearer to that,
+ * or where three fail. */
 static struct capability_finding filtered(
 	const struct capability_test *test, enum trial_kind kind, const struct tally *tally)
 {
@@ -97,7 +98,7 @@ static struct capability_finding filtered(
 		return (struct capability_finding){.cause = CAUSE_UNREACHED};
 	finding.last = farthest(test, kind);
 	finding.next = next_behind(test, finding.last.hop, target, routers);
-	if (tally->targets < 2 && 2 * finding.last.hop > routers)
+	if (tally->targets < 3 && 2 * finding.last.hop > routers)
 		finding.can = AGENT_CAN_UNKNOWN;
 	return finding;
 }
@@ -270,7 +271,7 @@ const char *capability_text(
 	case CAUSE_FORBIDDEN: says = "its owner has not switched on sending in others' names"; break;
 	case CAUSE_NO_SOURCE: says = "not known: none of its addresses is registered"; break;
 	case CAUSE_NO_PARTNER: says = "not known: that takes more agents, with registered addresses"; break;
-	case CAUSE_UNSENT: says = "not known: it did not send in time"; break;
+	case CAUSE_UNSENT: says = "not known: it did not send it, or not in time"; break;
 	case CAUSE_UNREACHED: says = "not known: nothing came to where the test needs it"; break;
 	case CAUSE_COUNT: break;
 	}

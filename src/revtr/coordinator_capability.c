@@ -176,11 +176,11 @@ static void go_on(struct coordinator_tests *tests)
 		struct agent_order order;
 		int64_t wake_ns;
 		enum capability_want want = CAPABILITY_DONE;
-		if (!tests->running[i])
-			continue;
-		while ((want = capability_next(tests->running[i], coordinator_now_ns(), &order, &wake_ns)) == CAPABILITY_ORDER)
+		/* A bus that fails may end it in the middle. */
+		while (tests->running[i] &&
+			(want = capability_next(tests->running[i], coordinator_now_ns(), &order, &wake_ns)) == CAPABILITY_ORDER)
 			give(tests->c, &order);
-		if (want == CAPABILITY_DONE)
+		if (tests->running[i] && want == CAPABILITY_DONE)
 			finish(tests, i);
 	}
 }
@@ -264,11 +264,36 @@ void coordinator_test_due(struct coordinator *c)
 
 /* ---- for the others */
 
+static bool takes_part(const struct capability_test *test, uint32_t agent)
+{
+	bool part = test->subject == agent || has_partner(test, agent);
+	for (unsigned i = 0; i < test->sender_count; i++)
+		part |= test->senders[i] == agent;
+	return part;
+}
+
+/* Those of which an agent is the subject, or in which it takes part at all: they begin anew. */
+static void give_up(struct coordinator *c, uint32_t agent, bool any_part)
+{
+	for (unsigned i = 0; i < TESTS_MAX; i++) {
+		struct capability_test *test = c->tests->running[i];
+		if (!test || (test->subject != agent && !(any_part && takes_part(test, agent))))
+			continue;
+		c->agents[test->subject].testing = false;
+		c->agents[test->subject].test_at_ns = coordinator_now_ns() + SETTLE_NS;
+		c->tests->running[i] = NULL;
+		free(test);
+	}
+}
+
 void coordinator_test_status(struct coordinator *c, uint32_t agent, bool came)
 {
 	struct agent_entry *entry = &c->agents[agent];
 	int64_t at_ns = coordinator_now_ns() + SETTLE_NS;
 	use(c, agent);
+	/* Whoever cannot tell what it saw would make others look as if they had sent nothing. */
+	if (!entry->status.online)
+		give_up(c, agent, true);
 	if (!came)
 		return;
 	entry->test_at_ns = entry->tested_ns ? MAX(at_ns, entry->tested_ns + SELDOM_NS) : at_ns;
@@ -297,18 +322,6 @@ bool coordinator_trial_answer(struct coordinator *c, uint32_t agent, const struc
 	return false;
 }
 
-/* Whoever asks wants to know how it is from now on. */
-static void give_up(struct coordinator *c, uint32_t agent)
-{
-	for (unsigned i = 0; i < TESTS_MAX; i++) {
-		if (!c->tests->running[i] || c->tests->running[i]->subject != agent)
-			continue;
-		free(c->tests->running[i]);
-		c->tests->running[i] = NULL;
-		c->agents[agent].testing = false;
-	}
-}
-
 int coordinator_test_agent(struct coordinator *c, const char *name, struct error *error)
 {
 	for (uint32_t i = 0; i < c->agent_count; i++) {
@@ -319,7 +332,7 @@ int coordinator_test_agent(struct coordinator *c, const char *name, struct error
 			return error_set(error, -EINVAL, "agent %s is not connected", name);
 		if (!addr_is_set(entry->status.address))
 			return error_set(error, -EINVAL, "agent %s has not said which address it sends from", name);
-		give_up(c, i);
+		give_up(c, i, false); /* whoever asks wants to know how it is from now on */
 		entry->test_at_ns = 1;
 		coordinator_test_due(c);
 		return 0;

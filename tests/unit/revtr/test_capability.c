@@ -195,6 +195,10 @@ static void test_whose_filter(void **state)
 	(void)state;
 	expect(capability.options, AGENT_CAN_UNKNOWN, CAUSE_FILTERED);
 	expect_place(capability.options.last, 4, router(4));
+	/* Two may stand in one network, that drops what comes from outside in its own name. */
+	world = (struct world){.spoofed_at = 4};
+	expect(found(&world, 2, true).spoof, AGENT_CAN_UNKNOWN, CAUSE_FILTERED);
+	expect(found(&world, 3, true).spoof, AGENT_CANNOT, CAUSE_FILTERED);
 	world = (struct world){.options_at = 1};
 	capability = found(&world, 1, true);
 	expect(capability.options, AGENT_CANNOT, CAUSE_FILTERED);
