@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "revtr/survey.h"
 
 #define SIBLING_BITS  24
 #define ATLAS_SPOOFED 5
@@ -103,6 +104,37 @@ void learn_distance(struct evaluation *e, const struct revtr_task *task, const s
 		.ingress = list.placed && list.before > 0 ? number_of(answer->reply.addrs[list.before - 1]) : 0};
 	if (ingress_add(&e->learned, prefix_of(task->target, SIBLING_BITS), &view) < 0)
 		die("out of memory");
+}
+
+void survey_by_schedule(struct evaluation *e, struct virtual *v, struct sim *sim)
+{
+	uint32_t *addresses = need(calloc(2 * e->world->prefix_count + 1, sizeof(*addresses))), agents[64], address, agent;
+	unsigned count = 0, agent_count = 0, packets = 0, sorted = 0;
+	struct survey schedule;
+	for (unsigned i = 0; i < e->world->prefix_count; i++)
+		for (unsigned j = 0; j < 2; j++)
+			if (e->siblings[i][j])
+				addresses[count++] = e->siblings[i][j];
+	for (uint32_t i = 0; i < e->site_count && agent_count < 64; i++)
+		if (e->sites[i].may_spoof)
+			agents[agent_count++] = i;
+	if (survey_init(&schedule, addresses, count) < 0)
+		die("out of memory");
+	while (survey_next(&schedule, &e->learned, agents, agent_count, &address, &agent)) {
+		struct revtr_task task = task_of(REVTR_RR_PING, agent, true, addr_v4(address));
+		struct revtr_answer answer;
+		virtual_do(v, &task, e->sources[0]);
+		while (virtual_answer(v, sim_now(sim) + NS_PER_S, &answer))
+			learn_distance(e, &task, &answer);
+		if (++packets - sorted >= count) {
+			ingress_sort(&e->learned);
+			sorted = packets;
+		}
+	}
+	ingress_sort(&e->learned);
+	e->scheduled = packets;
+	survey_deinit(&schedule);
+	free(addresses);
 }
 
 static void survey(struct evaluation *e, struct virtual *v)

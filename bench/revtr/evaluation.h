@@ -47,7 +47,7 @@ struct evaluation {
 	bool *as_has_probe;
 	struct pair *pairs;
 	struct ingress ingress; /* of the survey */
-	unsigned surveyed;	/* its packets */
+	unsigned surveyed, scheduled; /* packets, of all agents, and as survey.c wanted them */
 	struct ingress learned; /* by the row that runs */
 	uint32_t (*siblings)[2]; /* by prefix of the world */
 	struct {
@@ -66,6 +66,7 @@ struct row {
 	struct revtr_options options;
 	bool rr_atlas;
 	bool survey; /* distances are measured beforehand; otherwise learned from what is asked, as a coordinator does */
+	bool scheduled; /* by survey.c, within a budget of packets for each prefix; into `learned` */
 	bool neighbours; /* addresses of the survey stand in for those that say nothing */
 };
 
@@ -82,6 +83,8 @@ uint32_t asn_of(void *context, uint32_t address);
 /* before.c: what is measured beforehand. */
 void measure_beforehand(struct evaluation *e);
 void load_atlas(struct evaluation *e, struct revtr_engine *engine, struct virtual *v, unsigned source, const struct row *row);
+/* survey.c's choice instead of everybody's: agents that may spoof only. */
+void survey_by_schedule(struct evaluation *e, struct virtual *v, struct sim *sim);
 /* How far the sender is, by an answer to one of the engine's tasks. */
 void learn_distance(struct evaluation *e, const struct revtr_task *task, const struct revtr_answer *answer);
 uint32_t sibling_of(void *context, uint32_t address, unsigned number);

@@ -134,6 +134,8 @@ static void run_row(struct evaluation *e, const struct row *row)
 	if (ingress_init(&e->learned, e->site_count) < 0)
 		die("out of memory");
 	ingress_sort(&e->learned);
+	if (row->scheduled)
+		survey_by_schedule(e, v, sim);
 	for (unsigned i = 0; i < SOURCES; i++) {
 		if (revtr_engine_add_source(engine, e->sources[i], e->site_count + i, &index) < 0)
 			die("out of memory");
@@ -166,6 +168,8 @@ static void run_row(struct evaluation *e, const struct row *row)
 				(unsigned long long)e->seed, i, t->by_probability[i].hops,
 				t->by_probability[i].stated / t->by_probability[i].hops,
 				(double)t->by_probability[i].right / t->by_probability[i].hops);
+	printf("%s-survey|%u|%u|%llu|%u\n", row->name, e->ases, e->site_count, (unsigned long long)e->seed,
+		row->scheduled ? e->scheduled : row->survey ? e->surveyed : 0);
 	fflush(stdout);
 	ingress_deinit(&e->learned);
 	free(busy.count);

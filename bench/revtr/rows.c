@@ -95,6 +95,12 @@ static void no_survey(struct row *row)
 	row->survey = row->neighbours = false;
 }
 
+static void scheduled(struct row *row)
+{
+	row->survey = false;
+	row->scheduled = true;
+}
+
 static void no_neighbours(struct row *row)
 {
 	row->survey = false;
@@ -122,6 +128,7 @@ static const struct {
 	{"with-quotes-without-differencing", revtr_options_default, quotes_without_differencing},
 	{"without-timestamps", revtr_options_default, no_timestamps},
 	{"without-survey", revtr_options_default, no_survey},
+	{"scheduled-survey", revtr_options_default, scheduled},
 	{"without-distances", revtr_options_default, no_neighbours},
 	{"without-budgets", revtr_options_default, no_budgets},
 	{"without-small-batches", revtr_options_default, no_small_batches},

@@ -240,7 +240,7 @@ static bool rank(struct revtr_engine *engine, struct job *job)
 	job->ranked_count = (uint8_t)ingress_rank(engine->environment.ingress, addr_v4(job->target),
 		engine->options.order, job->target, job->ranked, RANK_MAX, &near);
 	job->near = (uint8_t)near;
-	job->far_max = (uint8_t)(ingress_knows(engine->environment.ingress, addr_v4(job->target)) ?
+	job->far_max = (uint8_t)(ingress_find(engine->environment.ingress, addr_v4(job->target)) ?
 			engine->options.far_max : engine->options.unknown_max);
 	return true;
 }
@@ -451,6 +451,7 @@ void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer)
 		engine->sources[job->source].answered++;
 		budget_alive(&engine->budget, job->target);
 		take_list(engine, job, answer, &sent);
+		tree_note_left(&engine->sources[job->source].tree, job->target, job->left, engine->now_ns);
 	} else if (job->kind == JOB_TRACE && !late) {
 		take_trace(job, answer);
 	} else if (job->kind == JOB_TIMESTAMP && answer->answered && !late) {

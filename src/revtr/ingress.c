@@ -120,6 +120,7 @@ void ingress_sort(struct ingress *ingress)
 	uint32_t *near = calloc(ingress->agent_count + 1, sizeof(*near));
 	if (ingress->prefix_count > 0)
 		qsort(ingress->prefixes, ingress->prefix_count, sizeof(*ingress->prefixes), compare_prefixes);
+	ingress->sorted_count = ingress->prefix_count;
 	fill_slots(ingress);
 	for (unsigned i = 0; i < ingress->prefix_count; i++) {
 		struct ingress_prefix *of = &ingress->prefixes[i];
@@ -138,11 +139,10 @@ void ingress_sort(struct ingress *ingress)
 	free(near);
 }
 
-/* The longest surveyed prefix that holds the target. */
-static const struct ingress_prefix *find(const struct ingress *ingress, struct addr target)
+const struct ingress_prefix *ingress_find(const struct ingress *ingress, struct addr target)
 {
 	const struct ingress_prefix *best = NULL;
-	unsigned low = 0, high = ingress->prefix_count;
+	unsigned low = 0, high = ingress->sorted_count;
 	while (low < high) {
 		unsigned middle = (low + high) / 2;
 		if (addr_compare(ingress->prefixes[middle].prefix.addr, target) <= 0)
@@ -209,7 +209,7 @@ static void shuffle(uint32_t *agents, unsigned count, uint64_t seed)
 unsigned ingress_rank(const struct ingress *ingress, struct addr target, enum ingress_order order, uint64_t seed,
 	uint32_t *agents, unsigned capacity, unsigned *near)
 {
-	const struct ingress_prefix *of = order == INGRESS_RANDOM ? NULL : find(ingress, target);
+	const struct ingress_prefix *of = order == INGRESS_RANDOM ? NULL : ingress_find(ingress, target);
 	unsigned count = of ? take_near(of, order, agents, capacity) : 0;
 	*near = count;
 	for (unsigned i = 0; i < ingress->agent_count && count < capacity; i++)
@@ -218,9 +218,4 @@ unsigned ingress_rank(const struct ingress *ingress, struct addr target, enum in
 	if (order == INGRESS_RANDOM)
 		shuffle(agents, count, seed);
 	return count;
-}
-
-bool ingress_knows(const struct ingress *ingress, struct addr target)
-{
-	return find(ingress, target) != NULL;
 }

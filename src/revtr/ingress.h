@@ -37,6 +37,7 @@ struct ingress_prefix {
 struct ingress {
 	struct ingress_prefix *prefixes; /* in order of address */
 	unsigned prefix_count, prefix_room;
+	unsigned sorted_count; /* prefixes behind these came since the last ingress_sort */
 	uint32_t *slots; /* a hash table of them: index + 1, 0 = free */
 	unsigned slot_count; /* a power of two */
 	uint32_t *everywhere; /* agents by how many prefixes they are near to */
@@ -55,7 +56,8 @@ void ingress_sort(struct ingress *ingress);
 unsigned ingress_rank(const struct ingress *ingress, struct addr target, enum ingress_order order, uint64_t seed,
 	uint32_t *agents, unsigned capacity, unsigned *near);
 
-/* Has anybody's distance to that prefix been measured, or that he is too far? */
-bool ingress_knows(const struct ingress *ingress, struct addr target);
+/* The longest prefix that holds the target of which somebody's distance has been measured, or that he is too far; NULL:
+ * of none. As of the last ingress_sort. */
+const struct ingress_prefix *ingress_find(const struct ingress *ingress, struct addr target);
 
 #endif

@@ -51,8 +51,8 @@ static void test_unknown_prefix(void **state)
 	/* Nothing is known: those first that are near to most. */
 	assert_int_equal(ingress_rank(&ingress, addr_v4(0x01020304), INGRESS_ROUND_ROBIN, 1, agents, 6, &near), 6);
 	assert_int_equal(near, 0);
-	assert_false(ingress_knows(&ingress, addr_v4(0x01020304)));
-	assert_true(ingress_knows(&ingress, TARGET));
+	assert_null(ingress_find(&ingress, addr_v4(0x01020304)));
+	assert_non_null(ingress_find(&ingress, TARGET));
 	assert_true(agents[4] >= 4 && agents[5] >= 4);
 	ingress_deinit(&ingress);
 }
