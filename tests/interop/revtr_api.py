@@ -7,15 +7,12 @@ usage: revtr_api.py DESCRIPTION BASE-URL KEY SOURCE DESTINATION
 import json
 import sys
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 
-import jsonschema
-import yaml
+from openapi import Interface
 
-description = yaml.safe_load(open(sys.argv[1]))
-base, key, source, destination = sys.argv[2:6]
+interface = Interface(sys.argv[1], sys.argv[2])
+key, source, destination = sys.argv[3:6]
 BODIES = {
     "/api/v2/batches": {"request": "described", "measurements": [{"source": source, "destination": destination}]},
     "/api/v2/sources": {"address": source, "agent": "here"},
@@ -27,48 +24,12 @@ BODIES = {
 }
 
 
-def resolve(node):
-    while "$ref" in node:
-        path = node["$ref"].removeprefix("#/").split("/")
-        node = description
-        for part in path:
-            node = node[part]
-    return node
-
-
-def inline(schema):
-    """nullable is OpenAPI's word, not JSON Schema's."""
-    schema = dict(resolve(schema))
-    if schema.pop("nullable", False):
-        schema["type"] = [schema["type"], "null"]
-    if "properties" in schema:
-        schema["properties"] = {name: inline(part) for name, part in schema["properties"].items()}
-    if "items" in schema:
-        schema["items"] = inline(schema["items"])
-    return schema
-
-
 def ask(method, path, body=None, shown=key):
-    time.sleep(0.01)  # more than a hundred a second are refused
-    headers = {"source": source, **({"Revtr-Key": shown} if shown else {})}
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(base + path, data=data, method=method.upper(), headers=headers)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, answer.headers.get_content_type(), answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.headers.get_content_type(), error.read()
+    return interface.ask(method, path, {"source": source, **({"Revtr-Key": shown} if shown else {})}, body)
 
 
-def check(path, method, operation, status, kind, body):
-    assert str(status) in operation["responses"], f"{method} {path}: status {status} is not described: {body[:300]}"
-    content = resolve(operation["responses"][str(status)])["content"]
-    assert kind in content, f"{method} {path}: {kind} is not among {list(content)}"
-    assert body, f"{method} {path}: nothing"
-    if kind == "application/json":
-        jsonschema.Draft202012Validator(inline(content[kind]["schema"])).validate(json.loads(body))
-    print(f"ok: {method} {path}: {status} {kind}")
-    return status
+def check(path, method, operation, *answer):
+    return interface.check(f"{method} {path}", operation, *answer)
 
 
 def concrete(path, item, batch):
@@ -78,7 +39,7 @@ def concrete(path, item, batch):
 
 batch = json.loads(ask("POST", "/api/v2/batches", BODIES["/api/v2/batches"])[2])["batch"]
 assert json.loads(ask("POST", "/api/v2/batches", BODIES["/api/v2/batches"])[2])["batch"] == batch, "the same request"
-for path, item in description["paths"].items():
+for path, item in interface.description["paths"].items():
     for method in ("post", "get", "delete"):
         operation = item.get(method)
         url = concrete(path, item, batch) if method == "get" else concrete(path, item, batch).partition("?")[0]
