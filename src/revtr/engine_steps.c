@@ -247,6 +247,20 @@ static bool by_symmetry(struct revtr_engine *engine, struct measurement_state *m
 
 /* ---- the course of a measurement */
 
+/* Of its hops, whoever asked for them. */
+static void note_what_is_known(const struct revtr_engine *engine, struct measurement_state *m)
+{
+	const struct tree *tree = &engine->sources[m->source].tree;
+	if (m->left < 0)
+		m->left = (int16_t)tree_left(tree, m->destination, engine->now_ns);
+	for (unsigned i = 0; i < m->hop_count; i++) {
+		struct revtr_hop *hop = &m->hops[i];
+		hop->by_origin = tree_by_origin(tree, hop->address, engine->now_ns);
+		if (hop->left < 0)
+			hop->left = (int16_t)tree_left(tree, hop->address, engine->now_ns);
+	}
+}
+
 static void end(struct revtr_engine *engine, uint32_t index, enum revtr_stop stop)
 {
 	struct measurement_state *m = &engine->measurements[index];
@@ -254,8 +268,7 @@ static void end(struct revtr_engine *engine, uint32_t index, enum revtr_stop sto
 	m->stop = m->refused && (stop == REVTR_UNRESPONSIVE || stop == REVTR_INTERDOMAIN) ? REVTR_REFUSED : stop;
 	m->over = true;
 	m->finished_ns = engine->now_ns;
-	for (unsigned i = 0; i < m->hop_count; i++)
-		m->hops[i].by_origin = tree_by_origin(&engine->sources[m->source].tree, m->hops[i].address, engine->now_ns);
+	note_what_is_known(engine, m);
 	m->next_finished = UINT32_MAX;
 	if (engine->finished_first == UINT32_MAX)
 		engine->finished_first = index;

@@ -123,7 +123,8 @@ struct tree_entry *tree_entry_of(struct tree *tree, uint32_t address)
 	if (make_room(tree) < 0 || tree_note_numbering(tree, address) < 0)
 		return NULL;
 	struct tree_entry fresh = {.address = address, .trace = TREE_NONE, .span_trace = TREE_NONE,
-		.doubt_ns = TREE_NEVER, .asked_ns = TREE_NEVER};
+		.doubt_ns = TREE_NEVER, .asked_ns = TREE_NEVER,
+		.left_ns = TREE_NEVER};
 	tree_put(tree, &fresh);
 	tree->entry_count++;
 	return tree_find(tree, address);
@@ -197,6 +198,21 @@ int tree_add_chain(struct tree *tree, const uint32_t *addresses, unsigned count,
 		entry->seen_ns = now_ns;
 	}
 	return 0;
+}
+
+void tree_note_left(struct tree *tree, uint32_t address, int left, int64_t now_ns)
+{
+	struct tree_entry *entry = address ? tree_find(tree, address) : NULL;
+	if (!entry || left < 0)
+		return;
+	entry->left = (int16_t)left;
+	entry->left_ns = now_ns;
+}
+
+int tree_left(const struct tree *tree, uint32_t address, int64_t now_ns)
+{
+	const struct tree_entry *entry = address ? tree_find(tree, address) : NULL;
+	return entry && entry->left_ns != TREE_NEVER && tree_fresh(tree, entry->left_ns, now_ns) ? entry->left : -1;
 }
 
 /* The other end of a link of two addresses: its /31, or its /30. */

@@ -81,6 +81,9 @@ struct tree_entry {
 	bool spoofed; /* the chain is */
 	int64_t doubt_ns; /* no trace seen until then is believed from here on; TREE_NEVER = they are */
 	struct tree_next own, passing; /* its own answers, and packets of others (tree_origin.c) */
+	/* Routers that its own answers pass on their way to the source, and when that was seen; TREE_NEVER = it was not. */
+	int64_t left_ns;
+	int16_t left;
 	int64_t asked_ns; /* when it was last asked what follows it, for the sake of a trace; TREE_NEVER = never */
 };
 
@@ -110,6 +113,10 @@ int tree_add_chain(struct tree *tree, const uint32_t *addresses, unsigned count,
 int tree_align(struct tree *tree, uint32_t trace, unsigned place, const uint32_t *stamps, unsigned count) MUST_USE;
 /* What follows `address`, at most TREE_WALK_MAX hops. *reached: the last one is the source. */
 unsigned tree_walk(const struct tree *tree, uint32_t address, int64_t now_ns, struct tree_hop *hops, bool *reached);
+/* By the hop limit of an answer of `address`, which is not learned for its sake: so many routers are between it and the
+ * source. -1 = not known. */
+void tree_note_left(struct tree *tree, uint32_t address, int left, int64_t now_ns);
+int tree_left(const struct tree *tree, uint32_t address, int64_t now_ns);
 /* Somebody went this way: counts for the traces that it came from. */
 void tree_note_use(struct tree *tree, const struct tree_hop *hops, unsigned count, int64_t now_ns);
 

@@ -478,6 +478,31 @@ static void test_who_got_farthest_asks_for_the_quote(void **state)
 	scene_deinit(&s);
 }
 
+/* What a reply's hop limit told once is told again to who asks later, for nothing: three routers, one of which shows. */
+static void test_the_count_is_kept(void **state)
+{
+	struct revtr_options options = revtr_options_published();
+	struct revtr_gap gap;
+	struct scene s;
+	(void)state;
+	scene_init(&s, options);
+	submit(&s, DESTINATION);
+	struct revtr_task task = expect_task(&s, REVTR_RR_PING, 3, DESTINATION);
+	struct revtr_answer answer = {.task = task.id, .answered = true, .from = task.target, .reply_ttl = 61,
+		.reply = {.present = true, .type = 7, .slots = 9, .used = 4,
+			.addrs = {addr_v4(MIDDLE + 8), addr_v4(DESTINATION), addr_v4(MIDDLE), addr_v4(SOURCE)}}};
+	revtr_engine_answer(s.engine, &answer, s.now_ns);
+	for (unsigned time = 1; time <= 2; time++) {
+		struct revtr_result result = expect_end(&s, REVTR_REACHED, 2);
+		assert_int_equal(result.left, 3);
+		assert_int_equal(revtr_gaps(&result, &gap, 1), 1);
+		assert_int_equal(gap.missing, 2);
+		if (time == 1)
+			submit(&s, DESTINATION);
+	}
+	scene_deinit(&s);
+}
+
 /* NEAR's own answers go by OWN_WAY, those of three hosts behind it by MIDDLE. A fourth host's list ends at NEAR: the rest
  * is that of the others, and not quite certain. */
 static void test_a_router_that_forwards_by_origin(void **state)
@@ -553,6 +578,7 @@ int main(void)
 		cmocka_unit_test(test_quote_places_the_target),
 		cmocka_unit_test(test_who_got_farthest_asks_for_the_quote),
 		cmocka_unit_test(test_no_quote),
+		cmocka_unit_test(test_the_count_is_kept),
 		cmocka_unit_test(test_a_router_that_forwards_by_origin),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
