@@ -88,6 +88,7 @@ broker_certificate $scratch listener
 printf '\nuser listener\ntopic read retour/1/#\n' >>$scratch/acl
 kill -HUP $broker
 listen() {
+	rm -f $scratch/heard # what was heard before is not heard again
 	start_in hub heard mosquitto_sub -V 5 -h "$hub" -p 8883 --cafile $scratch/ca.crt --cert $scratch/listener.crt \
 		--key $scratch/listener.key -v -q 1 -t 'retour/1/agent/+/answer' -t 'retour/1/agent/+/status'
 }
