@@ -56,13 +56,25 @@ static void end(struct revtr *run, enum attempt_status status, struct path *path
 
 /* ---- the result */
 
+/* "; 2 routers more do not show", or nothing. */
+static const char *missing_text(const struct path *path, char *text, size_t size)
+{
+	unsigned missing = 0;
+	for (size_t i = 0; i < path->gap_count; i++)
+		missing += path->gaps[i].missing;
+	*text = '\0';
+	if (missing > 0)
+		snprintf(text, size, "; %u router%s more do%s not show", missing, missing == 1 ? "" : "s", missing == 1 ? "es" : "");
+	return text;
+}
+
 static void take_result(struct revtr *run, const char *text, size_t length)
 {
 	json_t *record = json_loadb(text, length, 0, NULL);
 	const char *state = json_string_value(json_object_get(record, "state"));
 	const char *stop = json_string_value(json_object_get(record, "stop"));
 	const json_t *packets = json_object_get(json_object_get(record, "packets"), "options");
-	char detail[ASKING_DETAIL_SIZE];
+	char detail[ASKING_DETAIL_SIZE], missing[60];
 	if (!state) {
 		json_decref(record);
 		return; /* a sign of life, or the end of the batch */
@@ -74,11 +86,12 @@ static void take_result(struct revtr *run, const char *text, size_t length)
 		snprintf(detail, sizeof(detail), "nothing of the way back is known%s%.150s", stop ? ": " : "", stop ? stop : "");
 		end(run, ATTEMPT_FAILED, NULL, detail);
 	} else if (path->reached) {
-		snprintf(detail, sizeof(detail), "the whole way, %zu hops, by %lld packets with options", hops,
-			(long long)json_integer_value(packets));
+		snprintf(detail, sizeof(detail), "the whole way, %zu hops, by %lld packets with options%s", hops,
+			(long long)json_integer_value(packets), missing_text(path, missing, sizeof(missing)));
 		end(run, ATTEMPT_OK, path, detail);
 	} else {
-		snprintf(detail, sizeof(detail), "the first %zu hops; then %.150s", hops, stop ? stop : "nothing");
+		snprintf(detail, sizeof(detail), "the first %zu hops; then %.150s%s", hops, stop ? stop : "nothing",
+			missing_text(path, missing, sizeof(missing)));
 		end(run, ATTEMPT_PARTIAL, path, detail);
 	}
 	json_decref(record);
