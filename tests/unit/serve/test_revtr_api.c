@@ -195,6 +195,56 @@ static void test_published(void **state)
 	free(front);
 }
 
+static json_t *send_part(struct front *front, unsigned part, bool more, int status)
+{
+	char body[400], source[ADDR_TEXT_SIZE], target[ADDR_TEXT_SIZE];
+	snprintf(body, sizeof(body),
+		"{\"request\": \"in parts\", \"part\": %u, \"more\": %s, \"measurements\": [{\"source\": \"%s\", \"destination\": \"%s\"}]}",
+		part, more ? "true" : "false", addr_format(front->lab.source, source), addr_format(front->lab.target, target));
+	return ask(front, "POST", "/api/v2/batches", body, status);
+}
+
+static void assert_state(json_t *state, json_int_t parts, json_int_t total, bool open)
+{
+	assert_int_equal(json_integer_value(json_object_get(state, "parts")), parts);
+	assert_int_equal(json_integer_value(json_object_get(state, "total")), total);
+	assert_int_equal(json_is_true(json_object_get(state, "open")), open);
+	json_decref(state);
+}
+
+static unsigned count_of(const char *text, const char *what)
+{
+	unsigned count = 0;
+	for (; (text = strstr(text, what)); text += strlen(what))
+		count++;
+	return count;
+}
+
+/* One batch of several parts, each of which may come twice; and a stream that goes on where another was cut off. */
+static void test_parts(void **state)
+{
+	struct front *front = calloc(1, sizeof(*front));
+	(void)state;
+	assert_non_null(front);
+	front_init(front);
+	assert_state(send_part(front, 0, true, 201), 1, 1, true);
+	assert_state(send_part(front, 0, true, 201), 1, 1, true);
+	json_decref(send_part(front, 2, true, 400));
+	assert_non_null(strstr(front->body, "the next is part 1"));
+	assert_state(send_part(front, 1, false, 201), 2, 2, false);
+	assert_state(send_part(front, 1, false, 201), 2, 2, false);
+	json_decref(send_part(front, 2, false, 400));
+	assert_non_null(strstr(front->body, "complete"));
+	json_decref(ask(front, "GET", "/api/v2/batches/1/stream", NULL, 200));
+	assert_int_equal(count_of(front->body, "\"state\":\"done\""), 2);
+	assert_int_equal(count_of(front->body, "\"end\":true"), 1);
+	json_decref(ask(front, "GET", "/api/v2/batches/1/stream?after=1", NULL, 200));
+	assert_int_equal(count_of(front->body, "\"state\":\"done\""), 1);
+	assert_int_equal(count_of(front->body, "\"end\":true"), 1);
+	front_deinit(front);
+	free(front);
+}
+
 static void nothing(void *context)
 {
 	(void)context;
@@ -258,6 +308,7 @@ int main(void)
 		cmocka_unit_test(test_sha256),
 		cmocka_unit_test(test_stream_tells_the_truth),
 		cmocka_unit_test(test_published),
+		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_the_rung),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
