@@ -30,6 +30,9 @@ struct coordinator_options {
 	/* Packets with options into one network (its AS by local data, else its /16) a day; 0 = 100,000. */
 	unsigned per_network;
 #define COORDINATOR_NO_LIMIT UINT32_MAX
+	/* Addresses that are known to answer, whose distances agents find out now and then; only for coordinator_new. */
+	const uint32_t *hitlist;
+	unsigned hitlist_count;
 	unsigned atlas_per_day; /* traceroutes to a source that agents make of their own accord; 0 = on request only */
 	/* The network of an address, 0 = not known; NULL = nothing is known of networks, and nothing is assumed. */
 	uint32_t (*asn)(void *context, uint32_t address);
@@ -61,8 +64,9 @@ struct coordinator_ask {
 	struct addr source, destination;
 	const char *label; /* or NULL */
 };
-/* All or none is taken; a part that is known adds nothing. What waits is in the store: it costs no memory. -EPERM: a source that is not registered or does not consent; -EINVAL: an address that
- * cannot be measured; -EDQUOT: over the client's limits; with a line that says which. */
+/* All or none is taken; a part that is known adds nothing. What waits is in the store: it costs no memory. With a line that
+ * says which, -EPERM: a source that is not registered or does not consent; -EINVAL: an address that cannot be measured;
+ * -EDQUOT: over the client's limits; -ENOTCONN: what shall overtake others would wait for an agent that is away. */
 int coordinator_submit(struct coordinator *coordinator, const struct coordinator_batch *batch,
 	const struct coordinator_ask *asks, size_t count, int64_t *id, struct error *error) MUST_USE;
 int coordinator_cancel(struct coordinator *coordinator, int64_t batch, struct error *error) MUST_USE;

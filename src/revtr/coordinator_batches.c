@@ -10,8 +10,10 @@ static int check_ask(const struct coordinator *c, const struct coordinator_ask *
 {
 	char text[ADDR_TEXT_SIZE];
 	*source = coordinator_source(c, ask->source);
+	const char *why = coordinator_why_unregistered(c, ask->source);
 	if (*source == UINT32_MAX)
-		return error_set(error, -EPERM, "%s is not a registered source", addr_format(ask->source, text));
+		return error_set(error, -EPERM, "%s is not a registered source%s%s", addr_format(ask->source, text), why ? ": " : "",
+			why ? why : "");
 	if (!c->sources[*source].stored.consents)
 		return error_set(error, -EPERM, "the owner of %s does not consent any more", addr_format(ask->source, text));
 	if (ask->destination.family != 4)
@@ -26,6 +28,17 @@ static int check_ask(const struct coordinator *c, const struct coordinator_ask *
 	return 0;
 }
 
+/* A campaign waits until the source's agent is there; a person shall not. */
+static int check_agent(const struct coordinator *c, uint32_t source, struct error *error)
+{
+	const struct source_entry *entry = &c->sources[source];
+	char text[ADDR_TEXT_SIZE];
+	if (c->agents[entry->agent].status.online)
+		return 0;
+	return error_set(error, -ENOTCONN, "agent %s, which stands at %s, is not connected", c->agents[entry->agent].name,
+		addr_format(entry->stored.address, text));
+}
+
 static int keep(struct coordinator *c, const struct coordinator_batch *batch, const struct coordinator_ask *asks,
 	struct store_measurement *list, size_t count, int64_t *id, struct error *error)
 {
@@ -34,6 +47,8 @@ static int keep(struct coordinator *c, const struct coordinator_batch *batch, co
 	for (size_t i = 0; i < count; i++) {
 		uint32_t source;
 		int result = check_ask(c, &asks[i], &source, error);
+		if (result == 0 && batch->priority > 0 && !batch->request)
+			result = check_agent(c, source, error);
 		if (result < 0)
 			return result;
 		list[i] = (struct store_measurement){

@@ -59,6 +59,7 @@ static bool has_traced(const struct coordinator *c, uint32_t source, uint32_t ag
 void coordinator_fill_atlas(struct coordinator *c, uint32_t source, uint32_t agent)
 {
 	if (c->agents[agent].status.online && c->sources[source].agent != agent && c->sources[source].stored.consents &&
+		!addr_equal(c->agents[agent].status.address, c->sources[source].stored.address) &&
 		!has_traced(c, source, agent))
 		coordinator_ask_trace(c, source, agent);
 }

@@ -221,6 +221,8 @@ void coordinator_note_responder(struct coordinator *c, const struct expected *ex
 
 /* coordinator_register.c */
 void coordinator_init_registrations(struct coordinator *c);
+/* What is missing, where an agent lists the address; NULL: none does, or nothing is. */
+const char *coordinator_why_unregistered(const struct coordinator *c, struct addr address);
 /* An agent has said which sources are there. */
 void coordinator_check_sources(struct coordinator *c, uint32_t agent);
 /* Now and then, and when an agent has come that can check others. */

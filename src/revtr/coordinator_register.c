@@ -130,6 +130,14 @@ static bool lists(const struct agent_status *status, struct addr address)
 	return false;
 }
 
+const char *coordinator_why_unregistered(const struct coordinator *c, struct addr address)
+{
+	for (uint32_t i = 0; i < c->agent_count; i++)
+		if (c->agents[i].status.online && lists(&c->agents[i].status, address) && c->agents[i].note[0])
+			return c->agents[i].note;
+	return NULL;
+}
+
 static void take_back(struct coordinator *c, struct source_entry *entry)
 {
 	struct error error = {0};

@@ -142,7 +142,10 @@ static void test_agents_vanish(void **state)
 	all_online(&lab, false);
 	turn(&lab);
 	assert_int_equal(coordinator_health(lab.coordinator).agents_online, 0);
-	assert_int_equal(submit(&lab, lab.source, lab.target, NULL, &batch, &error), 0);
+	/* Who waits in person is told at once. */
+	assert_int_equal(submit(&lab, lab.source, lab.target, NULL, &batch, &error), -ENOTCONN);
+	assert_non_null(strstr(error.text, "is not connected"));
+	assert_int_equal(submit(&lab, lab.source, lab.target, "later", &batch, &error), 0);
 	struct coordinator_listener *listener = coordinator_listen(lab.coordinator, batch, on_told, &lab);
 	wait_for_result(&lab);
 	assert_int_equal(lab.told, 0);
