@@ -98,6 +98,13 @@ static enum probe_protocol protocol_of(const json_t *document)
 	return protocol && strcmp(protocol, "ICMP") == 0 ? PROBE_ICMP : PROBE_UDP;
 }
 
+/* Since 1970; 0 = it is not said. */
+static int64_t member_seconds(const json_t *document, const char *key)
+{
+	double seconds = member_number(document, key, 0);
+	return seconds > 0 && seconds < 4e9 ? (int64_t)seconds * NS_PER_S : 0;
+}
+
 static void read_one(struct build *build, const json_t *document)
 {
 	size_t i, k;
@@ -108,8 +115,8 @@ static void read_one(struct build *build, const json_t *document)
 	if (build->trace) {
 		struct measurement *measurement = &build->trace->measurement;
 		measurement->public_address = member_address(document, "from");
-		measurement->started_wall_ns = (int64_t)member_int(document, "timestamp", 0) * NS_PER_S;
-		measurement->finished_wall_ns = (int64_t)member_int(document, "endtime", 0) * NS_PER_S;
+		measurement->started_wall_ns = member_seconds(document, "timestamp");
+		measurement->finished_wall_ns = member_seconds(document, "endtime");
 		build->path->started_wall_ns = measurement->started_wall_ns;
 	}
 	json_array_foreach (json_object_get(document, "result"), i, step) {

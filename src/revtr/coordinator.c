@@ -410,6 +410,8 @@ void coordinator_free(struct coordinator *c, void (*closed)(void *context), void
 {
 	if (!c)
 		return;
+	if (c->engine)
+		coordinator_tend_atlas(c);
 	c->closed = closed;
 	c->closed_context = context;
 	coordinator_tests_free(c);

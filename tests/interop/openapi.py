@@ -35,7 +35,7 @@ class Interface:
 
     def ask(self, method, path, headers, body=None):
         """Status, type, body."""
-        time.sleep(0.01)  # more than a hundred a second are refused
+        time.sleep(0.025)  # more than fifty connections a second are refused
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.base + path, data=data, method=method.upper(), headers=headers)
         try:

@@ -60,10 +60,35 @@ for path, item in interface.description["paths"].items():
             assert check(path, method, operation, *ask(method, path.replace("{batch}", "4711"))) == 404
 assert ask("GET", "/api/v2/nothing")[0] == 404
 
+# What others traced: what was taken is there, and was looked at.
+now = int(1000 * time.time())
+body = {"traceroutes": [
+    {"from": "203.0.113.9", "seen_ms": now, "hops": ["203.0.113.10", None, "10.0.0.1", "203.0.113.14"]},
+    {"from": "203.0.113.9", "seen_ms": 1, "hops": ["203.0.113.10"]},
+    {"seen_ms": now, "hops": ["203.0.113.10", "203.0.113.11", "203.0.113.10"]}]}
+status, _, answer = ask("POST", f"/api/v2/atlas/{source}/traceroutes", body)
+assert json.loads(answer) == {"taken": 1, "refused": {"too-old": 1, "loop": 1}}, answer
+assert json.loads(ask("POST", f"/api/v2/atlas/{source}/traceroutes", body)[2])["refused"]["not-newer"] == 1
+atlas = json.loads(ask("GET", f"/api/v2/atlas/{source}")[2])
+assert (atlas["imported"], atlas["used"], atlas["doubted"]) == (1, 0, 0), atlas
+assert [(one["origin"], one["hops"], one["imported"]) for one in atlas["list"] if one["imported"]] == [("import:203.0.113.9", 5, True)], atlas
+for wrong in ({}, {"hops": [], "seen_ms": "now"}, {"hops": ["x"], "seen_ms": 1}, {"hops": [None] * 65, "seen_ms": 1},
+              {"hops": ["2001:db8::1"], "seen_ms": 1}, {"from": 5, "hops": [], "seen_ms": 1}):
+    assert ask("POST", f"/api/v2/atlas/{source}/traceroutes", {"traceroutes": [wrong]})[0] == 400, wrong
+assert ask("POST", f"/api/v2/atlas/{source}/traceroutes", {"traceroutes": [{}] * 2001})[0] == 413
+assert ask("POST", f"/api/v2/atlas/{destination}/traceroutes", body)[0] == 404
+assert json.loads(ask("GET", "/api/v2/aliases")[2]) == {"sets": 1, "addresses": 2}
+for wrong in ([], ["203.0.113.1"], ["203.0.113.1", "x"], ["203.0.113.1", None], "x"):
+    assert ask("POST", "/api/v2/aliases", {"sets": [wrong]})[0] == 400, wrong
+print("ok: an atlas from elsewhere")
+
 # Whoever has a key sees his own batches only, and is no administrator.
 other = json.loads(ask("POST", "/api/v2/keys", {"name": "limited", "per_day": 3, "parallel": 2})[2])["key"]
 assert ask("GET", f"/api/v2/batches/{batch}", shown=other)[0] == 404
 assert ask("POST", "/api/v2/keys", {"name": "x"}, shown=other)[0] == 403
+assert ask("POST", f"/api/v2/atlas/{source}/traceroutes", body, shown=other)[0] == 403
+assert ask("POST", "/api/v2/aliases", BODIES["/api/v2/aliases"], shown=other)[0] == 403
+assert ask("DELETE", f"/api/v2/atlas/{source}", shown=other)[0] == 403
 one = {"source": source, "destination": destination}
 status, _, body = ask("POST", "/api/v2/batches", {"measurements": [one] * 3}, shown=other)
 assert status == 429 and b"at a time" in body, body
