@@ -53,6 +53,8 @@ static void print_help(FILE *out)
 	      "                      (default 100000; 0: no limit)\n"
 	      "  --atlas-per-day N   traceroutes to each source that agents make by themselves\n"
 	      "                      (default 1000; 0: on request only)\n"
+	      "  --hitlist FILE      addresses that answer, one a line: agents find out\n"
+	      "                      beforehand which of them is near to whom\n"
 	      "  --data DIR          folder of local data about AS numbers\n"
 	      "  --broker HOST[:PORT]  MQTT broker of agents on other machines\n"
 	      "  --ca FILE, --certificate FILE, --certificate-key FILE\n"
@@ -85,7 +87,7 @@ static const struct {
 enum {
 	SERVER = 256, CONFIG, DATA, JSON, FILE_OF, WAIT, REQUEST, LABEL, INTERACTIVE, AGENT, NAME, KEY, STORE, LISTEN,
 	BROKER, CA, CERTIFICATE, CERTIFICATE_KEY, TLS_CERTIFICATE, TLS_KEY, OPT_OUT, PER_DAY, PARALLEL, AS_PER_DAY, ATLAS_PER_DAY, ADMIN, SPOOF,
-	NO_TIMESTAMPS
+	NO_TIMESTAMPS, HITLIST
 };
 
 static const struct option longs[] = {
@@ -113,6 +115,7 @@ static const struct option longs[] = {
 	{"per-day", required_argument, NULL, PER_DAY},
 	{"as-per-day", required_argument, NULL, AS_PER_DAY},
 	{"atlas-per-day", required_argument, NULL, ATLAS_PER_DAY},
+	{"hitlist", required_argument, NULL, HITLIST},
 	{"parallel", required_argument, NULL, PARALLEL},
 	{"admin", no_argument, NULL, ADMIN},
 	{"spoof", no_argument, NULL, SPOOF},
@@ -164,6 +167,7 @@ static bool set(struct revtr_command *command, int key, const char *value)
 	case PER_DAY: return number(value, &command->per_day);
 	case ATLAS_PER_DAY: return number(value, &command->atlas_per_day);
 	case AS_PER_DAY: command->as_limited = true; return number(value, &command->as_per_day);
+	case HITLIST: command->hitlist = value; break;
 	case PARALLEL: return number(value, &command->parallel);
 	case NO_TIMESTAMPS: command->no_timestamps = true; break;
 	case SPOOF: command->spoof = true; break;

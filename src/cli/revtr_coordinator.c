@@ -17,6 +17,7 @@ struct wanted {
 	struct bus_mqtt_options broker;
 	struct listening listen[ARRAY_LEN(((struct revtr_command *)0)->listen)];
 	struct prefix opt_out[ARRAY_LEN(((struct revtr_command *)0)->opt_out)];
+	uint32_t *hitlist;
 	char store[REVTR_FILE_SIZE], host[300];
 };
 
@@ -60,6 +61,15 @@ static int read_opt_out(struct wanted *wanted, const struct revtr_command *comma
 	wanted->options.opt_out = wanted->opt_out;
 	wanted->options.opt_out_count = command->opt_out_count;
 	return 0;
+}
+
+static int read_hitlist(struct wanted *wanted, const struct revtr_command *command, struct error *error)
+{
+	if (!command->hitlist)
+		return 0;
+	int result = revtr_hitlist_read(command->hitlist, &wanted->hitlist, &wanted->options.hitlist_count, error);
+	wanted->options.hitlist = wanted->hitlist;
+	return result;
 }
 
 static int read_broker(struct wanted *wanted, const struct revtr_command *command, struct error *error)
@@ -165,6 +175,8 @@ int revtr_coordinator_run(const struct revtr_command *command)
 	if (result == 0)
 		result = read_opt_out(wanted, command, &error);
 	if (result == 0)
+		result = read_hitlist(wanted, command, &error);
+	if (result == 0)
 		result = read_broker(wanted, command, &error);
 	if (result == 0)
 		result = read_store(wanted, command, &error);
@@ -173,6 +185,7 @@ int revtr_coordinator_run(const struct revtr_command *command)
 		status = run(wanted, &error);
 	else
 		(void)revtr_complain(&error);
+	free(wanted->hitlist);
 	free(wanted);
 	return status;
 }

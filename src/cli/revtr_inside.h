@@ -14,6 +14,7 @@
 struct revtr_command {
 	const char *server, *config, *data_dir; /* NULL = the usual one */
 	const char *file;			/* submit: of destinations, "-" = standard input */
+	const char *hitlist;			/* coordinator: addresses for the survey; NULL = none */
 	const char *request, *label;
 	const char *agent, *name, *key;
 	const char *store, *broker, *ca, *certificate, *certificate_key, *tls_certificate, *tls_key;
@@ -76,5 +77,8 @@ int revtr_key_run(const struct revtr_command *command);
 void revtr_print_record(const json_t *record, bool json);
 /* EXIT_CANNOT_MEASURE after saying why. */
 int revtr_complain(const struct error *error);
+
+/* revtr_hitlist.c: addresses, one a line; the caller frees them. */
+int revtr_hitlist_read(const char *file, uint32_t **addresses, unsigned *count, struct error *error) MUST_USE;
 
 #endif

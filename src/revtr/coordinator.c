@@ -289,6 +289,7 @@ static void on_minute(uv_timer_t *timer)
 	coordinator_test_due(c);
 	coordinator_tend_atlas(c);
 	coordinator_refresh_all(c);
+	coordinator_survey(c);
 	coordinator_pump(c);
 }
 
@@ -338,6 +339,8 @@ static int set_up(struct coordinator *c, struct error *error)
 		return error_set(error, -ENOMEM, "out of memory");
 	int result = coordinator_load_networks(c, error);
 	if (result == 0)
+		result = coordinator_init_survey(c, error);
+	if (result == 0)
 		result = load(c, error);
 	if (result == 0 && (bus_subscribe(c->bus, "retour/1/agent/+/status", on_status, c) < 0 ||
 				   bus_subscribe(c->bus, "retour/1/agent/+/answer", on_answer, c) < 0))
@@ -382,6 +385,7 @@ static void free_all(uv_handle_t *handle)
 	coordinator_free_networks(c);
 	revtr_engine_free(c->engine);
 	ingress_deinit(&c->ingress);
+	survey_deinit(&c->survey);
 	aliases_deinit(&c->aliases);
 	coordinator_free_hops(c);
 	for (uint32_t i = 0; i < c->source_count; i++)

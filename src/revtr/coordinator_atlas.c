@@ -148,8 +148,9 @@ void coordinator_atlas_answer(struct coordinator *c, const struct expected *expe
 	if (!answer->answered)
 		return;
 	if (expected->trace == TREE_NONE) {
-		take_trace(c, expected, answer);
-		return;
+		if (expected->is_trace)
+			take_trace(c, expected, answer);
+		return; /* the survey's is learned from already */
 	}
 	/* Its trace may have been made anew meanwhile. */
 	if (expected->trace < tree->trace_count && expected->place < tree->traces[expected->trace].count &&

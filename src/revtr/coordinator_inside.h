@@ -13,6 +13,7 @@
 #include "revtr/coordinator.h"
 #include "revtr/message.h"
 #include "revtr/registration.h"
+#include "revtr/survey.h"
 
 #define AGENTS_MAX   256
 #define EXPECTED_MAX 65536 /* tasks whose answer is known when it comes; a power of two */
@@ -112,6 +113,9 @@ struct coordinator {
 	struct coordinator_options options;
 	struct revtr_engine *engine;
 	struct ingress ingress;
+	struct survey survey;
+	uint32_t survey_source; /* whose turn it was */
+	unsigned survey_minutes;
 	struct aliases aliases;
 	struct hops hops;
 	int64_t tended_ns;
@@ -277,5 +281,12 @@ int coordinator_load_survey(struct coordinator *c, struct error *error) MUST_USE
 void coordinator_atlas_answer(struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer);
 /* What an answer tells of how far its sender is from the target. */
 void coordinator_learn_distance(struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer);
+
+/* coordinator_survey.c */
+int coordinator_init_survey(struct coordinator *c, struct error *error) MUST_USE;
+/* Every minute: what is due of it. */
+void coordinator_survey(struct coordinator *c);
+/* coordinator_refresh.c: a Record Route ping in the source's name, when its budgets allow it. false: there is no room. */
+bool coordinator_queue_survey(struct coordinator *c, uint32_t source, uint32_t agent, uint32_t address);
 
 #endif

@@ -225,6 +225,7 @@ const char *coordinator_cannot_be(const struct coordinator *c, uint32_t source, 
 bool coordinator_start(struct coordinator *c, const struct running *of, struct addr destination)
 {
 	uint32_t number;
+	survey_want(&c->survey, (uint32_t)destination.low);
 	if (revtr_engine_submit(c->engine, c->sources[c->lanes[of->lane].source].engine_index, destination,
 		    coordinator_now_ns(), &number) < 0)
 		return false;

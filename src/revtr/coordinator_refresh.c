@@ -175,10 +175,9 @@ void coordinator_refresh_all(struct coordinator *c)
 
 /* ---- hops */
 
-static bool enqueue(struct coordinator *c, uint32_t source, uint32_t trace, uint32_t place, uint32_t agent, bool spoofed)
+static bool put(struct coordinator *c, struct hop_ask ask)
 {
 	struct hops *hops = &c->hops;
-	uint32_t target = tree_of(c, source)->traces[trace].addresses[place];
 	if (hops->count == ALIGN_MAX)
 		return false;
 	if (hops->count == hops->room) {
@@ -189,11 +188,22 @@ static bool enqueue(struct coordinator *c, uint32_t source, uint32_t trace, uint
 		hops->list = list;
 		hops->room = room;
 	}
-	struct budget_packet packet = {target, source, agent};
-	int64_t now_ns = coordinator_now_ns(), at_ns = budget_take(&hops->budget, &packet, now_ns);
-	hops->list[hops->count++] = (struct hop_ask){at_ns, source, trace, place, agent, target, spoofed};
-	hops->next_ns = hops->count == 1 ? at_ns : MIN(hops->next_ns, at_ns);
+	struct budget_packet packet = {ask.target, ask.source, ask.agent};
+	ask.at_ns = budget_take(&hops->budget, &packet, coordinator_now_ns());
+	hops->list[hops->count++] = ask;
+	hops->next_ns = hops->count == 1 ? ask.at_ns : MIN(hops->next_ns, ask.at_ns);
 	return true;
+}
+
+static bool enqueue(struct coordinator *c, uint32_t source, uint32_t trace, uint32_t place, uint32_t agent, bool spoofed)
+{
+	uint32_t target = tree_of(c, source)->traces[trace].addresses[place];
+	return put(c, (struct hop_ask){0, source, trace, place, agent, target, spoofed});
+}
+
+bool coordinator_queue_survey(struct coordinator *c, uint32_t source, uint32_t agent, uint32_t address)
+{
+	return put(c, (struct hop_ask){0, source, TREE_NONE, 0, agent, address, true});
 }
 
 void coordinator_align(struct coordinator *c, uint32_t source, uint32_t trace)
@@ -221,8 +231,8 @@ static void ask_hop(struct coordinator *c, const struct hop_ask *ask)
 	struct revtr_task task = {.id = own_task(c), .probe = REVTR_RR_PING, .agent = ask->agent, .source = ask->source,
 		.spoofed = ask->spoofed, .target = addr_v4(ask->target)};
 	/* Its trace may have been made anew meanwhile. */
-	if (ask->trace >= tree->trace_count || ask->place >= tree->traces[ask->trace].count ||
-		tree->traces[ask->trace].addresses[ask->place] != ask->target)
+	if (ask->trace != TREE_NONE && (ask->trace >= tree->trace_count || ask->place >= tree->traces[ask->trace].count ||
+		tree->traces[ask->trace].addresses[ask->place] != ask->target))
 		return;
 	coordinator_dispatch(c, &task, (struct expected){.task = task.id, .receiver = c->sources[ask->source].agent,
 		.sender = ask->agent, .source = ask->source, .target = task.target, .trace = ask->trace, .place = ask->place,

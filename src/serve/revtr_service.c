@@ -147,6 +147,8 @@ static int start_coordinator(struct revtr_service *service, const struct revtr_s
 		.opt_out_count = options->opt_out_count,
 		.per_network = options->per_network,
 		.atlas_per_day = options->atlas_per_day,
+		.hitlist = options->hitlist,
+		.hitlist_count = options->hitlist_count,
 		.asn_context = service,
 		.tell = options->tell};
 	wanted.engine.timestamps = !options->no_timestamps;

@@ -27,6 +27,8 @@ struct revtr_service_options {
 	bool no_timestamps; /* nobody is asked for prespecified timestamps */
 	unsigned per_network; /* as of struct coordinator_options */
 	unsigned atlas_per_day;
+	const uint32_t *hitlist; /* for the survey */
+	unsigned hitlist_count;
 	const struct prefix *opt_out;	       /* nobody is measured in there; for the life of the service */
 	size_t opt_out_count;
 	void (*tell)(const char *text); /* what happens, a line for a log; may be NULL */
