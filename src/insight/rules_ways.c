@@ -39,6 +39,9 @@ static struct parting find_parting(const struct alignment *alignment)
 {
 	struct parting parting = {NULL, NULL, -1, -1};
 	int there = alignment->divergence_forward_ttl, back = alignment->divergence_reverse_ttl;
+	/* Other networks, and nobody can tell at which router: some ways back do not see them all. */
+	if (!alignment->diverges)
+		return parting;
 	for (size_t i = 0; i < alignment->shared_count; i++) {
 		const struct shared_hop *shared = &alignment->shared[i];
 		if (!router_level(shared))

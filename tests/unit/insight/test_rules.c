@@ -587,6 +587,20 @@ static void test_ways_differ(void **state)
 	measurement_deinit(&m);
 }
 
+/* Other networks, by hops that nobody can count: it is not known where the ways part. */
+static void test_ways_differ_somewhere(void **state)
+{
+	(void)state;
+	struct measurement m;
+	begin(&m, HOPS("10.1.0.1/1", "10.2.0.1/2", "10.3.0.1/2", "10.4.0.1/4", TARGET "/4"));
+	add_back(&m, HOPS("10.4.0.1/4", "10.5.0.1/3", "10.6.0.1/3", "10.1.0.1/1", SOURCE "/1"));
+	for (size_t i = 0; i < m.reverse->hop_count; i++)
+		m.reverse->hops[i].ttl = -1;
+	run(&m);
+	assert_non_null(strstr(the_finding(&m, "paths-differ")->summary, "between this host and the target, through other networks"));
+	measurement_deinit(&m);
+}
+
 static void test_one_foreign_hop_is_only_likely(void **state)
 {
 	(void)state;
@@ -685,6 +699,7 @@ int main(void)
 		cmocka_unit_test(test_mpls),
 		cmocka_unit_test(test_load_balancing),
 		cmocka_unit_test(test_ways_differ),
+		cmocka_unit_test(test_ways_differ_somewhere),
 		cmocka_unit_test(test_one_foreign_hop_is_only_likely),
 		cmocka_unit_test(test_ways_same),
 		cmocka_unit_test(test_ways_undecided),
