@@ -125,7 +125,8 @@ static void print_counters(const struct responder_counters *c)
 static void report(const struct serve *serve)
 {
 	struct responder_counters counters = serve_counters(serve);
-	print_counters(&counters);
+	if (serve_is_responder(serve))
+		print_counters(&counters);
 	reflector_print(serve_reflector(serve), stderr);
 	vantage_print(serve_vantage(serve), stderr);
 }

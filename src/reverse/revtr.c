@@ -138,8 +138,7 @@ static void refused(struct revtr *run, const struct http_reply *reply, const jso
 	if (reply->status == 0)
 		snprintf(detail, sizeof(detail), "no coordinator answers at %.100s: %.150s", run->server.url, reply->reason);
 	else
-		snprintf(detail, sizeof(detail), "the coordinator refuses (%d): %.200s", reply->status,
-			message ? message : "without a reason");
+		snprintf(detail, sizeof(detail), "%.200s (%d)", message ? message : "the coordinator does not say why", reply->status);
 	end(run, reply->status == 0 ? ATTEMPT_UNAVAILABLE : ATTEMPT_REFUSED, NULL, detail);
 }
 

@@ -135,6 +135,11 @@ struct responder_counters serve_counters(const struct serve *serve)
 	return serve->responder ? responder_counters(serve->responder) : (struct responder_counters){0};
 }
 
+bool serve_is_responder(const struct serve *serve)
+{
+	return serve->responder;
+}
+
 const struct reflector_socket *serve_reflector(const struct serve *serve)
 {
 	return serve->reflector;

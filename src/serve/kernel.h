@@ -35,6 +35,7 @@ uint16_t serve_port(const struct serve *serve);
 /* Until SIGINT or SIGTERM; `report` is called on SIGUSR1. */
 int serve_run(
 	struct serve *serve, void (*report)(const struct serve *serve), struct error *error) MUST_USE;
+bool serve_is_responder(const struct serve *serve);
 struct responder_counters serve_counters(const struct serve *serve);
 /* NULL = it is none. */
 const struct reflector_socket *serve_reflector(const struct serve *serve);
