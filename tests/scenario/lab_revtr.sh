@@ -113,6 +113,47 @@ for signal in KILL TERM; do
 	equal "nothing is left after SIG$signal" "$left" 0
 done
 
+# ---- coordinator and agent by hand: one is killed, then the other, and they find each other again
+options=(--no-services)
+# shellcheck disable=SC2016
+got=$(lab bash -c '
+	await() { # STATE
+		for _ in $(seq 300); do
+			[ "$(retour revtr agents --json | jq -r ".agents[] | select(.name == \"vp\") | .online")" = "$1" ] && return
+			sleep 0.1
+		done
+		echo "not $1"
+	}
+	coordinator() {
+		retour revtr coordinator &
+		coordinator=$!
+	}
+	agent() {
+		retour serve --agent vp &
+		agent=$!
+	}
+	exec 3>&1 >/dev/null 2>&1
+	agent # before there is anybody to talk to
+	coordinator
+	await true >&3
+	kill -9 $coordinator
+	coordinator
+	await true >&3
+	kill -9 $agent
+	await false >&3
+	agent
+	await true >&3
+	kill $agent $coordinator
+	wait $agent
+	echo "agent $?" >&3
+	wait $coordinator
+	echo "coordinator $?" >&3
+	[ ! -e "$XDG_STATE_HOME/retour/revtr.db-socket" ] || echo "the socket is still there" >&3
+')
+equal 'killed, and back' "$got" 'agent 0
+coordinator 0'
+options=()
+
 # ---- without its services: one line says what is missing
 options=(--no-services)
 status=0
