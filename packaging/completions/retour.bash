@@ -66,7 +66,7 @@ _retour() {
 		if [[ $cur == -* ]]; then
 			_retour_options revtr
 		elif [ "$COMP_CWORD" -eq 2 ]; then
-			COMPREPLY=($(compgen -W 'coordinator submit show watch cancel sources agents budget source atlas key' -- "$cur"))
+			COMPREPLY=($(compgen -W 'coordinator broker submit show watch cancel sources agents budget source atlas key' -- "$cur"))
 		else
 			_retour_hosts "$cur"
 		fi
