@@ -1,5 +1,5 @@
-/* The local bus for other processes of this machine: each who comes in says his name, and then hears and says what a client of
- * that name may. The socket is a file; who may open it may come in. */
+/* The local bus for other processes of this machine: each who comes in says his name, and then hears and says
+ * what a client of that name may. The socket is a file; who may open it may come in. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

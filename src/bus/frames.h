@@ -1,5 +1,5 @@
-/* One end of a connection between processes of one machine: a Unix socket that keeps messages apart, on a loop. A frame is a
- * letter, a topic with the NUL that ends it, and a payload. Inside bus/. */
+/* One end of a connection between processes of one machine: a Unix socket that keeps messages apart, on a
+ * loop. A frame is a letter, a topic with the NUL that ends it, and a payload. Inside bus/. */
 #ifndef RETOUR_BUS_FRAMES_H
 #define RETOUR_BUS_FRAMES_H
 
@@ -26,7 +26,8 @@ struct frames;
 struct frames_ops {
 	/* `topic` and `payload` end with a NUL. */
 	void (*frame)(void *context, enum frame kind, const char *topic, const char *payload, size_t length);
-	/* The other end has gone, or says what is no frame; told once. The ends are freed by frames_free all the same. */
+	/* The other end has gone, or says what is no frame; told once. The ends are freed by frames_free all
+	 * the same. */
 	void (*lost)(void *context, const char *why);
 };
 

@@ -1,4 +1,5 @@
-/* A bus to another process of this machine: the other side of door.c. What is published without a connection waits. */
+/* A bus to another process of this machine: the other side of door.c. What is published without a connection
+ * waits. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

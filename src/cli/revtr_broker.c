@@ -1,4 +1,5 @@
-/* `retour revtr broker`: what a broker for agents on other machines needs, as a script that an operator reads and runs there. */
+/* `retour revtr broker`: what a broker for agents on other machines needs, as a script that an operator reads
+ * and runs there. */
 #include <stdio.h>
 #include <string.h>
 

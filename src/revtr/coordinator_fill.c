@@ -1,5 +1,5 @@
-/* The atlas fills itself: an agent that has come, and a source that is new, have no traceroutes between them yet. And what an
- * operator wants to read in a log. */
+/* The atlas fills itself: an agent that has come, and a source that is new, have no traceroutes between them
+ * yet. And what an operator wants to read in a log. */
 #include <stdarg.h>
 #include <stdio.h>
 
