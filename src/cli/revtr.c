@@ -48,6 +48,7 @@ static void print_help(FILE *out)
 	      "  --tls-certificate FILE, --tls-key FILE  in PEM: HTTPS instead\n"
 	      "  --spoof             this host may send in the names of registered sources\n"
 	      "  --no-timestamps     no pings with the Timestamp option\n"
+	      "  --quotes            UDP packets to hosts that do not write themselves down\n"
 	      "  --opt-out PREFIX    nobody is measured in there (repeatable)\n"
 	      "  --as-per-day N      packets with options into one network a day\n"
 	      "                      (default 100000; 0: no limit)\n"
@@ -87,7 +88,7 @@ static const struct {
 enum {
 	SERVER = 256, CONFIG, DATA, JSON, FILE_OF, WAIT, REQUEST, LABEL, INTERACTIVE, AGENT, NAME, KEY, STORE, LISTEN,
 	BROKER, CA, CERTIFICATE, CERTIFICATE_KEY, TLS_CERTIFICATE, TLS_KEY, OPT_OUT, PER_DAY, PARALLEL, AS_PER_DAY, ATLAS_PER_DAY, ADMIN, SPOOF,
-	NO_TIMESTAMPS, HITLIST
+	NO_TIMESTAMPS, QUOTES, HITLIST
 };
 
 static const struct option longs[] = {
@@ -120,6 +121,7 @@ static const struct option longs[] = {
 	{"admin", no_argument, NULL, ADMIN},
 	{"spoof", no_argument, NULL, SPOOF},
 	{"no-timestamps", no_argument, NULL, NO_TIMESTAMPS},
+	{"quotes", no_argument, NULL, QUOTES},
 	{"help", no_argument, NULL, 'h'},
 	{0},
 };
@@ -170,6 +172,7 @@ static bool set(struct revtr_command *command, int key, const char *value)
 	case HITLIST: command->hitlist = value; break;
 	case PARALLEL: return number(value, &command->parallel);
 	case NO_TIMESTAMPS: command->no_timestamps = true; break;
+	case QUOTES: command->quotes = true; break;
 	case SPOOF: command->spoof = true; break;
 	case ADMIN: command->admin = true; break;
 	default: return false;

@@ -115,10 +115,12 @@ static int read_store(struct wanted *wanted, const struct revtr_command *command
 	wanted->options.data_dir = command->data_dir;
 	wanted->options.spoof = command->spoof;
 	wanted->options.no_timestamps = command->no_timestamps;
+	wanted->options.quotes = command->quotes;
 	wanted->options.atlas_per_day = command->atlas_per_day;
 	if (command->as_limited)
 		wanted->options.per_network = command->as_per_day ? command->as_per_day : COORDINATOR_NO_LIMIT;
 	wanted->options.tell = tell;
+	wanted->options.owner = stderr;
 	wanted->options.store = command->store;
 	if (command->store)
 		return 0;

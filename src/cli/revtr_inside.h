@@ -23,7 +23,7 @@ struct revtr_command {
 	const char *opt_out[64];
 	size_t opt_out_count;
 	unsigned per_day, parallel, as_per_day, atlas_per_day;
-	bool as_limited, wait, json, admin, interactive, spoof, no_timestamps;
+	bool as_limited, wait, json, admin, interactive, spoof, no_timestamps, quotes;
 	char **arguments; /* those that are no options */
 	int argument_count;
 };

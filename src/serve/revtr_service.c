@@ -26,7 +26,8 @@
 struct revtr_service {
 	uv_loop_t loop;
 	bool loop_open;
-	uv_signal_t signals[3];
+	uv_signal_t signals[4];
+	FILE *owner; /* where the agent tells what it did */
 	struct store *store;
 	struct bus *bus;
 	struct bus_mqtt_options broker;
@@ -152,6 +153,7 @@ static int start_coordinator(struct revtr_service *service, const struct revtr_s
 		.asn_context = service,
 		.tell = options->tell};
 	wanted.engine.timestamps = !options->no_timestamps;
+	wanted.engine.quotes = options->quotes;
 	data_open(&service->data, options->data_dir);
 	service->data_open = true;
 	if (service->data.count > 0)
@@ -227,7 +229,9 @@ static int start_http(struct revtr_service *service, const struct revtr_service_
 static void on_signal(uv_signal_t *signal, int number)
 {
 	struct revtr_service *service = signal->data;
-	if (number != SIGHUP)
+	if (number == SIGUSR1)
+		vantage_print(service->agent, service->owner);
+	else if (number != SIGHUP)
 		uv_stop(signal->loop);
 	else if (service->httpd)
 		httpd_reload(service->httpd);
@@ -258,11 +262,12 @@ static int drop_privilege(const struct revtr_service *service, const struct revt
 
 static int set_up(struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
 {
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+	static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
 	int code = uv_loop_init(&service->loop);
 	if (code < 0)
 		return error_set(error, code, "cannot start an event loop: %s", uv_strerror(code));
 	service->loop_open = true;
+	service->owner = options->owner;
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < (options->tls_certificate ? ARRAY_LEN(numbers) : ARRAY_LEN(numbers) - 1); i++) {
 		uv_signal_init(&service->loop, &service->signals[i]);

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/compiler.h"
 #include "base/error.h"
@@ -25,6 +26,7 @@ struct revtr_service_options {
 	const struct bus_mqtt_options *broker; /* NULL = agents of this process only */
 	bool spoof; /* the agent of this host may send in others' names */
 	bool no_timestamps; /* nobody is asked for prespecified timestamps */
+	bool quotes;	    /* targets that do not write themselves down are asked to quote a list */
 	unsigned per_network; /* as of struct coordinator_options */
 	unsigned atlas_per_day;
 	const uint32_t *hitlist; /* for the survey */
@@ -32,6 +34,7 @@ struct revtr_service_options {
 	const struct prefix *opt_out;	       /* nobody is measured in there; for the life of the service */
 	size_t opt_out_count;
 	void (*tell)(const char *text); /* what happens, a line for a log; may be NULL */
+	FILE *owner; /* on SIGUSR1, what the agent of this host has done is told there */
 };
 
 /* Opens everything, then gives up all privilege for good: from then on this process writes in the store's folder only.
