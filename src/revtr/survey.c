@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "packet/packet.h"
 
@@ -39,7 +38,7 @@ void survey_deinit(struct survey *survey)
 void survey_again(struct survey *survey)
 {
 	for (unsigned i = 0; i < survey->count; i++)
-		memset(survey->targets[i].asked, 0, sizeof(survey->targets[i].asked));
+		survey->targets[i] = (struct survey_target){.address = survey->targets[i].address};
 	survey->next = 0;
 }
 
@@ -69,12 +68,10 @@ static bool has_view(const struct ingress_prefix *of, uint32_t agent)
 /* Whoever asks for one more packet: does its prefix need it? */
 static bool worth(const struct survey_target *target, const struct ingress_prefix *of)
 {
-	unsigned near = 0, asked = 0;
+	unsigned near = 0;
 	for (unsigned i = 0; of && i < of->view_count; i++)
 		near += of->views[i].distance < RECORD_ROUTE_SLOTS_MAX - 1;
-	for (unsigned i = 0; i < SURVEY_AGENTS_MAX / 8; i++)
-		asked += (unsigned)__builtin_popcount(target->asked[i]);
-	return near < NEAR_ENOUGH && (of || asked < SILENT_AFTER);
+	return near < NEAR_ENOUGH && (of || target->askers < SILENT_AFTER);
 }
 
 static bool ask(struct survey_target *target, const struct ingress *ingress, const uint32_t *agents, unsigned agent_count,
@@ -87,6 +84,7 @@ static bool ask(struct survey_target *target, const struct ingress *ingress, con
 		if (agents[i] >= SURVEY_AGENTS_MAX || was_asked(target, agents[i]) || has_view(of, agents[i]))
 			continue;
 		target->asked[agents[i] / 8] |= (uint8_t)(1u << (agents[i] % 8));
+		target->askers++;
 		*address = target->address;
 		*agent = agents[i];
 		return true;

@@ -24,7 +24,8 @@
 
 struct survey_target {
 	uint32_t address;
-	uint8_t asked[SURVEY_AGENTS_MAX / 8]; /* by agent, this round */
+	uint16_t askers;		      /* this round, as many as there are bits below */
+	uint8_t asked[SURVEY_AGENTS_MAX / 8]; /* by agent */
 };
 
 struct survey {
