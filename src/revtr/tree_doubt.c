@@ -2,12 +2,13 @@
  *
  * Theory of operation
  *
- * Take two stamps in a row, a and b, of which a is at some place of a trace. The trace is contradicted when
+ * Take a stamp a at some place of a trace, and those that come after it up to the next one, b, that is in the trace, too.
+ * The trace is contradicted when
  *
- *   order     b is in it, too, but before a
- *   elsewhere b is in no place of it, but another trace knows the router that b's link leads to, or b itself and what
- *             follows, and that is not in this one either
- *   changed   b is nowhere, and Record Route showed another one after a before
+ *   order     b is in it before a
+ *   elsewhere of one in between another trace knows the router that its link leads to, or itself and what follows, and that
+ *             is not in this one
+ *   changed   what comes right after a is not in it, and Record Route showed another one there before
  *
  * Routers that balance load can look the same. So a doubt is only a question: the trace is made anew, and what a newer
  * one says is believed again, for DOUBT_AGAIN_NS whatever lists say. */
@@ -45,24 +46,33 @@ static bool has_changed(const struct tree *tree, uint32_t from, uint32_t next, i
 		!aliases_same(tree->aliases, next, entry->next);
 }
 
-/* `least`: the place of the router that wrote `from`. */
-static bool contradicts(const struct tree *tree, const struct tree_entry *at, unsigned least, uint32_t from, uint32_t next,
-	int64_t now_ns)
+/* What comes after a router at that place, from addresses[1] on: up to the first that is in the trace, too. `least`: the
+ * place of the router that wrote addresses[0]. */
+static bool contradicts(const struct tree *tree, const struct tree_entry *at, unsigned least, const uint32_t *addresses,
+	unsigned count, int64_t now_ns)
 {
 	const struct tree_trace *trace = &tree->traces[at->trace];
-	int there = tree_anchor(tree, trace, next);
-	if (there >= 0)
-		return there < (int)least;
-	return goes_elsewhere(tree, trace, at->place, next, now_ns) || has_changed(tree, from, next, now_ns);
+	if (addresses[1] != 0 && tree_anchor(tree, trace, addresses[1]) < 0 &&
+		has_changed(tree, addresses[0], addresses[1], now_ns))
+		return true;
+	for (unsigned i = 1; i < count; i++) {
+		int there = tree_anchor(tree, trace, addresses[i]);
+		if (there >= 0)
+			return there < (int)least;
+		if (addresses[i] != 0 && goes_elsewhere(tree, trace, at->place, addresses[i], now_ns))
+			return true;
+	}
+	return false;
 }
 
-static bool doubt_pair(struct tree *tree, uint32_t from, uint32_t next, int64_t now_ns)
+/* What follows addresses[0]. */
+static bool doubt_one(struct tree *tree, const uint32_t *addresses, unsigned count, int64_t now_ns)
 {
-	struct tree_entry *entry = tree_find(tree, from);
+	struct tree_entry *entry = tree_find(tree, addresses[0]);
 	unsigned before = 0;
 	/* A stamp that names a link is about the router at its far end. */
 	if (!tree_believed(tree, entry, now_ns)) {
-		const struct tree_entry *far = tree_far_end(tree, from, now_ns);
+		const struct tree_entry *far = tree_far_end(tree, addresses[0], now_ns);
 		entry = far ? tree_find(tree, far->address) : NULL;
 		before = 1;
 		if (!tree_believed(tree, entry, now_ns))
@@ -70,7 +80,7 @@ static bool doubt_pair(struct tree *tree, uint32_t from, uint32_t next, int64_t 
 	}
 	if (entry->doubt_ns != TREE_NEVER && now_ns - entry->doubt_ns < DOUBT_AGAIN_NS)
 		return false; /* it has been asked, and answered */
-	if (!contradicts(tree, entry, entry->place - before, from, next, now_ns))
+	if (!contradicts(tree, entry, entry->place - before, addresses, count, now_ns))
 		return false;
 	entry->doubt_ns = now_ns;
 	return true;
@@ -80,8 +90,8 @@ unsigned tree_doubt(struct tree *tree, const uint32_t *addresses, unsigned count
 {
 	unsigned raised = 0;
 	for (unsigned i = 0; i + 1 < count; i++)
-		if (addresses[i] != 0 && addresses[i + 1] != 0 && addresses[i] != addresses[i + 1])
-			raised += doubt_pair(tree, addresses[i], addresses[i + 1], now_ns);
+		if (addresses[i] != 0 && addresses[i] != addresses[i + 1])
+			raised += doubt_one(tree, addresses + i, count - i, now_ns);
 	tree->doubts += raised;
 	return raised;
 }
