@@ -17,7 +17,7 @@
  * of their own.
  *
  * What strangers may do is bounded: connections in all and for one prefix, the time until a request is
- * complete, the bytes of its headers, new connections and requests per second. Who comes when all places are
+ * complete, the bytes of its headers and of all bodies, new connections and requests per second. Who comes when all places are
  * taken pushes out the connection that has been silent for longest.
  *
  * The in-band tracer (inband.h) is a handler like the others:
@@ -81,6 +81,9 @@ struct httpd_config {
 	const struct prefix *proxies;  /* borrowed: whose word about the client's address is taken */
 	size_t proxy_count;
 	size_t body_max; /* bytes of a request's body; 0 = GET and HEAD only */
+	/* May this client, of whom the headers are known, send a body? NULL = everybody may. Of who may not it is thrown away
+	 * as it comes, and the handler is called without it. */
+	bool (*may_send)(void *context, const struct httpd_exchange *exchange);
 	httpd_handler *handler;
 	void *context;
 };

@@ -12,6 +12,7 @@
 
 #define STREAM_BYTES_MAX   65536
 #define STREAM_BLOCK_BYTES 4096
+#define BODIES_BYTES_MAX   (64u << 20) /* at a time */
 
 /* ---- exchanges */
 
@@ -75,6 +76,7 @@ void exchange_on_completed(void *context, struct MHD_Connection *connection UNUS
 	if (exchange->stage != STAGE_LEAVING)
 		free(exchange->answer.body);
 	free(exchange->stream);
+	httpd->body_bytes -= exchange->body_room;
 	free(exchange->body);
 	free(exchange->path);
 	free(exchange);
@@ -205,26 +207,41 @@ static enum MHD_Result look_at(struct httpd_exchange *exchange, const char *meth
 	/* A client that still writes may not read: what is not far too much is heard out. */
 	if (announced_bytes(exchange) > 2 * exchange->httpd->config.body_max && exchange->httpd->config.body_max > 0)
 		return refuse(exchange, too_large, TOO_LARGE);
+	const struct httpd_config *config = &exchange->httpd->config;
+	bool sends = exchange->method[0] == 'P' && (!config->may_send || config->may_send(config->context, exchange));
+	exchange->body_most = sends ? config->body_max : 0;
 	return MHD_YES;
+}
+
+static bool make_room(struct httpd_exchange *exchange, size_t length)
+{
+	struct httpd *httpd = exchange->httpd;
+	if (length <= exchange->body_room)
+		return true;
+	size_t room = MIN(MAX(2 * exchange->body_room, length), exchange->body_most);
+	exchange->crowded = httpd->body_bytes - exchange->body_room + room > BODIES_BYTES_MAX;
+	char *larger = exchange->crowded ? NULL : realloc(exchange->body, room);
+	if (!larger)
+		return false;
+	httpd->body_bytes += room - exchange->body_room;
+	exchange->body = larger;
+	exchange->body_room = room;
+	return true;
 }
 
 /* More than is taken is read and thrown away up to twice the limit; who goes on then is let go. */
 static enum MHD_Result take_part(struct httpd_exchange *exchange, const char *data, size_t length)
 {
-	size_t most = exchange->httpd->config.body_max;
+	size_t most = exchange->body_most;
+	if (exchange->crowded)
+		return MHD_YES;
 	if (exchange->body_length + length > most) {
 		exchange->body_long = most > 0;
 		exchange->body_length = MIN(exchange->body_length + length, 2 * most + 1);
 		return most == 0 || exchange->body_length <= 2 * most ? MHD_YES : MHD_NO;
 	}
-	if (exchange->body_length + length > exchange->body_room) {
-		size_t room = MIN(MAX(2 * exchange->body_room, exchange->body_length + length), most);
-		char *larger = realloc(exchange->body, room);
-		if (!larger)
-			return MHD_NO;
-		exchange->body = larger;
-		exchange->body_room = room;
-	}
+	if (!make_room(exchange, exchange->body_length + length))
+		return exchange->crowded ? MHD_YES : MHD_NO;
 	memcpy(exchange->body + exchange->body_length, data, length);
 	exchange->body_length += length;
 	return MHD_YES;
@@ -259,6 +276,9 @@ enum MHD_Result exchange_on_request(void *context, struct MHD_Connection *connec
 	}
 	if (exchange->body_long && exchange->stage == STAGE_ASKED)
 		return refuse(exchange, (struct httpd_answer){.status = MHD_HTTP_CONTENT_TOO_LARGE}, TOO_LARGE);
+	if (exchange->crowded && exchange->stage == STAGE_ASKED)
+		return refuse(exchange, (struct httpd_answer){.status = MHD_HTTP_SERVICE_UNAVAILABLE, .retry_after_s = 2},
+			"{\"error\": {\"code\": \"busy\", \"message\": \"others send much just now; come again\"}}");
 	if (!exchange->asked)
 		ask(exchange);
 	return proceed(exchange);

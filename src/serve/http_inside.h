@@ -27,8 +27,9 @@ struct httpd_exchange {
 	char *path;
 	const char *method; /* static */
 	char *body; /* of the request */
-	size_t body_length, body_room;
+	size_t body_length, body_room, body_most;
 	bool body_long; /* more than is taken */
+	bool crowded;	/* others' bodies leave no room for it now */
 	struct httpd_peer peer;
 	enum stage stage;
 	bool head, asked, asleep, ended;
@@ -75,6 +76,7 @@ struct httpd {
 	uv_loop_t *loop;
 	struct listener *listeners; /* the newest first */
 	struct clients clients;
+	size_t body_bytes; /* of all exchanges */
 	struct httpd_exchange *exchanges;
 	uv_timer_t sweep;
 	struct httpd_counters counters;

@@ -109,18 +109,30 @@ static const char *shown_key(const struct httpd_exchange *exchange)
 	return bearer && strncmp(bearer, "Bearer ", 7) == 0 ? bearer + 7 : NULL;
 }
 
+/* -ENOENT: it is unknown, or none is shown. */
+static int find_key(const struct revtr_api *api, const char *text, struct store_key *key, struct error *error)
+{
+	uint8_t hash[32];
+	int result = text ? sha256(text, strlen(text), hash, error) : -ENOENT;
+	return result == 0 ? store_find_key(api->config.store, hash, key, error) : result;
+}
+
+bool revtr_api_may_send(void *context, const struct httpd_exchange *exchange)
+{
+	struct store_key key;
+	struct error error;
+	return find_key(context, shown_key(exchange), &key, &error) == 0;
+}
+
 static bool may_ask(struct revtr_ask *ask, bool admin)
 {
 	static const struct api_failure none = {STATUS_UNAUTHORIZED, "no-key", "a key is needed: header Revtr-Key", 0},
 					unknown = {STATUS_UNAUTHORIZED, "bad-key", "this key is not known here", 0},
 					not_admin = {STATUS_FORBIDDEN, "not-allowed", "this needs an administrator's key", 0};
 	struct error error = {0};
-	uint8_t hash[32];
 	const char *key = shown_key(ask->exchange);
-	int result = key ? sha256(key, strlen(key), hash, &error) : 0;
-	if (result == 0 && key)
-		result = store_find_key(ask->api->config.store, hash, &ask->key, &error);
-	if (!key || result == -ENOENT)
+	int result = find_key(ask->api, key, &ask->key, &error);
+	if (result == -ENOENT)
 		api_fail(ask->exchange, key ? &unknown : &none);
 	else if (result < 0)
 		revtr_refuse(ask, &error);

@@ -6,6 +6,7 @@
 #ifndef RETOUR_SERVE_REVTR_API_H
 #define RETOUR_SERVE_REVTR_API_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -34,6 +35,8 @@ struct revtr_api *revtr_api_new(const struct revtr_api_config *config);
 void revtr_api_free(struct revtr_api *api);
 /* A handler for struct httpd_config. */
 void revtr_api_handle(void *api, struct httpd_exchange *exchange);
+/* For the same: whoever shows a key. Strangers' bodies take no memory. */
+bool revtr_api_may_send(void *api, const struct httpd_exchange *exchange);
 /* A new key for a client, into `text`, and its hash into the store. A name that has one already gets a new one. */
 int revtr_api_new_key(struct store *store, struct store_key *key, char text[static REVTR_KEY_SIZE],
 	struct error *error) MUST_USE;

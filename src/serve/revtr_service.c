@@ -220,6 +220,7 @@ static int start_http(struct revtr_service *service, const struct revtr_service_
 			.key_file = options->tls_key,
 			.note = options->note,
 			.body_max = REVTR_BODY_BYTES,
+			.may_send = revtr_api_may_send,
 			.handler = revtr_api_handle,
 			.context = service->api,
 		},

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Clients that mean no good to an HTTP server.
 
-usage: http_flood.py ADDRESS PORT SECONDS hold|drip|hammer|vanish [SOURCE PREFIX]
+usage: http_flood.py ADDRESS PORT SECONDS hold|drip|bodies|hammer|vanish [SOURCE PREFIX]
 
   hold    10,000 connections that say nothing
   drip    as many as are let in, each sending one byte of a header a second
+  bodies  600 requests with 4 MB that do not end
   hammer  requests as fast as they are answered, on 16 connections
   vanish  traces whose clients reset the connection at once
 With a source prefix such as 10.88 connections come from 10.88.N.1 in turn. Prints how many were open at most.
@@ -82,6 +83,33 @@ def hammer():
     print(answers)
 
 
+def bodies():
+    head = b"POST /api/v2/batches HTTP/1.1\r\nHost: x\r\nContent-Length: 4000001\r\n\r\n"
+    waiting, sent, number = {}, 0, 0
+    while time.monotonic() < deadline:
+        while len(waiting) < 600 and number < 6000:
+            number += 1
+            try:
+                connection = connect(number)
+                connection.setblocking(False)
+                waiting[connection] = memoryview(head + b"x" * 4000000)
+            except OSError:
+                break
+        for connection, left in list(waiting.items()):
+            try:
+                count = connection.send(left[:65536]) if left else 0
+                waiting[connection] = left[count:]
+                sent += count
+                if not left and not still_open(connection):
+                    del waiting[connection]
+            except BlockingIOError:
+                pass
+            except OSError:
+                del waiting[connection]
+        time.sleep(0.01)
+    print(f"{number} {sent >> 20} MiB")
+
+
 def vanish():
     number = 0
     while time.monotonic() < deadline:
@@ -97,4 +125,4 @@ def vanish():
     print(number)
 
 
-{"hold": lambda: hold(b""), "drip": lambda: hold(b"GET / HTTP/1.1\r\nX: "), "hammer": hammer, "vanish": vanish}[mode]()
+{"hold": lambda: hold(b""), "drip": lambda: hold(b"GET / HTTP/1.1\r\nX: "), "bodies": bodies, "hammer": hammer, "vanish": vanish}[mode]()

@@ -67,6 +67,11 @@ for scheme in http https; do
 	works "$scheme, 600 clients send a byte a second"
 	kill $flooder
 	wait $flooder || true
+	flood bodies 25 10.88
+	sleep 5
+	works "$scheme, 600 clients without a key send 4 MB each"
+	kill $flooder
+	wait $flooder || true
 	flood hammer 25 10.88
 	works "$scheme, 16 networks ask without pause"
 	kill $flooder
