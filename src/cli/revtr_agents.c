@@ -30,10 +30,10 @@ static long long number(const json_t *object, const char *key)
 
 static void print_finding(const json_t *capability, const char *key, const char *what)
 {
-	char text[SHOWN];
+	char text[SHOWN], prefix[40];
 	const json_t *finding = json_object_get(capability, key), *can = json_object_get(finding, "can");
-	printf("    %-8s %-4s %s\n", what, json_is_true(can) ? "yes" : json_is_false(can) ? "no" : "?",
-		word(finding, "text", text));
+	snprintf(prefix, sizeof(prefix), "    %-8s %-4s ", what, json_is_true(can) ? "yes" : json_is_false(can) ? "no" : "?");
+	revtr_print_wrapped(prefix, word(finding, "text", text));
 }
 
 static void print_nat(const json_t *capability)
@@ -52,7 +52,7 @@ static void print_capability(const json_t *agent)
 	char at[SHOWN], note[SHOWN];
 	const json_t *capability = json_object_get(agent, "capability");
 	if (json_object_get(agent, "note"))
-		printf("    note: %s\n", word(agent, "note", note));
+		revtr_print_wrapped("    note: ", word(agent, "note", note));
 	if (!json_is_object(capability)) {
 		puts(json_is_true(json_object_get(agent, "testing")) ? "    is being tested" : "    not tested yet");
 		return;
@@ -61,14 +61,14 @@ static void print_capability(const json_t *agent)
 	print_finding(capability, "spoof", "spoofing");
 	print_finding(capability, "receive", "hearing");
 	print_nat(capability);
-	printf("    tested %s%s\n", word(capability, "tested_at", at),
+	printf("    tested %.19sZ%s\n", word(capability, "tested_at", at),
 		json_is_true(json_object_get(agent, "testing")) ? ", and again right now" : "");
 }
 
 static void print_agent(const json_t *agent)
 {
 	char name[SHOWN], address[SHOWN];
-	printf("%-20s  %-15s  %-7s  %-15s  %lld tasks, %lld answers\n", word(agent, "name", name),
+	printf("%-14s %-15s %-7s %-14s %lld tasks, %lld answers\n", word(agent, "name", name),
 		word(agent, "address", address), json_is_true(json_object_get(agent, "online")) ? "online" : "offline",
 		json_is_true(json_object_get(agent, "may_spoof")) ? "may spoof" : "does not spoof", number(agent, "tasks"),
 		number(agent, "answers"));

@@ -73,6 +73,8 @@ int revtr_aliases_run(const struct revtr_command *command);
 int revtr_budget_run(const struct revtr_command *command);
 int revtr_key_run(const struct revtr_command *command);
 
+/* `prefix`, then the text, broken at spaces within 80 columns; further lines begin where the text does. */
+void revtr_print_wrapped(const char *prefix, const char *text);
 /* One measurement, as text or as a line of JSON. */
 void revtr_print_record(const json_t *record, bool json);
 /* EXIT_CANNOT_MEASURE after saying why. */

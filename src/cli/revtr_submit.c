@@ -41,13 +41,12 @@ static const char *age_text(double age_s, char *text, size_t size)
 static void remark(const char *format, ...) PRINTF_LIKE(1, 2);
 static void remark(const char *format, ...)
 {
-	static const struct report_options narrow = {.width = 80};
 	char text[300];
 	va_list arguments;
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	print_wrapped(stdout, &narrow, ROLE_PLAIN, "    ", 4, text);
+	revtr_print_wrapped("    ", text);
 }
 
 static void print_hop(const struct hop *hop, size_t number)

@@ -6,6 +6,7 @@
 #include "base/escape.h"
 #include "cli/exit.h"
 #include "cli/revtr_inside.h"
+#include "report/style.h"
 
 int revtr_ask(const struct revtr_command *command, const char *method, const char *path, json_t *body,
 	void (*print)(const json_t *answer))
@@ -40,6 +41,12 @@ static const char *word(const json_t *object, const char *key, char out[static S
 static long long number(const json_t *object, const char *key)
 {
 	return (long long)json_integer_value(json_object_get(object, key));
+}
+
+void revtr_print_wrapped(const char *prefix, const char *text)
+{
+	static const struct report_options narrow = {.width = 80};
+	print_wrapped(stdout, &narrow, ROLE_PLAIN, prefix, (int)strlen(prefix), text);
 }
 
 /* ---- sources */
