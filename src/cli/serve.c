@@ -35,7 +35,7 @@ static const char usage[] =
 	"      --trust-proxy ADDR  believe the X-Forwarded-For of this proxy (repeatable)\n"
 	"      --trace-rate N      traces a minute for one /24 or /48 (30)\n"
 	"\n"
-	"      --agent NAME        instead of a responder, a vantage point of this name for\n"
+	"      --agent NAME        no responder, but a vantage point of this name for\n"
 	"                          reverse traceroutes that are coordinated on this host\n"
 	"      --spoof             the agent may send in the names of registered sources\n"
 	"\n"
