@@ -46,6 +46,24 @@ static void test_orders(void **state)
 	free(text);
 }
 
+static void test_words_of_probes(void **state)
+{
+	static const char *const words[] = {[REVTR_RR_PING] = "\"rr-ping\"", [REVTR_TRACEROUTE] = "\"traceroute\"",
+		[REVTR_CHALLENGE] = "\"challenge\"", [REVTR_RR_UDP] = "\"rr-udp\""};
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		struct agent_order order = {.task = {.id = 1, .probe = (enum revtr_probe)i, .target = addr_v4(0xcb007101)},
+			.source = addr_v4(0xc6336401)};
+		struct agent_order read;
+		char *text = order_to_json(&order);
+		assert_non_null(text);
+		assert_non_null(strstr(text, words[i]));
+		assert_true(order_from_json(text, strlen(text), &read));
+		assert_int_equal(read.task.probe, i);
+		free(text);
+	}
+}
+
 static void test_answers(void **state)
 {
 	struct revtr_answer list = {.task = 7, .answered = true, .from = addr_v4(1), .reply_ttl = 61,
@@ -178,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_topics),
 		cmocka_unit_test(test_orders),
+		cmocka_unit_test(test_words_of_probes),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_timestamps),
 		cmocka_unit_test(test_nonsense),
