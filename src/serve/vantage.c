@@ -235,13 +235,13 @@ void vantage_print(const struct vantage_point *vantage, FILE *out)
 	struct agent_counters c = agent_counters(vantage->agent);
 	struct agent_link_counters link = agent_link_counters(vantage->link);
 	const struct agent_status status = agent_link_status(vantage->link);
-	const char *trouble = status.trouble;
+	const char *trouble = status.trouble, *state = vantage->bus ? "connecting" : "in the coordinator's process";
 	fprintf(out,
 		"retour serve: agent %s, %s: %" PRIu64 " tasks, %" PRIu64 " refused (%" PRIu64 " over the day's budget), %" PRIu64
 		" packets sent (%" PRIu64 " in a source's name), %" PRIu64 " traceroutes, %" PRIu64 " answers, %" PRIu64
 		" forged or foreign, %" PRIu64 " challenges; %zu of %zu sources registered; %" PRIu64 " sends failed%s%s; %" PRIu64
 		" messages were none, %" PRIu64 " answers not told%s%s\n",
-		vantage->options->name, vantage->state[0] ? vantage->state : "connecting", c.orders, c.refused, c.over_budget,
+		vantage->options->name, vantage->state[0] ? vantage->state : state, c.orders, c.refused, c.over_budget,
 		c.sent, c.spoofed, c.traces, c.answers, c.foreign, c.challenges, link.keys, vantage->options->source_count,
 		c.send_failed, c.send_error ? ", last: " : "", c.send_error ? strerror(-c.send_error) : "", link.bad, link.unsaid,
 		trouble[0] ? "; " : "", trouble);

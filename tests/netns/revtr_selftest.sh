@@ -184,6 +184,7 @@ expect_equal "its own host does not send them" "no local" "$(found unnamed spoof
 in_node unnamed nft delete table ip filter
 
 # ---- it is kept, and forgotten when it is no longer true
+kill -USR1 $coordinator # it tells what its own agent did, and has none here
 revtr agents >$scratch/table
 grep -q 'a NAT puts its own address on packets in others. names' $scratch/table || fail "the table: $(cat $scratch/table)"
 kill -9 $coordinator
