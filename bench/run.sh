@@ -252,7 +252,7 @@ for row in "${rows[@]}"; do
 	healthy | silent | refusal) $row && peers "$row" "$RUNS" ;;
 	first_table) first_table ;;
 	black_hole) black_hole && peers black_hole 1 ;;
-	rtt | rtt_busy | ten_rounds | diamond | targets | responder | responder_near | flood | lab_tun | sim_hops | sim_routes | sim_scale | ways_back | revtr_wall | inband) $row ;;
+	rtt | rtt_busy | ten_rounds | diamond | targets | responder | responder_near | flood | lab_tun | sim_hops | sim_routes | sim_scale | ways_back | revtr | revtr_wall | inband) $row ;;
 	*) fail "no such row: $row" ;;
 	esac
 	echo "measured|$row|$(date -u +%F)|$RUNS" >>"$results"

@@ -32,7 +32,8 @@ struct tally {
 	struct {
 		unsigned hops, right;
 		double stated;
-	} by_probability[10]; /* decile of what was stated */
+	} by_probability[100]; /* percent of what was stated */
+	unsigned wrong_after[TECHNIQUE_INFERRED + 2]; /* the technique of the hop before the first wrong network; the last: none */
 };
 
 struct evaluation {
@@ -91,6 +92,9 @@ uint32_t sibling_of(void *context, uint32_t address, unsigned number);
 
 /* judge.c */
 void judge(struct evaluation *e, const struct revtr_result *result);
+
+/* selection.c: how good the choice of agents is. */
+void judge_selection(struct evaluation *e);
 
 /* rows.c; false: there are no more. */
 bool row_get(unsigned index, struct row *row);

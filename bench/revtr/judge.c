@@ -43,13 +43,15 @@ void judge(struct evaluation *e, const struct revtr_result *result)
 		bool as_right = false;
 		for (unsigned j = 0; j < pair->node_count; j++)
 			as_right |= e->world->nodes[pair->nodes[j]].as == as;
+		if (as != WORLD_NONE && !as_right && !wrong)
+			t->wrong_after[i > 0 ? result->hops[i - 1].technique : TECHNIQUE_INFERRED + 1]++;
 		wrong |= as != WORLD_NONE && !as_right;
 		for (unsigned j = 0; j < pair->as_count; j++)
 			seen[j] |= pair->ases[j] == as;
-		unsigned decile = MIN(9u, (unsigned)(hop->probability * 10));
-		t->by_probability[decile].hops++;
-		t->by_probability[decile].right += right;
-		t->by_probability[decile].stated += (double)hop->probability;
+		unsigned percent = MIN(99u, (unsigned)(hop->probability * 100));
+		t->by_probability[percent].hops++;
+		t->by_probability[percent].right += right;
+		t->by_probability[percent].stated += (double)hop->probability;
 		any |= hop->certainty == CERTAINTY_MEASURED;
 		t->measured += hop->certainty == CERTAINTY_MEASURED;
 		t->measured_true += hop->certainty == CERTAINTY_MEASURED && right;

@@ -17,7 +17,13 @@
  * with a hop in a network that is not on the way; AS_EXACT: complete ones that show every network of it. BUSIEST:
  * packets with options that one router saw in one second. PER_SECOND: finished measurements in a second of this
  * processor's time, simulator included. MEMORY: bytes for each measurement at most under way at once. COUNTED: complete
- * paths with the number of their routers by a hop limit, shown and missing; GAPS: those that miss some. */
+ * paths with the number of their routers by a hop limit, shown and missing; GAPS: those that miss some. Then
+ *
+ *   ROW-calibration|ASES|SITES|SEED|PERCENT|HOPS|STATED|RIGHT   hops by the probability that was stated
+ *   ROW-wrong|ASES|SITES|SEED|TECHNIQUE|PATHS		      what came right before the first wrong network
+ *   ROW-survey|ASES|SITES|SEED|PACKETS			      beforehand
+ *
+ * The row `selection` is the choice of agents (selection.c). */
 #include "evaluation.h"
 
 #include <stdio.h>
@@ -26,6 +32,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "path/words.h"
 
 void die(const char *what)
 {
@@ -162,12 +169,16 @@ static void run_row(struct evaluation *e, const struct row *row)
 		t->measured_true, t->inferred, t->inferred_true, t->assumed, t->assumed_true, t->as_wrong, t->as_exact,
 		t->option_packets, t->traces, t->seconds[t->asked / 2], t->seconds[t->asked * 9 / 10], busy.most,
 		t->asked / took, e->memory, t->counted, t->counted_right, t->gaps, t->gaps_right);
-	for (unsigned i = 0; i < 10; i++)
+	for (unsigned i = 0; i < 100; i++)
 		if (t->by_probability[i].hops > 0)
 			printf("%s-calibration|%u|%u|%llu|%u|%u|%.4f|%.4f\n", row->name, e->ases, e->site_count,
 				(unsigned long long)e->seed, i, t->by_probability[i].hops,
 				t->by_probability[i].stated / t->by_probability[i].hops,
 				(double)t->by_probability[i].right / t->by_probability[i].hops);
+	for (unsigned i = 0; i <= TECHNIQUE_INFERRED + 1; i++)
+		if (t->wrong_after[i] > 0)
+			printf("%s-wrong|%u|%u|%llu|%s|%u\n", row->name, e->ases, e->site_count, (unsigned long long)e->seed,
+				i <= TECHNIQUE_INFERRED ? technique_word((enum technique)i) : "the destination", t->wrong_after[i]);
 	printf("%s-survey|%u|%u|%llu|%u\n", row->name, e->ases, e->site_count, (unsigned long long)e->seed,
 		row->scheduled ? e->scheduled : row->survey ? e->surveyed : 0);
 	fflush(stdout);
@@ -204,6 +215,8 @@ int main(int argc, char **argv)
 	e.at_once = getenv("REVTR_AT_ONCE") ? MAX(1u, (unsigned)atoi(getenv("REVTR_AT_ONCE"))) : 200;
 	place_everything(&e);
 	measure_beforehand(&e);
+	if (wanted("selection", argc, argv))
+		judge_selection(&e);
 	for (unsigned i = 0; row_get(i, &row); i++)
 		if (wanted(row.name, argc, argv))
 			run_row(&e, &row);
