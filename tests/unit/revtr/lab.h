@@ -38,7 +38,8 @@ struct lab {
 	struct addr source, target;
 	uint32_t senders[65536]; /* of traceroutes, by the lower half of the task's number */
 	bool is_trace[65536], mute, refuse;
-	unsigned orders, told, campaign_orders; /* campaign: to addresses from 16.0.0.0 to 31.255.255.255 */
+	unsigned orders, told, own_orders; /* own: for measurements, to the source's agent */
+	unsigned campaign_orders; /* campaign: to addresses from 16.0.0.0 to 31.255.255.255 */
 	bool last;
 	char result[20000];
 };
@@ -67,6 +68,7 @@ static inline void on_task(void *context, const char *topic, const char *payload
 	assert_true(topic_agent(topic, name));
 	assert_true(order_from_json(payload, length, &order));
 	lab->orders++;
+	lab->own_orders += strcmp(name, lab->home) == 0 && order.task.id < 0x80000000u;
 	lab->campaign_orders += order.task.target.low >> 28 == 1;
 	for (uint32_t i = 0; i < AGENTS; i++)
 		if (strcmp(i == 0 ? lab->home : names[i], name) == 0)

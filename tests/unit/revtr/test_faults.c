@@ -155,6 +155,7 @@ static void test_the_source_moves(void **state)
 	turns(&lab, 3);
 	assert_true(lab.orders > 0);
 	lab.home = "elsewhere";
+	lab.own_orders = 0;
 	source = (struct store_source){.address = lab.source, .name = "home", .agent = "elsewhere", .key = {4}, .consents = true};
 	assert_int_equal(store_put_source(lab.store, &source, NULL), 0);
 	assert_int_equal(coordinator_add_source(lab.coordinator, &source), 0);
@@ -164,6 +165,7 @@ static void test_the_source_moves(void **state)
 	wait_for_result(&lab);
 	assert_int_equal(lab.told, 1);
 	assert_true_way(&lab);
+	assert_true(lab.own_orders > 0); /* the new one, that has had none before, is asked itself, too */
 	coordinator_unlisten(listener);
 	lab_deinit(&lab);
 }
@@ -188,7 +190,9 @@ static void test_the_owner_withdraws(void **state)
 	assert_true(lab.campaign_orders > 0);
 	source = (struct store_source){.address = lab.source, .name = "home", .agent = "client", .key = {3}};
 	assert_int_equal(store_put_source(lab.store, &source, NULL), 0);
+	assert_true(coordinator_health(lab.coordinator).busy > 0);
 	assert_int_equal(coordinator_add_source(lab.coordinator, &source), 0);
+	assert_int_equal(coordinator_health(lab.coordinator).busy, 0);
 	turns(&lab, 2); /* what was on its way */
 	unsigned before = lab.orders;
 	wait_for_result(&lab);

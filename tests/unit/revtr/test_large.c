@@ -61,7 +61,9 @@ static void test_overtakes(void **state)
 	assert_true(coordinator_health(lab.coordinator).busy > 0);
 	assert_int_equal(submit(&lab, lab.source, lab.target, NULL, &batch, &error), 0);
 	struct coordinator_listener *listener = coordinator_listen(lab.coordinator, batch, on_told, &lab);
+	int64_t begun_ns = clock_monotonic_ns();
 	wait_for_result(&lab);
+	print_message("with %zu waiting, %.1f s\n", count, (double)(clock_monotonic_ns() - begun_ns) / NS_PER_S);
 	assert_int_equal(lab.told, 1);
 	assert_true(state_of(&lab, large).waiting > count - count / 10);
 	coordinator_unlisten(listener);
