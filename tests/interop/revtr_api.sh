@@ -70,6 +70,9 @@ has "an age while nothing is heard" "$metrics" retour_revtr_last_answer_age_seco
 has "an age of a source" "$metrics" "retour_revtr_source_last_reached_age_seconds{source=\"$source\"}"
 has "not well" "$metrics" "retour_revtr_up 0"
 equal "lines of a name stand together" "" "$(sed -nE 's/^(retour[a-z_]*).*/\1/p' <<<"$metrics" | uniq | sort | uniq -d)"
+named=$(grep -oE 'retour_revtr_[a-z_]+' "$root/docs/revtr.md" | sort -u)
+[ "$(wc -l <<<"$named")" -ge 8 ] || fail "no rules for alarms: $named"
+equal "what alarms are made of is there" "" "$(comm -23 <(echo "$named") <(sed -nE 's/^(retour[a-z_]*).*/\1/p' <<<"$metrics" | sort -u))"
 equal "health" no-agents "$(curl -s "$url/api/v2/health" | jq -r .state)"
 equal "alive and ready all the same" "live ready" \
 	"$(for path in live ready; do curl -sf "$url/api/v2/health/$path" | jq -r .state; done | xargs)"
@@ -142,6 +145,8 @@ status 2 "$retour" revtr submit --wait $source $destination
 served() {
 	curl -s --cacert "$scratch/ca.crt" -w '%{certs}' -o /dev/null "$url/api/v2/health" | sed -n '/BEGIN/,/END/p'
 }
+has "where results are" "$(curl -s --cacert "$scratch/ca.crt" -H "Revtr-Key: $(cat "$store-key")" \
+	-d "{\"revtrs\": [{\"src\": \"$source\", \"dst\": \"$destination\"}]}" "$url/api/v1/revtr" | jq -r .result_uri)" "$url/api/v1/revtr?batchid="
 before=$(served)
 broker_certificate "$scratch" here IP:127.0.0.1
 kill -HUP $coordinator
