@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "lab.h"
+#include "revtr/coordinator_inside.h"
 
 struct seen {
 	unsigned count, imported, used, doubted, hops;
@@ -110,6 +111,83 @@ static void test_import(void **state)
 	lab_deinit(&lab);
 }
 
+/* Orders that went to each agent meanwhile. */
+static unsigned orders_of(const struct coordinator *c, const char *name)
+{
+	for (uint32_t i = 0; i < c->agent_count; i++)
+		if (strcmp(c->agents[i].name, name) == 0)
+			return (unsigned)c->agents[i].tasks;
+	return 0;
+}
+
+/* vp3's traceroute is contradicted: vp3 is asked for another at once, nobody else is, and then it is settled. */
+static void test_contradiction(void **state)
+{
+	struct lab lab;
+	unsigned before[AGENTS];
+	(void)state;
+	lab_init(&lab, true);
+	struct coordinator *c = lab.coordinator;
+	c->options.atlas_per_day = 10;
+	wait_for_traces(&lab, AGENTS - 1);
+	c->hops.count = 0; /* what is asked of hops is another matter */
+	struct tree *tree = revtr_engine_tree(c->engine, c->sources[0].engine_index);
+	const struct tree_trace *trace = &tree->traces[atlas_find(&c->sources[0].atlas, "vp3")->trace];
+	uint32_t chain[] = {trace->addresses[2], trace->addresses[1], trace->addresses[0]};
+	assert_int_equal(tree_doubt(tree, chain, 2, coordinator_now_ns()), 1);
+	assert_int_equal(look(&lab).doubted, 1);
+	for (unsigned i = 0; i < AGENTS; i++)
+		before[i] = orders_of(c, names[i]);
+	coordinator_heed(c, 0);
+	coordinator_heed(c, 0);
+	for (unsigned i = 0; i < AGENTS; i++)
+		assert_int_equal(orders_of(c, names[i]) - before[i], strcmp(names[i], "vp3") == 0);
+	int64_t until_ns = clock_monotonic_ns() + PATIENCE_NS;
+	while (look(&lab).doubted > 0 && clock_monotonic_ns() < until_ns)
+		turn(&lab);
+	assert_int_equal(look(&lab).doubted, 0);
+	lab_deinit(&lab);
+}
+
+/* Of their own accord agents trace within the day's budget, and not more after a restart. */
+static void test_budget(void **state)
+{
+	struct lab lab;
+	(void)state;
+	lab_init(&lab, true);
+	wait_for_traces(&lab, AGENTS - 1);
+	for (int round = 0; round < 3; round++) {
+		struct coordinator *c = lab.coordinator;
+		c->options.atlas_per_day = 5;
+		c->hops.count = 0;
+		unsigned before = 0, after = 0;
+		/* As if nobody had been asked for hours. */
+		for (size_t i = 0; i < c->sources[0].atlas.count; i++) {
+			struct atlas_entry *entry = &c->sources[0].atlas.entries[i];
+			entry->asked_ns = TREE_NEVER;
+			if (entry->trace == TREE_NONE)
+				continue;
+			struct tree_trace *trace = &revtr_engine_tree(c->engine, 0)->traces[entry->trace];
+			trace->seen_ns -= 9 * 3600 * NS_PER_S;
+			trace->saved = 5;
+			trace->used_ns = trace->seen_ns;
+		}
+		for (unsigned i = 0; i < AGENTS; i++)
+			before += orders_of(c, names[i]);
+		coordinator_refresh_all(c);
+		for (unsigned i = 0; i < AGENTS; i++)
+			after += orders_of(c, names[i]);
+		assert_int_equal(after - before, round == 0 ? 4 : round == 1 ? 1 : 0);
+		for (int i = 0; i < 20; i++)
+			turn(&lab);
+		stop(&lab);
+		start(&lab);
+		all_online(&lab, true);
+		turn(&lab);
+	}
+	lab_deinit(&lab);
+}
+
 static void test_aliases(void **state)
 {
 	struct lab lab;
@@ -135,6 +213,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_use_is_kept),
 		cmocka_unit_test(test_import),
+		cmocka_unit_test(test_contradiction),
+		cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_aliases),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
