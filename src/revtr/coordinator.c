@@ -214,7 +214,7 @@ static void on_answer(void *context, const char *topic, const char *payload, siz
 		c->agents[expected.sender].worked_ns = coordinator_now_ns();
 	if (answer.answered && !expected.is_trace)
 		learn(c, &expected, &answer);
-	if (expected.spoofed && answer.reply.present)
+	if (answer.reply.present && expected.spoofed == (expected.sender != expected.receiver))
 		coordinator_test_seen(c, expected.sender, expected.receiver);
 	if (answer.task & OWN_TASK)
 		coordinator_atlas_answer(c, &expected, &answer);

@@ -124,9 +124,26 @@ static void add_seen_to(struct capability_finding *finding, int64_t seen_ns)
 /* What no test could tell, and measurements have shown. */
 static void add_seen(struct agent_entry *agent)
 {
-	add_seen_to(&agent->capability.options, agent->sent_ns);
+	add_seen_to(&agent->capability.options, MAX(agent->sent_ns, agent->listed_ns));
 	add_seen_to(&agent->capability.spoof, agent->sent_ns);
 	add_seen_to(&agent->capability.receive, agent->heard_ns);
+}
+
+static void tell_change(const struct coordinator *c, const char *name, enum capability_aspect aspect,
+	const struct capability_finding *before, const struct capability_finding *now)
+{
+	char text[CAPABILITY_TEXT_SIZE];
+	bool worse = now->can == AGENT_CANNOT && before->can != AGENT_CANNOT;
+	if (worse || (now->can == AGENT_CAN && before->can == AGENT_CANNOT))
+		coordinator_tell(c, "agent %s: %s", name, capability_text(aspect, now, text));
+}
+
+static void tell_changes(const struct coordinator *c, const struct agent_entry *agent, const struct capability *before)
+{
+	const struct capability *now = &agent->capability;
+	tell_change(c, agent->name, ASPECT_OPTIONS, &before->options, &now->options);
+	tell_change(c, agent->name, ASPECT_SPOOF, &before->spoof, &now->spoof);
+	tell_change(c, agent->name, ASPECT_RECEIVE, &before->receive, &now->receive);
 }
 
 static void finish(struct coordinator_tests *tests, unsigned place)
@@ -134,12 +151,14 @@ static void finish(struct coordinator_tests *tests, unsigned place)
 	struct coordinator *c = tests->c;
 	struct capability_test *test = tests->running[place];
 	struct agent_entry *agent = &c->agents[test->subject];
+	struct capability before = agent->capability;
 	agent->capability = capability_judge(test);
 	agent->capability.tested_ms = coordinator_now_ms();
 	if (!agent->settling) /* it has come again meanwhile */
 		agent->test_at_ns = coordinator_now_ns() + again_after_ns(&agent->capability);
 	agent->testing = false;
 	add_seen(agent);
+	tell_changes(c, agent, &before);
 	keep(c, test->subject);
 	use(c, test->subject);
 	tests->running[place] = NULL;
@@ -303,7 +322,10 @@ void coordinator_test_status(struct coordinator *c, uint32_t agent, bool came)
 
 void coordinator_test_seen(struct coordinator *c, uint32_t sender, uint32_t receiver)
 {
-	c->agents[sender].sent_ns = c->agents[receiver].heard_ns = coordinator_now_ns();
+	if (sender == receiver)
+		c->agents[sender].listed_ns = coordinator_now_ns();
+	else
+		c->agents[sender].sent_ns = c->agents[receiver].heard_ns = coordinator_now_ns();
 	add_seen(&c->agents[sender]);
 	add_seen(&c->agents[receiver]);
 }

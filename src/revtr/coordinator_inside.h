@@ -32,7 +32,8 @@ struct agent_entry {
 	bool testing, settling;
 	unsigned tested_with; /* registered addresses of others there were */
 	int64_t tested_ns, test_at_ns; /* the last test, the next one; 0 = none */
-	int64_t sent_ns, heard_ns; /* in another's name, what another has sent in its own; answered; 0 = never */
+	/* A packet with options was answered: that it has sent in another's name, another in its, it itself; 0 = never. */
+	int64_t sent_ns, heard_ns, listed_ns;
 };
 
 struct source_entry {
@@ -249,7 +250,7 @@ void coordinator_tests_free(struct coordinator *c);
 void coordinator_test_status(struct coordinator *c, uint32_t agent, bool came);
 /* Those whose time has come. */
 void coordinator_test_due(struct coordinator *c);
-/* A packet with options that one has sent in another's name was answered to that: no test is needed to know it. */
+/* A packet with options that one has sent in another's name, or its own, was answered to that: no test is needed to know it. */
 void coordinator_test_seen(struct coordinator *c, uint32_t sender, uint32_t receiver);
 /* What an agent tells of a trial; false: of none that is under way. */
 bool coordinator_trial_answer(struct coordinator *c, uint32_t agent, const struct revtr_answer *answer);

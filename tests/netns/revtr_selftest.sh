@@ -165,6 +165,8 @@ await 10 grep -qE "agent second: [0-9]+ packets, trial for [0-9.]+, in its name"
 await 10 grep -qE "agent second: to .*198\.18\.[0-9]+\.0/24 [0-9]+" $scratch/second.log
 echo "ok: the owner can see for whom it sent what, and where to"
 
+grep -q 'agent unnamed: packets in others. names get as far as hop 1' $scratch/coordinator.log || fail "the coordinator does not tell it"
+
 # ---- the filter is elsewhere now: the same router takes them in and does not let them out
 in_node unnamed2 sh -c 'echo 0 >/proc/sys/net/ipv4/conf/to-unnamed1/rp_filter'
 filter unnamed2 "iifname \"to-unnamed1\" ip saddr != ${at[unnamed]} drop;"
