@@ -78,6 +78,8 @@ struct measurement_state {
 	uint32_t listed[REVTR_LISTED_MAX - 1];
 	unsigned listed_count, listed_silent;
 	uint32_t unstamped; /* was listed, and did not stamp */
+	/* Does it stamp at all? Not known and worth a packet; being asked; it does, so it is not on the way back. */
+	bool stamp_open, stamp_asked, stamp_refuted;
 	int stampless;	    /* so many, from the destination on, do not stamp themselves, or not reliably */
 	int listed_at, listed_place;
 	uint32_t next_waiter;
@@ -170,6 +172,8 @@ void timestamp_end(struct revtr_engine *engine, uint32_t job);
  * and has it not been tried? */
 bool measurement_ask_times(struct revtr_engine *engine, struct measurement_state *m, const struct job *trace, int place,
 	int before);
+/* It would be assumed now that `next` is on the way back. Does it stamp at all, where it has not? That can be asked. */
+bool measurement_ask_stamp(struct revtr_engine *engine, struct measurement_state *m, uint32_t next);
 /* What came of it, or somebody else is asked for it. false: it stays open. */
 bool measurement_by_times(struct revtr_engine *engine, struct measurement_state *m, const struct job *job);
 /* engine_send.c: false: out of memory. */

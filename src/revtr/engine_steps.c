@@ -237,6 +237,12 @@ static bool by_symmetry(struct revtr_engine *engine, struct measurement_state *m
 	}
 	if (!engine->options.symmetry_intra && inside)
 		return false;
+	if (measurement_ask_stamp(engine, m, next))
+		return true;
+	if (next == m->unstamped && m->stamp_refuted) {
+		*stop = REVTR_INTERDOMAIN;
+		return false;
+	}
 	struct revtr_hop hop = symmetric_hop(inside, counted);
 	hop.address = next;
 	if (!add_symmetric(engine, m, hop, place - before - 1))
@@ -304,6 +310,8 @@ static uint32_t next_job(struct revtr_engine *engine, uint32_t index)
 	struct measurement_state *m = &engine->measurements[index];
 	if (m->sibling)
 		return job_get(engine, JOB_RECORD_ROUTE, m->source, m->sibling, index);
+	if (m->stamp_asked)
+		return job_get(engine, JOB_TIMESTAMP, m->source, m->unstamped, index);
 	if (m->listed_count > 0)
 		return job_get(engine, JOB_TIMESTAMP, m->source, hop_address(m, m->listed_at), index);
 	bool ask = engine->options.direct || engine->options.spoofed;

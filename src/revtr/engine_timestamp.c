@@ -13,8 +13,8 @@
  * assumed between.
  *
  *   no stamp at all   the target answers and does not stamp (a sixth of all hosts): the next one is pinged
- *   one stamp         the target's own: the router is not on the way back, or it is one that does not stamp. Nothing is
- *                     concluded from it.
+ *   one stamp         the target's own: the router is not on the way back, or it is one that does not stamp. Before it is
+ *                     assumed all the same, it is pinged itself: one that stamps then is not on the way back
  *   more              the way back passes them in this order. Others may be between.
  *
  * The target is listed once, so one that stamps twice uses up nothing. A router stamps when the address is any of its
@@ -53,7 +53,7 @@ static void ask(struct revtr_engine *engine, uint32_t index)
 		ready.spoofed = list->heard_spoofed;
 	}
 	job->spoofed = ready.spoofed;
-	if (!list || !job_enqueue(engine, ready))
+	if ((!list && job->listed_count > 0) || !job_enqueue(engine, ready))
 		job_finish(engine, index);
 }
 
@@ -122,7 +122,7 @@ void timestamp_end(struct revtr_engine *engine, uint32_t index)
 		return;
 	}
 	job->found = job->chain_count > 0 && !job->doubted;
-	engine->sources[job->source].times_asked++;
+	engine->sources[job->source].times_asked += job->listed_count > 0;
 	engine->sources[job->source].times_found += job->found;
 	job_finish(engine, index);
 }
@@ -162,6 +162,21 @@ bool measurement_ask_times(struct revtr_engine *engine, struct measurement_state
 	return true;
 }
 
+static void note_unstamped(struct measurement_state *m, uint32_t router)
+{
+	m->unstamped = router;
+	m->stamp_refuted = false;
+}
+
+bool measurement_ask_stamp(struct revtr_engine *engine, struct measurement_state *m, uint32_t next)
+{
+	bool ask = engine->options.direct && next == m->unstamped && m->stamp_open;
+	m->stamp_open = false;
+	m->stamp_asked = ask;
+	m->listed[0] = 0;
+	return ask;
+}
+
 static bool add_hops(struct revtr_engine *engine, struct measurement_state *m, const struct job *job)
 {
 	enum technique technique = job->spoofed ? TECHNIQUE_TIMESTAMP_SPOOFED : TECHNIQUE_TIMESTAMP;
@@ -179,12 +194,17 @@ static bool add_hops(struct revtr_engine *engine, struct measurement_state *m, c
 		return false;
 	hop_step_made(m, last);
 	m->trace_place = m->listed_place - (int)added + 1;
-	m->unstamped = job->chain_count < job->listed_count ? job->chain[job->chain_count] : 0;
+	note_unstamped(m, job->chain_count < job->listed_count ? job->chain[job->chain_count] : 0);
 	return true;
 }
 
 bool measurement_by_times(struct revtr_engine *engine, struct measurement_state *m, const struct job *job)
 {
+	if (m->stamp_asked) {
+		m->stamp_asked = false;
+		m->stamp_refuted = job->stamped;
+		return false;
+	}
 	if (!job->found && (!job->stamped || job->doubted)) {
 		m->listed_at = next_target(engine, m, m->listed_at + 1);
 		m->stampless = m->listed_at + 1;
@@ -192,6 +212,7 @@ bool measurement_by_times(struct revtr_engine *engine, struct measurement_state 
 			return true;
 	}
 	m->listed_count = 0;
-	m->unstamped = m->listed[0];
+	note_unstamped(m, m->listed[0]);
+	m->stamp_open = job->stamped && !job->doubted;
 	return job->found && add_hops(engine, m, job);
 }
