@@ -95,7 +95,7 @@ listen() {
 listen
 
 heard() { # PATTERN: the first line with it, its JSON
-	await 10 grep -q -e "$1" $scratch/heard
+	await 30 grep -q -e "$1" $scratch/heard
 	grep -e "$1" $scratch/heard | head -1 | cut -d ' ' -f 2-
 }
 
