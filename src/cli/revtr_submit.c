@@ -187,13 +187,15 @@ static int follow_on(struct revtr_client *client, int64_t batch, struct followin
 {
 	char path[100];
 	int result = 0;
+	bool began = false;
 	for (int tries = 0; tries < TRIES_MAX && !f->ended; tries++) {
 		size_t before = f->done;
 		f->length = 0;
 		snprintf(path, sizeof(path), "/api/v2/batches/%lld/stream?after=%zu", (long long)batch, f->done);
 		result = revtr_client_follow(client, path, on_bytes, f, error);
-		if (f->ended || result == -EINTR || (result < 0 && f->done == 0))
+		if (f->ended || result == -EINTR || (result < 0 && !began))
 			return result;
+		began = true;
 		if (f->done > before)
 			tries = 0;
 		sleep(1);

@@ -414,8 +414,12 @@ void coordinator_free(struct coordinator *c, void (*closed)(void *context), void
 {
 	if (!c)
 		return;
+	struct error error;
 	if (c->engine)
 		coordinator_tend_atlas(c);
+	/* What cannot be kept now is measured again. */
+	if (c->engine)
+		(void)!coordinator_flush(c, &error);
 	c->closed = closed;
 	c->closed_context = context;
 	coordinator_tests_free(c);
