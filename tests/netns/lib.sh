@@ -256,8 +256,8 @@ expect_status() { # STATUS COMMAND...: standard output and error go to $scratch/
 }
 
 # Wait until a server in NODE has its socket; $1 seconds at most.
-await() { # SECONDS COMMAND...
-	local deadline=$((SECONDS + $1))
+await() { # SECONDS COMMAND...: seconds of an idle machine; others have more to do
+	local deadline=$((SECONDS + 3 * $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $deadline ] || fail "waited in vain for: $*"
