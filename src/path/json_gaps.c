@@ -32,6 +32,6 @@ void gaps_read(struct in *in, const json_t *object, struct path *path)
 		gap->before = (unsigned)in_integer_member(in, element, "before", PLACES_MAX, 0);
 		gap->missing = (unsigned)in_integer_member(in, element, "missing", PLACES_MAX, 0);
 		if (gap->before <= gap->after || gap->missing == 0)
-			in_wrong(in, "suspected_gaps", "places in order, and how many routers are missing there");
+			in_wrong(in, "suspected_gaps", "places in order, and how many routers are missing");
 	}
 }

@@ -64,7 +64,8 @@ static const char *missing_text(const struct path *path, char *text, size_t size
 		missing += path->gaps[i].missing;
 	*text = '\0';
 	if (missing > 0)
-		snprintf(text, size, "; %u router%s more do%s not show", missing, missing == 1 ? "" : "s", missing == 1 ? "es" : "");
+		snprintf(text, size, missing == 1 ? "; %u router more does not show" : "; %u routers more do not show",
+			missing);
 	return text;
 }
 

@@ -40,7 +40,8 @@ static bool read_gap(const json_t *object, struct path *path)
 	json_int_t after = json_integer_value(json_object_get(object, "after"));
 	json_int_t before = json_integer_value(json_object_get(object, "before"));
 	json_int_t missing = json_integer_value(json_object_get(object, "missing"));
-	if (after < 0 || before <= after || before > (json_int_t)path->hop_count + 1 || missing < 1 || missing > UINT8_MAX)
+	if (after < 0 || before <= after || before > (json_int_t)path->hop_count + 1 || missing < 1 ||
+		missing > UINT8_MAX)
 		return false;
 	struct path_gap *gap = path_add_gap(path);
 	if (gap)
@@ -50,7 +51,8 @@ static bool read_gap(const json_t *object, struct path *path)
 
 static struct path *read_path(const json_t *object)
 {
-	const json_t *hops = json_object_get(object, "hops"), *gaps = json_object_get(object, "suspected_gaps");
+	const json_t *hops = json_object_get(object, "hops");
+	const json_t *gaps = json_object_get(object, "suspected_gaps");
 	const char *status = json_string_value(json_object_get(object, "status"));
 	if (!json_is_array(hops) || json_array_size(hops) > HOPS_MAX || !status)
 		return NULL;

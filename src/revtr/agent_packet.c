@@ -37,12 +37,14 @@ static bool udp_mark(const struct packet *packet, struct agent_mark *mark)
 {
 	const struct transport *udp = &packet->quoted;
 	const struct ip_header *ip = &packet->quoted_ip;
-	if (udp->seen < 8 || udp->udp_length != UDP_LENGTH || !addr_equal(ip->source, packet->ip.destination) ||
-		!(udp->source_port & udp->destination_port & ip->id & TOP))
+	if (udp->seen < 8 || udp->udp_length != UDP_LENGTH ||
+		!(udp->source_port & udp->destination_port & ip->id & TOP) ||
+		!addr_equal(ip->source, packet->ip.destination))
 		return false; /* somebody's traceroute */
 	*mark = (struct agent_mark){
 		.task = (uint32_t)(ip->id >> 14 & 1) << 2 * PORT_BITS |
-			(uint32_t)(udp->source_port & (TOP - 1)) << PORT_BITS | (udp->destination_port & (TOP - 1)),
+			(uint32_t)(udp->source_port & (TOP - 1)) << PORT_BITS |
+			(udp->destination_port & (TOP - 1)),
 		.target = ip->destination,
 		.tag = (uint64_t)(ip->id & 0x3fff) << 16 | udp->checksum,
 		.by_udp = true,
@@ -74,7 +76,9 @@ static bool ping_mark(const struct packet *packet, struct agent_mark *mark)
 {
 	struct cursor cursor = cursor_init(packet->transport.payload, packet->transport.payload_length);
 	bool ours = cursor_u32(&cursor) == MAGIC;
-	*mark = (struct agent_mark){.task = cursor_u32(&cursor), .target = cursor_addr(&cursor, 4), .list = &packet->ip.route};
+	*mark = (struct agent_mark){.list = &packet->ip.route};
+	mark->task = cursor_u32(&cursor);
+	mark->target = cursor_addr(&cursor, 4);
 	cursor_skip(&cursor, 4);
 	mark->tag = cursor_u64(&cursor);
 	return ours && cursor_ok(&cursor);
@@ -85,12 +89,14 @@ static bool ping_mark(const struct packet *packet, struct agent_mark *mark)
 static void write_options(const struct revtr_task *task, struct ip_header *ip)
 {
 	if (task->probe == REVTR_TS_PING) {
-		ip->timestamp = (struct timestamp_option){
-			.present = true, .flag = 3, .slots = (uint8_t)MIN(task->listed_count, REVTR_LISTED_MAX)};
+		ip->timestamp = (struct timestamp_option){.present = true,
+			.flag = 3,
+			.slots = (uint8_t)MIN(task->listed_count, REVTR_LISTED_MAX)};
 		for (unsigned i = 0; i < ip->timestamp.slots; i++)
 			ip->timestamp.addrs[i] = task->listed[i];
 	} else if (task->probe != REVTR_CHALLENGE) {
-		ip->route = (struct route_option){.present = true, .type = 7, .slots = RECORD_ROUTE_SLOTS_MAX};
+		ip->route = (struct route_option){
+			.present = true, .type = 7, .slots = RECORD_ROUTE_SLOTS_MAX};
 		for (unsigned i = 0; i < RECORD_ROUTE_SLOTS_MAX; i++)
 			ip->route.addrs[i] = addr_v4(0);
 	}
@@ -126,8 +132,8 @@ bool agent_packet_mark(const struct packet *packet, struct agent_mark *mark)
 		return false;
 	if (icmp->icmp_kind == ICMP_ECHO_REPLY)
 		return ping_mark(packet, mark);
-	return icmp->icmp_kind == ICMP_UNREACHABLE && icmp->icmp_code == UDP_UNREACHABLE && packet->has_quote &&
-		packet->quoted_ip.protocol == PROTOCOL_UDP && udp_mark(packet, mark);
+	return icmp->icmp_kind == ICMP_UNREACHABLE && icmp->icmp_code == UDP_UNREACHABLE &&
+		packet->has_quote && packet->quoted_ip.protocol == PROTOCOL_UDP && udp_mark(packet, mark);
 }
 
 bool agent_mark_true(const struct agent_mark *mark, uint64_t tag)

@@ -1,8 +1,8 @@
 /* What the probes of agents look like, and what an answer to one says of itself. Pure.
  *
- * A ping carries its mark in its payload. What refuses a UDP packet need not quote more than eight bytes behind the IP
- * header (RFC 792), so there the mark is in the headers: the tag is cut to 30 bits. The formats are in
- * docs/protocol/revtr-agents.md. */
+ * A ping carries its mark in its payload. What refuses a UDP packet need not quote more than eight bytes
+ * behind the IP header (RFC 792), so there the mark is in the headers: the tag is cut to 30 bits. The
+ * formats are in docs/protocol/revtr-agents.md. */
 #ifndef RETOUR_REVTR_AGENT_PACKET_H
 #define RETOUR_REVTR_AGENT_PACKET_H
 
@@ -20,7 +20,8 @@ struct agent_mark {
 	struct addr target;
 	uint64_t tag; /* what there is of it */
 	bool by_udp;
-	const struct route_option *list; /* of the ping as it came home, of the UDP packet as it was refused; borrowed */
+	/* Of the ping as it came home, of the UDP packet as it was refused; borrowed. */
+	const struct route_option *list;
 };
 /* false: it is no answer to a probe of anybody's. */
 bool agent_packet_mark(const struct packet *packet, struct agent_mark *mark) MUST_USE;

@@ -1,11 +1,13 @@
-/* Targets that do not write themselves down are asked to quote a list: the one of theirs that got farthest (differ.h). */
+/* Targets that do not write themselves down are asked to quote a list: the one of theirs that got farthest
+ * (differ.h). */
 #include <stdlib.h>
 
 #include "revtr/differ.h"
 #include "revtr/engine_inside.h"
 
 /* Is this list more likely than the one that is kept to hold the target? */
-static bool farther(const struct revtr_engine *engine, const struct unplaced *kept, const struct route_option *list)
+static bool farther(
+	const struct revtr_engine *engine, const struct unplaced *kept, const struct route_option *list)
 {
 	struct differ differ;
 	if (!engine->options.differ || kept->asked)
@@ -16,7 +18,8 @@ static bool farther(const struct revtr_engine *engine, const struct unplaced *ke
 	return differ_ahead(list, &kept->answer.reply, &differ) > 0;
 }
 
-void quote_keep(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer, const struct sent *sent)
+void quote_keep(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer,
+	const struct sent *sent)
 {
 	if (!engine->options.quotes || job->stage == STAGE_DONE || !answer->reply.present ||
 		(job->unplaced && !farther(engine, job->unplaced, &answer->reply)))
@@ -24,7 +27,9 @@ void quote_keep(struct revtr_engine *engine, struct job *job, const struct revtr
 	if (!job->unplaced)
 		job->unplaced = malloc(sizeof(*job->unplaced));
 	if (job->unplaced)
-		*job->unplaced = (struct unplaced){.answer = *answer, .site = sent->site, .agent = sent->agent,
+		*job->unplaced = (struct unplaced){.answer = *answer,
+			.site = sent->site,
+			.agent = sent->agent,
 			.spoofed = sent->spoofed};
 }
 
@@ -37,11 +42,15 @@ bool quote_ask(struct revtr_engine *engine, uint32_t index)
 		return false;
 	unplaced->asked = true;
 	job->stage = STAGE_QUOTE;
-	return job_enqueue(engine, (struct ready){.job = index, .site = unplaced->site, .agent = unplaced->agent,
-		.probe = REVTR_RR_UDP, .spoofed = unplaced->spoofed});
+	return job_enqueue(engine, (struct ready){.job = index,
+					   .site = unplaced->site,
+					   .agent = unplaced->agent,
+					   .probe = REVTR_RR_UDP,
+					   .spoofed = unplaced->spoofed});
 }
 
-void quote_take(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer, const struct sent *sent)
+void quote_take(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer,
+	const struct sent *sent)
 {
 	struct addr source = addr_v4(engine->sources[job->source].address);
 	struct revtr_list list;

@@ -1,15 +1,18 @@
-/* Routers that forward by where a packet comes from: tunnels, routes by policy, routes by the interface it came in by.
+/* Routers that forward by where a packet comes from: tunnels, routes by policy, routes by the interface it
+ * came in by.
  *
  * Theory of operation
  *
- * All that is known of ways to the source rests on forwarding by destination: what follows a router is the same for
- * everybody. Record Route shows the same router in two parts: asked itself, the list goes on with the way of its own answers;
- * in lists of those behind it, with the way of packets that pass it. Where all packets that pass go one way, whoever sent
- * them, and its own answers another, it does not forward by destination only.
+ * All that is known of ways to the source rests on forwarding by destination: what follows a router is the
+ * same for everybody. Record Route shows the same router in two parts: asked itself, the list goes on with
+ * the way of its own answers; in lists of those behind it, with the way of packets that pass it. Where all
+ * packets that pass go one way, whoever sent them, and its own answers another, it does not forward by
+ * destination only.
  *
- * A router that balances load can look the same: its own answers are one flow, and go one of the ways. So packets of
- * ORIGINS_LEAST others have to agree before it is said, and one of them that does not is enough to say nothing. Routes that
- * change in between can look the same, too, so both have to be seen within ORIGIN_NS. */
+ * A router that balances load can look the same: its own answers are one flow, and go one of the ways. So
+ * packets of ORIGINS_LEAST others have to agree before it is said, and one of them that does not is enough
+ * to say nothing. Routes that change in between can look the same, too, so both have to be seen within
+ * ORIGIN_NS. */
 #include "base/clock.h"
 #include "revtr/aliases.h"
 #include "revtr/tree_inside.h"
@@ -47,10 +50,11 @@ static bool is_other(const struct tree *tree, uint32_t one, uint32_t other)
 bool tree_by_origin(const struct tree *tree, uint32_t address, int64_t now_ns)
 {
 	const struct tree_entry *entry = tree_find(tree, address);
-	if (!entry || entry->own.address == 0 || entry->passing.origins < ORIGINS_LEAST || entry->own.varies ||
-		entry->passing.varies)
+	if (!entry || entry->own.address == 0 || entry->own.varies || entry->passing.varies ||
+		entry->passing.origins < ORIGINS_LEAST)
 		return false;
 	int64_t apart_ns = entry->own.seen_ns - entry->passing.seen_ns;
-	return (apart_ns < 0 ? -apart_ns : apart_ns) <= ORIGIN_NS && tree_fresh(tree, entry->own.seen_ns, now_ns) &&
+	return apart_ns <= ORIGIN_NS && apart_ns >= -ORIGIN_NS &&
+		tree_fresh(tree, entry->own.seen_ns, now_ns) &&
 		is_other(tree, entry->own.address, entry->passing.address);
 }
