@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "revtr/capability.h"
 #include "serve/revtr_api_inside.h"
 
 #define SILENCE_NS (5 * 60 * NS_PER_S) /* work, and no answer for so long */
@@ -94,6 +95,13 @@ static double agent_answers(const struct revtr_api *api UNUSED, const struct coo
 	return (double)agent->answers;
 }
 
+/* Of what has been tested. */
+static double agent_unable(const struct revtr_api *api UNUSED, const struct coordinator_agent *agent)
+{
+	const struct capability *known = agent->capability;
+	return (known->options.can == AGENT_CANNOT) + (known->spoof.can == AGENT_CANNOT) + (known->receive.can == AGENT_CANNOT);
+}
+
 static double agent_asked(const struct revtr_api *api, const struct coordinator_agent *agent)
 {
 	return age_s(api, agent->asked_ns);
@@ -134,6 +142,8 @@ static const struct column columns[] = {
 	{.name = "agent_online", .type = "gauge", .help = "1 while the agent is there.", .agent = agent_online},
 	{.name = "agent_tasks_total", .type = "counter", .help = "Tasks given to the agent.", .agent = agent_tasks},
 	{.name = "agent_answers_total", .type = "counter", .help = "Answers that came to the agent.", .agent = agent_answers},
+	{.name = "agent_unable", .type = "gauge",
+		.help = "What the agent was found unable to do: options, others' names, answers to others.", .agent = agent_unable},
 	{.name = "agent_last_task_age_seconds", .type = "gauge", .help = "Since the agent was given a task, or the start.",
 		.agent = agent_asked},
 	{.name = "agent_last_success_age_seconds", .type = "gauge",

@@ -167,6 +167,13 @@ echo "ok: the owner can see for whom it sent what, and where to"
 
 grep -q 'agent unnamed: packets in others. names get as far as hop 1' $scratch/coordinator.log || fail "the coordinator does not tell it"
 
+unable() { # of an agent, for Prometheus
+	# shellcheck disable=SC2016 # the inner shell expands
+	in_node hub bash -c 'exec 3<>/dev/tcp/127.0.0.1/7388; printf "GET /metrics HTTP/1.0\r\n\r\n" >&3; cat <&3' |
+		tr -d '\r' | sed -n "s/^retour_revtr_agent_unable{agent=\"$1\"} //p"
+}
+expect_equal "for alarms" "0 1 1" "$(unable whole) $(unable unnamed) $(unable deaf)"
+
 # ---- the filter is elsewhere now: the same router takes them in and does not let them out
 in_node unnamed2 sh -c 'echo 0 >/proc/sys/net/ipv4/conf/to-unnamed1/rp_filter'
 filter unnamed2 "iifname \"to-unnamed1\" ip saddr != ${at[unnamed]} drop;"
