@@ -13,6 +13,8 @@
 #define STATUS_TOO_LARGE    413
 #define STATUS_NO_ROOM	    507
 
+#define LABEL_MAX 127 /* bytes: cut off in the middle of a letter it could not be told any more */
+
 struct revtr_stream;
 
 struct revtr_api {

@@ -85,7 +85,9 @@ static bool read_one(const json_t *entry, struct coordinator_ask *ask)
 	const char *source = json_string_value(json_object_get(entry, "source"));
 	const char *destination = json_string_value(json_object_get(entry, "destination"));
 	ask->label = json_string_value(json_object_get(entry, "label"));
-	return source && destination && addr_parse(source, &ask->source) && addr_parse(destination, &ask->destination);
+	if (!source || !destination || (ask->label && strlen(ask->label) > LABEL_MAX))
+		return false;
+	return addr_parse(source, &ask->source) && addr_parse(destination, &ask->destination);
 }
 
 static const char *state_of(const struct store_batch *batch)
@@ -127,7 +129,8 @@ static void take(const struct revtr_ask *ask, const json_t *body, const json_t *
 	batch.part = (unsigned)json_integer_value(part);
 	for (size_t i = 0; i < count; i++)
 		if (!read_one(json_array_get(list, i), &asks[i])) {
-			revtr_bad(ask, "measurements[%zu]: expected {\"source\": ADDRESS, \"destination\": ADDRESS}", i);
+			revtr_bad(ask, "measurements[%zu]: expected {\"source\": ADDRESS, \"destination\": ADDRESS, "
+				"and a label of at most %d bytes}", i, LABEL_MAX);
 			return;
 		}
 	if (part && (!json_is_integer(part) || json_integer_value(part) < 0 || json_integer_value(part) > INT32_MAX))

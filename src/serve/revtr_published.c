@@ -16,7 +16,9 @@ static bool read_one(const json_t *entry, struct coordinator_ask *ask)
 	const char *source = json_string_value(json_object_get(entry, "src"));
 	const char *destination = json_string_value(json_object_get(entry, "dst"));
 	ask->label = json_string_value(json_object_get(entry, "label"));
-	return source && destination && addr_parse(source, &ask->source) && addr_parse(destination, &ask->destination);
+	if (!source || !destination || (ask->label && strlen(ask->label) > LABEL_MAX))
+		return false;
+	return addr_parse(source, &ask->source) && addr_parse(destination, &ask->destination);
 }
 
 static void take(const struct revtr_ask *ask, const json_t *list, struct coordinator_ask *asks)
@@ -28,7 +30,8 @@ static void take(const struct revtr_ask *ask, const json_t *list, struct coordin
 	int64_t id;
 	for (size_t i = 0; i < count; i++)
 		if (!read_one(json_array_get(list, i), &asks[i])) {
-			revtr_bad(ask, "revtrs[%zu]: expected {\"src\": ADDRESS, \"dst\": ADDRESS}", i);
+			revtr_bad(ask, "revtrs[%zu]: expected {\"src\": ADDRESS, \"dst\": ADDRESS, "
+				"and a label of at most %d bytes}", i, LABEL_MAX);
 			return;
 		}
 	if (revtr_submit(ask, &batch, asks, count, &id) < 0)
@@ -77,7 +80,8 @@ static json_t *path_json(const json_t *result, const char *destination)
 	json_array_append_new(path, hop_json(destination, CODE_DESTINATION, 0, false));
 	json_array_foreach(json_object_get(result, "hops"), i, hop)
 		json_array_append_new(path, hop_json(json_string_value(json_object_get(hop, "address")),
-			json_integer_value(json_object_get(hop, "type")), json_integer_value(json_object_get(hop, "evidence")), was_known(hop, result)));
+			json_integer_value(json_object_get(hop, "type")), json_integer_value(json_object_get(hop, "evidence")),
+			was_known(hop, result)));
 	return path;
 }
 

@@ -115,6 +115,9 @@ assert json.loads(ask("GET", f"/api/v1/revtr?label={label}", shown=other)[2])["r
 found = json.loads(ask("GET", f"/api/v2/batches/{batches[1]}/results?label={label}&limit=1")[2])
 rest = json.loads(ask("GET", f"/api/v2/batches/{batches[1]}/results?label={label}&after={found['next']}")[2])
 assert [one["label"] for one in found["results"] + rest["results"]] == [marked["label"]] * 2 and not rest["next"], (found, rest)
+for entry, where, name in ((one, "/api/v2/batches", "measurements"), ({"src": source, "dst": destination}, "/api/v1/revtr", "revtrs")):
+    assert ask("POST", where, {name: [{**entry, "label": "ü" * 64}]})[0] == 400, "a label that would be cut"
+    assert ask("POST", where, {name: [{**entry, "label": "ü" * 63}]})[0] < 300
 assert ask("GET", "/api/v1/revtr")[0] == 400 and ask("GET", f"/api/v2/batches/{batch}/stream?after=x")[0] == 400
 
 # What cannot be measured is refused with its reason, and nothing of the batch is taken.

@@ -96,6 +96,12 @@ status 2 revtr watch "$batch" --json
 equal "every one of it, once" "$(sort -V "$scratch/list")" "$(jq -r .destination "$scratch/out" | sort -V)"
 equal "its state" '12 12 done' "$(revtr show "$batch" --json | jq -rs '[length, ([.[] | select(.state == "done")] | length), "done"] | join(" ")')"
 
+age() { # METRIC: of the source, whole seconds
+	curl -s "$url/metrics" | awk -v name="retour_revtr_source_last_$1_age_seconds{source=\"$source\"}" '$1 == name { print int($2) }'
+}
+[ "$(age finished)" -lt "$(age reached)" ] || fail "ages: $(age finished) s since a result, $(age reached) since a whole one"
+echo "ok results come, but none is whole: the ages say so"
+
 # ---- a stream that was cut off goes on after what came, in the same order
 stream() { # QUERY [CURL OPTIONS...]
 	curl -sf -m 20 -H "Revtr-Key: $(cat "$store-key")" "${@:2}" "$url/api/v2/batches/$batch/stream$1"
