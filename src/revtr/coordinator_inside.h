@@ -139,6 +139,7 @@ struct coordinator {
 	struct running *running; /* by the engine's number */
 	uint32_t running_room;
 	struct outbox *outbox;	   /* coordinator_results.c */
+	bool store_told;	   /* that it fails */
 	struct networks *networks; /* coordinator_networks.c */
 	struct absence *absence;   /* coordinator_absence.c */
 	uv_timer_t flush;

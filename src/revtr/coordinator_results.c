@@ -177,13 +177,24 @@ static void tell_all(struct coordinator *c)
 	free(list);
 }
 
+/* Said once, and again when it is over. */
+static void note_store(struct coordinator *c, int result, const struct error *error)
+{
+	bool failed = result < 0;
+	if (failed && !c->store_told)
+		coordinator_tell(c, "results wait, as they cannot be kept: %s", error->text);
+	else if (!failed && c->store_told)
+		coordinator_tell(c, "the store takes what is written again");
+	c->health.store_failed = c->store_told = failed;
+}
+
 int coordinator_flush(struct coordinator *c, struct error *error)
 {
 	const struct outbox *out = c->outbox;
 	if ((!out || out->count + out->view_count + out->responder_count == 0) && !coordinator_has_spent(c))
 		return 0;
 	int result = write_all(c, error);
-	c->health.store_failed = result < 0;
+	note_store(c, result, error);
 	if (result < 0) {
 		uv_update_time(c->loop);
 		uv_timer_start(&c->flush, on_flush, AGAIN_MS, 0);

@@ -228,6 +228,20 @@ static void fill_disk(void)
 	close(fd);
 }
 
+static char said[2][200];
+static size_t said_count;
+
+static void note_said(const char *text)
+{
+	if (strstr(text, "store") || strstr(text, "kept"))
+		snprintf(said[said_count++ % 2], sizeof(said[0]), "%s", text);
+}
+
+static void listen_to_it(struct coordinator_options *options)
+{
+	options->tell = note_said;
+}
+
 /* What ends meanwhile is kept here and told as soon as there is room; nothing new is taken, with a clear word. */
 static void test_the_disk_is_full(void **state)
 {
@@ -240,6 +254,7 @@ static void test_the_disk_is_full(void **state)
 		print_message("no right to mount a small disk\n");
 		skip();
 	}
+	adjust = listen_to_it;
 	lab_init(&lab, true);
 	lab.mute = true;
 	struct coordinator_listener *listener = begin(&lab, &batch);
@@ -261,6 +276,11 @@ static void test_the_disk_is_full(void **state)
 	assert_int_equal(state_of(&lab, batch).done, 1);
 	assert_false(coordinator_health(lab.coordinator).store_failed);
 	assert_int_equal(submit(&lab, lab.source, lab.target, "more", &other, &error), 0);
+	/* Once each, however often it was tried. */
+	assert_int_equal(said_count, 2);
+	assert_non_null(strstr(said[0], "the disk is full"));
+	assert_non_null(strstr(said[1], "again"));
+	adjust = NULL;
 	coordinator_unlisten(listener);
 	lab_deinit(&lab);
 }
