@@ -14,7 +14,7 @@
 #include "revtr/coordinator.h"
 #include "serve/http.h"
 
-#define REVTR_BATCH_MAX	 10000	   /* measurements; a client with more sends several batches */
+#define REVTR_BATCH_MAX	 10000	   /* measurements in a part of a batch; there may be any number of parts */
 #define REVTR_BODY_BYTES (4u << 20) /* of a request */
 #define REVTR_KEY_SIZE	 65	   /* 32 random bytes in hexadecimal digits, and a NUL */
 

@@ -157,6 +157,29 @@ static void test_cancelled(void **state)
 	lab_deinit(&lab);
 }
 
+/* Killed while it gives up a large one: the next one goes on with that, and measures nothing of it. */
+static void test_cancelled_and_ended(void **state)
+{
+	struct lab lab;
+	struct error error = {0};
+	(void)state;
+	lab_init(&lab, true);
+	lab.mute = true;
+	int64_t batch = campaign(&lab, "large", FIRST, 50000);
+	assert_int_equal(coordinator_cancel(lab.coordinator, batch, &error), 0);
+	assert_true(state_of(&lab, batch).waiting > 0);
+	stop(&lab);
+	start(&lab);
+	all_online(&lab, true);
+	lab.campaign_orders = 0;
+	int64_t until_ns = clock_monotonic_ns() + PATIENCE_NS;
+	while (state_of(&lab, batch).waiting > 0 && clock_monotonic_ns() < until_ns)
+		turn(&lab);
+	assert_int_equal(state_of(&lab, batch).cancelled, 50000);
+	assert_int_equal(lab.campaign_orders, 0);
+	lab_deinit(&lab);
+}
+
 /* ---- networks */
 
 static void one_a_day(struct coordinator_options *options)
@@ -252,6 +275,7 @@ int main(void)
 		cmocka_unit_test(test_shares_alike),
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_cancelled),
+		cmocka_unit_test(test_cancelled_and_ended),
 		cmocka_unit_test(test_a_network_has_had_enough),
 		cmocka_unit_test(test_neighbours),
 	};

@@ -202,6 +202,43 @@ static void test_order(void **state)
 	store_close(store);
 }
 
+struct nested {
+	struct store *store;
+	int64_t batch;
+	unsigned inside;
+};
+
+static void count_inside(void *context, const struct store_measurement *m)
+{
+	(void)m;
+	++*(unsigned *)context;
+}
+
+static void see_nested(void *context, const struct store_measurement *m)
+{
+	struct nested *nested = context;
+	(void)m;
+	assert_int_equal(store_each_result(nested->store, nested->batch, 0, 8, count_inside, &nested->inside, NULL), 0);
+}
+
+/* The same question while it is being answered. */
+static void test_within_itself(void **state)
+{
+	struct store_measurement list[3] = {measurement_to(1), measurement_to(2), measurement_to(3)};
+	struct store_submission submission = {.key = "nested", .now_ms = 5};
+	struct nested nested = {.store = opened()};
+	bool ended;
+	(void)state;
+	assert_int_equal(store_add_batch(nested.store, &submission, list, 3, &nested.batch, NULL), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(store_finish(nested.store, list[i].id, "{}", 6, &ended, NULL), 0);
+	for (int round = 1; round <= 2; round++) {
+		assert_int_equal(store_each_result(nested.store, nested.batch, 0, 8, see_nested, &nested, NULL), 0);
+		assert_int_equal(nested.inside, 9 * round);
+	}
+	store_close(nested.store);
+}
+
 /* A result stands: it is not cancelled and not finished again. */
 static void test_finished_stays(void **state)
 {
@@ -531,6 +568,7 @@ int main(void)
 		cmocka_unit_test(test_batches),
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_within_itself),
 		cmocka_unit_test(test_finished_stays),
 		cmocka_unit_test(test_together),
 		cmocka_unit_test(test_upgrade),
