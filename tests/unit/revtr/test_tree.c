@@ -145,6 +145,62 @@ static void test_span_is_narrowed(void **state)
 	tree_deinit(&tree);
 }
 
+#define Y   (BASE + 210)
+#define Z   (BASE + 220)
+#define TWO (BASE + 2)
+#define E2  (BASE + 91)
+
+/* Bounds from other lists: what comes before Y is not behind it, also where Y's place is known in another traceroute, whose
+ * hop C this one has, too. */
+static void test_order_across_traces(void **state)
+{
+	struct tree tree;
+	const uint32_t other[] = {TWO, E2, C};
+	uint32_t second;
+	struct tree_hop hops[TREE_WALK_MAX];
+	bool reached;
+	(void)state;
+	uint32_t first = trace_of_three(&tree); /* AGENT A B C S */
+	assert_int_equal(tree_add_trace(&tree, other, 3, 8, 0, &second), 0);
+	/* Y is E2, by the second: it comes after E2 and leaves by the link to C. */
+	assert_int_equal(tree_align(&tree, second, 1, (uint32_t[]){Y, C ^ 1}, 2), 0);
+	assert_int_equal(tree_walk(&tree, Y, 0, hops, &reached), 2);
+	assert_int_equal(hops[0].address, C);
+	/* X comes after A and before Y: so it is not behind C, which would be all that is known by the first alone. */
+	assert_int_equal(tree_align(&tree, first, 1, (uint32_t[]){X}, 1), 0);
+	assert_int_equal(tree_walk(&tree, X, 0, hops, &reached), 3);
+	assert_int_equal(hops[2].how, TREE_SPAN);
+	assert_int_equal(tree_align(&tree, first, 1, (uint32_t[]){X, Y}, 2), 0);
+	assert_int_equal(tree_walk(&tree, X, 0, hops, &reached), 3);
+	assert_int_equal(hops[0].how, TREE_SPAN);
+	assert_int_equal(hops[1].how, TREE_SPAN);
+	assert_int_equal(hops[2].how, TREE_TRACE);
+	tree_deinit(&tree);
+}
+
+/* The same within one: Z was seen after B, and now comes before X, which was seen up to B. */
+static void test_order_across_lists(void **state)
+{
+	struct tree tree;
+	struct tree_hop hops[TREE_WALK_MAX];
+	bool reached;
+	(void)state;
+	uint32_t trace = trace_of_three(&tree);
+	assert_int_equal(tree_align(&tree, trace, 1, (uint32_t[]){X, B_OUT}, 2), 0);
+	assert_int_equal(tree_align(&tree, trace, 1, (uint32_t[]){Z}, 1), 0);
+	assert_int_equal(tree_walk(&tree, Z, 0, hops, &reached), 3);
+	assert_int_equal(tree_align(&tree, trace, 1, (uint32_t[]){Z, X}, 2), 0);
+	assert_int_equal(tree_walk(&tree, Z, 0, hops, &reached), 3);
+	assert_int_equal(hops[0].how, TREE_SPAN);
+	assert_int_equal(hops[1].how, TREE_TRACE); /* it is B at the latest */
+	/* And by chains: Y comes before X, though that was another list. */
+	assert_int_equal(tree_add_chain(&tree, (uint32_t[]){Y, X}, 2, false, 9, 0), 0);
+	assert_int_equal(tree_align(&tree, trace, 1, (uint32_t[]){Y}, 1), 0);
+	struct tree_hop more[TREE_WALK_MAX];
+	assert_true(tree_walk(&tree, Y, 0, more, &reached) > 0);
+	tree_deinit(&tree);
+}
+
 static void test_age(void **state)
 {
 	struct tree tree;
@@ -348,6 +404,8 @@ int main(void)
 		cmocka_unit_test(test_gap_in_a_chain),
 		cmocka_unit_test(test_circle),
 		cmocka_unit_test(test_span_is_narrowed),
+		cmocka_unit_test(test_order_across_traces),
+		cmocka_unit_test(test_order_across_lists),
 		cmocka_unit_test(test_age),
 		cmocka_unit_test(test_the_newest_tells),
 		cmocka_unit_test(test_removed),
