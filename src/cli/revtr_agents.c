@@ -32,7 +32,10 @@ static void print_finding(const json_t *capability, const char *key, const char 
 {
 	char text[SHOWN], prefix[40];
 	const json_t *finding = json_object_get(capability, key), *can = json_object_get(finding, "can");
-	snprintf(prefix, sizeof(prefix), "    %-8s %-4s ", what, json_is_true(can) ? "yes" : json_is_false(can) ? "no" : "?");
+	snprintf(prefix, sizeof(prefix), "    %-8s %-4s ", what,
+		json_is_true(can)	     ? "yes"
+			: json_is_false(can) ? "no"
+					     : "?");
 	revtr_print_wrapped(prefix, word(finding, "text", text));
 }
 
@@ -41,7 +44,8 @@ static void print_nat(const json_t *capability)
 	char address[SHOWN];
 	const json_t *nat = json_object_get(capability, "behind_nat");
 	if (json_is_true(nat))
-		printf("    %-8s %-4s behind a NAT: others see it as %s\n", "NAT", "yes", word(capability, "seen_as", address));
+		printf("    %-8s %-4s behind a NAT: others see it as %s\n", "NAT", "yes",
+			word(capability, "seen_as", address));
 	else
 		printf("    %-8s %-4s %s\n", "NAT", json_is_false(nat) ? "no" : "?",
 			json_is_false(nat) ? "others see its own address" : "not known");
@@ -54,7 +58,8 @@ static void print_capability(const json_t *agent)
 	if (json_object_get(agent, "note"))
 		revtr_print_wrapped("    note: ", word(agent, "note", note));
 	if (!json_is_object(capability)) {
-		puts(json_is_true(json_object_get(agent, "testing")) ? "    is being tested" : "    not tested yet");
+		puts(json_is_true(json_object_get(agent, "testing")) ? "    is being tested"
+								     : "    not tested yet");
 		return;
 	}
 	print_finding(capability, "options", "options");
@@ -69,9 +74,10 @@ static void print_agent(const json_t *agent)
 {
 	char name[SHOWN], address[SHOWN];
 	printf("%-14s %-15s %-7s %-14s %lld tasks, %lld answers\n", word(agent, "name", name),
-		word(agent, "address", address), json_is_true(json_object_get(agent, "online")) ? "online" : "offline",
-		json_is_true(json_object_get(agent, "may_spoof")) ? "may spoof" : "does not spoof", number(agent, "tasks"),
-		number(agent, "answers"));
+		word(agent, "address", address),
+		json_is_true(json_object_get(agent, "online")) ? "online" : "offline",
+		json_is_true(json_object_get(agent, "may_spoof")) ? "may spoof" : "does not spoof",
+		number(agent, "tasks"), number(agent, "answers"));
 	print_capability(agent);
 }
 
@@ -86,8 +92,7 @@ static void print_all(const json_t *answer)
 {
 	const json_t *agent;
 	size_t i;
-	json_array_foreach(json_object_get(answer, "agents"), i, agent)
-		print_agent(agent);
+	json_array_foreach(json_object_get(answer, "agents"), i, agent) print_agent(agent);
 	if (json_array_size(json_object_get(answer, "agents")) == 0)
 		puts("no agent has been seen");
 }
@@ -108,7 +113,8 @@ static int list(struct revtr_client *client, const struct revtr_command *command
 
 static const char *tested_at(const json_t *agent)
 {
-	const char *at = json_string_value(json_object_get(json_object_get(agent, "capability"), "tested_at"));
+	const char *at =
+		json_string_value(json_object_get(json_object_get(agent, "capability"), "tested_at"));
 	return at ? at : "";
 }
 
@@ -117,10 +123,10 @@ static json_t *tested(const json_t *answer, const char *name, const char *before
 {
 	json_t *agent;
 	size_t i;
-	json_array_foreach(json_object_get(answer, "agents"), i, agent)
-		if (strcmp(name, json_string_value(json_object_get(agent, "name"))) == 0 &&
-			!json_is_true(json_object_get(agent, "testing")) && strcmp(tested_at(agent), before) != 0)
-			return agent;
+	json_array_foreach(json_object_get(answer, "agents"), i,
+		agent) if (strcmp(name, json_string_value(json_object_get(agent, "name"))) == 0 &&
+		!json_is_true(json_object_get(agent, "testing")) &&
+		strcmp(tested_at(agent), before) != 0) return agent;
 	return NULL;
 }
 
@@ -143,7 +149,8 @@ static int wait_for_test(struct revtr_client *client, const struct revtr_command
 			return result;
 		nanosleep(&wait, NULL);
 	}
-	return error_set(error, -ETIMEDOUT, "the test of agent %s goes on; `retour revtr agents` tells what it finds", name);
+	return error_set(error, -ETIMEDOUT,
+		"the test of agent %s goes on; `retour revtr agents` tells what it finds", name);
 }
 
 static int test(struct revtr_client *client, const struct revtr_command *command, struct error *error)
@@ -160,7 +167,8 @@ static int test(struct revtr_client *client, const struct revtr_command *command
 static bool plain_name(const char *name)
 {
 	return *name && strlen(name) < NAME_MAX_C &&
-		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") == strlen(name);
+		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") ==
+		strlen(name);
 }
 
 int revtr_agents_run(const struct revtr_command *command)
@@ -168,8 +176,9 @@ int revtr_agents_run(const struct revtr_command *command)
 	struct revtr_client client = {0};
 	struct error error = {0};
 	bool all = command->argument_count == 0;
-	if (!all && (command->argument_count != 2 || strcmp(command->arguments[0], "test") != 0 ||
-			    !plain_name(command->arguments[1]))) {
+	if (!all &&
+		(command->argument_count != 2 || strcmp(command->arguments[0], "test") != 0 ||
+			!plain_name(command->arguments[1]))) {
 		fputs("retour revtr agents: expected nothing, or test and the name of an agent\n", stderr);
 		return EXIT_USAGE;
 	}

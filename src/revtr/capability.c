@@ -37,8 +37,12 @@ static void add_receive(struct capability_test *test, uint8_t sender)
 {
 	for (uint8_t target = 0; target < test->partner_count; target++)
 		if (test->partners[target].agent != test->senders[sender])
-			add(test, (struct trial){.kind = TRIAL_RECEIVE, .ttl = TRIAL_TTL, .target = target,
-				.name = TRIAL_SUBJECT, .sender = sender});
+			add(test,
+				(struct trial){.kind = TRIAL_RECEIVE,
+					.ttl = TRIAL_TTL,
+					.target = target,
+					.name = TRIAL_SUBJECT,
+					.sender = sender});
 }
 
 void capability_start(struct capability_test *test, int64_t now_ns)
@@ -46,7 +50,8 @@ void capability_start(struct capability_test *test, int64_t now_ns)
 	test->started_ns = now_ns;
 	for (uint8_t target = 0; target < test->partner_count; target++) {
 		uint8_t name = other_partner(test, target, target + 1u);
-		struct trial trial = {.ttl = TRIAL_TTL, .target = target, .name = TRIAL_SUBJECT, .sender = TRIAL_SUBJECT};
+		struct trial trial = {
+			.ttl = TRIAL_TTL, .target = target, .name = TRIAL_SUBJECT, .sender = TRIAL_SUBJECT};
 		add(test, trial);
 		trial.kind = TRIAL_OPTIONS;
 		add(test, trial);
@@ -64,7 +69,8 @@ bool capability_reached(const struct capability_test *test, uint8_t *partner, un
 {
 	for (unsigned i = 0; i < test->count; i++) {
 		const struct trial *trial = &test->trials[i];
-		if (trial->kind != TRIAL_PLAIN || !trial->came || trial->came_ttl == 0 || trial->came_ttl > TRIAL_TTL)
+		if (trial->kind != TRIAL_PLAIN || !trial->came || trial->came_ttl == 0 ||
+			trial->came_ttl > TRIAL_TTL)
 			continue;
 		*partner = trial->target;
 		*routers = TRIAL_TTL - trial->came_ttl;
@@ -102,13 +108,18 @@ static void add_hop(struct capability_test *test, struct trial trial, bool optio
 
 static bool add_sweep(struct capability_test *test)
 {
-	bool options = capability_unheard(test, TRIAL_OPTIONS), spoofed = capability_unheard(test, TRIAL_SPOOFED);
+	bool options = capability_unheard(test, TRIAL_OPTIONS),
+	     spoofed = capability_unheard(test, TRIAL_SPOOFED);
 	uint8_t target;
 	unsigned routers;
 	if (!(options || spoofed) || !capability_reached(test, &target, &routers))
 		return false;
 	for (unsigned hop = 1; hop <= MIN(routers, (unsigned)CAPABILITY_HOPS); hop++)
-		add_hop(test, (struct trial){.ttl = (uint8_t)hop, .target = target, .name = TRIAL_SUBJECT, .sender = TRIAL_SUBJECT},
+		add_hop(test,
+			(struct trial){.ttl = (uint8_t)hop,
+				.target = target,
+				.name = TRIAL_SUBJECT,
+				.sender = TRIAL_SUBJECT},
 			options, spoofed);
 	return routers > 0;
 }
@@ -192,12 +203,14 @@ enum capability_want capability_next(
 /* ---- what others say */
 
 /* Who alone can have seen that. */
-static uint32_t witness_of(const struct capability_test *test, const struct trial *trial, enum revtr_seen seen)
+static uint32_t witness_of(
+	const struct capability_test *test, const struct trial *trial, enum revtr_seen seen)
 {
 	switch (seen) {
 	case REVTR_SEEN_REQUEST: return test->partners[trial->target].agent;
 	case REVTR_SEEN_REPLY:
-	case REVTR_SEEN_EXCEEDED: return trial->name == TRIAL_SUBJECT ? test->subject : test->partners[trial->name].agent;
+	case REVTR_SEEN_EXCEEDED:
+		return trial->name == TRIAL_SUBJECT ? test->subject : test->partners[trial->name].agent;
 	default: return sender_of(test, trial);
 	}
 }
@@ -228,7 +241,8 @@ static void take(struct trial *trial, const struct revtr_answer *answer)
 	}
 }
 
-bool capability_answer(struct capability_test *test, uint32_t agent, const struct revtr_answer *answer, int64_t now_ns)
+bool capability_answer(
+	struct capability_test *test, uint32_t agent, const struct revtr_answer *answer, int64_t now_ns)
 {
 	for (unsigned i = 0; i < test->ordered; i++) {
 		struct trial *trial = &test->trials[i];

@@ -20,25 +20,28 @@ static json_t *can_json(enum agent_can can)
 
 static json_t *place_json(const struct capability_place *place)
 {
-	return place->hop == 0 ? json_null()
-			       : json_pack("{s:i, s:o}", "hop", (int)place->hop, "address", address_json(place->address));
+	return place->hop == 0
+		? json_null()
+		: json_pack("{s:i, s:o}", "hop", (int)place->hop, "address", address_json(place->address));
 }
 
 static json_t *finding_json(enum capability_aspect aspect, const struct capability_finding *finding)
 {
 	char text[CAPABILITY_TEXT_SIZE];
 	return json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:s}", "can", can_json(finding->can), "cause",
-		capability_cause_word(finding->cause), "errno", -finding->error, "last", place_json(&finding->last), "next",
-		place_json(&finding->next), "seen_as", address_json(finding->seen_as), "text",
-		capability_text(aspect, finding, text));
+		capability_cause_word(finding->cause), "errno", -finding->error, "last",
+		place_json(&finding->last), "next", place_json(&finding->next), "seen_as",
+		address_json(finding->seen_as), "text", capability_text(aspect, finding, text));
 }
 
 char *capability_to_json(const struct capability *capability)
 {
-	json_t *json = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "tested_ms", (json_int_t)capability->tested_ms, "options",
-		finding_json(ASPECT_OPTIONS, &capability->options), "spoof", finding_json(ASPECT_SPOOF, &capability->spoof),
-		"receive", finding_json(ASPECT_RECEIVE, &capability->receive), "behind_nat", can_json(capability->behind_nat),
-		"seen_as", address_json(capability->seen_as));
+	json_t *json =
+		json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "tested_ms", (json_int_t)capability->tested_ms,
+			"options", finding_json(ASPECT_OPTIONS, &capability->options), "spoof",
+			finding_json(ASPECT_SPOOF, &capability->spoof), "receive",
+			finding_json(ASPECT_RECEIVE, &capability->receive), "behind_nat",
+			can_json(capability->behind_nat), "seen_as", address_json(capability->seen_as));
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
 	json_decref(json);
 	return text;

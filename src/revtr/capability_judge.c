@@ -31,7 +31,8 @@ static struct tally tally_of(const struct capability_test *test, enum trial_kind
 	struct tally tally = {0};
 	for (unsigned i = 0; i < test->count; i++) {
 		const struct trial *trial = &test->trials[i];
-		if (!whole(trial) || trial->kind != kind || (target != TRIAL_SUBJECT && trial->target != target))
+		if (!whole(trial) || trial->kind != kind ||
+			(target != TRIAL_SUBJECT && trial->target != target))
 			continue;
 		bool renamed = trial->came && !addr_equal(trial->seen_as, name_of(test, trial));
 		tally.sent += trial->sent;
@@ -53,7 +54,8 @@ static struct tally tally_all(const struct capability_test *test, enum trial_kin
 	struct tally tally = tally_of(test, kind, TRIAL_SUBJECT);
 	for (uint8_t target = 0; target < test->partner_count; target++) {
 		struct tally one = tally_of(test, kind, target);
-		tally.targets += one.sent > 0 && one.came + one.answered == 0 && tally_of(test, TRIAL_PLAIN, target).came > 0;
+		tally.targets += one.sent > 0 && one.came + one.answered == 0 &&
+			tally_of(test, TRIAL_PLAIN, target).came > 0;
 	}
 	return tally;
 }
@@ -66,7 +68,8 @@ static struct capability_place farthest(const struct capability_test *test, enum
 	struct capability_place place = {0};
 	for (unsigned i = 0; i < test->count; i++) {
 		const struct trial *trial = &test->trials[i];
-		if (!whole(trial) && trial->kind == kind && addr_is_set(trial->router) && trial->ttl > place.hop)
+		if (!whole(trial) && trial->kind == kind && addr_is_set(trial->router) &&
+			trial->ttl > place.hop)
 			place = (struct capability_place){trial->ttl, trial->router};
 	}
 	return place;
@@ -79,15 +82,15 @@ static struct capability_place next_behind(
 	struct capability_place place = {routers + 1, test->partners[target].address};
 	for (unsigned i = 0; i < test->count; i++) {
 		const struct trial *trial = &test->trials[i];
-		if (!whole(trial) && trial->kind == TRIAL_PLAIN && addr_is_set(trial->router) && trial->ttl > hop &&
-			trial->ttl < place.hop)
+		if (!whole(trial) && trial->kind == TRIAL_PLAIN && addr_is_set(trial->router) &&
+			trial->ttl > hop && trial->ttl < place.hop)
 			place = (struct capability_place){trial->ttl, trial->router};
 	}
 	return place;
 }
 
-/* One target, or two in one network, may have the filter before themselves; it is the agent's where it is nearer to that,
- * or where three fail. */
+/* One target, or two in one network, may have the filter before themselves; it is the agent's where it is
+ * nearer to that, or where three fail. */
 static struct capability_finding filtered(
 	const struct capability_test *test, enum trial_kind kind, const struct tally *tally)
 {
@@ -106,13 +109,16 @@ static struct capability_finding filtered(
 /* ---- one by one */
 
 /* What has not left, or could not be heard of. */
-static bool nothing_to_tell(const struct capability_test *test, const struct tally *tally, struct capability_finding *finding)
+static bool nothing_to_tell(
+	const struct capability_test *test, const struct tally *tally, struct capability_finding *finding)
 {
 	*finding = (struct capability_finding){0};
 	if (test->partner_count == 0)
 		finding->cause = CAUSE_NO_PARTNER;
-	else if (tally->came == 0 && tally->sent == 0 && tally->error && tally_all(test, TRIAL_PLAIN).sent > 0)
-		*finding = (struct capability_finding){.can = AGENT_CANNOT, .cause = CAUSE_LOCAL, .error = tally->error};
+	else if (tally->came == 0 && tally->sent == 0 && tally->error &&
+		tally_all(test, TRIAL_PLAIN).sent > 0)
+		*finding = (struct capability_finding){
+			.can = AGENT_CANNOT, .cause = CAUSE_LOCAL, .error = tally->error};
 	else if (tally->came == 0 && tally->sent == 0)
 		finding->cause = CAUSE_UNSENT;
 	else if (tally->came == 0 && tally->targets == 0)
@@ -146,28 +152,33 @@ static struct capability_finding judge_spoof(const struct capability_test *test)
 		return (struct capability_finding){.cause = CAUSE_FORBIDDEN};
 	if (trials == 0)
 		return (struct capability_finding){.cause = CAUSE_NO_PARTNER};
-	/* A NAT that puts its own name on them hands the answers on to the other one, who hears them all the same. */
+	/* A NAT that puts its own name on them hands the answers on to the other one, who hears them all the
+	 * same. */
 	if (tally.came > tally.renamed || (tally.came == 0 && tally.answered > 0))
 		return (struct capability_finding){.can = AGENT_CAN};
 	if (nothing_to_tell(test, &tally, &finding))
 		return finding;
 	if (tally.renamed > 0)
-		return (struct capability_finding){.can = AGENT_CANNOT, .cause = CAUSE_REWRITTEN, .seen_as = tally.seen_as};
+		return (struct capability_finding){
+			.can = AGENT_CANNOT, .cause = CAUSE_REWRITTEN, .seen_as = tally.seen_as};
 	return filtered(test, TRIAL_SPOOFED, &tally);
 }
 
-/* Where what others sent in its name came with its list, and no answer did: do answers to its own come from there? */
+/* Where what others sent in its name came with its list, and no answer did: do answers to its own come from
+ * there? */
 static struct capability_finding judge_silence(const struct capability_test *test)
 {
 	struct capability_finding finding = {.cause = CAUSE_UNREACHED};
 	for (uint8_t target = 0; target < test->partner_count; target++) {
-		struct tally own = tally_of(test, TRIAL_OPTIONS, target), plain = tally_of(test, TRIAL_PLAIN, target);
+		struct tally own = tally_of(test, TRIAL_OPTIONS, target),
+			     plain = tally_of(test, TRIAL_PLAIN, target);
 		bool asked = tally_of(test, TRIAL_RECEIVE, target).came_listed > 0;
 		if (asked && own.answer_listed > 0)
 			return (struct capability_finding){.can = AGENT_CANNOT, .cause = CAUSE_UNASKED};
 		bool dropped = own.came_listed > 0 ? own.answered == 0 : asked;
 		if (dropped && plain.answered > 0)
-			finding = (struct capability_finding){.can = AGENT_CANNOT, .cause = CAUSE_FILTERED_BACK};
+			finding = (struct capability_finding){
+				.can = AGENT_CANNOT, .cause = CAUSE_FILTERED_BACK};
 	}
 	return finding;
 }
@@ -192,8 +203,8 @@ static struct capability_finding judge_receive(const struct capability_test *tes
 
 struct capability capability_judge(const struct capability_test *test)
 {
-	struct capability capability = {.options = judge_options(test), .spoof = judge_spoof(test),
-		.receive = judge_receive(test)};
+	struct capability capability = {
+		.options = judge_options(test), .spoof = judge_spoof(test), .receive = judge_receive(test)};
 	struct tally plain = tally_all(test, TRIAL_PLAIN);
 	if (plain.came > 0)
 		capability.behind_nat = plain.renamed > 0 ? AGENT_CAN : AGENT_CANNOT;
@@ -210,8 +221,9 @@ bool capability_may_spoof(const struct capability *capability)
 
 const char *capability_cause_word(enum capability_cause cause)
 {
-	static const char *const words[CAUSE_COUNT] = {"none", "local", "filtered", "filtered-back", "unasked", "stripped",
-		"rewritten", "forbidden", "no-source", "no-partner", "unsent", "unreached", "seen"};
+	static const char *const words[CAUSE_COUNT] = {"none", "local", "filtered", "filtered-back",
+		"unasked", "stripped", "rewritten", "forbidden", "no-source", "no-partner", "unsent",
+		"unreached", "seen"};
 	return (unsigned)cause < CAUSE_COUNT ? words[cause] : words[0];
 }
 
@@ -222,21 +234,23 @@ static const char *place_text(const struct capability_place *place, char text[st
 	return text;
 }
 
-static void say_where(const struct capability_finding *finding, const char *what, char text[static CAPABILITY_TEXT_SIZE])
+static void say_where(
+	const struct capability_finding *finding, const char *what, char text[static CAPABILITY_TEXT_SIZE])
 {
 	char last[80], next[80];
 	const char *whose = finding->can == AGENT_CANNOT ? "" : "; that may be the other one's filter";
 	if (finding->last.hop == 0)
-		snprintf(text, CAPABILITY_TEXT_SIZE, "%s are dropped before or at %s%s", what, place_text(&finding->next, next), whose);
+		snprintf(text, CAPABILITY_TEXT_SIZE, "%s are dropped before or at %s%s", what,
+			place_text(&finding->next, next), whose);
 	else
-		snprintf(text, CAPABILITY_TEXT_SIZE, "%s get as far as %s and are dropped there or at %s%s", what,
-			place_text(&finding->last, last), place_text(&finding->next, next), whose);
+		snprintf(text, CAPABILITY_TEXT_SIZE, "%s get as far as %s and are dropped there or at %s%s",
+			what, place_text(&finding->last, last), place_text(&finding->next, next), whose);
 }
 
 static const char *good_text(enum capability_aspect aspect)
 {
-	static const char *const texts[] = {"packets with options get to others", "packets in others' names get to others",
-		"what others send in its name is answered to it"};
+	static const char *const texts[] = {"packets with options get to others",
+		"packets in others' names get to others", "what others send in its name is answered to it"};
 	return texts[aspect];
 }
 
@@ -247,8 +261,8 @@ static const char *subject_text(enum capability_aspect aspect)
 	return texts[aspect];
 }
 
-const char *capability_text(
-	enum capability_aspect aspect, const struct capability_finding *finding, char text[static CAPABILITY_TEXT_SIZE])
+const char *capability_text(enum capability_aspect aspect, const struct capability_finding *finding,
+	char text[static CAPABILITY_TEXT_SIZE])
 {
 	char address[ADDR_TEXT_SIZE];
 	const char *what = subject_text(aspect), *says = "";
@@ -256,16 +270,18 @@ const char *capability_text(
 	case CAUSE_SEEN: says = good_text(aspect); break;
 	case CAUSE_NONE: says = finding->can == AGENT_CAN ? good_text(aspect) : "not tested yet"; break;
 	case CAUSE_LOCAL:
-		snprintf(text, CAPABILITY_TEXT_SIZE, "its own host does not send %s: %s", what, strerror(-finding->error));
+		snprintf(text, CAPABILITY_TEXT_SIZE, "its own host does not send %s: %s", what,
+			strerror(-finding->error));
 		return text;
 	case CAUSE_FILTERED: say_where(finding, what, text); return text;
 	case CAUSE_REWRITTEN:
-		snprintf(text, CAPABILITY_TEXT_SIZE, "a NAT puts its own address on %s: they come from %s", what,
-			addr_format(finding->seen_as, address));
+		snprintf(text, CAPABILITY_TEXT_SIZE, "a NAT puts its own address on %s: they come from %s",
+			what, addr_format(finding->seen_as, address));
 		return text;
 	case CAUSE_FILTERED_BACK: says = "answers with options are dropped on the way back to it"; break;
 	case CAUSE_UNASKED:
-		says = "answers come where it asked itself, and else not: a filter before it knows connections, let echo replies in";
+		says = "answers come where it asked itself, and else not: a filter before it knows "
+		       "connections, let echo replies in";
 		break;
 	case CAUSE_STRIPPED: says = "options are taken out of packets on the way"; break;
 	case CAUSE_FORBIDDEN: says = "its owner has not switched on sending in others' names"; break;

@@ -1,5 +1,6 @@
-/* Tests of agents with the help of the others: when an agent has come, now and then, and when somebody asks for it. What is
- * found is kept; who cannot send in others' names is not asked to, until a test finds that it can. */
+/* Tests of agents with the help of the others: when an agent has come, now and then, and when somebody asks
+ * for it. What is found is kept; who cannot send in others' names is not asked to, until a test finds that it
+ * can. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,13 +11,13 @@
 #include "revtr/coordinator_inside.h"
 #include "store/capabilities.h"
 
-#define TESTS_MAX   4 /* at once */
-#define TICK_MS	    100
-#define SETTLE_NS   (10 * NS_PER_S)	   /* after it has come: its addresses, and others, may yet be registered */
-#define SELDOM_NS   (300 * NS_PER_S)	   /* between two tests of one that comes and goes */
-#define WELL_NS	    (24 * 3600 * NS_PER_S) /* what works is looked at again after that, */
-#define TROUBLE_NS  (3600 * NS_PER_S)	   /* and what does not */
-#define UNKNOWN_NS  (600 * NS_PER_S)
+#define TESTS_MAX  4 /* at once */
+#define TICK_MS	   100
+#define SETTLE_NS  (10 * NS_PER_S)  /* after it has come: its addresses, and others, may yet be registered */
+#define SELDOM_NS  (300 * NS_PER_S) /* between two tests of one that comes and goes */
+#define WELL_NS	   (24 * 3600 * NS_PER_S) /* what works is looked at again after that, */
+#define TROUBLE_NS (3600 * NS_PER_S)	  /* and what does not */
+#define UNKNOWN_NS (600 * NS_PER_S)
 
 struct coordinator_tests {
 	struct coordinator *c;
@@ -138,7 +139,8 @@ static void tell_change(const struct coordinator *c, const char *name, enum capa
 		coordinator_tell(c, "agent %s: %s", name, capability_text(aspect, now, text));
 }
 
-static void tell_changes(const struct coordinator *c, const struct agent_entry *agent, const struct capability *before)
+static void tell_changes(
+	const struct coordinator *c, const struct agent_entry *agent, const struct capability *before)
 {
 	const struct capability *now = &agent->capability;
 	tell_change(c, agent->name, ASPECT_OPTIONS, &before->options, &now->options);
@@ -197,7 +199,8 @@ static void go_on(struct coordinator_tests *tests)
 		enum capability_want want = CAPABILITY_DONE;
 		/* A bus that fails may end it in the middle. */
 		while (tests->running[i] &&
-			(want = capability_next(tests->running[i], coordinator_now_ns(), &order, &wake_ns)) == CAPABILITY_ORDER)
+			(want = capability_next(tests->running[i], coordinator_now_ns(), &order, &wake_ns)) ==
+				CAPABILITY_ORDER)
 			give(tests->c, &order);
 		if (tests->running[i] && want == CAPABILITY_DONE)
 			finish(tests, i);
@@ -216,7 +219,8 @@ static void arm(struct coordinator_tests *tests)
 	for (uint32_t i = 0; i < c->agent_count; i++) {
 		const struct agent_entry *agent = &c->agents[i];
 		if (agent->status.online && !agent->testing && agent->test_at_ns > 0)
-			wait_ns = MIN(wait_ns, MAX(agent->test_at_ns - coordinator_now_ns(), TICK_MS * NS_PER_MS));
+			wait_ns = MIN(
+				wait_ns, MAX(agent->test_at_ns - coordinator_now_ns(), TICK_MS * NS_PER_MS));
 	}
 	uv_timer_stop(&tests->timer);
 	uv_update_time(c->loop);
@@ -263,11 +267,12 @@ static bool start(struct coordinator_tests *tests, uint32_t agent)
 static bool is_due(const struct coordinator *c, uint32_t agent)
 {
 	const struct agent_entry *entry = &c->agents[agent];
-	if (!entry->status.online || entry->testing || entry->test_at_ns == 0 || !addr_is_set(entry->status.address))
+	if (!entry->status.online || entry->testing || entry->test_at_ns == 0 ||
+		!addr_is_set(entry->status.address))
 		return false;
 	return coordinator_now_ns() >= entry->test_at_ns ||
-		(entry->capability.tested_ms > 0 && entry->tested_with < CAPABILITY_PARTNERS && !entry->settling &&
-			count_partners(c, agent) > entry->tested_with);
+		(entry->capability.tested_ms > 0 && entry->tested_with < CAPABILITY_PARTNERS &&
+			!entry->settling && count_partners(c, agent) > entry->tested_with);
 }
 
 void coordinator_test_due(struct coordinator *c)
@@ -353,7 +358,8 @@ int coordinator_test_agent(struct coordinator *c, const char *name, struct error
 		if (!entry->status.online)
 			return error_set(error, -EINVAL, "agent %s is not connected", name);
 		if (!addr_is_set(entry->status.address))
-			return error_set(error, -EINVAL, "agent %s has not said which address it sends from", name);
+			return error_set(
+				error, -EINVAL, "agent %s has not said which address it sends from", name);
 		give_up(c, i, false); /* whoever asks wants to know how it is from now on */
 		entry->test_at_ns = 1;
 		coordinator_test_due(c);

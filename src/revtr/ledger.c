@@ -8,8 +8,9 @@
 static void note_kind(struct ledger *ledger, enum revtr_probe probe, bool spoofed, struct addr source)
 {
 	unsigned i = 0;
-	while (i < ledger->kind_count && (ledger->kinds[i].probe != probe || ledger->kinds[i].spoofed != spoofed ||
-						 !addr_equal(ledger->kinds[i].source, source)))
+	while (i < ledger->kind_count &&
+		(ledger->kinds[i].probe != probe || ledger->kinds[i].spoofed != spoofed ||
+			!addr_equal(ledger->kinds[i].source, source)))
 		i++;
 	if (i == LEDGER_KINDS) {
 		ledger->other_kinds++;
@@ -20,7 +21,8 @@ static void note_kind(struct ledger *ledger, enum revtr_probe probe, bool spoofe
 	ledger->kinds[i].packets++;
 }
 
-/* The row of a network that is not there yet: a free one, or that with the fewest packets, which go elsewhere. */
+/* The row of a network that is not there yet: a free one, or that with the fewest packets, which go
+ * elsewhere. */
 static struct ledger_network *make_room(struct ledger *ledger)
 {
 	struct ledger_network *least = &ledger->networks[0];
@@ -45,7 +47,8 @@ static void note_network(struct ledger *ledger, struct addr target)
 		*make_room(ledger) = (struct ledger_network){network, 1};
 }
 
-void ledger_note(struct ledger *ledger, enum revtr_probe probe, bool spoofed, struct addr source, struct addr target)
+void ledger_note(
+	struct ledger *ledger, enum revtr_probe probe, bool spoofed, struct addr source, struct addr target)
 {
 	note_kind(ledger, probe, spoofed, source);
 	note_network(ledger, target);

@@ -28,7 +28,8 @@ struct ledger {
 	uint64_t other_kinds, elsewhere; /* that there was no room for */
 };
 
-void ledger_note(struct ledger *ledger, enum revtr_probe probe, bool spoofed, struct addr source, struct addr target);
+void ledger_note(
+	struct ledger *ledger, enum revtr_probe probe, bool spoofed, struct addr source, struct addr target);
 /* The networks with the most packets, `most` of them; how many there are. */
 unsigned ledger_busiest(const struct ledger *ledger, struct ledger_network *networks, unsigned most);
 

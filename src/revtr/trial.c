@@ -21,8 +21,8 @@ static void write_payload(const struct agent_order *order, struct writer *conten
 	writer_u64(content, order->target_tag);
 }
 
-size_t trial_write(struct trial_memory *memory, const struct agent_order *order, struct addr own, uint8_t *bytes, size_t size,
-	uint32_t *token)
+size_t trial_write(struct trial_memory *memory, const struct agent_order *order, struct addr own,
+	uint8_t *bytes, size_t size, uint32_t *token)
 {
 	uint8_t payload[PAYLOAD_LENGTH];
 	struct writer content = writer_init(payload, sizeof(payload));
@@ -33,7 +33,9 @@ size_t trial_write(struct trial_memory *memory, const struct agent_order *order,
 			.ttl = order->task.ttl,
 			.id = id_of(order->tag),
 			.protocol = PROTOCOL_ICMP,
-			.route = {.present = order->task.options, .type = 7, .slots = RECORD_ROUTE_SLOTS_MAX}},
+			.route = {.present = order->task.options,
+				.type = 7,
+				.slots = RECORD_ROUTE_SLOTS_MAX}},
 		.transport = {.icmp_type = ICMP4_ECHO_REQUEST,
 			.icmp_id = (uint16_t)(order->task.id >> 16),
 			.icmp_seq = (uint16_t)order->task.id,
@@ -82,7 +84,8 @@ static bool read_payload(const struct transport *transport, struct heard *heard)
 }
 
 /* What this agent sent in its own name; NULL: it did not. */
-static const struct agent_order *own_order(const struct trial_memory *memory, uint32_t task, struct addr target)
+static const struct agent_order *own_order(
+	const struct trial_memory *memory, uint32_t task, struct addr target)
 {
 	for (uint32_t i = 0; i < MIN(memory->count, (uint32_t)TRIALS_REMEMBERED); i++) {
 		const struct agent_order *order = &memory->sent[i].order;
@@ -96,7 +99,8 @@ static bool hear_request(const struct hash_key *key, const struct packet *packet
 {
 	struct heard heard;
 	if (!key || !read_payload(&packet->transport, &heard) ||
-		heard.target_tag != agent_tag(*key, packet->ip.destination, packet->ip.destination, heard.task))
+		heard.target_tag !=
+			agent_tag(*key, packet->ip.destination, packet->ip.destination, heard.task))
 		return false;
 	*answer = (struct revtr_answer){.task = heard.task, .seen = REVTR_SEEN_REQUEST};
 	return true;
@@ -110,7 +114,8 @@ static bool hear_reply(const struct trial_memory *memory, struct addr own, const
 		return false;
 	const struct agent_order *order = own_order(memory, heard.task, heard.target);
 	bool own_one = order && order->tag == heard.tag && addr_equal(packet->ip.destination, own);
-	if (!own_one && (!key || heard.tag != agent_tag(*key, packet->ip.destination, heard.target, heard.task)))
+	if (!own_one &&
+		(!key || heard.tag != agent_tag(*key, packet->ip.destination, heard.target, heard.task)))
 		return false;
 	*answer = (struct revtr_answer){.task = heard.task, .seen = REVTR_SEEN_REPLY};
 	return true;
@@ -121,19 +126,23 @@ static bool hear_exceeded(const struct trial_memory *memory, struct addr own, co
 {
 	const struct ip_header *quoted = &packet->quoted_ip;
 	uint32_t task = (uint32_t)packet->quoted.icmp_id << 16 | packet->quoted.icmp_seq;
-	if (!packet->has_quote || quoted->protocol != PROTOCOL_ICMP || packet->quoted.icmp_type != ICMP4_ECHO_REQUEST ||
+	if (!packet->has_quote || quoted->protocol != PROTOCOL_ICMP ||
+		packet->quoted.icmp_type != ICMP4_ECHO_REQUEST ||
 		!addr_equal(quoted->source, packet->ip.destination))
 		return false;
 	const struct agent_order *order = own_order(memory, task, quoted->destination);
 	bool own_one = order && id_of(order->tag) == quoted->id && addr_equal(packet->ip.destination, own);
-	if (!own_one && (!key || quoted->id != id_of(agent_tag(*key, packet->ip.destination, quoted->destination, task))))
+	if (!own_one &&
+		(!key ||
+			quoted->id !=
+				id_of(agent_tag(*key, packet->ip.destination, quoted->destination, task))))
 		return false;
 	*answer = (struct revtr_answer){.task = task, .seen = REVTR_SEEN_EXCEEDED};
 	return true;
 }
 
-bool trial_hear(const struct trial_memory *memory, struct addr own, const struct hash_key *key, const struct packet *packet,
-	struct revtr_answer *answer)
+bool trial_hear(const struct trial_memory *memory, struct addr own, const struct hash_key *key,
+	const struct packet *packet, struct revtr_answer *answer)
 {
 	enum icmp_kind kind = packet->transport.icmp_kind;
 	bool heard = false;

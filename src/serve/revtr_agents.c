@@ -19,10 +19,11 @@ static json_t *capability_json(const struct capability *capability)
 
 static json_t *agent_json(const struct coordinator_agent *agent)
 {
-	return json_pack("{s:s, s:o, s:b, s:b, s:o, s:I, s:I, s:s*, s:b, s:o}", "name", agent->name, "address",
-		revtr_address(agent->address), "online", agent->online, "may_spoof", agent->may_spoof, "since",
-		revtr_time(agent->since_ms), "tasks", (json_int_t)agent->tasks, "answers", (json_int_t)agent->answers, "note",
-		agent->note[0] ? agent->note : NULL, "testing", agent->testing, "capability", capability_json(agent->capability));
+	return json_pack("{s:s, s:o, s:b, s:b, s:o, s:I, s:I, s:s*, s:b, s:o}", "name", agent->name,
+		"address", revtr_address(agent->address), "online", agent->online, "may_spoof",
+		agent->may_spoof, "since", revtr_time(agent->since_ms), "tasks", (json_int_t)agent->tasks,
+		"answers", (json_int_t)agent->answers, "note", agent->note[0] ? agent->note : NULL, "testing",
+		agent->testing, "capability", capability_json(agent->capability));
 }
 
 static void add_agent(void *context, const struct coordinator_agent *agent)

@@ -6,6 +6,7 @@
 
 #include "revtr/agent.h"
 
-void vantage_ledger_print(const struct agent *agent, const char *name, const struct agent_rules *rules, FILE *out);
+void vantage_ledger_print(
+	const struct agent *agent, const char *name, const struct agent_rules *rules, FILE *out);
 
 #endif

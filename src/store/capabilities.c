@@ -6,7 +6,9 @@
 static int make_table(struct store *store, struct error *error)
 {
 	return store_exec(store,
-		"CREATE TABLE IF NOT EXISTS capability (agent TEXT PRIMARY KEY, found TEXT NOT NULL) WITHOUT ROWID", error);
+		"CREATE TABLE IF NOT EXISTS capability (agent TEXT PRIMARY KEY, found TEXT NOT NULL) WITHOUT "
+		"ROWID",
+		error);
 }
 
 int store_put_capability(struct store *store, const char *agent, const char *text, struct error *error)
@@ -14,14 +16,15 @@ int store_put_capability(struct store *store, const char *agent, const char *tex
 	int result = make_table(store, error);
 	if (result < 0)
 		return result;
-	struct query query = query_begin(store, "INSERT OR REPLACE INTO capability (agent, found) VALUES (?, ?)");
+	struct query query =
+		query_begin(store, "INSERT OR REPLACE INTO capability (agent, found) VALUES (?, ?)");
 	query_text(&query, agent);
 	query_text(&query, text);
 	return query_run(&query, error);
 }
 
-int store_each_capability(struct store *store, void (*each)(void *context, const char *agent, const char *text),
-	void *context, struct error *error)
+int store_each_capability(struct store *store,
+	void (*each)(void *context, const char *agent, const char *text), void *context, struct error *error)
 {
 	int result = make_table(store, error);
 	if (result < 0)

@@ -4,9 +4,11 @@
 
 #include "store/store.h"
 
-int store_put_capability(struct store *store, const char *agent, const char *text, struct error *error) MUST_USE;
+int store_put_capability(
+	struct store *store, const char *agent, const char *text, struct error *error) MUST_USE;
 /* `text` is borrowed for the call. */
-int store_each_capability(struct store *store, void (*each)(void *context, const char *agent, const char *text),
-	void *context, struct error *error) MUST_USE;
+int store_each_capability(struct store *store,
+	void (*each)(void *context, const char *agent, const char *text), void *context,
+	struct error *error) MUST_USE;
 
 #endif

@@ -1,4 +1,5 @@
-/* A test of an agent in a world of a few routers whose filters are known: what is judged is what was built. */
+/* A test of an agent in a world of a few routers whose filters are known: what is judged is what was built.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -40,9 +41,14 @@ struct world {
 
 static void init(struct capability_test *test, unsigned partners, bool may_spoof)
 {
-	*test = (struct capability_test){.subject = SUBJECT, .own = address_of(SUBJECT), .may_spoof = may_spoof,
-		.source = {SUBJECT, address_of(SUBJECT), {1, 2}}, .partner_count = partners, .senders = {HELPER},
-		.sender_count = 1, .secret = {5, 6}};
+	*test = (struct capability_test){.subject = SUBJECT,
+		.own = address_of(SUBJECT),
+		.may_spoof = may_spoof,
+		.source = {SUBJECT, address_of(SUBJECT), {1, 2}},
+		.partner_count = partners,
+		.senders = {HELPER},
+		.sender_count = 1,
+		.secret = {5, 6}};
 	for (uint32_t i = 0; i < partners; i++)
 		test->partners[i] = (struct capability_partner){i + 1, address_of(i + 1), {i, i}};
 }
@@ -66,9 +72,13 @@ static void send(struct world *world, const struct agent_order *order, int64_t n
 {
 	const struct revtr_task *task = &order->task;
 	bool by_subject = task->agent == SUBJECT, options = task->options;
-	int error = by_subject ? (task->spoofed ? world->spoof_error : options ? world->options_error : 0) : 0;
+	int error = by_subject ? (task->spoofed		   ? world->spoof_error
+						 : options ? world->options_error
+							   : 0)
+			       : 0;
 	unsigned stop = !by_subject ? 0 : task->spoofed ? world->spoofed_at : options ? world->options_at : 0;
-	struct revtr_answer answer = {.task = task->id, .answered = true, .seen = REVTR_SEEN_SENT, .error = error};
+	struct revtr_answer answer = {
+		.task = task->id, .answered = true, .seen = REVTR_SEEN_SENT, .error = error};
 	struct addr name = task->spoofed ? order->source : address_of(SUBJECT);
 	world->orders++;
 	world->sweeps += task->ttl < TRIAL_TTL;
@@ -91,7 +101,9 @@ static void send(struct world *world, const struct agent_order *order, int64_t n
 	if (stop || world->unreachable)
 		return;
 	answer.seen = REVTR_SEEN_REQUEST;
-	answer.from = by_subject && (world->renamed || !task->spoofed) && addr_is_set(world->seen_as) ? world->seen_as : name;
+	answer.from = by_subject && (world->renamed || !task->spoofed) && addr_is_set(world->seen_as)
+		? world->seen_as
+		: name;
 	answer.reply = (struct route_option){.present = options && !(by_subject && world->options_stripped)};
 	answer.reply_ttl = task->ttl - ROUTERS;
 	say(world, who(task->target), &answer, now_ns);
@@ -137,10 +149,10 @@ static struct capability found(struct world *world, unsigned partners, bool may_
 	return capability;
 }
 
-#define expect(finding, can_, cause_)                                                                                  \
-	do {                                                                                                           \
-		assert_int_equal((finding).can, can_);                                                                 \
-		assert_string_equal(capability_cause_word((finding).cause), capability_cause_word(cause_));              \
+#define expect(finding, can_, cause_)                                                                        \
+	do {                                                                                                 \
+		assert_int_equal((finding).can, can_);                                                       \
+		assert_string_equal(capability_cause_word((finding).cause), capability_cause_word(cause_));  \
 	} while (0)
 
 static void expect_place(struct capability_place place, unsigned hop, struct addr address)
@@ -297,12 +309,15 @@ static void test_numbers_that_are_none(void **state)
 	(void)state;
 	capability_start(test, START);
 	/* What has not been handed out cannot have been seen. */
-	struct revtr_answer early = {.task = test->trials[0].task, .seen = REVTR_SEEN_REQUEST, .from = address_of(SUBJECT)};
+	struct revtr_answer early = {
+		.task = test->trials[0].task, .seen = REVTR_SEEN_REQUEST, .from = address_of(SUBJECT)};
 	assert_false(capability_answer(test, 1, &early, START));
 	assert_int_equal(capability_next(test, START, &order, &wake_ns), CAPABILITY_ORDER);
 	assert_int_equal(order.task.id, early.task);
 	for (uint32_t number = 1; number < 10000; number++) {
-		struct revtr_answer forged = {.task = 0x80000000u | number, .seen = REVTR_SEEN_REQUEST, .from = address_of(SUBJECT)};
+		struct revtr_answer forged = {.task = 0x80000000u | number,
+			.seen = REVTR_SEEN_REQUEST,
+			.from = address_of(SUBJECT)};
 		assert_false(capability_answer(test, 1, &forged, START));
 	}
 	/* Numbers cannot be told from each other. */
@@ -315,7 +330,8 @@ static void test_numbers_that_are_none(void **state)
 	free(test);
 }
 
-/* The agent has much to do: what it sends after half a minute still counts, and what is heard during the sweep. */
+/* The agent has much to do: what it sends after half a minute still counts, and what is heard during the
+ * sweep. */
 static void test_late(void **state)
 {
 	struct capability_test *test = new_test(2, true);
@@ -362,7 +378,8 @@ static void test_kept(void **state)
 	free(text);
 	assert_false(capability_from_json("[]", &again));
 	assert_false(capability_from_json("{", &again));
-	assert_true(capability_from_json("{\"spoof\":{\"can\":7,\"cause\":3,\"last\":{\"hop\":-1}}}", &again));
+	assert_true(
+		capability_from_json("{\"spoof\":{\"can\":7,\"cause\":3,\"last\":{\"hop\":-1}}}", &again));
 	expect(again.spoof, AGENT_CAN_UNKNOWN, CAUSE_NONE);
 	expect_place(again.spoof.last, 0, ADDR_NONE);
 }

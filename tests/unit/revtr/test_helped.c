@@ -1,5 +1,5 @@
-/* Agents that find out about each other by way of a coordinator, and what that makes of it: real agents on a bus, whose
- * packets meet in a network of hosts with two filters that are known. */
+/* Agents that find out about each other by way of a coordinator, and what that makes of it: real agents on a
+ * bus, whose packets meet in a network of hosts with two filters that are known. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,7 @@ struct net {
 	struct coordinator *coordinator;
 	struct agent *agents[AGENTS];
 	struct agent_link *links[AGENTS];
-	unsigned spoofed[AGENTS][AGENTS]; /* probes by one in the name of another, but trials */
+	unsigned spoofed[AGENTS][AGENTS];  /* probes by one in the name of another, but trials */
 	unsigned trials, trials_elsewhere; /* to addresses that nobody has listed */
 	bool unlisted;			   /* the agents list nothing */
 	struct capability found[AGENTS];
@@ -105,7 +105,8 @@ static void turn(struct net *net)
 	uv_run(&net->loop, UV_RUN_NOWAIT);
 	for (unsigned i = 0; i < AGENTS; i++) {
 		struct machine machine = agent_machine(net->agents[i]);
-		while (machine.ops->next(machine.self, clock_monotonic_ns(), &out, &wake_ns) == MACHINE_SEND) {
+		while (machine.ops->next(machine.self, clock_monotonic_ns(), &out, &wake_ns) ==
+			MACHINE_SEND) {
 			machine.ops->sent(machine.self, out.token, clock_monotonic_ns(), 0);
 			carry(net, i, &out);
 		}
@@ -160,8 +161,14 @@ static void start(struct net *net, bool unlisted)
 		struct agent_rules rules = {.spoof = true, .per_second = 1000};
 		struct addr own = address_of(i);
 		net->agents[i] = agent_new(&rules, own, NULL, &own, !unlisted);
-		struct agent_link_options options = {.name = names[i], .agent = net->agents[i], .wake = wake,
-			.status = {.online = true, .may_spoof = true, .address = own, .sources = {own}, .source_count = !unlisted}};
+		struct agent_link_options options = {.name = names[i],
+			.agent = net->agents[i],
+			.wake = wake,
+			.status = {.online = true,
+				.may_spoof = true,
+				.address = own,
+				.sources = {own},
+				.source_count = !unlisted}};
 		net->links[i] = agent_link_new(&net->loop, net->bus, &options);
 		assert_non_null(net->links[i]);
 	}
@@ -300,7 +307,8 @@ static void test_found_and_used(void **state)
 	free(net);
 }
 
-/* By an administrator's word they are sources; their owners have not said so, and so nobody is tested with them. */
+/* By an administrator's word they are sources; their owners have not said so, and so nobody is tested with
+ * them. */
 static void test_no_consent(void **state)
 {
 	struct net *net = calloc(1, sizeof(*net));

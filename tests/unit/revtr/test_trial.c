@@ -1,4 +1,5 @@
-/* Trials between three agents: who sends, who stands at the target, who stands at the address in whose name it is sent. */
+/* Trials between three agents: who sends, who stands at the target, who stands at the address in whose name
+ * it is sent. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,7 +35,12 @@ static struct agent_order trial(bool spoofed, uint8_t ttl)
 {
 	struct addr source = spoofed ? NAME : SENDER;
 	return (struct agent_order){
-		.task = {.id = TASK, .probe = REVTR_TRIAL, .spoofed = spoofed, .target = TARGET, .ttl = ttl, .options = true},
+		.task = {.id = TASK,
+			.probe = REVTR_TRIAL,
+			.spoofed = spoofed,
+			.target = TARGET,
+			.ttl = ttl,
+			.options = true},
 		.source = source,
 		.tag = agent_tag(name_key, source, TARGET, TASK),
 		.target_tag = agent_tag(target_key, TARGET, TARGET, TASK),
@@ -96,7 +102,8 @@ static struct packet reply_to(const struct packet *request)
 static struct packet exceeded(const struct packet *request)
 {
 	struct packet packet = {.has_quote = true, .quoted_ip = request->ip, .quoted = request->transport};
-	packet.ip = (struct ip_header){.source = ROUTER, .destination = request->ip.source, .ttl = 250, .protocol = PROTOCOL_ICMP};
+	packet.ip = (struct ip_header){
+		.source = ROUTER, .destination = request->ip.source, .ttl = 250, .protocol = PROTOCOL_ICMP};
 	packet.transport.icmp_kind = ICMP_TIME_EXCEEDED;
 	packet.quoted.payload = NULL;
 	packet.quoted.payload_length = 0;
@@ -160,7 +167,8 @@ static void test_own_ones_are_remembered(void **state)
 	struct outgoing out;
 	(void)state;
 	assert_int_equal(agent_do(sender, &order, NOW_NS), AGENT_TAKEN);
-	struct packet request = sent_by(sender, &out, 0), gone = exceeded(&request), reply = reply_to(&request);
+	struct packet request = sent_by(sender, &out, 0), gone = exceeded(&request),
+		      reply = reply_to(&request);
 	assert_int_equal(request.ip.ttl, 3);
 	tells(sender, REVTR_SEEN_SENT, ADDR_NONE);
 	hears(sender, &gone);
@@ -184,7 +192,8 @@ static void test_forged_ones_are_not_told(void **state)
 	order.tag ^= 1;
 	order.target_tag ^= 1;
 	assert_int_equal(agent_do(sender, &order, NOW_NS), AGENT_TAKEN);
-	struct packet request = sent_by(sender, &out, 0), reply = reply_to(&request), gone = exceeded(&request);
+	struct packet request = sent_by(sender, &out, 0), reply = reply_to(&request),
+		      gone = exceeded(&request);
 	tells(sender, REVTR_SEEN_SENT, ADDR_NONE);
 	hears(target, &request);
 	hears(name, &reply);
@@ -249,10 +258,13 @@ static void test_nonsense(void **state)
 		"{\"task\":7,\"seen\":3}",
 	};
 	static const char *const orders[] = {
-		"{\"task\":7,\"probe\":\"trial\",\"target\":\"192.0.2.1\",\"source\":\"192.0.2.2\",\"tag\":\"0123456789abcdef\",\"ttl\":3}",
-		"{\"task\":7,\"probe\":\"trial\",\"target\":\"192.0.2.1\",\"source\":\"192.0.2.2\",\"tag\":\"0123456789abcdef\",\"target_"
+		"{\"task\":7,\"probe\":\"trial\",\"target\":\"192.0.2.1\",\"source\":\"192.0.2.2\",\"tag\":"
+		"\"0123456789abcdef\",\"ttl\":3}",
+		"{\"task\":7,\"probe\":\"trial\",\"target\":\"192.0.2.1\",\"source\":\"192.0.2.2\",\"tag\":"
+		"\"0123456789abcdef\",\"target_"
 		"tag\":\"0123456789abcdef\",\"ttl\":0}",
-		"{\"task\":7,\"probe\":\"trial\",\"target\":\"192.0.2.1\",\"source\":\"192.0.2.2\",\"tag\":\"0123456789abcdef\",\"target_"
+		"{\"task\":7,\"probe\":\"trial\",\"target\":\"192.0.2.1\",\"source\":\"192.0.2.2\",\"tag\":"
+		"\"0123456789abcdef\",\"target_"
 		"tag\":\"0123456789abcdeg\",\"ttl\":9}",
 	};
 	struct revtr_answer answer;
