@@ -33,6 +33,7 @@ static const char good[] =
 	"  - {name: tel, type: telnet, url: 'telnet://rviews@rs.example.net'}\n"
 	"  - {name: html, type: adapter, adapter: lg.yaml}\n"
 	"globalping: {use: true}\n"
+	"revtr: {url: 'https://revtr.example.net:7388', ca: /etc/retour/ca.crt}\n"
 	"atlas:\n"
 	"  use: true\n"
 	"  token_env: RETOUR_TEST_KEY\n"
@@ -65,6 +66,8 @@ static void test_good(void **state)
 	assert_string_equal(s->looking_glasses[2].adapter, "lg.yaml");
 	assert_true(s->globalping.use);
 	assert_null(settings_token(&s->globalping));
+	assert_string_equal(s->revtr.ca, "/etc/retour/ca.crt");
+	assert_false(s->revtr.use);
 	assert_int_equal(s->stun_count, 4);
 	assert_int_equal(settings_public_address(s, 4).low, 0xcb007109);
 	assert_int_equal(settings_public_address(s, 6).low, 9);
@@ -122,6 +125,7 @@ static void test_bad(void **state)
 		{"looking_glasses:\n  - {name: a, type: hybula, url: 'http://a', asn: AS1}\n",
 			"c:2: asn: 'AS1'; expected a whole number"},
 		{"globalping:\n  use: yep\n", "c:2: Invalid ENUM value: yep"},
+		{"globalping:\n  ca: ca.crt\n", "c:2: Unexpected key: ca"},
 		{"globalping:\n  url: lg.example.net\n", "c:2: globalping: url 'lg.example.net': expected https://"},
 		{"atlas: {token_env: $KEY}\n", "c:1: atlas: token_env: expected the name of an environment variable"},
 		{"stun: [a:b]\n", "c:1: stun: 'a:b': expected host or host:port"},

@@ -202,6 +202,39 @@ static void test_order(void **state)
 	store_close(store);
 }
 
+/* Two batches of one client and one of another, "x" second in each. */
+static void test_labels(void **state)
+{
+	static const char *const keys[] = {"mine", "others", "mine"};
+	int64_t batches[3], ids[3];
+	struct seen all = {0}, own = {0}, rest = {0}, one = {0}, none = {0};
+	struct store *store = opened();
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct store_measurement list[3] = {measurement_to(1), measurement_to(2), measurement_to(3)};
+		snprintf(list[1].label, sizeof(list[1].label), "x");
+		assert_int_equal(store_add_batch(
+			store, &(struct store_submission){.key = keys[i], .now_ms = 5}, list, 3, &batches[i], NULL), 0);
+		ids[i] = list[1].id;
+	}
+	assert_int_equal(store_each_labelled_of(store, NULL, "x", 0, 0, 8, see, &all, NULL), 0);
+	assert_int_equal(all.count, 3);
+	assert_memory_equal(all.ids, ids, sizeof(ids));
+	assert_int_equal(store_each_labelled_of(store, "mine", "x", 0, 0, 8, see, &own, NULL), 0);
+	assert_int_equal(own.count, 2);
+	assert_int_equal(own.ids[1], ids[2]);
+	assert_int_equal(store_each_labelled_of(store, "mine", "x", batches[0], ids[0], 8, see, &rest, NULL), 0);
+	assert_int_equal(rest.count, 1);
+	assert_int_equal(rest.ids[0], ids[2]);
+	assert_int_equal(store_each_labelled(store, batches[1], "x", 0, 8, see, &one, NULL), 0);
+	assert_int_equal(one.count, 1);
+	assert_int_equal(one.ids[0], ids[1]);
+	assert_int_equal(store_each_labelled(store, batches[1], "x", ids[1], 8, see, &none, NULL), 0);
+	assert_int_equal(store_each_labelled_of(store, "nobody", "x", 0, 0, 8, see, &none, NULL), 0);
+	assert_int_equal(none.count, 0);
+	store_close(store);
+}
+
 struct nested {
 	struct store *store;
 	int64_t batch;
@@ -568,6 +601,7 @@ int main(void)
 		cmocka_unit_test(test_batches),
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_within_itself),
 		cmocka_unit_test(test_finished_stays),
 		cmocka_unit_test(test_together),
