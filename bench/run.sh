@@ -264,3 +264,4 @@ awk -F'|' -v rows="${rows[*]}" '
 cat "$scratch/kept" "$results" >"$bench/results.txt"
 "$bench/table.sh" "$bench/results.txt" >"$page.new" && mv "$page.new" "$page"
 ! grep -q '^sim_routes|' "$results" || "$bench/plot.sh" "$results" >"${page%/*}/figures/sim_routes.svg"
+! grep -q '^revtr|' "$results" || "$bench/revtr_plot.py" "$results" "${page%/*}/figures"
