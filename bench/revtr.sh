@@ -21,7 +21,7 @@ named() { # NAME
 
 agents() {
 	local sites
-	for sites in 5 10 20 50 100 150 200; do
+	for sites in 5 10 20 50 100 200; do
 		for seed in $SEEDS; do
 			run 1000 $sites "$seed" retour | named agents
 		done
