@@ -157,7 +157,7 @@ void coordinator_dispatch(struct coordinator *c, const struct revtr_task *task, 
 	char topic[TOPIC_SIZE], *text;
 	bool heard = c->agents[expected.receiver].status.online || expected.is_trace;
 	bool refused = !source->stored.consents || (!expected.is_trace && !coordinator_may_spend(c, task->target));
-	if (refused && !(task->id & OWN_TASK))
+	if (refused && task->id <= REVTR_TASK_MAX)
 		revtr_engine_refused(c->engine, task->id, coordinator_now_ns());
 	if (refused)
 		return;
@@ -212,11 +212,13 @@ static void on_answer(void *context, const char *topic, const char *payload, siz
 	c->health.last_answer_ns = coordinator_now_ns();
 	if (answer.answered)
 		c->agents[expected.sender].worked_ns = coordinator_now_ns();
-	if (answer.answered && !expected.is_trace)
+	if (answer.answered && !expected.is_trace && !coordinator_is_own_udp(answer.task))
 		learn(c, &expected, &answer);
 	if (answer.reply.present && expected.spoofed == (expected.sender != expected.receiver))
 		coordinator_test_seen(c, expected.sender, expected.receiver);
-	if (answer.task & OWN_TASK)
+	if (coordinator_alias_answer(c, &answer))
+		; /* asked for that */
+	else if (answer.task & OWN_TASK)
 		coordinator_atlas_answer(c, &expected, &answer);
 	else if (!answer.answered)
 		revtr_engine_lost(c->engine, answer.task, coordinator_now_ns()); /* refused: nothing was sent */
@@ -270,6 +272,7 @@ void coordinator_pump(struct coordinator *c)
 		wake_ns = coordinator_now_ns(); /* others on the loop have their turn, too */
 	else if (wait_ns != TIME_NEVER)
 		wake_ns = MIN(wake_ns, coordinator_now_ns() + wait_ns);
+	wake_ns = MIN(wake_ns, coordinator_alias_due(c));
 	wake_ns = MIN(wake_ns, coordinator_ask_hops(c));
 	sleep_until(c, wake_ns);
 	c->pumping = false;
@@ -388,6 +391,7 @@ static void free_all(uv_handle_t *handle)
 	survey_deinit(&c->survey);
 	aliases_deinit(&c->aliases);
 	coordinator_free_hops(c);
+	free(c->alias_round);
 	for (uint32_t i = 0; i < c->source_count; i++)
 		atlas_deinit(&c->sources[i].atlas);
 	free(c->sources);

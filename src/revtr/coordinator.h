@@ -144,6 +144,35 @@ int coordinator_clean_atlas(struct coordinator *coordinator, struct addr source,
 /* Which addresses are one router's: `counts[i]` of `addresses` are one's. -E2BIG. */
 int coordinator_import_aliases(struct coordinator *coordinator, const uint32_t *addresses, const unsigned *counts, size_t count,
 	struct error *error) MUST_USE;
+/* Ask routers which other addresses they have: a UDP packet to a port that is hardly open goes to each address, and who
+ * refuses it from another address has both. That takes seconds, within all limits; one round at a time.
+ *
+ * What stands before an address may refuse packets in its stead, so unless the packet's own list shows that it got there
+ * an echo reply from the address must have passed as many routers as the refusal. Sets that are found are kept as those
+ * that are imported, joined with what is known of their addresses. */
+#define COORDINATOR_PROBED_MAX 1000 /* addresses of one round */
+enum coordinator_alias {
+	ALIAS_WAITING,
+	ALIAS_FOUND,
+	ALIAS_ITSELF,	 /* it refuses with the address that was asked: no other shows */
+	ALIAS_ELSEWHERE, /* another address answers, and it is not shown to be the same router's */
+	ALIAS_SILENT,	 /* which tells nothing */
+	ALIAS_NOT_ASKED,
+};
+struct coordinator_probed {
+	struct addr address;
+	enum coordinator_alias state;
+	struct addr from;	/* who refused; none = nobody has */
+	const uint32_t *others; /* ALIAS_FOUND: its router's other addresses that showed */
+	unsigned other_count;
+	const char *why; /* ALIAS_NOT_ASKED */
+};
+/* 0 with the round's number; -EINVAL, -E2BIG; -EBUSY: another one is under way; -ENOTCONN: there is nobody to ask. */
+int coordinator_probe_aliases(struct coordinator *coordinator, const uint32_t *addresses, size_t count, unsigned *round,
+	struct error *error) MUST_USE;
+/* The last round: its number, 0 = there was none; `done`: nothing of it waits any more. */
+unsigned coordinator_each_probed(const struct coordinator *coordinator,
+	void (*each)(void *context, const struct coordinator_probed *probed), void *context, bool *done);
 void coordinator_count_aliases(const struct coordinator *coordinator, size_t *sets, size_t *addresses);
 
 /* ---- health: for a page and for Prometheus; silence shows, too */

@@ -25,7 +25,8 @@ struct absence {
 
 void coordinator_lost(struct coordinator *c, const struct expected *expected)
 {
-	if (expected->task & OWN_TASK)
+	coordinator_alias_lost(c, expected->task);
+	if (expected->task > REVTR_TASK_MAX)
 		return;
 	c->sources[expected->source].disturbed_ns = coordinator_now_ns();
 	revtr_engine_lost(c->engine, expected->task, coordinator_now_ns());

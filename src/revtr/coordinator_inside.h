@@ -19,6 +19,7 @@
 #define EXPECTED_MAX 65536 /* tasks whose answer is known when it comes; a power of two */
 #define REGISTRATIONS_MAX 16 /* under way */
 #define OWN_TASK     0x80000000u /* numbers of tasks that are not the engine's */
+#define OWN_UDP_TASK 0x70000000u /* and of those among them that are sent by UDP: these have 31 bits only */
 
 struct agent_entry {
 	char name[AGENT_NAME_SIZE];
@@ -63,7 +64,7 @@ struct hops {
 	struct hop_ask {
 		int64_t at_ns;
 		uint32_t source, trace, place, agent, target;
-		bool spoofed;
+		bool spoofed, alias; /* alias: coordinator_alias.c sends it */
 	} *list;
 	size_t count, room;
 	int64_t next_ns;
@@ -119,6 +120,7 @@ struct coordinator {
 	unsigned survey_minutes;
 	struct aliases aliases;
 	struct hops hops;
+	struct alias_round *alias_round; /* coordinator_alias.c; NULL: nobody has asked yet */
 	int64_t tended_ns;
 	bool ingress_changed;
 	struct revtr_site sites[AGENTS_MAX];
@@ -275,6 +277,19 @@ void coordinator_free_hops(struct coordinator *c);
 /* coordinator_aliases.c */
 int coordinator_load_aliases(struct coordinator *c, struct error *error) MUST_USE;
 
+/* coordinator_alias.c */
+static inline bool coordinator_is_own_udp(uint32_t task)
+{
+	return task >= OWN_UDP_TASK && task < OWN_TASK;
+}
+/* A packet's turn has come. */
+void coordinator_alias_ask(struct coordinator *c, const struct hop_ask *ask);
+/* false: it answers no packet of a round. */
+bool coordinator_alias_answer(struct coordinator *c, const struct revtr_answer *answer);
+void coordinator_alias_lost(struct coordinator *c, uint32_t task);
+/* Those that have not answered in time; until when there is nothing to do. */
+int64_t coordinator_alias_due(struct coordinator *c);
+
 /* coordinator_atlas.c */
 /* What was of use is noted, what is too old forgotten. */
 void coordinator_tend_atlas(struct coordinator *c);
@@ -290,5 +305,8 @@ int coordinator_init_survey(struct coordinator *c, struct error *error) MUST_USE
 void coordinator_survey(struct coordinator *c);
 /* coordinator_refresh.c: a Record Route ping in the source's name, when its budgets allow it. false: there is no room. */
 bool coordinator_queue_survey(struct coordinator *c, uint32_t source, uint32_t agent, uint32_t address);
+/* The same for coordinator_alias_ask, by the source's own agent. */
+bool coordinator_queue_alias(struct coordinator *c, uint32_t source, uint32_t address);
+uint32_t coordinator_own_task(struct coordinator *c);
 
 #endif

@@ -20,7 +20,7 @@ static struct tree *tree_of(const struct coordinator *c, uint32_t source)
 	return revtr_engine_tree(c->engine, c->sources[source].engine_index);
 }
 
-static uint32_t own_task(struct coordinator *c)
+uint32_t coordinator_own_task(struct coordinator *c)
 {
 	c->own_task = (c->own_task + 1) & ~OWN_TASK;
 	return (c->own_task ? c->own_task : ++c->own_task) | OWN_TASK;
@@ -33,7 +33,7 @@ void coordinator_ask_trace(struct coordinator *c, uint32_t source, uint32_t agen
 	struct addr address = c->sources[source].stored.address;
 	struct atlas_entry *entry = atlas_entry_of(&c->sources[source].atlas, c->agents[agent].name, false);
 	struct revtr_task task = {
-		.id = own_task(c), .probe = REVTR_TRACEROUTE, .agent = agent, .source = source, .target = address};
+		.id = coordinator_own_task(c), .probe = REVTR_TRACEROUTE, .agent = agent, .source = source, .target = address};
 	if (entry)
 		entry->asked_ns = coordinator_now_ns();
 	coordinator_dispatch(c, &task, (struct expected){.task = task.id, .receiver = agent, .sender = agent, .source = source,
@@ -198,12 +198,17 @@ static bool put(struct coordinator *c, struct hop_ask ask)
 static bool enqueue(struct coordinator *c, uint32_t source, uint32_t trace, uint32_t place, uint32_t agent, bool spoofed)
 {
 	uint32_t target = tree_of(c, source)->traces[trace].addresses[place];
-	return put(c, (struct hop_ask){0, source, trace, place, agent, target, spoofed});
+	return put(c, (struct hop_ask){0, source, trace, place, agent, target, spoofed, false});
 }
 
 bool coordinator_queue_survey(struct coordinator *c, uint32_t source, uint32_t agent, uint32_t address)
 {
-	return put(c, (struct hop_ask){0, source, TREE_NONE, 0, agent, address, true});
+	return put(c, (struct hop_ask){0, source, TREE_NONE, 0, agent, address, true, false});
+}
+
+bool coordinator_queue_alias(struct coordinator *c, uint32_t source, uint32_t address)
+{
+	return put(c, (struct hop_ask){0, source, TREE_NONE, 0, c->sources[source].agent, address, false, true});
 }
 
 void coordinator_align(struct coordinator *c, uint32_t source, uint32_t trace)
@@ -228,7 +233,7 @@ void coordinator_align(struct coordinator *c, uint32_t source, uint32_t trace)
 static void ask_hop(struct coordinator *c, const struct hop_ask *ask)
 {
 	const struct tree *tree = tree_of(c, ask->source);
-	struct revtr_task task = {.id = own_task(c), .probe = REVTR_RR_PING, .agent = ask->agent, .source = ask->source,
+	struct revtr_task task = {.id = coordinator_own_task(c), .probe = REVTR_RR_PING, .agent = ask->agent, .source = ask->source,
 		.spoofed = ask->spoofed, .target = addr_v4(ask->target)};
 	/* Its trace may have been made anew meanwhile. */
 	if (ask->trace != TREE_NONE && (ask->trace >= tree->trace_count || ask->place >= tree->traces[ask->trace].count ||
@@ -248,6 +253,10 @@ int64_t coordinator_ask_hops(struct coordinator *c)
 		return hops->count == 0 ? TIME_NEVER : hops->next_ns;
 	for (size_t i = 0; i < hops->count; i++) {
 		struct hop_ask ask = hops->list[i];
+		if (ask.at_ns <= now_ns && ask.alias) {
+			coordinator_alias_ask(c, &ask);
+			continue;
+		}
 		if (ask.at_ns <= now_ns) {
 			ask_hop(c, &ask);
 			continue;

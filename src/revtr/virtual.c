@@ -59,11 +59,11 @@ static void take_echo_reply(struct virtual *v, const struct packet *packet)
 	push(v, &answer);
 }
 
-/* Of a UDP packet, whose ports number its task. */
+/* Of a UDP packet, whose ports and identification number its task. */
 static void take_quote(struct virtual *v, const struct packet *packet)
 {
 	struct revtr_answer answer = {
-		.task = (packet->quoted.source_port & UDP_PORT_MASK) << 15 |
+		.task = (uint32_t)(packet->quoted_ip.id & 1) << 30 | (packet->quoted.source_port & UDP_PORT_MASK) << 15 |
 			(packet->quoted.destination_port & UDP_PORT_MASK),
 		.answered = true,
 		.from = packet->ip.source,
@@ -228,6 +228,7 @@ void virtual_do(struct virtual *v, const struct revtr_task *task, struct addr so
 	for (unsigned i = 0; i < spec.ip.timestamp.slots; i++)
 		spec.ip.timestamp.addrs[i] = task->listed[i];
 	if (task->probe == REVTR_RR_UDP) {
+		spec.ip.id = (uint16_t)(task->id >> 30);
 		spec.transport.source_port = (uint16_t)(~UDP_PORT_MASK | task->id >> 15);
 		spec.transport.destination_port = (uint16_t)(~UDP_PORT_MASK | task->id);
 		send_udp(v, host, &spec);
