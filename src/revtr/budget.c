@@ -101,19 +101,13 @@ int64_t budget_take(struct budget *budget, const struct budget_packet *packet, i
 	return at_ns;
 }
 
-static int64_t backlog_of(const struct budget *budget, enum budget_kind kind, uint32_t number, int64_t now_ns)
+int64_t budget_backlog(const struct budget *budget, enum budget_kind kind, uint32_t number, int64_t now_ns)
 {
 	const struct budget_rate *rate = &budget->rates[kind];
 	if (rate->per_second <= 0 || budget->room == 0)
 		return 0;
 	const struct budget_entry *entry = slot_of(budget, key_of(kind, number));
-	return entry->key ? entry->full_ns - (int64_t)(rate->burst - 1) * interval(rate) - now_ns : 0;
-}
-
-int64_t budget_backlog(const struct budget *budget, uint32_t source, uint32_t agent, int64_t now_ns)
-{
-	int64_t backlog_ns = backlog_of(budget, BUDGET_SOURCE, source, now_ns);
-	return MAX(MAX(backlog_ns, backlog_of(budget, BUDGET_AGENT, agent, now_ns)), 0);
+	return entry->key ? MAX(entry->full_ns - (int64_t)(rate->burst - 1) * interval(rate) - now_ns, 0) : 0;
 }
 
 void budget_silent(struct budget *budget, uint32_t target, unsigned packets, int64_t now_ns)

@@ -46,8 +46,8 @@ void budget_deinit(struct budget *budget);
 /* A token of each bucket: the time, from now on, at which the packet may go. Without memory for a bucket it is
  * not limited by that one. */
 int64_t budget_take(struct budget *budget, const struct budget_packet *packet, int64_t now_ns);
-/* How long a packet for that source by that agent would wait for the tokens of the two. */
-int64_t budget_backlog(const struct budget *budget, uint32_t source, uint32_t agent, int64_t now_ns);
+/* How long a packet would wait for the token of that bucket alone. */
+int64_t budget_backlog(const struct budget *budget, enum budget_kind kind, uint32_t number, int64_t now_ns);
 /* What became of packets to the target: so many stayed without an answer; or it has answered. */
 void budget_silent(struct budget *budget, uint32_t target, unsigned packets, int64_t now_ns);
 void budget_alive(struct budget *budget, uint32_t target);

@@ -61,7 +61,6 @@ struct revtr_options {
 	int64_t direct_wait_ns, spoofed_wait_ns, trace_wait_ns;
 	int64_t age_max_ns;	 /* of what is believed */
 	int64_t ask_again_ns;	 /* a target that was asked in vain is not asked again for so long */
-#define REVTR_TASK_MAX 0x6fffffffu /* numbers of the engine's tasks; those above it are for whoever else has tasks */
 	uint32_t first_task;	 /* number of the first task, below 2^31 as all of them are; 0 = 1 */
 	/* Packets with options: to one address, to one /24, for one source, by one agent. */
 	struct budget_rate target, net, source, agent;
@@ -168,7 +167,8 @@ void revtr_engine_align(struct revtr_engine *engine, uint32_t source, uint32_t t
 void revtr_engine_cancel(struct revtr_engine *engine, uint32_t id, int64_t now_ns);
 /* The source's agent is another one now. What was asked in vain may be asked again at once. */
 void revtr_engine_move_source(struct revtr_engine *engine, uint32_t source, uint32_t agent);
-/* How long a packet with options for this source would wait for its turn, as of the last call that told the time. */
+/* How long a packet with options for this source would wait for its turn, as of the last call that told the time; or where
+ * that is more, so much of the wait for the busiest agent that sends in others' names as is not usual. */
 int64_t revtr_engine_backlog(const struct revtr_engine *engine, uint32_t source);
 /* Measurements that go on. */
 unsigned revtr_engine_busy(const struct revtr_engine *engine);

@@ -6,6 +6,8 @@
 #include "revtr/engine_inside.h"
 
 #define SENT_AT_FIRST 1024
+#define TASK_MAX      0x7fffffffu
+#define SHARED_LEAD_NS (1500 * NS_PER_MS) /* what waits for an agent counts only behind that */
 #define LATE_MAX_NS   (10 * NS_PER_MS)
 
 /* ---- what waits, the earliest first: a heap */
@@ -146,7 +148,7 @@ static void send(struct revtr_engine *engine, struct revtr_task *task)
 {
 	struct ready ready = take_first(engine);
 	struct job *job = &engine->jobs[ready.job];
-	engine->task_count = engine->task_count >= REVTR_TASK_MAX ? 1 : engine->task_count + 1;
+	engine->task_count = engine->task_count >= TASK_MAX ? 1 : engine->task_count + 1;
 	*task = (struct revtr_task){
 		.id = engine->task_count,
 		.probe = ready.probe,
@@ -166,7 +168,16 @@ static void send(struct revtr_engine *engine, struct revtr_task *task)
 
 int64_t revtr_engine_backlog(const struct revtr_engine *engine, uint32_t source)
 {
-	return budget_backlog(&engine->budget, source, engine->sources[source].agent, budget_now(engine));
+	const struct budget *budget = &engine->budget;
+	int64_t now_ns = budget_now(engine), agents_ns = 0;
+	int64_t own_ns = MAX(budget_backlog(budget, BUDGET_SOURCE, source, now_ns),
+		budget_backlog(budget, BUDGET_AGENT, engine->sources[source].agent, now_ns));
+	/* Those that all sources share: some are asked more than others, and are not to hold up everybody. */
+	for (unsigned i = 0; i < engine->environment.site_count; i++)
+		if (engine->environment.sites[i].may_spoof)
+			agents_ns = MAX(agents_ns,
+				budget_backlog(budget, BUDGET_AGENT, engine->environment.sites[i].agent, now_ns));
+	return MAX(own_ns, agents_ns - SHARED_LEAD_NS);
 }
 
 bool job_next(struct revtr_engine *engine, struct revtr_task *task, int64_t *wake_ns)

@@ -90,9 +90,27 @@ static void test_dead_targets(void **state)
 	budget_deinit(&budget);
 }
 
+/* Ten a second, the first three at once: the sixth packet waits 300 ms, and a seventh would 400. */
+static void test_backlog(void **state)
+{
+	struct budget budget = {.rates = {[BUDGET_SOURCE] = {10, 3}}};
+	struct budget_packet packet = {.target = 1, .source = 7, .agent = 2};
+	(void)state;
+	assert_int_equal(budget_backlog(&budget, BUDGET_SOURCE, 7, 0), 0);
+	for (int i = 0; i < 6; i++)
+		(void)budget_take(&budget, &packet, 0);
+	assert_int_equal(budget_backlog(&budget, BUDGET_SOURCE, 7, 0), 400 * NS_PER_MS);
+	assert_int_equal(budget_backlog(&budget, BUDGET_SOURCE, 7, 300 * NS_PER_MS), 100 * NS_PER_MS);
+	assert_int_equal(budget_backlog(&budget, BUDGET_SOURCE, 7, NS_PER_S), 0);
+	assert_int_equal(budget_backlog(&budget, BUDGET_SOURCE, 8, 0), 0);
+	assert_int_equal(budget_backlog(&budget, BUDGET_AGENT, 2, 0), 0); /* it has no limit */
+	budget_deinit(&budget);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_backlog),
 		cmocka_unit_test(test_burst_then_rate),
 		cmocka_unit_test(test_the_tightest_counts),
 		cmocka_unit_test(test_no_second_sees_more),
