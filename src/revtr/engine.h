@@ -61,6 +61,7 @@ struct revtr_options {
 	int64_t direct_wait_ns, spoofed_wait_ns, trace_wait_ns;
 	int64_t age_max_ns;	 /* of what is believed */
 	int64_t ask_again_ns;	 /* a target that was asked in vain is not asked again for so long */
+#define REVTR_TASK_MAX 0x6fffffffu /* numbers of the engine's tasks; those above it are for whoever else has tasks */
 	uint32_t first_task;	 /* number of the first task, below 2^31 as all of them are; 0 = 1 */
 	/* Packets with options: to one address, to one /24, for one source, by one agent. */
 	struct budget_rate target, net, source, agent;

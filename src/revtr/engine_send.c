@@ -6,7 +6,6 @@
 #include "revtr/engine_inside.h"
 
 #define SENT_AT_FIRST 1024
-#define TASK_MAX      0x7fffffffu
 #define SHARED_LEAD_NS (1500 * NS_PER_MS) /* what waits for an agent counts only behind that */
 #define LATE_MAX_NS   (10 * NS_PER_MS)
 
@@ -148,7 +147,7 @@ static void send(struct revtr_engine *engine, struct revtr_task *task)
 {
 	struct ready ready = take_first(engine);
 	struct job *job = &engine->jobs[ready.job];
-	engine->task_count = engine->task_count >= TASK_MAX ? 1 : engine->task_count + 1;
+	engine->task_count = engine->task_count >= REVTR_TASK_MAX ? 1 : engine->task_count + 1;
 	*task = (struct revtr_task){
 		.id = engine->task_count,
 		.probe = ready.probe,
