@@ -2,7 +2,7 @@
  * docs/api/revtr.yaml describes them.
  *
  * Who asks shows a key (header Revtr-Key, or Authorization: Bearer); of keys only their SHA-256 is kept. Health and
- * metrics need none, and tell nothing of clients. */
+ * metrics need none, and tell nothing of clients; of agents and sources only to who shows one, or asks from this host. */
 #ifndef RETOUR_SERVE_REVTR_API_H
 #define RETOUR_SERVE_REVTR_API_H
 

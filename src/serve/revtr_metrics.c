@@ -189,7 +189,7 @@ static void print_columns(FILE *out, const struct revtr_api *api)
 	}
 }
 
-static void print(FILE *out, const struct revtr_api *api)
+static void print(FILE *out, const struct revtr_api *api, bool by_name)
 {
 	struct coordinator_health h = coordinator_health(api->config.coordinator);
 	put(out, "gauge", "up", "1 while all is well (docs/revtr.md), else 0.", *verdict(api, &h) == 'o');
@@ -207,18 +207,21 @@ static void print(FILE *out, const struct revtr_api *api)
 	put(out, "gauge", "last_answer_age_seconds", "Since the last answer, or the start.", age_s(api, h.last_answer_ns));
 	put(out, "gauge", "last_finished_age_seconds", "Since a measurement ended, or the start.",
 		age_s(api, h.last_finished_ns));
-	print_columns(out, api);
+	if (by_name)
+		print_columns(out, api);
 	struct httpd_counters http = httpd_counters(*api->config.httpd);
 	metrics_print_http(out, &http);
 }
 
+/* Who the agents and the sources are is not for strangers. */
 void revtr_metrics_get(const struct revtr_ask *ask)
 {
 	char *text = NULL;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
 	if (out) {
-		print(out, ask->api);
+		print(out, ask->api,
+			addr_is_loopback(httpd_peer(ask->exchange)->address) || revtr_api_may_send(ask->api, ask->exchange));
 		if (fclose(out) != 0) {
 			free(text);
 			text = NULL;

@@ -81,7 +81,11 @@ equal "alive and ready all the same" "live ready" \
 kill $coordinator
 wait $coordinator
 without=()
-start
+start --listen "$source:$port"
+other=http://$source:$port/metrics
+has "totals for everybody" "$(curl -s "$other")" retour_revtr_finished_total
+equal "who agents and sources are is not for strangers" 0 "$(curl -s "$other" | grep -cE 'agent=|source=' || true)"
+has "but for who has a key" "$(curl -s -H "Authorization: Bearer $(cat "$store-key")" "$other")" "source=\"$source\""
 for _ in {1..100}; do curl -sf -o /dev/null "$url/api/v2/health" && break; sleep 0.1; done
 equal "an agent of its own" ok "$(curl -s "$url/api/v2/health" | jq -r .state)"
 
