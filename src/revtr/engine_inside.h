@@ -107,7 +107,7 @@ struct source_state {
 	uint32_t address, agent;
 	struct tree tree;
 	unsigned direct_asked, direct_found;
-	unsigned times_asked, times_found;
+	unsigned times_asked, times_told, times_found; /* told: the target stamped, at least */
 	unsigned answered; /* packets with options that came home */
 	bool deaf;	   /* to answers that it has not asked for itself */
 };

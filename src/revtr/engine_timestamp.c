@@ -27,6 +27,7 @@
 #define DOUBT_MS     3
 #define TRIES	     32
 #define WORTH	     8 /* one in so many has to show something */
+#define RELIABLE     12 /* one in so many may be silent */
 #define NOT_STANDARD 0x80000000u /* RFC 791 3.1: not ms since midnight */
 
 /* How often such a hop is on the way, in worlds whose truth is known (docs/benchmarks.md). */
@@ -122,8 +123,10 @@ void timestamp_end(struct revtr_engine *engine, uint32_t index)
 		return;
 	}
 	job->found = job->chain_count > 0 && !job->doubted;
-	engine->sources[job->source].times_asked += job->listed_count > 0;
-	engine->sources[job->source].times_found += job->found;
+	struct source_state *source = &engine->sources[job->source];
+	source->times_asked += job->listed_count > 0;
+	source->times_told += job->listed_count > 0 && job->stamped && !job->doubted;
+	source->times_found += job->found;
 	job_finish(engine, index);
 }
 
@@ -168,9 +171,15 @@ static void note_unstamped(struct measurement_state *m, uint32_t router)
 	m->stamp_refuted = false;
 }
 
+/* Nearly all routers that were listed have stamped: then they do so for any of their addresses. */
+static bool reliable(const struct source_state *source)
+{
+	return source->times_told >= TRIES && RELIABLE * (source->times_told - source->times_found) <= source->times_told;
+}
+
 bool measurement_ask_stamp(struct revtr_engine *engine, struct measurement_state *m, uint32_t next)
 {
-	bool ask = engine->options.direct && next == m->unstamped && m->stamp_open;
+	bool ask = engine->options.direct && next == m->unstamped && m->stamp_open && reliable(&engine->sources[m->source]);
 	m->stamp_open = false;
 	m->stamp_asked = ask;
 	m->listed[0] = 0;
