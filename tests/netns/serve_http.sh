@@ -174,11 +174,11 @@ in_node near /usr/bin/python3 - "$far4" 8443 $scratch/go >$scratch/stayed <<-'EN
 	print(b"".join(iter(lambda: client.recv(4096), b"")).decode())
 END
 client=$!
-await 10 grep -qs connected $scratch/stayed
+await 20 grep -qs connected $scratch/stayed
 make_certificate second
 take_certificate
 kill -HUP $server
-await 5 is_served second
+await 20 is_served second
 touch $scratch/go
 wait $client
 grep -q '200 OK' $scratch/stayed || fail "who was connected is not served: $(cat $scratch/stayed)"
@@ -186,11 +186,11 @@ echo "ok: who is connected stays so"
 make_certificate third
 mv $scratch/new.pem $scratch/certificate.pem
 kill -HUP $server
-await 5 grep -q 'the certificate that was there stays in use: .*certificate and key' $scratch/serve
+await 20 grep -q 'the certificate that was there stays in use: .*certificate and key' $scratch/serve
 is_served second || fail "a key that does not fit took the certificate away"
 make_certificate fourth
 take_certificate
-await 40 is_served fourth
+await 60 is_served fourth
 echo "ok: a new certificate is taken by itself"
 grep -q '^CapEff:[[:space:]]*0000000000000000$' "/proc/$server/status" || fail "the server got capabilities"
 stop
