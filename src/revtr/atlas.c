@@ -75,14 +75,6 @@ struct atlas_entry *atlas_entry_of(struct atlas *atlas, const char *origin, bool
 	return entry;
 }
 
-struct atlas_entry *atlas_by_trace(const struct atlas *atlas, uint32_t trace)
-{
-	for (size_t i = 0; i < atlas->count; i++)
-		if (atlas->entries[i].trace == trace)
-			return &atlas->entries[i];
-	return NULL;
-}
-
 void atlas_compact(struct atlas *atlas)
 {
 	size_t kept = 0;

@@ -37,8 +37,6 @@ void atlas_deinit(struct atlas *atlas);
 struct atlas_entry *atlas_find(const struct atlas *atlas, const char *origin);
 /* The same, made where there is none. NULL: there are too many, or too little memory. */
 struct atlas_entry *atlas_entry_of(struct atlas *atlas, const char *origin, bool imported);
-/* Whose trace of the tree that is; NULL. */
-struct atlas_entry *atlas_by_trace(const struct atlas *atlas, uint32_t trace);
 /* Those without a traceroute that nobody asks for are forgotten; numbers and pointers change. */
 void atlas_compact(struct atlas *atlas);
 

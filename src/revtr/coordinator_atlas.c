@@ -169,7 +169,7 @@ static enum atlas_refusal judge(struct coordinator *c, uint32_t source, struct a
 		return refusal;
 	const struct atlas_entry *known = atlas_find(atlas, trace->origin);
 	if (known && known->trace != TREE_NONE &&
-		time_of(trace->seen_ms) <= tree_of(c, source)->traces[known->trace].seen_ns + NS_PER_MS)
+		time_of(trace->seen_ms) <= tree_of(c, source)->traces[known->trace].seen_ns + NS_PER_S) /* two clocks are read */
 		return ATLAS_NOT_NEWER;
 	if (!known && !atlas_entry_of(atlas, trace->origin, true))
 		return ATLAS_NO_ROOM;
@@ -297,9 +297,9 @@ int coordinator_clean_atlas(struct coordinator *c, struct addr address, struct e
 	if (result < 0)
 		return result;
 	struct atlas *atlas = &c->sources[source].atlas;
+	/* Without memory some room is left unused. */
+	(void)!tree_clear(tree_of(c, source), coordinator_now_ns());
 	for (size_t i = 0; i < atlas->count; i++) {
-		if (atlas->entries[i].trace != TREE_NONE)
-			tree_remove_trace(tree_of(c, source), atlas->entries[i].trace);
 		atlas->entries[i].trace = TREE_NONE;
 		atlas->entries[i].asked_ns = TREE_NEVER;
 	}

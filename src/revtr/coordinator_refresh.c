@@ -13,7 +13,7 @@
 #define ALIGN_MAX     20000
 #define ALIGN_STEP_NS (50 * NS_PER_MS)
 #define ALIGN_AGAIN_NS (12 * 3600 * NS_PER_S) /* a hop is asked once in so long, in whichever traceroute it is */
-#define SETTLE_NS     (300 * NS_PER_S)	    /* who was asked to settle a doubt has so long to do it */
+#define SETTLE_NS     (1800 * NS_PER_S)	    /* who was asked to settle a doubt has so long to do it */
 
 static struct tree *tree_of(const struct coordinator *c, uint32_t source)
 {

@@ -135,6 +135,8 @@ int tree_realign(struct tree *tree, uint32_t trace, int64_t now_ns) MUST_USE;
 bool tree_ask(struct tree *tree, uint32_t trace, unsigned place, int64_t again_ns, int64_t now_ns);
 /* Forget what is too old to be believed. 0, or -ENOMEM: not all is forgotten that could be. */
 int tree_prune(struct tree *tree, int64_t now_ns) MUST_USE;
+/* No trace is known any more. 0 or -ENOMEM, as of tree_prune. */
+int tree_clear(struct tree *tree, int64_t now_ns) MUST_USE;
 double tree_saved(const struct tree_trace *trace, int64_t now_ns);
 size_t tree_bytes(const struct tree *tree);
 

@@ -148,6 +148,13 @@ int tree_prune(struct tree *tree, int64_t now_ns)
 	return learn_numbering(tree);
 }
 
+int tree_clear(struct tree *tree, int64_t now_ns)
+{
+	for (uint32_t i = 0; i < tree->trace_count; i++)
+		tree->traces[i].seen_ns = now_ns - tree->age_max_ns - 1;
+	return tree_prune(tree, now_ns);
+}
+
 size_t tree_bytes(const struct tree *tree)
 {
 	size_t bytes = tree->entry_room * sizeof(*tree->entries) + tree->trace_room * sizeof(*tree->traces) +
