@@ -13,7 +13,7 @@ export RETOUR=$build/retour
 need traceroute mtr scamper nft tcpdump
 : "${RUNS=3}" "${IDLE_S=7}"
 all_rows=(healthy silent black_hole refusal rtt rtt_busy first_table ten_rounds diamond targets responder responder_near flood lab_tun sim_hops
-	sim_routes sim_scale ways_back revtr_wall inband)
+	sim_routes sim_scale ways_back revtr_wall revtr_batch inband)
 rows=("$@")
 [ ${#rows[@]} -gt 0 ] || rows=("${all_rows[@]}")
 bench=$(cd "$here/../../bench" && pwd)
@@ -237,6 +237,15 @@ revtr_wall() {
 	env -u RETOUR_TEST_INSIDE RUNS="$RUNS" "$bench/revtr_wall.sh" "$RETOUR" | tee -a "$results" >&2
 }
 
+revtr_batch() {
+	local count folder
+	for count in 200000 1000000; do
+		folder=$(mktemp -d -p "${TMPDIR:-/var/tmp}") # a disk, not memory: it is about having things there
+		"$build/bench/revtr_batch" $count "$folder" | tee -a "$results" >&2
+		rm -r "$folder"
+	done
+}
+
 sim_scale() {
 	env -u RETOUR_TEST_INSIDE "$bench/sim_scale.sh" "$RETOUR" | sed 's/^/sim_scale/' | tee -a "$results" >&2
 }
@@ -252,7 +261,7 @@ for row in "${rows[@]}"; do
 	healthy | silent | refusal) $row && peers "$row" "$RUNS" ;;
 	first_table) first_table ;;
 	black_hole) black_hole && peers black_hole 1 ;;
-	rtt | rtt_busy | ten_rounds | diamond | targets | responder | responder_near | flood | lab_tun | sim_hops | sim_routes | sim_scale | ways_back | revtr | revtr_wall | inband) $row ;;
+	rtt | rtt_busy | ten_rounds | diamond | targets | responder | responder_near | flood | lab_tun | sim_hops | sim_routes | sim_scale | ways_back | revtr | revtr_wall | revtr_batch | inband) $row ;;
 	*) fail "no such row: $row" ;;
 	esac
 	echo "measured|$row|$(date -u +%F)|$RUNS" >>"$results"
