@@ -84,9 +84,24 @@ static void name_origin(struct atlas_trace *trace)
 	snprintf(trace->origin, sizeof(trace->origin), "import:%s", addr_format(addr_v4(trace->addresses[first]), text));
 }
 
-enum atlas_refusal atlas_check(struct atlas_trace *trace, struct addr source, int64_t now_ms, int64_t age_max_ms)
+enum atlas_refusal atlas_put_in_order(uint32_t *addresses, unsigned count, struct addr source)
 {
 	unsigned known = 0;
+	for (unsigned i = 0; i < count; i++) {
+		if (addresses[i] && !is_public(addr_v4(addresses[i])))
+			addresses[i] = 0;
+		for (unsigned j = 0; j < i && addresses[i]; j++)
+			if (addresses[j] == addresses[i])
+				return ATLAS_LOOP;
+		if (addresses[i] == (uint32_t)source.low)
+			return ATLAS_LOOP;
+		known += i > 0 && addresses[i] != 0;
+	}
+	return known > 0 ? ATLAS_TAKEN : ATLAS_EMPTY;
+}
+
+enum atlas_refusal atlas_check(struct atlas_trace *trace, struct addr source, int64_t now_ms, int64_t age_max_ms)
+{
 	if (trace->seen_ms <= 0)
 		return ATLAS_NO_TIME;
 	if (trace->seen_ms > now_ms + FUTURE_MS)
@@ -94,18 +109,8 @@ enum atlas_refusal atlas_check(struct atlas_trace *trace, struct addr source, in
 	if (now_ms - trace->seen_ms >= age_max_ms)
 		return ATLAS_TOO_OLD;
 	trace->seen_ms = MIN(trace->seen_ms, now_ms);
-	for (unsigned i = 0; i < trace->count; i++) {
-		if (trace->addresses[i] && !is_public(addr_v4(trace->addresses[i])))
-			trace->addresses[i] = 0;
-		for (unsigned j = 0; j < i && trace->addresses[i]; j++)
-			if (trace->addresses[j] == trace->addresses[i])
-				return ATLAS_LOOP;
-		if (trace->addresses[i] == (uint32_t)source.low)
-			return ATLAS_LOOP;
-		known += i > 0 && trace->addresses[i] != 0;
-	}
-	if (known == 0)
-		return ATLAS_EMPTY;
-	name_origin(trace);
-	return ATLAS_TAKEN;
+	enum atlas_refusal refusal = atlas_put_in_order(trace->addresses, trace->count, source);
+	if (refusal == ATLAS_TAKEN)
+		name_origin(trace);
+	return refusal;
 }

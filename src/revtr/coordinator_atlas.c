@@ -37,7 +37,7 @@ static int64_t wall_of(int64_t time_ns)
 	return coordinator_now_ms() - (coordinator_now_ns() - time_ns) / NS_PER_MS;
 }
 
-/* In the place of what was known of its origin. 1: it is new; 0: nothing has changed but its age. */
+/* In the place of what was known of its origin. 0, -ENOMEM, -ENOSPC. */
 static int put_in_tree(struct coordinator *c, uint32_t source, const struct store_trace *stored, uint32_t evidence)
 {
 	struct tree *tree = tree_of(c, source);
@@ -46,6 +46,7 @@ static int put_in_tree(struct coordinator *c, uint32_t source, const struct stor
 	if (!entry)
 		return -ENOSPC;
 	entry->stored = stored->id;
+	entry->aligned = false;
 	if (entry->trace != TREE_NONE) {
 		before = tree->traces[entry->trace];
 		if (tree_renew_trace(tree, entry->trace, stored->addresses, stored->count, evidence, time_of(stored->seen_ms)))
@@ -59,7 +60,7 @@ static int put_in_tree(struct coordinator *c, uint32_t source, const struct stor
 		return -ENOMEM;
 	tree->traces[entry->trace].saved = before.saved;
 	tree->traces[entry->trace].used_ns = before.used_ns;
-	return result < 0 ? result : 1;
+	return result;
 }
 
 /* ---- from the store */
@@ -134,11 +135,14 @@ static void take_trace(struct coordinator *c, const struct expected *expected, c
 	trace.addresses[trace.count++] = (uint32_t)c->agents[expected->sender].status.address.low;
 	for (unsigned i = 0; i + 1 < answer->trace_count; i++)
 		trace.addresses[trace.count++] = addr_is_set(answer->trace[i]) ? (uint32_t)answer->trace[i].low : 0;
+	if (atlas_put_in_order(trace.addresses, trace.count, source->stored.address) == ATLAS_LOOP)
+		return;
 	snprintf(trace.origin, sizeof(trace.origin), "%s", c->agents[expected->sender].name);
 	if (store_put_traces(c->store, source->stored.id, &trace, 1, &error) < 0)
 		c->health.store_failed = true;
-	if (put_in_tree(c, expected->source, &trace, answer->task) == 1)
-		coordinator_align(c, expected->source, atlas_find(&source->atlas, trace.origin)->trace);
+	/* Without memory it is made once more some day. */
+	(void)put_in_tree(c, expected->source, &trace, answer->task);
+	coordinator_align(c, expected->source);
 	coordinator_tell_atlas(c, expected->source);
 }
 
@@ -201,11 +205,9 @@ int coordinator_import_traces(struct coordinator *c, struct addr address, struct
 		taken += refusal == ATLAS_TAKEN;
 	}
 	result = store_put_traces(c->store, c->sources[source].stored.id, stored, taken, error);
-	for (size_t i = 0; i < taken && result >= 0; i++) {
+	for (size_t i = 0; i < taken && result >= 0; i++)
 		result = put_in_tree(c, source, &stored[i], 0);
-		if (result == 1)
-			coordinator_align(c, source, atlas_find(&c->sources[source].atlas, stored[i].origin)->trace);
-	}
+	coordinator_align(c, source);
 	free(stored);
 	coordinator_pump(c);
 	return result == -ENOMEM ? error_set(error, result, "out of memory") : MIN(result, 0);

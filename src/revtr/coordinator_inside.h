@@ -262,8 +262,9 @@ bool coordinator_may_spoof(const struct agent_entry *agent);
 
 /* coordinator_refresh.c */
 void coordinator_ask_trace(struct coordinator *c, uint32_t source, uint32_t agent);
-/* Record Route to every hop of a new traceroute that was not asked lately: which other addresses its routers show. */
-void coordinator_align(struct coordinator *c, uint32_t source, uint32_t trace);
+/* Record Route to every hop of new traceroutes that was not asked lately: which other addresses their routers show. Not of
+ * all at once; the others have their turn within minutes. */
+void coordinator_align(struct coordinator *c, uint32_t source);
 /* Those whose time has come; until when there is nothing to do. */
 int64_t coordinator_ask_hops(struct coordinator *c);
 /* Now and then: what is worth it is traced anew. */

@@ -11,6 +11,7 @@
 #define DAY_MS	      (24LL * 3600 * 1000)
 #define ALIGN_SPOOFED 3 /* agents that ask a hop of the atlas in the source's name */
 #define ALIGN_MAX     20000
+#define ALIGN_FULL    2000 /* no more is put in by itself */
 #define ALIGN_STEP_NS (50 * NS_PER_MS)
 #define ALIGN_AGAIN_NS (12 * 3600 * NS_PER_S) /* a hop is asked once in so long, in whichever traceroute it is */
 #define SETTLE_NS     (1800 * NS_PER_S)	    /* who was asked to settle a doubt has so long to do it */
@@ -170,6 +171,7 @@ void coordinator_refresh_all(struct coordinator *c)
 	for (uint32_t i = 0; i < c->source_count; i++) {
 		coordinator_settle_doubts(c, i);
 		refresh(c, i);
+		coordinator_align(c, i);
 	}
 }
 
@@ -211,7 +213,7 @@ bool coordinator_queue_alias(struct coordinator *c, uint32_t source, uint32_t ad
 	return put(c, (struct hop_ask){0, source, TREE_NONE, 0, c->sources[source].agent, address, false, true});
 }
 
-void coordinator_align(struct coordinator *c, uint32_t source, uint32_t trace)
+static void align_trace(struct coordinator *c, uint32_t source, uint32_t trace)
 {
 	struct tree *tree = tree_of(c, source);
 	/* Without memory it is not learned. */
@@ -227,6 +229,20 @@ void coordinator_align(struct coordinator *c, uint32_t source, uint32_t trace)
 		for (unsigned i = 0; i < count && sent < ALIGN_SPOOFED; i++)
 			if (c->sites[ranked[i]].may_spoof && ranked[i] != c->sources[source].agent)
 				sent += enqueue(c, source, trace, place, ranked[i], true);
+	}
+}
+
+void coordinator_align(struct coordinator *c, uint32_t source)
+{
+	struct source_entry *entry = &c->sources[source];
+	if (!entry->stored.consents || !c->agents[entry->agent].status.online)
+		return;
+	for (size_t i = 0; i < entry->atlas.count && c->hops.count < ALIGN_FULL; i++) {
+		struct atlas_entry *of = &entry->atlas.entries[i];
+		if (of->trace == TREE_NONE || of->aligned)
+			continue;
+		of->aligned = true;
+		align_trace(c, source, of->trace);
 	}
 }
 
