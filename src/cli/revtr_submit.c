@@ -202,7 +202,8 @@ static int follow_on(struct revtr_client *client, int64_t batch, struct followin
 	}
 	if (!f->ended)
 		return error_set(error, -EPIPE,
-			"the coordinator went away; what it took is not lost: `retour revtr watch %lld` goes on", (long long)batch);
+			"the coordinator went away; what it took is not lost: `retour revtr watch %lld` goes on",
+			(long long)batch);
 	return result;
 }
 
@@ -218,7 +219,8 @@ static int follow(struct revtr_client *client, int64_t batch, size_t total, bool
 	f->total = total;
 	int result = follow_on(client, batch, f, error);
 	show_progress(f, true);
-	int status = result < 0 ? revtr_complain(error) : f->reached == f->done && f->done > 0 && f->cancelled == 0 ? EXIT_OK : EXIT_NOT_REACHED;
+	bool all = f->reached == f->done && f->done > 0 && f->cancelled == 0;
+	int status = result < 0 ? revtr_complain(error) : all ? EXIT_OK : EXIT_NOT_REACHED;
 	free(f);
 	return status;
 }
@@ -258,7 +260,8 @@ static void name_it(struct submission *s)
 	if (*s->request)
 		return;
 	snprintf(s->request, sizeof(s->request), "list-%016llx", (unsigned long long)hash_key_random().k0);
-	fprintf(stderr, "retour revtr: a long list, sent in parts; if that is cut off, the same command with --request %s goes on\n",
+	fprintf(stderr,
+		"retour revtr: a long list, sent in parts; if that is cut off, the same command with --request %s goes on\n",
 		s->request);
 }
 
@@ -367,7 +370,8 @@ static int tell_batch(struct submission *s, struct error *error)
 	if (result == 0 && s->command->json)
 		revtr_print_record(answer, true);
 	else if (result == 0)
-		printf("batch %lld: %zu measurements; `retour revtr watch %lld` shows them as they come\n", s->batch, total, s->batch);
+		printf("batch %lld: %zu measurements; `retour revtr watch %lld` shows them as they come\n", s->batch, total,
+			s->batch);
 	json_decref(answer);
 	return result < 0 ? revtr_complain(error) : EXIT_OK;
 }
@@ -379,7 +383,8 @@ int revtr_submit_run(const struct revtr_command *command)
 	int result = s.list ? submit_all(&s, &error) : error_set(&error, -ENOMEM, "out of memory");
 	int status = result < 0 ? revtr_complain(&error) : tell_batch(&s, &error);
 	if (result < 0 && s.batch != 0)
-		fprintf(stderr, "retour revtr: %zu of the list are in batch %lld; the same command with --request %s goes on from there\n",
+		fprintf(stderr,
+			"retour revtr: %zu of the list are in batch %lld; the same command with --request %s goes on from there\n",
 			s.sent, s.batch, s.request);
 	revtr_client_close(&s.client);
 	json_decref(s.list);

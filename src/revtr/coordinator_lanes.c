@@ -162,7 +162,8 @@ int coordinator_cancel(struct coordinator *c, int64_t batch, struct error *error
 	if (result == 0)
 		result = store_find_batch(c->store, batch, &before, error);
 	if (result == 0)
-		result = store_cancel_batch(c->store, batch, "cancelled by its client", CANCEL_STEP, coordinator_now_ms(), &left, error);
+		result = store_cancel_batch(
+			c->store, batch, "cancelled by its client", CANCEL_STEP, coordinator_now_ms(), &left, error);
 	if (result < 0)
 		return result;
 	c->unfinished -= before.waiting - left;

@@ -184,6 +184,11 @@ void coordinator_spend(struct coordinator *c, struct addr target)
 
 /* ---- in the store */
 
+static struct network *unkept_network(const struct networks *networks, size_t index)
+{
+	return &networks->table[place_of(networks->table, networks->room, networks->unkept[index])];
+}
+
 bool coordinator_has_spent(const struct coordinator *c)
 {
 	return c->networks && c->networks->unkept_count > 0;
@@ -191,13 +196,14 @@ bool coordinator_has_spent(const struct coordinator *c)
 
 int coordinator_write_spent(struct coordinator *c, struct error *error)
 {
-	struct networks *networks = c->networks;
+	const struct networks *networks = c->networks;
 	int result = 0;
 	for (size_t i = 0; i < networks->unkept_count && result == 0; i++) {
+		const struct network *network = unkept_network(networks, i);
 		char what[WHAT_SIZE];
 		int64_t sum;
-		name_of(networks->unkept[i], what);
-		result = store_spend(c->store, what, networks->day, network_of(networks, networks->unkept[i])->unkept, &sum, error);
+		name_of(network->key, what);
+		result = store_spend(c->store, what, networks->day, network->unkept, &sum, error);
 	}
 	return result;
 }
@@ -206,7 +212,7 @@ void coordinator_all_spent_kept(struct coordinator *c)
 {
 	struct networks *networks = c->networks;
 	for (size_t i = 0; i < networks->unkept_count; i++)
-		network_of(networks, networks->unkept[i])->unkept = 0;
+		unkept_network(networks, i)->unkept = 0;
 	networks->unkept_count = 0;
 }
 

@@ -238,11 +238,13 @@ void coordinator_stop_running(struct coordinator *c, uint32_t number)
 
 void coordinator_withdraw(struct coordinator *c, uint32_t source)
 {
+	static const char reason[] = "the owner of its source does not consent any more";
 	for (uint32_t i = 0; i < c->running_room; i++) {
 		struct running of = c->running[i];
+		if (of.id == 0 || c->lanes[of.lane].source != source)
+			continue;
 		/* What cannot be noted is given up at the next start. */
-		if (of.id != 0 && c->lanes[of.lane].source == source &&
-			coordinator_keep_end(c, of.id, of.batch, NULL, "the owner of its source does not consent any more") == 0)
+		if (coordinator_keep_end(c, of.id, of.batch, NULL, reason) == 0)
 			coordinator_stop_running(c, i);
 	}
 	coordinator_pump(c);

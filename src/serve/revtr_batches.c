@@ -63,7 +63,8 @@ int revtr_submit(const struct revtr_ask *ask, const struct coordinator_batch *ba
 	int result = find_known(ask, batch, id, &error);
 	bool known = result == 0 && *id != 0;
 	if (result == 0 && !known && count > REVTR_BATCH_MAX)
-		result = error_set(&error, -E2BIG, "%zu measurements; there are at most %d in a part of a batch: send several", count, REVTR_BATCH_MAX);
+		result = error_set(&error, -E2BIG, "%zu measurements; there are at most %d in a part of a batch: send several",
+			count, REVTR_BATCH_MAX);
 	if (result == 0 && !known)
 		result = check_parallel(ask, count, &error);
 	if (result == 0 && !known)

@@ -37,7 +37,8 @@ static int insert_batch(struct store *store, const struct store_submission *subm
 	struct error *error)
 {
 	if (submission->part != 0)
-		return error_set(error, -EINVAL, "part %u of a batch of which no part is known: the first is 0", submission->part);
+		return error_set(error, -EINVAL, "part %u of a batch of which no part is known: the first is 0",
+			submission->part);
 	struct query query = query_begin(store,
 		"INSERT INTO batch (key, request, priority, submitted_ms, parts, open, waiting, done, cancelled)"
 		" VALUES (?, ?, ?, ?, 1, ?, ?, 0, 0)");
@@ -59,8 +60,8 @@ static int extend_batch(struct store *store, const struct store_submission *subm
 		return error_set(error, -EINVAL, "the batch '%s' is %s: it takes no part %u", submission->request,
 			known->reason[0] ? "cancelled" : "complete", submission->part);
 	if (submission->part != known->parts)
-		return error_set(error, -EINVAL, "the batch '%s' has %u parts: the next is part %u, not %u", submission->request,
-			known->parts, known->parts, submission->part);
+		return error_set(error, -EINVAL, "the batch '%s' has %u parts: the next is part %u, not %u",
+			submission->request, known->parts, known->parts, submission->part);
 	struct query query = query_begin(
 		store, "UPDATE batch SET parts = parts + 1, open = ?, waiting = waiting + ? WHERE id = ?");
 	query_int(&query, submission->more);
@@ -182,7 +183,8 @@ int store_give_up(struct store *store, int64_t measurement, const char *reason, 
 	return result == 0 ? note_end(store, measurement, STORE_CANCELLED, NULL, 0, now_ms, error) : result;
 }
 
-static int cancel_some(struct store *store, int64_t batch, const char *reason, size_t most, int64_t now_ms, struct error *error)
+static int cancel_some(
+	struct store *store, int64_t batch, const char *reason, size_t most, int64_t now_ms, struct error *error)
 {
 	struct query query = query_begin(store,
 		"UPDATE measurement SET state = 2, finished_ms = ?1 WHERE id IN (SELECT id FROM measurement WHERE state = 0"
@@ -317,7 +319,8 @@ int store_find_batch(struct store *store, int64_t id, struct store_batch *batch,
 {
 	bool found = false;
 	struct query query = query_begin(store,
-		"SELECT id, key, reason, priority, parts, open, submitted_ms, waiting, done, cancelled FROM batch WHERE id = ?");
+		"SELECT id, key, reason, priority, parts, open, submitted_ms, waiting, done, cancelled FROM batch"
+		" WHERE id = ?");
 	query_int(&query, id);
 	if (query_row(&query)) {
 		found = true;
