@@ -362,8 +362,10 @@ int revtr_aliases_run(const struct revtr_command *command)
 {
 	if (command->argument_count == 0)
 		return revtr_ask(command, "GET", "/api/v2/aliases", NULL, print_aliases);
+	if (strcmp(command->arguments[0], "probe") == 0)
+		return revtr_aliases_probe_run(command);
 	if (strcmp(command->arguments[0], "import") != 0 || command->argument_count < 2) {
-		fputs("retour revtr aliases: expected import and files, or nothing\n", stderr);
+		fputs("retour revtr aliases: expected import and files, probe and addresses, or nothing\n", stderr);
 		return EXIT_USAGE;
 	}
 	struct importing importing = {.list = json_array()};

@@ -13,7 +13,7 @@
 
 struct revtr_command {
 	const char *server, *config, *data_dir; /* NULL = the usual one */
-	const char *file;			/* submit: of destinations, "-" = standard input */
+	const char *file;			/* submit: of destinations, aliases probe: of addresses; "-" = standard input */
 	const char *hitlist;			/* coordinator: addresses for the survey; NULL = none */
 	const char *request, *label;
 	const char *agent, *name, *key;
@@ -70,6 +70,7 @@ int revtr_source_run(const struct revtr_command *command);
 int revtr_agents_run(const struct revtr_command *command);
 int revtr_atlas_run(const struct revtr_command *command);
 int revtr_aliases_run(const struct revtr_command *command);
+int revtr_aliases_probe_run(const struct revtr_command *command);
 int revtr_budget_run(const struct revtr_command *command);
 int revtr_key_run(const struct revtr_command *command);
 

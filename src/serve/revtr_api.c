@@ -37,6 +37,7 @@ static struct api_failure failure_of(int code)
 	case -EPERM: return (struct api_failure){STATUS_FORBIDDEN, "not-allowed", NULL, 0};
 	case -ENOENT: return (struct api_failure){STATUS_NOT_FOUND, "not-found", NULL, 0};
 	case -E2BIG: return (struct api_failure){STATUS_TOO_LARGE, "too-large", NULL, 0};
+	case -EBUSY:
 	case -EDQUOT: return (struct api_failure){STATUS_TOO_MANY, "over-limit", NULL, 0};
 	case -ENOTCONN: return (struct api_failure){STATUS_UNAVAILABLE, "nobody-there", NULL, 0};
 	case -ENOSPC: return (struct api_failure){STATUS_NO_ROOM, "disk-full", NULL, 0};
@@ -167,6 +168,8 @@ static const struct route_entry {
 	{"POST", "/api/v2/atlas/{}/traceroutes", ADMINISTRATORS, revtr_atlas_traces_post},
 	{"GET", "/api/v2/aliases", CLIENTS, revtr_aliases_get},
 	{"POST", "/api/v2/aliases", ADMINISTRATORS, revtr_aliases_post},
+	{"GET", "/api/v2/aliases/probe", CLIENTS, revtr_probed_get},
+	{"POST", "/api/v2/aliases/probe", ADMINISTRATORS, revtr_probed_post},
 	{"GET", "/api/v2/budget", CLIENTS, revtr_budget_get},
 	{"POST", "/api/v2/keys", ADMINISTRATORS, revtr_keys_post},
 	{"GET", "/api/v2/health", ANYBODY, revtr_health_get},

@@ -75,7 +75,8 @@ revtr_handler revtr_sources_get, revtr_sources_post, revtr_budget_get, revtr_key
 /* revtr_agents.c */
 revtr_handler revtr_agents_get, revtr_agent_test_post;
 /* revtr_atlas.c */
-revtr_handler revtr_atlas_get, revtr_atlas_post, revtr_atlas_delete, revtr_atlas_traces_post, revtr_aliases_get, revtr_aliases_post;
+revtr_handler revtr_atlas_get, revtr_atlas_post, revtr_atlas_delete, revtr_atlas_traces_post, revtr_aliases_get, revtr_aliases_post,
+	revtr_probed_get, revtr_probed_post;
 /* revtr_metrics.c */
 revtr_handler revtr_health_get, revtr_live_get, revtr_ready_get, revtr_metrics_get;
 

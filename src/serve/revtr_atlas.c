@@ -263,3 +263,59 @@ void revtr_aliases_post(const struct revtr_ask *ask)
 	free(counts);
 	json_decref(body);
 }
+
+static json_t *probed_json(const struct coordinator_probed *probed)
+{
+	static const char *const words[] = {[ALIAS_WAITING] = "waiting", [ALIAS_FOUND] = "alias", [ALIAS_ITSELF] = "itself",
+		[ALIAS_ELSEWHERE] = "elsewhere", [ALIAS_SILENT] = "silent", [ALIAS_NOT_ASKED] = "not-asked"};
+	json_t *others = json_array();
+	for (unsigned i = 0; i < probed->other_count; i++)
+		json_array_append_new(others, revtr_address(addr_v4(probed->others[i])));
+	return json_pack("{s:o, s:s, s:o, s:o, s:s*}", "address", revtr_address(probed->address), "state", words[probed->state],
+		"from", revtr_address(probed->from), "others", others, "why", probed->why);
+}
+
+static void list_probed(void *context, const struct coordinator_probed *probed)
+{
+	json_array_append_new(context, probed_json(probed));
+}
+
+static void tell_probed(const struct revtr_ask *ask, unsigned status)
+{
+	bool done;
+	json_t *list = json_array();
+	unsigned round = coordinator_each_probed(ask->api->config.coordinator, list_probed, list, &done);
+	api_send_json(ask->exchange, status,
+		json_pack("{s:i, s:b, s:o}", "round", (int)round, "done", done, "addresses", list), 0);
+}
+
+void revtr_probed_get(const struct revtr_ask *ask)
+{
+	tell_probed(ask, STATUS_OK);
+}
+
+void revtr_probed_post(const struct revtr_ask *ask)
+{
+	uint32_t addresses[COORDINATOR_PROBED_MAX];
+	struct error error = {0};
+	unsigned round;
+	size_t i, count = 0;
+	bool good = true;
+	json_t *body = revtr_body(ask);
+	if (!body)
+		return;
+	const json_t *list = json_object_get(body, "addresses"), *value;
+	json_array_foreach(list, i, value) {
+		if (i >= ARRAY_LEN(addresses))
+			break;
+		good = good && read_hop(value, &addresses[i]) && addresses[i] != 0;
+	}
+	count = json_array_size(list);
+	if (count == 0 || !good)
+		revtr_bad(ask, "addresses: expected a list of IPv4 addresses");
+	else if (coordinator_probe_aliases(ask->api->config.coordinator, addresses, count, &round, &error) < 0)
+		revtr_refuse(ask, &error);
+	else
+		tell_probed(ask, STATUS_ACCEPTED);
+	json_decref(body);
+}

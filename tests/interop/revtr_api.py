@@ -19,6 +19,7 @@ BODIES = {
     "/api/v2/atlas/{source}/traceroutes": {
         "traceroutes": [{"from": None, "seen_ms": int(1000 * time.time()), "hops": ["192.0.43.1", None, destination]}]},
     "/api/v2/aliases": {"sets": [["192.0.43.1", "192.0.43.5"]]},
+    "/api/v2/aliases/probe": {"addresses": ["192.0.43.1"]},
     "/api/v2/keys": {"name": "described"},
     "/api/v1/revtr": {"revtrs": [{"src": source, "dst": destination, "label": "ü \"'"}]},
 }
@@ -48,7 +49,7 @@ for path, item in interface.description["paths"].items():
             continue
         status = check(path, method, operation, *ask(method, url, BODIES.get(path) if method == "post" else None))
         # There is no agent that is connected.
-        alone = path in ("/api/v2/health", "/api/v2/agents/{agent}/test") or (status == 503 and "atlas" in path)
+        alone = path in ("/api/v2/health", "/api/v2/agents/{agent}/test") or (status == 503 and ("atlas" in path or "probe" in path))
         assert status < 300 or alone, f"{method} {path}: {status}"
         if operation.get("security") != []:
             assert ask(method, url, shown=None)[0] == 401 and ask(method, url, shown="0" * 64)[0] == 401, f"{path} needs no key"
@@ -80,6 +81,9 @@ assert ask("POST", f"/api/v2/atlas/{destination}/traceroutes", body)[0] == 404
 assert json.loads(ask("GET", "/api/v2/aliases")[2]) == {"sets": 1, "addresses": 2}
 for wrong in ([], ["203.0.113.1"], ["203.0.113.1", "x"], ["203.0.113.1", None], "x"):
     assert ask("POST", "/api/v2/aliases", {"sets": [wrong]})[0] == 400, wrong
+for wrong in ({}, {"addresses": []}, {"addresses": ["x"]}, {"addresses": [None]}, {"addresses": ["2001:db8::1"]}):
+    assert ask("POST", "/api/v2/aliases/probe", wrong)[0] == 400, wrong
+assert ask("POST", "/api/v2/aliases/probe", {"addresses": ["192.0.43.1"] * 1001})[0] == 413
 print("ok: an atlas from elsewhere")
 
 # Whoever has a key sees his own batches only, and is no administrator.
@@ -88,6 +92,7 @@ assert ask("GET", f"/api/v2/batches/{batch}", shown=other)[0] == 404
 assert ask("POST", "/api/v2/keys", {"name": "x"}, shown=other)[0] == 403
 assert ask("POST", f"/api/v2/atlas/{source}/traceroutes", body, shown=other)[0] == 403
 assert ask("POST", "/api/v2/aliases", BODIES["/api/v2/aliases"], shown=other)[0] == 403
+assert ask("POST", "/api/v2/aliases/probe", BODIES["/api/v2/aliases/probe"], shown=other)[0] == 403
 assert ask("DELETE", f"/api/v2/atlas/{source}", shown=other)[0] == 403
 one = {"source": source, "destination": destination}
 status, _, body = ask("POST", "/api/v2/batches", {"measurements": [one] * 3}, shown=other)
