@@ -11,10 +11,10 @@
 #include "revtr/aliases.h"
 #include "revtr/atlas.h"
 
-#define SHOWN	   80
-#define FILE_BYTES (1u << 30)
-#define TRACES_AT_ONCE 500
-#define SETS_AT_ONCE   5000
+#define SHOWN		  80
+#define FILE_BYTES	  (1u << 30)
+#define TRACES_AT_ONCE	  500
+#define SETS_AT_ONCE	  5000
 #define ADDRESSES_AT_ONCE 50000
 
 static const char *word(const json_t *object, const char *key, char out[static SHOWN])
@@ -49,12 +49,15 @@ static void print_traces(const json_t *answer)
 	const json_t *trace;
 	size_t i;
 	char origin[SHOWN], seen[SHOWN], used[SHOWN];
-	json_array_foreach(json_object_get(answer, "list"), i, trace) {
+	json_array_foreach(json_object_get(answer, "list"), i, trace)
+	{
 		if (i == 0)
-			printf("  %-26s %4s  %-20s %6s %7s  %s\n", "origin", "hops", "seen", "uses", "saved", "last used");
-		printf("  %-26s %4lld  %-20s %6lld %7.1f  %s%s\n", word(trace, "origin", origin), number(trace, "hops"),
-			moment(trace, "seen_at", seen), number(trace, "uses"),
-			json_number_value(json_object_get(trace, "hops_saved")), moment(trace, "used_at", used),
+			printf("  %-26s %4s  %-20s %6s %7s  %s\n", "origin", "hops", "seen", "uses", "saved",
+				"last used");
+		printf("  %-26s %4lld  %-20s %6lld %7.1f  %s%s\n", word(trace, "origin", origin),
+			number(trace, "hops"), moment(trace, "seen_at", seen), number(trace, "uses"),
+			json_number_value(json_object_get(trace, "hops_saved")),
+			moment(trace, "used_at", used),
 			json_is_true(json_object_get(trace, "doubted")) ? "  in doubt" : "");
 	}
 }
@@ -71,10 +74,12 @@ static void print_atlas(const json_t *answer)
 	else if (number(answer, "traceroutes") == 0)
 		printf("%s: no traceroutes to it are known\n", source);
 	else {
-		printf("%s: %lld traceroutes, %lld imported, %lld used since they were made, %lld in doubt\n    the oldest of %s, the newest of "
+		printf("%s: %lld traceroutes, %lld imported, %lld used since they were made, %lld in doubt\n "
+		       "   the oldest of %s, the newest of "
 		       "%s\n",
-			source, number(answer, "traceroutes"), number(answer, "imported"), number(answer, "used"),
-			number(answer, "doubted"), moment(answer, "oldest_at", oldest), moment(answer, "newest_at", newest));
+			source, number(answer, "traceroutes"), number(answer, "imported"),
+			number(answer, "used"), number(answer, "doubted"),
+			moment(answer, "oldest_at", oldest), moment(answer, "newest_at", newest));
 		print_traces(answer);
 	}
 }
@@ -108,7 +113,8 @@ static char *read_file(const char *name, size_t *length, struct error *error)
 	if (code == 0)
 		return bytes;
 	free(bytes);
-	error_set(error, code, "cannot read %s: %s", escape_text(name, shown, sizeof(shown)), strerror(-code));
+	error_set(
+		error, code, "cannot read %s: %s", escape_text(name, shown, sizeof(shown)), strerror(-code));
 	return NULL;
 }
 
@@ -123,7 +129,8 @@ struct importing {
 
 static void add_to(json_t *object, const char *key, long long value)
 {
-	json_object_set_new(object, key, json_integer(json_integer_value(json_object_get(object, key)) + value));
+	json_object_set_new(
+		object, key, json_integer(json_integer_value(json_object_get(object, key)) + value));
 }
 
 static int send_traces(struct importing *importing, struct error *error)
@@ -135,8 +142,8 @@ static int send_traces(struct importing *importing, struct error *error)
 	snprintf(path, sizeof(path), "/api/v2/atlas/%s/traceroutes", addr_format(importing->source, text));
 	int result = revtr_client_ask(&importing->client, "POST", path, body, &answer, error);
 	add_to(importing->total, "taken", number(answer, "taken"));
-	json_object_foreach(json_object_get(answer, "refused"), key, value)
-		add_to(json_object_get(importing->total, "refused"), key, (long long)json_integer_value(value));
+	json_object_foreach(json_object_get(answer, "refused"), key, value) add_to(
+		json_object_get(importing->total, "refused"), key, (long long)json_integer_value(value));
 	json_decref(answer);
 	return result;
 }
@@ -160,8 +167,9 @@ static int take_trace(struct importing *importing, const struct measurement *mea
 	}
 	for (unsigned i = 1; i < trace.count; i++)
 		json_array_append_new(hops, hop_json(trace.addresses[i]));
-	json_array_append_new(importing->list, json_pack("{s:o, s:I, s:o}", "from", hop_json(trace.addresses[0]), "seen_ms",
-		(json_int_t)trace.seen_ms, "hops", hops));
+	json_array_append_new(importing->list,
+		json_pack("{s:o, s:I, s:o}", "from", hop_json(trace.addresses[0]), "seen_ms",
+			(json_int_t)trace.seen_ms, "hops", hops));
 	return json_array_size(importing->list) < TRACES_AT_ONCE ? 0 : send_traces(importing, error);
 }
 
@@ -186,10 +194,12 @@ static int take_file(struct importing *importing, const char *bytes, size_t leng
 	int result = 0;
 	while (at < length && result == 0) {
 		size_t piece = MIN(length - at, (size_t)IMPORT_DATA_MAX);
-		const char *end = piece < length - at && bytes[0] == '{' ? memrchr(bytes + at, '\n', piece) : NULL;
+		const char *end =
+			piece < length - at && bytes[0] == '{' ? memrchr(bytes + at, '\n', piece) : NULL;
 		if (piece < length - at && !end)
 			return error_set(error, -E2BIG,
-				"%s: more than %d MiB that are not one result a line; of RIPE Atlas take format=txt, of scamper several files",
+				"%s: more than %d MiB that are not one result a line; of RIPE Atlas take "
+				"format=txt, of scamper several files",
 				escape_text(importing->file, shown, sizeof(shown)), IMPORT_DATA_MAX >> 20);
 		if (end)
 			piece = (size_t)(end - bytes) - at + 1;
@@ -197,12 +207,14 @@ static int take_file(struct importing *importing, const char *bytes, size_t leng
 		at += piece;
 	}
 	if (result == 0 && importing->found == before)
-		result = error_set(error, -EINVAL, "%s: no traceroute was recognised in it", escape_text(importing->file, shown, sizeof(shown)));
+		result = error_set(error, -EINVAL, "%s: no traceroute was recognised in it",
+			escape_text(importing->file, shown, sizeof(shown)));
 	return result;
 }
 
 static int each_file(struct importing *importing, const struct revtr_command *command, int first,
-	int (*take)(struct importing *importing, const char *bytes, size_t length, struct error *error), struct error *error)
+	int (*take)(struct importing *importing, const char *bytes, size_t length, struct error *error),
+	struct error *error)
 {
 	int result = revtr_client_open(&importing->client, command, error);
 	for (int i = first; i < command->argument_count && result == 0; i++) {
@@ -249,8 +261,10 @@ static void print_import(const struct importing *importing)
 	const char *key;
 	bool first = true;
 	printf("%lld of %zu traceroutes taken", number(importing->total, "taken"), importing->found);
-	json_object_foreach(json_object_get(importing->total, "refused"), key, value) {
-		printf("%s %lld %s", first ? "; not taken:" : ",", (long long)json_integer_value(value), refusal_text(key));
+	json_object_foreach(json_object_get(importing->total, "refused"), key, value)
+	{
+		printf("%s %lld %s", first ? "; not taken:" : ",", (long long)json_integer_value(value),
+			refusal_text(key));
 		first = false;
 	}
 	putchar('\n');
@@ -298,8 +312,10 @@ int revtr_atlas_run(const struct revtr_command *command)
 		}
 	const char *source = named && command->argument_count == 2 ? command->arguments[1] : verb;
 	if (!plain_address(source) || command->argument_count != 1 + named) {
-		fputs("retour revtr atlas: expected [show], refresh or clean, and the address of a source; or import, a source and "
-		      "files\n", stderr);
+		fputs("retour revtr atlas: expected [show], refresh or clean, and the address of a source; "
+		      "or import, a source and "
+		      "files\n",
+			stderr);
 		return EXIT_USAGE;
 	}
 	snprintf(path, sizeof(path), "/api/v2/atlas/%s", source);
@@ -320,7 +336,8 @@ static int send_sets(struct importing *importing, struct error *error)
 	importing->list = json_array();
 	importing->total = NULL;
 	importing->addresses = 0;
-	return revtr_client_ask(&importing->client, "POST", "/api/v2/aliases", body, &importing->total, error);
+	return revtr_client_ask(
+		&importing->client, "POST", "/api/v2/aliases", body, &importing->total, error);
 }
 
 static int take_line(struct importing *importing, const char *line, size_t length, struct error *error)
@@ -335,7 +352,8 @@ static int take_line(struct importing *importing, const char *line, size_t lengt
 	json_array_append_new(importing->list, set);
 	importing->addresses += (size_t)count;
 	importing->found++;
-	bool enough = json_array_size(importing->list) >= SETS_AT_ONCE || importing->addresses >= ADDRESSES_AT_ONCE;
+	bool enough =
+		json_array_size(importing->list) >= SETS_AT_ONCE || importing->addresses >= ADDRESSES_AT_ONCE;
 	return enough ? send_sets(importing, error) : 0;
 }
 
@@ -349,7 +367,9 @@ static int take_sets(struct importing *importing, const char *bytes, size_t leng
 		int result = take_line(importing, bytes + at, line, error);
 		lines++;
 		if (result == -EINVAL && error->code == 0)
-			return error_set(error, result, "%s, line %lu: expected addresses separated by blanks, or \"node NAME: ADDRESS ...\"",
+			return error_set(error, result,
+				"%s, line %lu: expected addresses separated by blanks, or \"node NAME: "
+				"ADDRESS ...\"",
 				escape_text(importing->file, shown, sizeof(shown)), lines);
 		if (result < 0)
 			return result;
@@ -365,7 +385,8 @@ int revtr_aliases_run(const struct revtr_command *command)
 	if (strcmp(command->arguments[0], "probe") == 0)
 		return revtr_aliases_probe_run(command);
 	if (strcmp(command->arguments[0], "import") != 0 || command->argument_count < 2) {
-		fputs("retour revtr aliases: expected import and files, probe and addresses, or nothing\n", stderr);
+		fputs("retour revtr aliases: expected import and files, probe and addresses, or nothing\n",
+			stderr);
 		return EXIT_USAGE;
 	}
 	struct importing importing = {.list = json_array()};

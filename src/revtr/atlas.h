@@ -18,11 +18,11 @@
 /* One traceroute of each. */
 struct atlas_entry {
 	char origin[ATLAS_ORIGIN_SIZE]; /* an agent's name, or what an import said */
-	bool imported, aligned; /* aligned: its hops have been asked by Record Route */
-	uint32_t trace;	  /* its number in the tree, TREE_NONE = none */
-	int64_t stored;	  /* its number in the store */
-	int64_t asked_ns; /* when its agent was last asked for one, TREE_NEVER = never */
-	int64_t noted_ns; /* its use is in the store as of then */
+	bool imported, aligned;		/* aligned: its hops have been asked by Record Route */
+	uint32_t trace;			/* its number in the tree, TREE_NONE = none */
+	int64_t stored;			/* its number in the store */
+	int64_t asked_ns;		/* when its agent was last asked for one, TREE_NEVER = never */
+	int64_t noted_ns;		/* its use is in the store as of then */
 };
 
 struct atlas {
@@ -60,18 +60,22 @@ const char *atlas_refusal_word(enum atlas_refusal refusal);
 
 struct atlas_trace {
 	char origin[ATLAS_ORIGIN_SIZE];
-	uint32_t addresses[ATLAS_HOPS_MAX + 1]; /* as tree_add_trace takes them; the tracer's may be unknown, too */
+	uint32_t addresses[ATLAS_HOPS_MAX +
+		1]; /* as tree_add_trace takes them; the tracer's may be unknown, too */
 	unsigned count;
 	int64_t seen_ms;
 };
 
-/* Of another program's traceroute: who traced, and every hop before the source. Without a name; atlas_check gives it. */
+/* Of another program's traceroute: who traced, and every hop before the source. Without a name; atlas_check
+ * gives it. */
 enum atlas_refusal atlas_from_measurement(
 	const struct measurement *measurement, struct addr source, struct atlas_trace *trace);
-/* Who traced and the hops before the source: what is nobody's address in particular (private, multicast) is made an unknown
- * router. ATLAS_TAKEN, ATLAS_LOOP, ATLAS_EMPTY. */
+/* Who traced and the hops before the source: what is nobody's address in particular (private, multicast) is
+ * made an unknown router. ATLAS_TAKEN, ATLAS_LOOP, ATLAS_EMPTY. */
 enum atlas_refusal atlas_put_in_order(uint32_t *addresses, unsigned count, struct addr source);
-/* The same, and whether it is of use. Its origin is who traced, "import:ADDRESS", which no agent's name can be. */
-enum atlas_refusal atlas_check(struct atlas_trace *trace, struct addr source, int64_t now_ms, int64_t age_max_ms);
+/* The same, and whether it is of use. Its origin is who traced, "import:ADDRESS", which no agent's name can
+ * be. */
+enum atlas_refusal atlas_check(
+	struct atlas_trace *trace, struct addr source, int64_t now_ms, int64_t age_max_ms);
 
 #endif

@@ -68,7 +68,8 @@ enum atlas_refusal atlas_from_measurement(
 	struct addr target = addr_is_set(measurement->target) ? measurement->target : path->destination;
 	if (addr_is_set(target) && !addr_equal(target, source))
 		return ATLAS_OTHER_TARGET;
-	int64_t started_ns = measurement->started_wall_ns ? measurement->started_wall_ns : path->started_wall_ns;
+	int64_t started_ns =
+		measurement->started_wall_ns ? measurement->started_wall_ns : path->started_wall_ns;
 	trace->seen_ms = started_ns / NS_PER_MS;
 	trace->addresses[trace->count++] = (uint32_t)tracer_of(measurement).low;
 	return take_hops(path, source, trace);
@@ -81,7 +82,8 @@ static void name_origin(struct atlas_trace *trace)
 	unsigned first = 0;
 	while (trace->addresses[first] == 0)
 		first++;
-	snprintf(trace->origin, sizeof(trace->origin), "import:%s", addr_format(addr_v4(trace->addresses[first]), text));
+	snprintf(trace->origin, sizeof(trace->origin), "import:%s",
+		addr_format(addr_v4(trace->addresses[first]), text));
 }
 
 enum atlas_refusal atlas_put_in_order(uint32_t *addresses, unsigned count, struct addr source)
@@ -100,7 +102,8 @@ enum atlas_refusal atlas_put_in_order(uint32_t *addresses, unsigned count, struc
 	return known > 0 ? ATLAS_TAKEN : ATLAS_EMPTY;
 }
 
-enum atlas_refusal atlas_check(struct atlas_trace *trace, struct addr source, int64_t now_ms, int64_t age_max_ms)
+enum atlas_refusal atlas_check(
+	struct atlas_trace *trace, struct addr source, int64_t now_ms, int64_t age_max_ms)
 {
 	if (trace->seen_ms <= 0)
 		return ATLAS_NO_TIME;

@@ -29,12 +29,14 @@ static bool is_new(const struct atlas_candidate *c)
 }
 
 /* By number; `count` = nobody. */
-static unsigned best(const struct atlas_candidate *candidates, unsigned count, const bool *taken, int64_t age_max_ns)
+static unsigned best(
+	const struct atlas_candidate *candidates, unsigned count, const bool *taken, int64_t age_max_ns)
 {
 	unsigned found = count;
 	for (unsigned i = 0; i < count; i++)
 		if (!taken[i] && value(&candidates[i], age_max_ns) > VALUE_LEAST &&
-			(found == count || value(&candidates[i], age_max_ns) > value(&candidates[found], age_max_ns)))
+			(found == count ||
+				value(&candidates[i], age_max_ns) > value(&candidates[found], age_max_ns)))
 			found = i;
 	return found;
 }
@@ -66,8 +68,9 @@ unsigned atlas_plan(const struct atlas_candidate *candidates, unsigned count, un
 	for (unsigned slot = 0; slot < budget && sent < count; slot++) {
 		unsigned next = newcomer(candidates, count, taken);
 		if (next == count)
-			next = (turn + slot) % EXPLORE_EVERY == EXPLORE_EVERY - 1 ? longest_idle(candidates, count, taken)
-										  : best(candidates, count, taken, age_max_ns);
+			next = (turn + slot) % EXPLORE_EVERY == EXPLORE_EVERY - 1
+				? longest_idle(candidates, count, taken)
+				: best(candidates, count, taken, age_max_ns);
 		if (next == count)
 			continue;
 		taken[next] = true;

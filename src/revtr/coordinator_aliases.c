@@ -43,8 +43,8 @@ int coordinator_load_aliases(struct coordinator *c, struct error *error)
 	return result;
 }
 
-int coordinator_import_aliases(
-	struct coordinator *c, const uint32_t *addresses, const unsigned *counts, size_t count, struct error *error)
+int coordinator_import_aliases(struct coordinator *c, const uint32_t *addresses, const unsigned *counts,
+	size_t count, struct error *error)
 {
 	size_t total = 0, at = 0;
 	int result = 0;

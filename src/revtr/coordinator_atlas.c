@@ -38,10 +38,12 @@ static int64_t wall_of(int64_t time_ns)
 }
 
 /* In the place of what was known of its origin. 0, -ENOMEM, -ENOSPC. */
-static int put_in_tree(struct coordinator *c, uint32_t source, const struct store_trace *stored, uint32_t evidence)
+static int put_in_tree(
+	struct coordinator *c, uint32_t source, const struct store_trace *stored, uint32_t evidence)
 {
 	struct tree *tree = tree_of(c, source);
-	struct atlas_entry *entry = atlas_entry_of(&c->sources[source].atlas, stored->origin, stored->imported);
+	struct atlas_entry *entry =
+		atlas_entry_of(&c->sources[source].atlas, stored->origin, stored->imported);
 	struct tree_trace before = {.used_ns = TREE_NEVER};
 	if (!entry)
 		return -ENOSPC;
@@ -49,13 +51,14 @@ static int put_in_tree(struct coordinator *c, uint32_t source, const struct stor
 	entry->aligned = false;
 	if (entry->trace != TREE_NONE) {
 		before = tree->traces[entry->trace];
-		if (tree_renew_trace(tree, entry->trace, stored->addresses, stored->count, evidence, time_of(stored->seen_ms)))
+		if (tree_renew_trace(tree, entry->trace, stored->addresses, stored->count, evidence,
+			    time_of(stored->seen_ms)))
 			return 0;
 		tree_remove_trace(tree, entry->trace);
 		entry->trace = TREE_NONE;
 	}
-	int result = revtr_engine_add_trace(c->engine, c->sources[source].engine_index, stored->addresses, stored->count,
-		evidence, time_of(stored->seen_ms), &entry->trace);
+	int result = revtr_engine_add_trace(c->engine, c->sources[source].engine_index, stored->addresses,
+		stored->count, evidence, time_of(stored->seen_ms), &entry->trace);
 	if (entry->trace == TREE_NONE)
 		return -ENOMEM;
 	tree->traces[entry->trace].saved = before.saved;
@@ -86,12 +89,13 @@ static void load_trace(void *context, const struct store_trace *stored)
 int coordinator_load_atlas(struct coordinator *c, uint32_t source, struct error *error)
 {
 	struct loading loading = {.c = c, .source = source};
-	int result = store_each_trace(
-		c->store, c->sources[source].stored.id, coordinator_now_ms() - age_max_ms(c), load_trace, &loading, error);
+	int result = store_each_trace(c->store, c->sources[source].stored.id,
+		coordinator_now_ms() - age_max_ms(c), load_trace, &loading, error);
 	return loading.result < 0 ? error_set(error, -ENOMEM, "out of memory") : result;
 }
 
-static void load_view(void *context, struct prefix prefix, const char *agent, unsigned distance, uint32_t ingress)
+static void load_view(
+	void *context, struct prefix prefix, const char *agent, unsigned distance, uint32_t ingress)
 {
 	struct loading *loading = context;
 	uint32_t index = coordinator_agent(loading->c, agent);
@@ -108,14 +112,16 @@ int coordinator_load_survey(struct coordinator *c, struct error *error)
 	return loading.result < 0 ? error_set(error, -ENOMEM, "out of memory") : result;
 }
 
-void coordinator_learn_distance(struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer)
+void coordinator_learn_distance(
+	struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer)
 {
 	const struct source_entry *source = &c->sources[expected->source];
 	struct revtr_list list;
 	revtr_read_list(answer, expected->target, source->stored.address, true, &c->aliases, &list);
 	struct ingress_view view = {.agent = expected->sender,
 		.distance = (uint8_t)(list.placed ? list.before : INGRESS_FAR),
-		.ingress = list.placed && list.before > 0 ? (uint32_t)answer->reply.addrs[list.before - 1].low : 0};
+		.ingress = list.placed && list.before > 0 ? (uint32_t)answer->reply.addrs[list.before - 1].low
+							  : 0};
 	struct prefix prefix = prefix_of(expected->target, SURVEY_BITS);
 	c->ingress_changed = true;
 	/* What is not learned now is learned another time. */
@@ -125,7 +131,8 @@ void coordinator_learn_distance(struct coordinator *c, const struct expected *ex
 
 /* ---- what is answered, and what others bring */
 
-static void take_trace(struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer)
+static void take_trace(
+	struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer)
 {
 	struct source_entry *source = &c->sources[expected->source];
 	struct store_trace trace = {.seen_ms = coordinator_now_ms()};
@@ -134,7 +141,8 @@ static void take_trace(struct coordinator *c, const struct expected *expected, c
 		return; /* without its end it leads nowhere */
 	trace.addresses[trace.count++] = (uint32_t)c->agents[expected->sender].status.address.low;
 	for (unsigned i = 0; i + 1 < answer->trace_count; i++)
-		trace.addresses[trace.count++] = addr_is_set(answer->trace[i]) ? (uint32_t)answer->trace[i].low : 0;
+		trace.addresses[trace.count++] =
+			addr_is_set(answer->trace[i]) ? (uint32_t)answer->trace[i].low : 0;
 	if (atlas_put_in_order(trace.addresses, trace.count, source->stored.address) == ATLAS_LOOP)
 		return;
 	snprintf(trace.origin, sizeof(trace.origin), "%s", c->agents[expected->sender].name);
@@ -146,7 +154,8 @@ static void take_trace(struct coordinator *c, const struct expected *expected, c
 	coordinator_tell_atlas(c, expected->source);
 }
 
-void coordinator_atlas_answer(struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer)
+void coordinator_atlas_answer(
+	struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer)
 {
 	const struct tree *tree = tree_of(c, expected->source);
 	if (!answer->answered)
@@ -159,12 +168,13 @@ void coordinator_atlas_answer(struct coordinator *c, const struct expected *expe
 	/* Its trace may have been made anew meanwhile. */
 	if (expected->trace < tree->trace_count && expected->place < tree->traces[expected->trace].count &&
 		tree->traces[expected->trace].addresses[expected->place] == (uint32_t)expected->target.low)
-		revtr_engine_align(c->engine, c->sources[expected->source].engine_index, expected->trace, expected->place, answer,
-			expected->spoofed, coordinator_now_ns());
+		revtr_engine_align(c->engine, c->sources[expected->source].engine_index, expected->trace,
+			expected->place, answer, expected->spoofed, coordinator_now_ns());
 }
 
 /* May it go in? Then it is filled into `stored`. */
-static enum atlas_refusal judge(struct coordinator *c, uint32_t source, struct atlas_trace *trace, struct store_trace *stored)
+static enum atlas_refusal judge(
+	struct coordinator *c, uint32_t source, struct atlas_trace *trace, struct store_trace *stored)
 {
 	struct atlas *atlas = &c->sources[source].atlas;
 	enum atlas_refusal refusal =
@@ -173,7 +183,8 @@ static enum atlas_refusal judge(struct coordinator *c, uint32_t source, struct a
 		return refusal;
 	const struct atlas_entry *known = atlas_find(atlas, trace->origin);
 	if (known && known->trace != TREE_NONE &&
-		time_of(trace->seen_ms) <= tree_of(c, source)->traces[known->trace].seen_ns + NS_PER_S) /* two clocks are read */
+		time_of(trace->seen_ms) <=
+			tree_of(c, source)->traces[known->trace].seen_ns + NS_PER_S) /* two clocks are read */
 		return ATLAS_NOT_NEWER;
 	if (!known && !atlas_entry_of(atlas, trace->origin, true))
 		return ATLAS_NO_ROOM;
@@ -183,15 +194,18 @@ static enum atlas_refusal judge(struct coordinator *c, uint32_t source, struct a
 	return ATLAS_TAKEN;
 }
 
-static int find_source(const struct coordinator *c, struct addr address, uint32_t *source, struct error *error)
+static int find_source(
+	const struct coordinator *c, struct addr address, uint32_t *source, struct error *error)
 {
 	char text[ADDR_TEXT_SIZE];
 	*source = coordinator_source(c, address);
-	return *source == UINT32_MAX ? error_set(error, -ENOENT, "%s is not a registered source", addr_format(address, text)) : 0;
+	return *source == UINT32_MAX
+		? error_set(error, -ENOENT, "%s is not a registered source", addr_format(address, text))
+		: 0;
 }
 
-int coordinator_import_traces(struct coordinator *c, struct addr address, struct atlas_trace *traces, size_t count,
-	size_t counts[static ATLAS_REFUSALS], struct error *error)
+int coordinator_import_traces(struct coordinator *c, struct addr address, struct atlas_trace *traces,
+	size_t count, size_t counts[static ATLAS_REFUSALS], struct error *error)
 {
 	uint32_t source;
 	int result = find_source(c, address, &source, error);
@@ -216,7 +230,8 @@ int coordinator_import_traces(struct coordinator *c, struct addr address, struct
 /* ---- telling */
 
 int coordinator_each_trace(struct coordinator *c, struct addr address,
-	void (*each)(void *context, const struct coordinator_trace *trace), void *context, struct error *error)
+	void (*each)(void *context, const struct coordinator_trace *trace), void *context,
+	struct error *error)
 {
 	uint32_t source, from = 0, doubted;
 	int result = find_source(c, address, &source, error);
@@ -234,10 +249,15 @@ int coordinator_each_trace(struct coordinator *c, struct addr address,
 		if (entry->trace == TREE_NONE)
 			continue;
 		const struct tree_trace *trace = &tree->traces[entry->trace];
-		each(context, &(struct coordinator_trace){.origin = entry->origin, .imported = entry->imported,
-			.doubted = doubts[entry->trace], .hops = trace->count - 1, .seen_ms = wall_of(trace->seen_ns),
-			.used_ms = trace->used_ns == TREE_NEVER ? 0 : wall_of(trace->used_ns), .uses = trace->uses,
-			.saved = tree_saved(trace, coordinator_now_ns())});
+		each(context,
+			&(struct coordinator_trace){.origin = entry->origin,
+				.imported = entry->imported,
+				.doubted = doubts[entry->trace],
+				.hops = trace->count - 1,
+				.seen_ms = wall_of(trace->seen_ns),
+				.used_ms = trace->used_ns == TREE_NEVER ? 0 : wall_of(trace->used_ns),
+				.uses = trace->uses,
+				.saved = tree_saved(trace, coordinator_now_ns())});
 	}
 	free(doubts);
 	return 0;
@@ -253,12 +273,15 @@ static int note_uses(struct coordinator *c, uint32_t source, struct error *error
 	size_t count = 0;
 	for (size_t i = 0; i < atlas->count && list; i++) {
 		struct atlas_entry *entry = &atlas->entries[i];
-		const struct tree_trace *trace = entry->trace == TREE_NONE ? NULL : &tree->traces[entry->trace];
+		const struct tree_trace *trace =
+			entry->trace == TREE_NONE ? NULL : &tree->traces[entry->trace];
 		if (!trace || trace->used_ns == entry->noted_ns)
 			continue;
 		entry->noted_ns = trace->used_ns;
-		list[count++] = (struct store_trace){.id = entry->stored, .uses = trace->uses,
-			.saved = (uint64_t)(trace->saved + 0.5), .used_ms = wall_of(trace->used_ns)};
+		list[count++] = (struct store_trace){.id = entry->stored,
+			.uses = trace->uses,
+			.saved = (uint64_t)(trace->saved + 0.5),
+			.used_ms = wall_of(trace->used_ns)};
 	}
 	int result = count > 0 ? store_note_uses(c->store, list, count, error) : 0;
 	free(list);
@@ -274,11 +297,13 @@ static int drop_old(struct coordinator *c, uint32_t source, struct error *error)
 	(void)!tree_prune(tree, coordinator_now_ns());
 	for (size_t i = 0; i < atlas->count; i++) {
 		struct atlas_entry *entry = &atlas->entries[i];
-		if (entry->trace != TREE_NONE && (entry->trace >= tree->trace_count || !tree->traces[entry->trace].addresses))
+		if (entry->trace != TREE_NONE &&
+			(entry->trace >= tree->trace_count || !tree->traces[entry->trace].addresses))
 			entry->trace = TREE_NONE;
 	}
 	atlas_compact(atlas);
-	return store_drop_traces(c->store, c->sources[source].stored.id, coordinator_now_ms() - age_max_ms(c), error);
+	return store_drop_traces(
+		c->store, c->sources[source].stored.id, coordinator_now_ms() - age_max_ms(c), error);
 }
 
 void coordinator_tend_atlas(struct coordinator *c)

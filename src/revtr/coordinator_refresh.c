@@ -1,5 +1,6 @@
-/* The atlas is kept in order: what measurements lean on is traced anew before it is too old, what Record Route contradicts
- * is at once, and which addresses the routers of a new traceroute show is asked by Record Route, a few at a time. */
+/* The atlas is kept in order: what measurements lean on is traced anew before it is too old, what Record
+ * Route contradicts is at once, and which addresses the routers of a new traceroute show is asked by Record
+ * Route, a few at a time. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +14,10 @@
 #define ALIGN_MAX     20000
 #define ALIGN_FULL    2000 /* no more is put in by itself */
 #define ALIGN_STEP_NS (50 * NS_PER_MS)
-#define ALIGN_AGAIN_NS (12 * 3600 * NS_PER_S) /* a hop is asked once in so long, in whichever traceroute it is */
-#define SETTLE_NS     (1800 * NS_PER_S)	    /* who was asked to settle a doubt has so long to do it */
+/* A hop is asked once in so long, in whichever traceroute it is. */
+#define ALIGN_AGAIN_NS (12 * 3600 * NS_PER_S)
+/* Who was asked to settle a doubt has so long to do it. */
+#define SETTLE_NS (1800 * NS_PER_S)
 
 static struct tree *tree_of(const struct coordinator *c, uint32_t source)
 {
@@ -33,12 +36,21 @@ void coordinator_ask_trace(struct coordinator *c, uint32_t source, uint32_t agen
 {
 	struct addr address = c->sources[source].stored.address;
 	struct atlas_entry *entry = atlas_entry_of(&c->sources[source].atlas, c->agents[agent].name, false);
-	struct revtr_task task = {
-		.id = coordinator_own_task(c), .probe = REVTR_TRACEROUTE, .agent = agent, .source = source, .target = address};
+	struct revtr_task task = {.id = coordinator_own_task(c),
+		.probe = REVTR_TRACEROUTE,
+		.agent = agent,
+		.source = source,
+		.target = address};
 	if (entry)
 		entry->asked_ns = coordinator_now_ns();
-	coordinator_dispatch(c, &task, (struct expected){.task = task.id, .receiver = agent, .sender = agent, .source = source,
-		.target = address, .trace = TREE_NONE, .is_trace = true});
+	coordinator_dispatch(c, &task,
+		(struct expected){.task = task.id,
+			.receiver = agent,
+			.sender = agent,
+			.source = source,
+			.target = address,
+			.trace = TREE_NONE,
+			.is_trace = true});
 }
 
 static bool may_trace(const struct coordinator *c, uint32_t source, uint32_t agent)
@@ -59,7 +71,8 @@ int coordinator_refresh_atlas(struct coordinator *c, struct addr address, struct
 			asked++;
 		}
 	if (asked == 0)
-		return error_set(error, -ENOTCONN, "no other agent is connected that could trace to %s", addr_format(address, text));
+		return error_set(error, -ENOTCONN, "no other agent is connected that could trace to %s",
+			addr_format(address, text));
 	return 0;
 }
 
@@ -107,8 +120,8 @@ static void refresh(struct coordinator *c, uint32_t source)
 	for (uint32_t i = 0; i < c->agent_count; i++)
 		if (may_trace(c, source, i))
 			candidates[count++] = candidate_of(c, source, i);
-	count = atlas_plan(
-		candidates, count, MIN(due, (unsigned)AGENTS_MAX), entry->turn, c->options.engine.age_max_ns, chosen);
+	count = atlas_plan(candidates, count, MIN(due, (unsigned)AGENTS_MAX), entry->turn,
+		c->options.engine.age_max_ns, chosen);
 	entry->turn += due;
 	/* What nobody needs is not saved up, but for what comes within the hour. */
 	count = spend(c, source, count);
@@ -197,7 +210,8 @@ static bool put(struct coordinator *c, struct hop_ask ask)
 	return true;
 }
 
-static bool enqueue(struct coordinator *c, uint32_t source, uint32_t trace, uint32_t place, uint32_t agent, bool spoofed)
+static bool enqueue(
+	struct coordinator *c, uint32_t source, uint32_t trace, uint32_t place, uint32_t agent, bool spoofed)
 {
 	uint32_t target = tree_of(c, source)->traces[trace].addresses[place];
 	return put(c, (struct hop_ask){0, source, trace, place, agent, target, spoofed, false});
@@ -210,7 +224,8 @@ bool coordinator_queue_survey(struct coordinator *c, uint32_t source, uint32_t a
 
 bool coordinator_queue_alias(struct coordinator *c, uint32_t source, uint32_t address)
 {
-	return put(c, (struct hop_ask){0, source, TREE_NONE, 0, c->sources[source].agent, address, false, true});
+	return put(
+		c, (struct hop_ask){0, source, TREE_NONE, 0, c->sources[source].agent, address, false, true});
 }
 
 static void align_trace(struct coordinator *c, uint32_t source, uint32_t trace)
@@ -222,10 +237,12 @@ static void align_trace(struct coordinator *c, uint32_t source, uint32_t trace)
 		struct addr hop = addr_v4(tree->traces[trace].addresses[place]);
 		uint32_t ranked[AGENTS_MAX];
 		unsigned near, sent = 0;
-		if (hop.low == 0 || addr_is_private(hop) || !tree_ask(tree, trace, place, ALIGN_AGAIN_NS, coordinator_now_ns()) ||
+		if (hop.low == 0 || addr_is_private(hop) ||
+			!tree_ask(tree, trace, place, ALIGN_AGAIN_NS, coordinator_now_ns()) ||
 			!enqueue(c, source, trace, place, c->sources[source].agent, false))
 			continue;
-		unsigned count = ingress_rank(&c->ingress, hop, c->options.engine.order, hop.low, ranked, AGENTS_MAX, &near);
+		unsigned count = ingress_rank(
+			&c->ingress, hop, c->options.engine.order, hop.low, ranked, AGENTS_MAX, &near);
 		for (unsigned i = 0; i < count && sent < ALIGN_SPOOFED; i++)
 			if (c->sites[ranked[i]].may_spoof && ranked[i] != c->sources[source].agent)
 				sent += enqueue(c, source, trace, place, ranked[i], true);
@@ -249,15 +266,26 @@ void coordinator_align(struct coordinator *c, uint32_t source)
 static void ask_hop(struct coordinator *c, const struct hop_ask *ask)
 {
 	const struct tree *tree = tree_of(c, ask->source);
-	struct revtr_task task = {.id = coordinator_own_task(c), .probe = REVTR_RR_PING, .agent = ask->agent, .source = ask->source,
-		.spoofed = ask->spoofed, .target = addr_v4(ask->target)};
+	struct revtr_task task = {.id = coordinator_own_task(c),
+		.probe = REVTR_RR_PING,
+		.agent = ask->agent,
+		.source = ask->source,
+		.spoofed = ask->spoofed,
+		.target = addr_v4(ask->target)};
 	/* Its trace may have been made anew meanwhile. */
-	if (ask->trace != TREE_NONE && (ask->trace >= tree->trace_count || ask->place >= tree->traces[ask->trace].count ||
-		tree->traces[ask->trace].addresses[ask->place] != ask->target))
+	if (ask->trace != TREE_NONE &&
+		(ask->trace >= tree->trace_count || ask->place >= tree->traces[ask->trace].count ||
+			tree->traces[ask->trace].addresses[ask->place] != ask->target))
 		return;
-	coordinator_dispatch(c, &task, (struct expected){.task = task.id, .receiver = c->sources[ask->source].agent,
-		.sender = ask->agent, .source = ask->source, .target = task.target, .trace = ask->trace, .place = ask->place,
-		.spoofed = ask->spoofed});
+	coordinator_dispatch(c, &task,
+		(struct expected){.task = task.id,
+			.receiver = c->sources[ask->source].agent,
+			.sender = ask->agent,
+			.source = ask->source,
+			.target = task.target,
+			.trace = ask->trace,
+			.place = ask->place,
+			.spoofed = ask->spoofed});
 }
 
 int64_t coordinator_ask_hops(struct coordinator *c)
@@ -289,8 +317,10 @@ void coordinator_init_hops(struct coordinator *c)
 {
 	/* Beside measurements: a half of what they may have. */
 	const struct revtr_options *o = &c->options.engine;
-	const struct budget_rate rates[BUDGET_KINDS] = {
-		[BUDGET_TARGET] = o->target, [BUDGET_NET] = o->net, [BUDGET_SOURCE] = o->source, [BUDGET_AGENT] = o->agent};
+	const struct budget_rate rates[BUDGET_KINDS] = {[BUDGET_TARGET] = o->target,
+		[BUDGET_NET] = o->net,
+		[BUDGET_SOURCE] = o->source,
+		[BUDGET_AGENT] = o->agent};
 	for (int i = 0; i < BUDGET_KINDS; i++)
 		c->hops.budget.rates[i] = (struct budget_rate){rates[i].per_second / 2, rates[i].burst};
 }

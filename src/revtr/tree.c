@@ -25,7 +25,8 @@ void tree_deinit(struct tree *tree)
 
 /* ---- addresses */
 
-/* Addresses come from the network; whoever can choose many of them only slows down a tree of his own source. */
+/* Addresses come from the network; whoever can choose many of them only slows down a tree of his own source.
+ */
 static uint32_t slot_of(const struct tree *tree, uint32_t address)
 {
 	return (uint32_t)((address * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & (tree->entry_room - 1);
@@ -70,8 +71,8 @@ static int make_room(struct tree *tree)
 
 /* ---- how links are numbered */
 
-/* The first and the last address of a /30 are no router's, those of a /31 are. Networks number all their links in one
- * way, so one such address tells about its neighbours. */
+/* The first and the last address of a /30 are no router's, those of a /31 are. Networks number all their
+ * links in one way, so one such address tells about its neighbours. */
 bool tree_numbered_by_31(const struct tree *tree, uint32_t address)
 {
 	uint32_t net = (address >> 8) + 1;
@@ -97,7 +98,8 @@ int tree_note_numbering(struct tree *tree, uint32_t address)
 	if (!telling || tree_numbered_by_31(tree, address))
 		return 0;
 	if (2 * (tree->net31_count + 1) > tree->net31_room) {
-		uint32_t room = tree->net31_room ? 2 * tree->net31_room : 64, *nets = calloc(room, sizeof(*nets));
+		uint32_t room = tree->net31_room ? 2 * tree->net31_room : 64,
+			 *nets = calloc(room, sizeof(*nets));
 		if (!nets)
 			return -ENOMEM;
 		for (uint32_t i = 0; i < tree->net31_room; i++)
@@ -122,8 +124,11 @@ struct tree_entry *tree_entry_of(struct tree *tree, uint32_t address)
 		return entry;
 	if (make_room(tree) < 0 || tree_note_numbering(tree, address) < 0)
 		return NULL;
-	struct tree_entry fresh = {.address = address, .trace = TREE_NONE, .span_trace = TREE_NONE,
-		.doubt_ns = TREE_NEVER, .asked_ns = TREE_NEVER,
+	struct tree_entry fresh = {.address = address,
+		.trace = TREE_NONE,
+		.span_trace = TREE_NONE,
+		.doubt_ns = TREE_NEVER,
+		.asked_ns = TREE_NEVER,
 		.left_ns = TREE_NEVER};
 	tree_put(tree, &fresh);
 	tree->entry_count++;
@@ -158,8 +163,8 @@ void tree_show_by(struct tree_entry *entry, const struct tree *tree, uint32_t tr
 	entry->place = place;
 }
 
-int tree_add_trace(struct tree *tree, const uint32_t *addresses, unsigned count, uint32_t evidence, int64_t now_ns,
-	uint32_t *index)
+int tree_add_trace(struct tree *tree, const uint32_t *addresses, unsigned count, uint32_t evidence,
+	int64_t now_ns, uint32_t *index)
 {
 	uint32_t *copy = malloc((count + 1) * sizeof(*copy));
 	*index = copy ? free_trace(tree) : TREE_NONE;
@@ -170,8 +175,11 @@ int tree_add_trace(struct tree *tree, const uint32_t *addresses, unsigned count,
 	if (count > 0)
 		memcpy(copy, addresses, count * sizeof(*copy));
 	copy[count] = tree->source;
-	tree->traces[*index] = (struct tree_trace){
-		.addresses = copy, .count = count + 1, .evidence = evidence, .seen_ns = now_ns, .used_ns = TREE_NEVER};
+	tree->traces[*index] = (struct tree_trace){.addresses = copy,
+		.count = count + 1,
+		.evidence = evidence,
+		.seen_ns = now_ns,
+		.used_ns = TREE_NEVER};
 	for (uint32_t place = 0; place < count; place++) {
 		struct tree_entry *entry = copy[place] ? tree_entry_of(tree, copy[place]) : NULL;
 		if (copy[place] && !entry)
@@ -182,8 +190,8 @@ int tree_add_trace(struct tree *tree, const uint32_t *addresses, unsigned count,
 	return 0;
 }
 
-int tree_add_chain(struct tree *tree, const uint32_t *addresses, unsigned count, bool spoofed, uint32_t evidence,
-	int64_t now_ns)
+int tree_add_chain(struct tree *tree, const uint32_t *addresses, unsigned count, bool spoofed,
+	uint32_t evidence, int64_t now_ns)
 {
 	for (unsigned i = 0; i + 1 < count; i++) {
 		/* Unknown in between: the link is not one from hop to hop, and is not learned. */
@@ -212,7 +220,8 @@ void tree_note_left(struct tree *tree, uint32_t address, int left, int64_t now_n
 int tree_left(const struct tree *tree, uint32_t address, int64_t now_ns)
 {
 	const struct tree_entry *entry = address ? tree_find(tree, address) : NULL;
-	return entry && entry->left_ns != TREE_NEVER && tree_fresh(tree, entry->left_ns, now_ns) ? entry->left : -1;
+	return entry && entry->left_ns != TREE_NEVER && tree_fresh(tree, entry->left_ns, now_ns) ? entry->left
+												 : -1;
 }
 
 /* The other end of a link of two addresses: its /31, or its /30. */
@@ -228,15 +237,16 @@ uint32_t tree_mate30(const struct tree *tree, uint32_t address)
 	return (low == 1 || low == 2) && !tree_numbered_by_31(tree, address) ? address ^ 3 : 0;
 }
 
-/* Where in the trace the router with this stamp is: its own place, or right before the far end of its link. -1:
- * cannot be told. */
+/* Where in the trace the router with this stamp is: its own place, or right before the far end of its link.
+ * -1: cannot be told. */
 int tree_anchor(const struct tree *tree, const struct tree_trace *trace, uint32_t stamp)
 {
 	uint32_t mates[] = {tree_mate31(stamp), tree_mate30(tree, stamp)};
 	if (stamp == 0)
 		return -1;
 	for (unsigned place = 0; place < trace->count; place++)
-		if (trace->addresses[place] == stamp || aliases_same(tree->aliases, trace->addresses[place], stamp))
+		if (trace->addresses[place] == stamp ||
+			aliases_same(tree->aliases, trace->addresses[place], stamp))
 			return (int)place;
 	for (unsigned place = 1; place < trace->count; place++)
 		if (trace->addresses[place] != 0 &&

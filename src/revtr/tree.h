@@ -3,21 +3,22 @@
  *
  * Theory of operation
  *
- * Routers forward by destination (mostly). So what follows a router on the way to the source does not depend on
- * where the packet came from, and everything that was ever seen on its way to this source goes into one tree:
+ * Routers forward by destination (mostly). So what follows a router on the way to the source does not depend
+ * on where the packet came from, and everything that was ever seen on its way to this source goes into one
+ * tree:
  *
  *   traces   traceroutes from agents to the source: each hop's place in one, and so the rest of the way
  *   chains   Record Route: after this address came that one
- *   mates    the two ends of a link. Traceroute shows the end that a packet comes in by, Record Route mostly the
- *            end that it leaves by, so that both kinds of addresses seldom meet. The far end of the link that a
+ *   mates    the two ends of a link. Traceroute shows the end that a packet comes in by, Record Route mostly
+ * the end that it leaves by, so that both kinds of addresses seldom meet. The far end of the link that a
  *            stamp names is the next router's.
- *   spans    where a stamp lies in a trace is known only from ... to: it was seen after one hop of the trace and
- *            before another. Every further sighting narrows it.
+ *   spans    where a stamp lies in a trace is known only from ... to: it was seen after one hop of the trace
+ * and before another. Every further sighting narrows it.
  *
- * A walk asks these in that order from hop to hop until it is at the source, or knows no more. Where several traces
- * pass a router, the newest tells how it goes on. Record Route shows routers at work now: where its list goes another way
- * than the trace that is known of a router, no trace up to then is believed from that router on (tree_doubt), until a
- * newer one passes it.
+ * A walk asks these in that order from hop to hop until it is at the source, or knows no more. Where several
+ * traces pass a router, the newest tells how it goes on. Record Route shows routers at work now: where its
+ * list goes another way than the trace that is known of a router, no trace up to then is believed from that
+ * router on (tree_doubt), until a newer one passes it.
  *
  * Addresses are IPv4, as 32-bit numbers; 0 is an unknown router. */
 #ifndef RETOUR_REVTR_TREE_H
@@ -36,9 +37,9 @@
 struct aliases;
 
 enum tree_how {
-	TREE_TRACE,	/* the next hop of a traceroute towards the source */
-	TREE_SPAN,	/* the same, but it may be one or more hops too early in it */
-	TREE_CHAIN,	/* Record Route from the source itself */
+	TREE_TRACE,	    /* the next hop of a traceroute towards the source */
+	TREE_SPAN,	    /* the same, but it may be one or more hops too early in it */
+	TREE_CHAIN,	    /* Record Route from the source itself */
 	TREE_CHAIN_SPOOFED, /* Record Route in the source's name */
 };
 
@@ -55,8 +56,8 @@ struct tree_trace {
 	unsigned count;
 	uint32_t evidence;
 	int64_t seen_ns;
-	/* Walks that led over it, since it was seen; the hops that they took from it, by half for each day since; when
-	 * last, TREE_NEVER = never. */
+	/* Walks that led over it, since it was seen; the hops that they took from it, by half for each day
+	 * since; when last, TREE_NEVER = never. */
 	unsigned uses;
 	double saved;
 	int64_t used_ns;
@@ -78,13 +79,15 @@ struct tree_entry {
 	uint32_t trace, place; /* in a trace, TREE_NONE = in none */
 	uint32_t span_trace;   /* TREE_NONE = none */
 	uint16_t span_start, span_end;
-	bool spoofed; /* the chain is */
+	bool spoofed;	  /* the chain is */
 	int64_t doubt_ns; /* no trace seen until then is believed from here on; TREE_NEVER = they are */
 	struct tree_next own, passing; /* its own answers, and packets of others (tree_origin.c) */
-	/* Routers that its own answers pass on their way to the source, and when that was seen; TREE_NEVER = it was not. */
+	/* Routers that its own answers pass on their way to the source, and when that was seen; TREE_NEVER =
+	 * it was not. */
 	int64_t left_ns;
 	int16_t left;
-	int64_t asked_ns; /* when it was last asked what follows it, for the sake of a trace; TREE_NEVER = never */
+	int64_t asked_ns; /* when it was last asked what follows it, for the sake of a trace; TREE_NEVER =
+			     never */
 };
 
 struct tree {
@@ -104,17 +107,19 @@ int tree_init(struct tree *tree, uint32_t source, int64_t age_max_ns) MUST_USE;
 void tree_deinit(struct tree *tree);
 /* A traceroute to the source that reached it: `addresses` (0 = silent) from the agent's own on, without the
  * source. *index names it. 0 or -ENOMEM. */
-int tree_add_trace(struct tree *tree, const uint32_t *addresses, unsigned count, uint32_t evidence, int64_t now_ns,
-	uint32_t *index) MUST_USE;
+int tree_add_trace(struct tree *tree, const uint32_t *addresses, unsigned count, uint32_t evidence,
+	int64_t now_ns, uint32_t *index) MUST_USE;
 /* After addresses[0] came the others, in this order, on the way to the source. 0 or -ENOMEM. */
-int tree_add_chain(struct tree *tree, const uint32_t *addresses, unsigned count, bool spoofed, uint32_t evidence,
-	int64_t now_ns) MUST_USE;
+int tree_add_chain(struct tree *tree, const uint32_t *addresses, unsigned count, bool spoofed,
+	uint32_t evidence, int64_t now_ns) MUST_USE;
 /* The chain began at hop `place` of that trace: narrow where its stamps lie there. 0 or -ENOMEM. */
-int tree_align(struct tree *tree, uint32_t trace, unsigned place, const uint32_t *stamps, unsigned count) MUST_USE;
+int tree_align(
+	struct tree *tree, uint32_t trace, unsigned place, const uint32_t *stamps, unsigned count) MUST_USE;
 /* What follows `address`, at most TREE_WALK_MAX hops. *reached: the last one is the source. */
-unsigned tree_walk(const struct tree *tree, uint32_t address, int64_t now_ns, struct tree_hop *hops, bool *reached);
-/* By the hop limit of an answer of `address`, which is not learned for its sake: so many routers are between it and the
- * source. -1 = not known. */
+unsigned tree_walk(
+	const struct tree *tree, uint32_t address, int64_t now_ns, struct tree_hop *hops, bool *reached);
+/* By the hop limit of an answer of `address`, which is not learned for its sake: so many routers are between
+ * it and the source. -1 = not known. */
 void tree_note_left(struct tree *tree, uint32_t address, int left, int64_t now_ns);
 int tree_left(const struct tree *tree, uint32_t address, int64_t now_ns);
 /* Somebody went this way: counts for the traces that it came from. */
@@ -124,10 +129,10 @@ void tree_note_use(struct tree *tree, const struct tree_hop *hops, unsigned coun
 
 /* It is not known any more. Its number will be another's. */
 void tree_remove_trace(struct tree *tree, uint32_t index);
-/* The same traceroute once more, from the agent's own on, without the source. true: nothing has changed, and it is as
- * new as `now_ns` now. */
-bool tree_renew_trace(
-	struct tree *tree, uint32_t index, const uint32_t *addresses, unsigned count, uint32_t evidence, int64_t now_ns);
+/* The same traceroute once more, from the agent's own on, without the source. true: nothing has changed, and
+ * it is as new as `now_ns` now. */
+bool tree_renew_trace(struct tree *tree, uint32_t index, const uint32_t *addresses, unsigned count,
+	uint32_t evidence, int64_t now_ns);
 /* What is known of the hops' links by chains narrows where stamps lie in that trace. 0 or -ENOMEM. */
 int tree_realign(struct tree *tree, uint32_t trace, int64_t now_ns) MUST_USE;
 /* Is it worth asking hop `place` of that trace by Record Route what follows it? Not if it was asked within
@@ -142,16 +147,18 @@ size_t tree_bytes(const struct tree *tree);
 
 /* ---- doubt: tree_doubt.c */
 
-/* A chain, as for tree_add_chain and before it is added, whose order is certain: does it go another way than a trace
- * that is believed? Then that is not believed any more from there on. How many routers are in doubt now that were not. */
+/* A chain, as for tree_add_chain and before it is added, whose order is certain: does it go another way than
+ * a trace that is believed? Then that is not believed any more from there on. How many routers are in doubt
+ * now that were not. */
 unsigned tree_doubt(struct tree *tree, const uint32_t *addresses, unsigned count, int64_t now_ns);
-/* The next trace, from `from` on, by which the doubt in some router could be settled: the newest that passes it. Its
- * number, or TREE_NONE; *from is where to go on, *address (may be NULL) who is in doubt. */
+/* The next trace, from `from` on, by which the doubt in some router could be settled: the newest that passes
+ * it. Its number, or TREE_NONE; *from is where to go on, *address (may be NULL) who is in doubt. */
 uint32_t tree_doubted(const struct tree *tree, uint32_t *from, int64_t now_ns, uint32_t *address);
 
 /* ---- forwarding by origin: tree_origin.c */
 
-/* A chain, as for tree_add_chain and after it is added, whose order is certain; addresses[0] is who answered. */
+/* A chain, as for tree_add_chain and after it is added, whose order is certain; addresses[0] is who answered.
+ */
 void tree_note_origin(struct tree *tree, const uint32_t *addresses, unsigned count, int64_t now_ns);
 /* Does this router forward what it says itself by another way than what it passes on? */
 bool tree_by_origin(const struct tree *tree, uint32_t address, int64_t now_ns);

@@ -1,17 +1,18 @@
-/* Record Route against traceroute: where a list that came home goes another way than a trace says, routes have changed.
+/* Record Route against traceroute: where a list that came home goes another way than a trace says, routes
+ * have changed.
  *
  * Theory of operation
  *
- * Take a stamp a at some place of a trace, and those that come after it up to the next one, b, that is in the trace, too.
- * The trace is contradicted when
+ * Take a stamp a at some place of a trace, and those that come after it up to the next one, b, that is in the
+ * trace, too. The trace is contradicted when
  *
  *   order     b is in it before a
- *   elsewhere of one in between another trace knows the router that its link leads to, or itself and what follows, and that
- *             is not in this one
- *   changed   what comes right after a is not in it, and Record Route showed another one there before
+ *   elsewhere of one in between another trace knows the router that its link leads to, or itself and what
+ * follows, and that is not in this one changed   what comes right after a is not in it, and Record Route
+ * showed another one there before
  *
- * Routers that balance load can look the same. So a doubt is only a question: the trace is made anew, and what a newer
- * one says is believed again, for DOUBT_AGAIN_NS whatever lists say. */
+ * Routers that balance load can look the same. So a doubt is only a question: the trace is made anew, and
+ * what a newer one says is believed again, for DOUBT_AGAIN_NS whatever lists say. */
 #include "base/clock.h"
 #include "revtr/aliases.h"
 #include "revtr/tree_inside.h"
@@ -27,8 +28,8 @@ static bool has_silent(const struct tree_trace *trace, unsigned place)
 	return false;
 }
 
-static bool goes_elsewhere(
-	const struct tree *tree, const struct tree_trace *trace, unsigned place, uint32_t stamp, int64_t now_ns)
+static bool goes_elsewhere(const struct tree *tree, const struct tree_trace *trace, unsigned place,
+	uint32_t stamp, int64_t now_ns)
 {
 	const struct tree_entry *entry = tree_find(tree, stamp), *far = tree_far_end(tree, stamp, now_ns);
 	const struct tree_trace *other = tree_believed(tree, entry, now_ns);
@@ -46,10 +47,10 @@ static bool has_changed(const struct tree *tree, uint32_t from, uint32_t next, i
 		!aliases_same(tree->aliases, next, entry->next);
 }
 
-/* What comes after a router at that place, from addresses[1] on: up to the first that is in the trace, too. `least`: the
- * place of the router that wrote addresses[0]. */
-static bool contradicts(const struct tree *tree, const struct tree_entry *at, unsigned least, const uint32_t *addresses,
-	unsigned count, int64_t now_ns)
+/* What comes after a router at that place, from addresses[1] on: up to the first that is in the trace, too.
+ * `least`: the place of the router that wrote addresses[0]. */
+static bool contradicts(const struct tree *tree, const struct tree_entry *at, unsigned least,
+	const uint32_t *addresses, unsigned count, int64_t now_ns)
 {
 	const struct tree_trace *trace = &tree->traces[at->trace];
 	if (addresses[1] != 0 && tree_anchor(tree, trace, addresses[1]) < 0 &&
@@ -100,8 +101,9 @@ uint32_t tree_doubted(const struct tree *tree, uint32_t *from, int64_t now_ns, u
 {
 	while (*from < tree->entry_room) {
 		const struct tree_entry *entry = &tree->entries[(*from)++];
-		const struct tree_trace *trace =
-			entry->address && entry->doubt_ns != TREE_NEVER ? tree_trace_at(tree, entry->trace, now_ns) : NULL;
+		const struct tree_trace *trace = entry->address && entry->doubt_ns != TREE_NEVER
+			? tree_trace_at(tree, entry->trace, now_ns)
+			: NULL;
 		if (!trace || trace->seen_ns > entry->doubt_ns)
 			continue;
 		if (address)

@@ -20,15 +20,16 @@ bool tree_numbered_by_31(const struct tree *tree, uint32_t address);
 /* The other end of a link of two addresses: its /31; its /30, 0 = it is not one of a /30. */
 uint32_t tree_mate31(uint32_t address);
 uint32_t tree_mate30(const struct tree *tree, uint32_t address);
-/* Where in the trace the router with this stamp is: its own place, or right before the far end of its link. -1:
- * cannot be told. */
+/* Where in the trace the router with this stamp is: its own place, or right before the far end of its link.
+ * -1: cannot be told. */
 int tree_anchor(const struct tree *tree, const struct tree_trace *trace, uint32_t stamp);
 
 bool tree_fresh(const struct tree *tree, int64_t seen_ns, int64_t now_ns);
 /* NULL: none, or too old. */
 const struct tree_trace *tree_trace_at(const struct tree *tree, uint32_t index, int64_t now_ns);
 /* By which trace it goes on from a router with that entry; NULL: by none, or it is in doubt. */
-const struct tree_trace *tree_believed(const struct tree *tree, const struct tree_entry *entry, int64_t now_ns);
+const struct tree_trace *tree_believed(
+	const struct tree *tree, const struct tree_entry *entry, int64_t now_ns);
 /* The far end of the link that the address names, where that is a hop of a trace; NULL. */
 const struct tree_entry *tree_far_end(const struct tree *tree, uint32_t address, int64_t now_ns);
 

@@ -2,9 +2,10 @@
  *
  * Theory of operation
  *
- * A list that began at a hop of a trace is in the order of the trace. Stamps whose place can be told (tree_anchor) bound
- * those between them. And so do all others that are known: what comes before another in any list is not behind it, in
- * whichever trace the other's place is known; where that is another trace, its hops that both traces have carry it over. */
+ * A list that began at a hop of a trace is in the order of the trace. Stamps whose place can be told
+ * (tree_anchor) bound those between them. And so do all others that are known: what comes before another in
+ * any list is not behind it, in whichever trace the other's place is known; where that is another trace, its
+ * hops that both traces have carry it over. */
 #include <errno.h>
 
 #include "revtr/tree_inside.h"
@@ -19,7 +20,8 @@ static void narrow(struct tree_entry *entry, uint32_t trace, unsigned start, uns
 		/* They contradict each other: routes have changed, or a stamp lies. */
 		if (start > end)
 			return;
-	} else if (entry->span_trace != TREE_NONE && (unsigned)(entry->span_end - entry->span_start) <= end - start) {
+	} else if (entry->span_trace != TREE_NONE &&
+		(unsigned)(entry->span_end - entry->span_start) <= end - start) {
 		return;
 	}
 	entry->span_trace = trace;
@@ -35,7 +37,8 @@ static int place_in(const struct tree_trace *trace, uint32_t address)
 	return -1;
 }
 
-/* The place in `trace` of the first hop from `place` on, or of the last up to it, that another trace has, too; -1. */
+/* The place in `trace` of the first hop from `place` on, or of the last up to it, that another trace has,
+ * too; -1. */
 static int carried(const struct tree_trace *other, int place, bool onwards, const struct tree_trace *trace)
 {
 	for (int i = place; i >= 0 && i < (int)other->count; i += onwards ? 1 : -1) {
@@ -46,7 +49,8 @@ static int carried(const struct tree_trace *other, int place, bool onwards, cons
 	return -1;
 }
 
-/* A place in the trace that the router with this stamp is not behind (`last`), or not before; -1: not known. */
+/* A place in the trace that the router with this stamp is not behind (`last`), or not before; -1: not known.
+ */
 static int bound_of(const struct tree *tree, uint32_t index, uint32_t stamp, bool last)
 {
 	const struct tree_trace *trace = &tree->traces[index];
@@ -59,7 +63,8 @@ static int bound_of(const struct tree *tree, uint32_t index, uint32_t stamp, boo
 	if (entry->span_trace == TREE_NONE)
 		return -1;
 	int place = last ? entry->span_end : entry->span_start;
-	return entry->span_trace == index ? place : carried(&tree->traces[entry->span_trace], place, last, trace);
+	return entry->span_trace == index ? place
+					  : carried(&tree->traces[entry->span_trace], place, last, trace);
 }
 
 static struct tree_entry *with_span(const struct tree *tree, uint32_t stamp)

@@ -5,13 +5,15 @@
 
 #include "revtr/tree_inside.h"
 
-/* Addresses of traces that have none to show them any more are shown by the newest other trace that has them. */
+/* Addresses of traces that have none to show them any more are shown by the newest other trace that has them.
+ */
 static void show_again(struct tree *tree)
 {
 	for (uint32_t index = 0; index < tree->trace_count; index++) {
 		const struct tree_trace *trace = &tree->traces[index];
 		for (unsigned place = 0; trace->addresses && place + 1 < trace->count; place++) {
-			struct tree_entry *entry = trace->addresses[place] ? tree_find(tree, trace->addresses[place]) : NULL;
+			struct tree_entry *entry =
+				trace->addresses[place] ? tree_find(tree, trace->addresses[place]) : NULL;
 			if (entry)
 				tree_show_by(entry, tree, index, place);
 		}
@@ -38,8 +40,8 @@ void tree_remove_trace(struct tree *tree, uint32_t index)
 	show_again(tree);
 }
 
-bool tree_renew_trace(
-	struct tree *tree, uint32_t index, const uint32_t *addresses, unsigned count, uint32_t evidence, int64_t now_ns)
+bool tree_renew_trace(struct tree *tree, uint32_t index, const uint32_t *addresses, unsigned count,
+	uint32_t evidence, int64_t now_ns)
 {
 	struct tree_trace *trace = &tree->traces[index];
 	if (trace->count != count + 1 || memcmp(trace->addresses, addresses, count * sizeof(*addresses)) != 0)
@@ -60,7 +62,8 @@ int tree_realign(struct tree *tree, uint32_t index, int64_t now_ns)
 	for (unsigned place = 1; place + 1 < tree->traces[index].count; place++) {
 		uint32_t stamps[TREE_WALK_MAX], address = tree->traces[index].addresses[place];
 		unsigned count = 0;
-		while (address && count < 9) { /* as many as one list may have: what is far is known less well */
+		while (address &&
+			count < 9) { /* as many as one list may have: what is far is known less well */
 			const struct tree_entry *entry = tree_find(tree, address);
 			address = entry && tree_fresh(tree, entry->seen_ns, now_ns) ? entry->next : 0;
 			if (address)
@@ -104,10 +107,12 @@ static void drop_traces(struct tree *tree, int64_t now_ns)
 		struct tree_entry *entry = &tree->entries[i];
 		if (!entry->address)
 			continue;
-		if (entry->trace != TREE_NONE && (entry->trace >= tree->trace_count || !tree->traces[entry->trace].addresses))
+		if (entry->trace != TREE_NONE &&
+			(entry->trace >= tree->trace_count || !tree->traces[entry->trace].addresses))
 			entry->trace = TREE_NONE;
 		if (entry->span_trace != TREE_NONE &&
-			(entry->span_trace >= tree->trace_count || !tree->traces[entry->span_trace].addresses))
+			(entry->span_trace >= tree->trace_count ||
+				!tree->traces[entry->span_trace].addresses))
 			entry->span_trace = TREE_NONE;
 	}
 	show_again(tree);

@@ -28,7 +28,8 @@ const struct tree_trace *tree_trace_at(const struct tree *tree, uint32_t index, 
 	return &tree->traces[index];
 }
 
-const struct tree_trace *tree_believed(const struct tree *tree, const struct tree_entry *entry, int64_t now_ns)
+const struct tree_trace *tree_believed(
+	const struct tree *tree, const struct tree_entry *entry, int64_t now_ns)
 {
 	const struct tree_trace *trace = entry ? tree_trace_at(tree, entry->trace, now_ns) : NULL;
 	return trace && trace->seen_ns > entry->doubt_ns ? trace : NULL;
@@ -61,11 +62,12 @@ static bool overruled(const struct walk *walk, uint32_t address, uint32_t index)
 	int64_t seen_ns = tree->traces[index].seen_ns;
 	if (!entry || entry->doubt_ns >= seen_ns)
 		return entry;
-	return entry->trace != index && entry->trace != TREE_NONE && tree->traces[entry->trace].seen_ns > seen_ns;
+	return entry->trace != index && entry->trace != TREE_NONE &&
+		tree->traces[entry->trace].seen_ns > seen_ns;
 }
 
-/* Along a trace after `place`; hops up to `sure` may lie before the router that was asked about. Returns where another
- * knows better, or 0 at the end. */
+/* Along a trace after `place`; hops up to `sure` may lie before the router that was asked about. Returns
+ * where another knows better, or 0 at the end. */
 static uint32_t follow(struct walk *walk, uint32_t index, unsigned place, unsigned sure)
 {
 	const struct tree_trace *trace = &walk->tree->traces[index];
@@ -102,7 +104,8 @@ static uint32_t by_chain(struct walk *walk, const struct tree_entry *entry)
 	if (!entry || !entry->next || !tree_fresh(walk->tree, entry->seen_ns, walk->now_ns))
 		return 0;
 	/* Whoever comes here passes it. */
-	uint32_t next = tree_by_origin(walk->tree, entry->address, walk->now_ns) ? entry->passing.address : entry->next;
+	uint32_t next = tree_by_origin(walk->tree, entry->address, walk->now_ns) ? entry->passing.address
+										 : entry->next;
 	if (seen_before(walk, next))
 		return 0;
 	walk->mixed = true;
@@ -129,7 +132,8 @@ static uint32_t step(struct walk *walk, uint32_t address)
 	return next;
 }
 
-unsigned tree_walk(const struct tree *tree, uint32_t address, int64_t now_ns, struct tree_hop *hops, bool *reached)
+unsigned tree_walk(
+	const struct tree *tree, uint32_t address, int64_t now_ns, struct tree_hop *hops, bool *reached)
 {
 	struct walk walk = {.tree = tree, .now_ns = now_ns, .from = address, .hops = hops};
 	*reached = address == tree->source;
@@ -142,7 +146,9 @@ unsigned tree_walk(const struct tree *tree, uint32_t address, int64_t now_ns, st
 
 double tree_saved(const struct tree_trace *trace, int64_t now_ns)
 {
-	return trace->used_ns == TREE_NEVER ? 0 : trace->saved * exp2(-(double)(now_ns - trace->used_ns) / HALF_NS);
+	return trace->used_ns == TREE_NEVER
+		? 0
+		: trace->saved * exp2(-(double)(now_ns - trace->used_ns) / HALF_NS);
 }
 
 void tree_note_use(struct tree *tree, const struct tree_hop *hops, unsigned count, int64_t now_ns)

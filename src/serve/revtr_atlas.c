@@ -6,9 +6,9 @@
 #include "revtr/aliases.h"
 #include "serve/revtr_api_inside.h"
 
-#define LISTED_MAX  1000 /* traceroutes in one answer, those of most use */
-#define TRACES_MAX  2000 /* in one request */
-#define SETS_MAX    50000
+#define LISTED_MAX 1000 /* traceroutes in one answer, those of most use */
+#define TRACES_MAX 2000 /* in one request */
+#define SETS_MAX   50000
 
 static bool parse_source(const struct revtr_ask *ask, struct addr *address)
 {
@@ -49,14 +49,16 @@ static int by_use(const void *a, const void *b)
 	const struct coordinator_trace *first = a, *second = b;
 	if (first->saved != second->saved)
 		return first->saved < second->saved ? 1 : -1;
-	return first->seen_ms != second->seen_ms ? first->seen_ms < second->seen_ms ? 1 : -1 : strcmp(first->origin, second->origin);
+	return first->seen_ms != second->seen_ms ? first->seen_ms < second->seen_ms ? 1 : -1
+						 : strcmp(first->origin, second->origin);
 }
 
 static json_t *trace_json(const struct coordinator_trace *trace)
 {
-	return json_pack("{s:s, s:b, s:i, s:o, s:i, s:f, s:o, s:b}", "origin", trace->origin, "imported", trace->imported, "hops",
-		(int)trace->hops, "seen_at", revtr_time(trace->seen_ms), "uses", (int)trace->uses, "hops_saved", trace->saved, "used_at",
-		revtr_time(trace->used_ms), "doubted", trace->doubted);
+	return json_pack("{s:s, s:b, s:i, s:o, s:i, s:f, s:o, s:b}", "origin", trace->origin, "imported",
+		trace->imported, "hops", (int)trace->hops, "seen_at", revtr_time(trace->seen_ms), "uses",
+		(int)trace->uses, "hops_saved", trace->saved, "used_at", revtr_time(trace->used_ms),
+		"doubted", trace->doubted);
 }
 
 static json_t *atlas_json(struct addr source, struct listed *listed)
@@ -71,9 +73,10 @@ static json_t *atlas_json(struct addr source, struct listed *listed)
 		qsort(listed->traces, listed->count, sizeof(*listed->traces), by_use);
 	for (size_t i = 0; i < MIN(listed->count, (size_t)LISTED_MAX); i++)
 		json_array_append_new(list, trace_json(&listed->traces[i]));
-	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "source", revtr_address(source), "traceroutes",
-		(json_int_t)listed->count, "imported", (json_int_t)listed->imported, "used", (json_int_t)listed->used, "doubted",
-		(json_int_t)listed->doubted, "oldest_at", revtr_time(oldest_ms), "newest_at", revtr_time(newest_ms), "list", list);
+	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "source", revtr_address(source),
+		"traceroutes", (json_int_t)listed->count, "imported", (json_int_t)listed->imported, "used",
+		(json_int_t)listed->used, "doubted", (json_int_t)listed->doubted, "oldest_at",
+		revtr_time(oldest_ms), "newest_at", revtr_time(newest_ms), "list", list);
 }
 
 void revtr_atlas_get(const struct revtr_ask *ask)
@@ -83,7 +86,8 @@ void revtr_atlas_get(const struct revtr_ask *ask)
 	struct listed listed = {0};
 	if (!parse_source(ask, &address))
 		return;
-	int result = coordinator_each_trace(ask->api->config.coordinator, address, list_trace, &listed, &error);
+	int result =
+		coordinator_each_trace(ask->api->config.coordinator, address, list_trace, &listed, &error);
 	if (result == 0 && listed.failed)
 		result = error_set(&error, -ENOMEM, "out of memory");
 	if (result < 0)
@@ -104,7 +108,8 @@ void revtr_atlas_post(const struct revtr_ask *ask)
 	if (coordinator_refresh_atlas(ask->api->config.coordinator, address, &error) < 0)
 		revtr_refuse(ask, &error);
 	else
-		api_send_json(ask->exchange, STATUS_ACCEPTED, json_pack("{s:o, s:s}", "source", revtr_address(address), "state", "asked"), 0);
+		api_send_json(ask->exchange, STATUS_ACCEPTED,
+			json_pack("{s:o, s:s}", "source", revtr_address(address), "state", "asked"), 0);
 }
 
 void revtr_atlas_delete(const struct revtr_ask *ask)
@@ -116,7 +121,8 @@ void revtr_atlas_delete(const struct revtr_ask *ask)
 	if (coordinator_clean_atlas(ask->api->config.coordinator, address, &error) < 0)
 		revtr_refuse(ask, &error);
 	else
-		api_send_json(ask->exchange, STATUS_OK, json_pack("{s:o, s:s}", "source", revtr_address(address), "state", "clean"), 0);
+		api_send_json(ask->exchange, STATUS_OK,
+			json_pack("{s:o, s:s}", "source", revtr_address(address), "state", "clean"), 0);
 }
 
 /* ---- what others bring */
@@ -142,9 +148,7 @@ static bool read_trace(const json_t *entry, struct atlas_trace *trace)
 	if (!json_is_array(hops) || json_array_size(hops) > ATLAS_HOPS_MAX || !json_is_integer(seen) ||
 		(from && !read_hop(from, &trace->addresses[0])))
 		return false;
-	json_array_foreach(hops, i, hop)
-		if (!read_hop(hop, &trace->addresses[trace->count++]))
-			return false;
+	json_array_foreach(hops, i, hop) if (!read_hop(hop, &trace->addresses[trace->count++])) return false;
 	return true;
 }
 
@@ -153,21 +157,27 @@ static json_t *counts_json(const size_t counts[static ATLAS_REFUSALS])
 	json_t *refused = json_object();
 	for (int i = ATLAS_TAKEN + 1; i < ATLAS_REFUSALS; i++)
 		if (counts[i] > 0)
-			json_object_set_new(refused, atlas_refusal_word((enum atlas_refusal)i), json_integer((json_int_t)counts[i]));
+			json_object_set_new(refused, atlas_refusal_word((enum atlas_refusal)i),
+				json_integer((json_int_t)counts[i]));
 	return json_pack("{s:I, s:o}", "taken", (json_int_t)counts[ATLAS_TAKEN], "refused", refused);
 }
 
-static void take_traces(const struct revtr_ask *ask, struct addr source, const json_t *list, struct atlas_trace *traces)
+static void take_traces(
+	const struct revtr_ask *ask, struct addr source, const json_t *list, struct atlas_trace *traces)
 {
 	struct error error = {0};
 	size_t count = json_array_size(list), counts[ATLAS_REFUSALS] = {0};
 	for (size_t i = 0; i < count; i++)
 		if (!read_trace(json_array_get(list, i), &traces[i])) {
-			revtr_bad(ask, "traceroutes[%zu]: expected {\"from\": ADDRESS or null, \"seen_ms\": NUMBER, \"hops\": [ADDRESS or null,"
-				" ...]}, at most %d", i, ATLAS_HOPS_MAX);
+			revtr_bad(ask,
+				"traceroutes[%zu]: expected {\"from\": ADDRESS or null, \"seen_ms\": NUMBER, "
+				"\"hops\": [ADDRESS or null,"
+				" ...]}, at most %d",
+				i, ATLAS_HOPS_MAX);
 			return;
 		}
-	if (coordinator_import_traces(ask->api->config.coordinator, source, traces, count, counts, &error) < 0)
+	if (coordinator_import_traces(ask->api->config.coordinator, source, traces, count, counts, &error) <
+		0)
 		revtr_refuse(ask, &error);
 	else
 		api_send_json(ask->exchange, STATUS_OK, counts_json(counts), 0);
@@ -181,7 +191,8 @@ void revtr_atlas_traces_post(const struct revtr_ask *ask)
 		return;
 	const json_t *list = json_object_get(body, "traceroutes");
 	size_t count = json_array_size(list);
-	struct atlas_trace *traces = count <= TRACES_MAX ? calloc(MAX(count, (size_t)1), sizeof(*traces)) : NULL;
+	struct atlas_trace *traces =
+		count <= TRACES_MAX ? calloc(MAX(count, (size_t)1), sizeof(*traces)) : NULL;
 	if (!json_is_array(list) || count == 0)
 		revtr_bad(ask, "traceroutes: expected a list");
 	else if (count > TRACES_MAX)
@@ -215,9 +226,7 @@ static int read_set(const json_t *set, uint32_t *addresses)
 	const json_t *value;
 	if (!json_is_array(set) || json_array_size(set) < 2 || json_array_size(set) > ALIASES_SET_MAX)
 		return -1;
-	json_array_foreach(set, i, value)
-		if (!read_hop(value, &addresses[i]) || addresses[i] == 0)
-			return -1;
+	json_array_foreach(set, i, value) if (!read_hop(value, &addresses[i]) || addresses[i] == 0) return -1;
 	return (int)i;
 }
 
@@ -228,7 +237,8 @@ static void take_sets(const struct revtr_ask *ask, const json_t *list, uint32_t 
 	for (size_t i = 0; i < count; i++) {
 		int length = read_set(json_array_get(list, i), addresses + used);
 		if (length < 0) {
-			revtr_bad(ask, "sets[%zu]: expected a list of 2 to %d IPv4 addresses", i, ALIASES_SET_MAX);
+			revtr_bad(ask, "sets[%zu]: expected a list of 2 to %d IPv4 addresses", i,
+				ALIASES_SET_MAX);
 			return;
 		}
 		counts[i] = (unsigned)length;
@@ -247,8 +257,7 @@ void revtr_aliases_post(const struct revtr_ask *ask)
 		return;
 	const json_t *list = json_object_get(body, "sets"), *set;
 	size_t i, room = 1, count = json_array_size(list);
-	json_array_foreach(list, i, set)
-		room += json_array_size(set);
+	json_array_foreach(list, i, set) room += json_array_size(set);
 	uint32_t *addresses = malloc(room * sizeof(*addresses));
 	unsigned *counts = malloc(MAX(count, (size_t)1) * sizeof(*counts));
 	if (!json_is_array(list) || count == 0)
@@ -266,13 +275,18 @@ void revtr_aliases_post(const struct revtr_ask *ask)
 
 static json_t *probed_json(const struct coordinator_probed *probed)
 {
-	static const char *const words[] = {[ALIAS_WAITING] = "waiting", [ALIAS_FOUND] = "alias", [ALIAS_ITSELF] = "itself",
-		[ALIAS_ELSEWHERE] = "elsewhere", [ALIAS_SILENT] = "silent", [ALIAS_NOT_ASKED] = "not-asked"};
+	static const char *const words[] = {[ALIAS_WAITING] = "waiting",
+		[ALIAS_FOUND] = "alias",
+		[ALIAS_ITSELF] = "itself",
+		[ALIAS_ELSEWHERE] = "elsewhere",
+		[ALIAS_SILENT] = "silent",
+		[ALIAS_NOT_ASKED] = "not-asked"};
 	json_t *others = json_array();
 	for (unsigned i = 0; i < probed->other_count; i++)
 		json_array_append_new(others, revtr_address(addr_v4(probed->others[i])));
-	return json_pack("{s:o, s:s, s:o, s:o, s:s*}", "address", revtr_address(probed->address), "state", words[probed->state],
-		"from", revtr_address(probed->from), "others", others, "why", probed->why);
+	return json_pack("{s:o, s:s, s:o, s:o, s:s*}", "address", revtr_address(probed->address), "state",
+		words[probed->state], "from", revtr_address(probed->from), "others", others, "why",
+		probed->why);
 }
 
 static void list_probed(void *context, const struct coordinator_probed *probed)
@@ -305,7 +319,8 @@ void revtr_probed_post(const struct revtr_ask *ask)
 	if (!body)
 		return;
 	const json_t *list = json_object_get(body, "addresses"), *value;
-	json_array_foreach(list, i, value) {
+	json_array_foreach(list, i, value)
+	{
 		if (i >= ARRAY_LEN(addresses))
 			break;
 		good = good && read_hop(value, &addresses[i]) && addresses[i] != 0;
@@ -313,7 +328,8 @@ void revtr_probed_post(const struct revtr_ask *ask)
 	count = json_array_size(list);
 	if (count == 0 || !good)
 		revtr_bad(ask, "addresses: expected a list of IPv4 addresses");
-	else if (coordinator_probe_aliases(ask->api->config.coordinator, addresses, count, &round, &error) < 0)
+	else if (coordinator_probe_aliases(ask->api->config.coordinator, addresses, count, &round, &error) <
+		0)
 		revtr_refuse(ask, &error);
 	else
 		tell_probed(ask, STATUS_ACCEPTED);

@@ -18,8 +18,10 @@ static int put_trace(struct store *store, int64_t source, struct store_trace *tr
 {
 	struct query query = query_begin(store,
 		"INSERT INTO atlas (source, origin, imported, addresses, seen_ms, uses, saved, used_ms)"
-		" VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, origin) DO UPDATE SET imported = excluded.imported,"
-		" addresses = excluded.addresses, seen_ms = excluded.seen_ms, uses = excluded.uses, saved = excluded.saved,"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, origin) DO UPDATE SET imported = "
+		"excluded.imported,"
+		" addresses = excluded.addresses, seen_ms = excluded.seen_ms, uses = excluded.uses, saved = "
+		"excluded.saved,"
 		" used_ms = excluded.used_ms RETURNING id");
 	query_int(&query, source);
 	query_text(&query, trace->origin);
@@ -34,7 +36,8 @@ static int put_trace(struct store *store, int64_t source, struct store_trace *tr
 	return query_end(&query, error);
 }
 
-int store_put_traces(struct store *store, int64_t source, struct store_trace *traces, size_t count, struct error *error)
+int store_put_traces(
+	struct store *store, int64_t source, struct store_trace *traces, size_t count, struct error *error)
 {
 	int result = store_begin(store, error);
 	if (result < 0)
@@ -72,7 +75,8 @@ int store_each_trace(struct store *store, int64_t source, int64_t newer_than_ms,
 
 static int note_use(struct store *store, const struct store_trace *trace, struct error *error)
 {
-	struct query query = query_begin(store, "UPDATE atlas SET uses = ?, saved = ?, used_ms = ? WHERE id = ?");
+	struct query query =
+		query_begin(store, "UPDATE atlas SET uses = ?, saved = ?, used_ms = ? WHERE id = ?");
 	query_int(&query, (int64_t)trace->uses);
 	query_int(&query, (int64_t)trace->saved);
 	query_int(&query, trace->used_ms);
@@ -109,14 +113,15 @@ static int next_router(struct store *store, int64_t *router, struct error *error
 
 static int put_alias(struct store *store, uint32_t address, int64_t router, struct error *error)
 {
-	struct query query = query_begin(store, "INSERT OR REPLACE INTO alias (address, router) VALUES (?, ?)");
+	struct query query =
+		query_begin(store, "INSERT OR REPLACE INTO alias (address, router) VALUES (?, ?)");
 	query_int(&query, address);
 	query_int(&query, router);
 	return query_run(&query, error);
 }
 
-int store_add_aliases(
-	struct store *store, const uint32_t *addresses, const unsigned *counts, size_t count, struct error *error)
+int store_add_aliases(struct store *store, const uint32_t *addresses, const unsigned *counts, size_t count,
+	struct error *error)
 {
 	int64_t router;
 	int result = store_begin(store, error);
@@ -129,8 +134,8 @@ int store_add_aliases(
 	return end(store, result, error);
 }
 
-int store_each_alias(struct store *store, void (*each)(void *context, int64_t router, uint32_t address), void *context,
-	struct error *error)
+int store_each_alias(struct store *store, void (*each)(void *context, int64_t router, uint32_t address),
+	void *context, struct error *error)
 {
 	struct query query = query_begin(store, "SELECT router, address FROM alias ORDER BY router, address");
 	while (query_row(&query))

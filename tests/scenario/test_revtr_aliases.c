@@ -1,4 +1,5 @@
-/* A target that writes another address of its own into lists: with the alias set that somebody brought, its list is read. */
+/* A target that writes another address of its own into lists: with the alias set that somebody brought, its
+ * list is read. */
 #include "scene.h"
 
 #include "revtr/aliases.h"
@@ -12,10 +13,12 @@ static const char world_text[] =
 	"hosts:\n"
 	"  - {name: s, as: 64496}\n  - {name: c, as: 64510}\n"
 	"routers:\n"
-	"  - {name: g1, as: 64496}\n  - {name: g2, as: 64510}\n  - {name: d, as: 64510, behaviour: {own_stamps: alias}}\n"
+	"  - {name: g1, as: 64496}\n  - {name: g2, as: 64510}\n  - {name: d, as: 64510, behaviour: "
+	"{own_stamps: alias}}\n"
 	"  - {name: e, as: 64510}\n"
 	"links:\n"
-	"  - {from: s, to: g1}\n  - {from: g1, to: g2}\n  - {from: g2, to: d}\n  - {from: d, to: e}\n  - {from: e, to: c}\n";
+	"  - {from: s, to: g1}\n  - {from: g1, to: g2}\n  - {from: g2, to: d}\n  - {from: d, to: e}\n  - "
+	"{from: e, to: c}\n";
 
 struct lab {
 	struct world *world;
@@ -61,10 +64,13 @@ static void measure(struct lab *lab, const struct aliases *aliases)
 	ingress_sort(&ingress);
 	struct revtr_environment environment = {
 		.ingress = &ingress, .sites = &site, .site_count = 1, .asn = no_asn, .aliases = aliases};
-	struct revtr_options options = revtr_options_published(); /* no other rules that could find the target in its list */
+	struct revtr_options options =
+		revtr_options_published(); /* no other rules that could find the target in its list */
 	struct revtr_engine *engine = revtr_engine_new(&options, &environment);
 	assert_int_equal(revtr_engine_add_source(engine, source, 0, &index), 0);
-	assert_int_equal(revtr_engine_submit(engine, 0, world_node_address(lab->world, node, 4), sim_now(sim), &id), 0);
+	assert_int_equal(
+		revtr_engine_submit(engine, 0, world_node_address(lab->world, node, 4), sim_now(sim), &id),
+		0);
 	lab->done = false;
 	virtual_run(virtual, engine, &source, take, lab);
 	assert_true(lab->done);
@@ -72,7 +78,8 @@ static void measure(struct lab *lab, const struct aliases *aliases)
 		assert_int_equal(lab->result.stop, REVTR_REACHED);
 		assert_int_equal(lab->result.hop_count, ARRAY_LEN(way));
 		for (unsigned i = 0; i < ARRAY_LEN(way); i++) {
-			assert_true(world_has_address(lab->world, world_find_node(lab->world, way[i]), addr_v4(lab->hops[i].address)));
+			assert_true(world_has_address(lab->world, world_find_node(lab->world, way[i]),
+				addr_v4(lab->hops[i].address)));
 			assert_int_equal(lab->hops[i].technique, TECHNIQUE_RECORD_ROUTE);
 		}
 	}

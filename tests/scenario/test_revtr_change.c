@@ -1,12 +1,13 @@
-/* Routes change while measurements go on: what Record Route contradicts is not believed, the measurement that notices it
- * finds the new way all the same, and after the traceroute in doubt is made anew the next ones are right at once. */
+/* Routes change while measurements go on: what Record Route contradicts is not believed, the measurement that
+ * notices it finds the new way all the same, and after the traceroute in doubt is made anew the next ones are
+ * right at once. */
 #include "scene.h"
 
 #include "revtr/virtual.h"
 #include "sim/truth.h"
 
-/* s - gs - a - x - t - r - d1 d2 d3, v beside r; t knows y as well, which is longer. The list of a reply has room for
- * two addresses on the way back: r's and t's. */
+/* s - gs - a - x - t - r - d1 d2 d3, v beside r; t knows y as well, which is longer. The list of a reply has
+ * room for two addresses on the way back: r's and t's. */
 static const char world_text[] =
 	"ases:\n"
 	"  - {asn: 64496, name: S, country: DE, prefix: 198.51.100.0/24, prefix6: \"2001:db8:1::/48\"}\n"
@@ -58,8 +59,11 @@ static void lab_init(struct lab *lab, bool doubt)
 	lab->trace = TREE_NONE;
 	assert_int_equal(ingress_init(&lab->ingress, 1), 0);
 	ingress_sort(&lab->ingress);
-	struct revtr_environment environment = {
-		.ingress = &lab->ingress, .sites = &lab->site, .site_count = 1, .asn = no_asn, .context = lab};
+	struct revtr_environment environment = {.ingress = &lab->ingress,
+		.sites = &lab->site,
+		.site_count = 1,
+		.asn = no_asn,
+		.context = lab};
 	struct revtr_options options = revtr_options_default();
 	options.doubt = doubt;
 	options.ask_again_ns = 0;
@@ -79,7 +83,8 @@ static void lab_deinit(struct lab *lab)
 /* The traceroute of v, or that once more. */
 static void trace(struct lab *lab)
 {
-	struct revtr_task task = {.id = ++lab->tasks, .probe = REVTR_TRACEROUTE, .agent = 0, .target = lab->source};
+	struct revtr_task task = {
+		.id = ++lab->tasks, .probe = REVTR_TRACEROUTE, .agent = 0, .target = lab->source};
 	struct revtr_answer answer;
 	uint32_t addresses[REVTR_TRACE_MAX];
 	virtual_do(lab->virtual, &task, ADDR_NONE);
@@ -89,8 +94,9 @@ static void trace(struct lab *lab)
 		addresses[i] = (uint32_t)answer.trace[i].low;
 	if (lab->trace != TREE_NONE)
 		tree_remove_trace(revtr_engine_tree(lab->engine, 0), lab->trace);
-	assert_int_equal(revtr_engine_add_trace(lab->engine, 0, addresses, answer.trace_count - 1, task.id, sim_now(lab->sim),
-				 &lab->trace), 0);
+	assert_int_equal(revtr_engine_add_trace(lab->engine, 0, addresses, answer.trace_count - 1, task.id,
+				 sim_now(lab->sim), &lab->trace),
+		0);
 }
 
 static void take(void *context, const struct revtr_result *result)
@@ -106,8 +112,9 @@ static bool is_true_way(struct lab *lab, const char *name)
 	static struct truth truth;
 	uint32_t node = world_find_node(lab->world, name), id;
 	lab->done = false;
-	assert_int_equal(
-		revtr_engine_submit(lab->engine, 0, world_node_address(lab->world, node, 4), sim_now(lab->sim), &id), 0);
+	assert_int_equal(revtr_engine_submit(lab->engine, 0, world_node_address(lab->world, node, 4),
+				 sim_now(lab->sim), &id),
+		0);
 	virtual_run(lab->virtual, lab->engine, &lab->source, take, lab);
 	assert_true(lab->done);
 	assert_int_equal(sim_truths(lab->sim, node, lab->source, &truth, 1), 1);

@@ -22,8 +22,8 @@
 
 /* ---- the plan */
 
-static void assert_plan(const struct atlas_candidate *candidates, unsigned count, unsigned budget, unsigned turn,
-	const uint32_t *expected, unsigned expected_count)
+static void assert_plan(const struct atlas_candidate *candidates, unsigned count, unsigned budget,
+	unsigned turn, const uint32_t *expected, unsigned expected_count)
 {
 	uint32_t chosen[16];
 	assert_int_equal(atlas_plan(candidates, count, budget, turn, DAY_NS, chosen), expected_count);
@@ -31,7 +31,8 @@ static void assert_plan(const struct atlas_candidate *candidates, unsigned count
 		assert_int_equal(chosen[i], expected[i]);
 }
 
-/* Of two equally old ones that of more use; of two of equal use the older; what nobody used, not for its use. */
+/* Of two equally old ones that of more use; of two of equal use the older; what nobody used, not for its use.
+ */
 static void test_spends_where_it_saves(void **state)
 {
 	const struct atlas_candidate candidates[] = {
@@ -60,7 +61,8 @@ static void test_explores(void **state)
 	assert_plan(candidates, 4, 1, 0, NULL, 0);
 }
 
-/* Who never was asked comes first. Who was asked just now, not at all. What is about to be too old is urgent. */
+/* Who never was asked comes first. Who was asked just now, not at all. What is about to be too old is urgent.
+ */
 static void test_urgency(void **state)
 {
 	const struct atlas_candidate candidates[] = {
@@ -118,24 +120,36 @@ static void test_origins(void **state)
 
 /* ---- what others traced */
 
-/* As RIPE Atlas gives it: probe 1 is behind a NAT, one hop is silent, another one is left out; probe 2 did not get there;
- * probe 3 saw one router twice; the last is to somebody else. */
-static const char results[] =
-	"[{\"fw\":5080,\"type\":\"traceroute\",\"msm_id\":1,\"prb_id\":1,\"timestamp\":1790000000,\"endtime\":1790000009,\"dst_addr\":"
-	"\"198.51.100.9\",\"src_addr\":\"192.168.1.7\",\"from\":\"192.0.2.7\",\"proto\":\"ICMP\",\"af\":4,\"result\":["
-	"{\"hop\":1,\"result\":[{\"from\":\"192.168.1.1\",\"ttl\":64,\"rtt\":0.5}]},{\"hop\":2,\"result\":[{\"x\":\"*\"}]},"
-	"{\"hop\":3,\"result\":[{\"from\":\"203.0.113.1\",\"ttl\":253,\"rtt\":8.1}]},{\"hop\":5,\"result\":[{\"from\":"
-	"\"203.0.113.5\",\"ttl\":251,\"rtt\":8.5}]},{\"hop\":6,\"result\":[{\"from\":\"198.51.100.9\",\"ttl\":59,\"rtt\":9.1}]}]},"
-	"{\"fw\":5080,\"type\":\"traceroute\",\"msm_id\":1,\"prb_id\":2,\"timestamp\":1790000000,\"dst_addr\":\"198.51.100.9\","
-	"\"from\":\"192.0.2.8\",\"proto\":\"ICMP\",\"af\":4,\"result\":[{\"hop\":1,\"result\":[{\"from\":\"203.0.113.1\",\"ttl\":64,"
-	"\"rtt\":0.5}]},{\"hop\":2,\"result\":[{\"x\":\"*\"}]}]},"
-	"{\"fw\":5080,\"type\":\"traceroute\",\"msm_id\":1,\"prb_id\":3,\"timestamp\":1790000000,\"dst_addr\":\"198.51.100.9\","
-	"\"from\":\"192.0.2.9\",\"proto\":\"ICMP\",\"af\":4,\"result\":[{\"hop\":1,\"result\":[{\"from\":\"203.0.113.1\",\"ttl\":64,"
-	"\"rtt\":0.5}]},{\"hop\":2,\"result\":[{\"from\":\"203.0.113.5\",\"ttl\":63,\"rtt\":0.5}]},{\"hop\":3,\"result\":[{\"from\":"
-	"\"203.0.113.1\",\"ttl\":62,\"rtt\":0.5}]},{\"hop\":4,\"result\":[{\"from\":\"198.51.100.9\",\"ttl\":59,\"rtt\":9.1}]}]},"
-	"{\"fw\":5080,\"type\":\"traceroute\",\"msm_id\":1,\"prb_id\":4,\"timestamp\":1790000000,\"dst_addr\":\"198.51.100.10\","
-	"\"from\":\"192.0.2.10\",\"proto\":\"ICMP\",\"af\":4,\"result\":[{\"hop\":1,\"result\":[{\"from\":\"198.51.100.10\",\"ttl\":64,"
-	"\"rtt\":0.5}]}]}]";
+/* As RIPE Atlas gives it: probe 1 is behind a NAT, one hop is silent, another one is left out; probe 2 did
+ * not get there; probe 3 saw one router twice; the last is to somebody else. */
+static const char results[] = "[{\"fw\":5080,\"type\":\"traceroute\",\"msm_id\":1,\"prb_id\":1,\"timestamp\":"
+			      "1790000000,\"endtime\":1790000009,\"dst_addr\":"
+			      "\"198.51.100.9\",\"src_addr\":\"192.168.1.7\",\"from\":\"192.0.2.7\","
+			      "\"proto\":\"ICMP\",\"af\":4,\"result\":["
+			      "{\"hop\":1,\"result\":[{\"from\":\"192.168.1.1\",\"ttl\":64,\"rtt\":0.5}]},{"
+			      "\"hop\":2,\"result\":[{\"x\":\"*\"}]},"
+			      "{\"hop\":3,\"result\":[{\"from\":\"203.0.113.1\",\"ttl\":253,\"rtt\":8.1}]},{"
+			      "\"hop\":5,\"result\":[{\"from\":"
+			      "\"203.0.113.5\",\"ttl\":251,\"rtt\":8.5}]},{\"hop\":6,\"result\":[{\"from\":"
+			      "\"198.51.100.9\",\"ttl\":59,\"rtt\":9.1}]}]},"
+			      "{\"fw\":5080,\"type\":\"traceroute\",\"msm_id\":1,\"prb_id\":2,\"timestamp\":"
+			      "1790000000,\"dst_addr\":\"198.51.100.9\","
+			      "\"from\":\"192.0.2.8\",\"proto\":\"ICMP\",\"af\":4,\"result\":[{\"hop\":1,"
+			      "\"result\":[{\"from\":\"203.0.113.1\",\"ttl\":64,"
+			      "\"rtt\":0.5}]},{\"hop\":2,\"result\":[{\"x\":\"*\"}]}]},"
+			      "{\"fw\":5080,\"type\":\"traceroute\",\"msm_id\":1,\"prb_id\":3,\"timestamp\":"
+			      "1790000000,\"dst_addr\":\"198.51.100.9\","
+			      "\"from\":\"192.0.2.9\",\"proto\":\"ICMP\",\"af\":4,\"result\":[{\"hop\":1,"
+			      "\"result\":[{\"from\":\"203.0.113.1\",\"ttl\":64,"
+			      "\"rtt\":0.5}]},{\"hop\":2,\"result\":[{\"from\":\"203.0.113.5\",\"ttl\":63,"
+			      "\"rtt\":0.5}]},{\"hop\":3,\"result\":[{\"from\":"
+			      "\"203.0.113.1\",\"ttl\":62,\"rtt\":0.5}]},{\"hop\":4,\"result\":[{\"from\":"
+			      "\"198.51.100.9\",\"ttl\":59,\"rtt\":9.1}]}]},"
+			      "{\"fw\":5080,\"type\":\"traceroute\",\"msm_id\":1,\"prb_id\":4,\"timestamp\":"
+			      "1790000000,\"dst_addr\":\"198.51.100.10\","
+			      "\"from\":\"192.0.2.10\",\"proto\":\"ICMP\",\"af\":4,\"result\":[{\"hop\":1,"
+			      "\"result\":[{\"from\":\"198.51.100.10\",\"ttl\":64,"
+			      "\"rtt\":0.5}]}]}]";
 
 static void test_ripe_atlas(void **state)
 {
@@ -146,20 +160,25 @@ static void test_ripe_atlas(void **state)
 	(void)state;
 	assert_int_equal(import_read(results, strlen(results), NULL, &import, NULL), 0);
 	assert_int_equal(import.count, 4);
-	assert_int_equal(atlas_from_measurement(&import.traces[0].measurement, addr_v4(SOURCE), &trace), ATLAS_TAKEN);
+	assert_int_equal(
+		atlas_from_measurement(&import.traces[0].measurement, addr_v4(SOURCE), &trace), ATLAS_TAKEN);
 	assert_int_equal(atlas_check(&trace, addr_v4(SOURCE), now_ms, DAY_MS), ATLAS_TAKEN);
 	assert_string_equal(trace.origin, "import:192.0.2.7");
 	assert_int_equal(trace.seen_ms, STARTED_S * 1000);
 	assert_int_equal(trace.count, ARRAY_LEN(expected));
 	assert_memory_equal(trace.addresses, expected, sizeof(expected));
-	assert_int_equal(atlas_from_measurement(&import.traces[1].measurement, addr_v4(SOURCE), &trace), ATLAS_NOT_REACHED);
-	assert_int_equal(atlas_from_measurement(&import.traces[2].measurement, addr_v4(SOURCE), &trace), ATLAS_TAKEN);
+	assert_int_equal(atlas_from_measurement(&import.traces[1].measurement, addr_v4(SOURCE), &trace),
+		ATLAS_NOT_REACHED);
+	assert_int_equal(
+		atlas_from_measurement(&import.traces[2].measurement, addr_v4(SOURCE), &trace), ATLAS_TAKEN);
 	assert_int_equal(atlas_check(&trace, addr_v4(SOURCE), now_ms, DAY_MS), ATLAS_LOOP);
-	assert_int_equal(atlas_from_measurement(&import.traces[3].measurement, addr_v4(SOURCE), &trace), ATLAS_OTHER_TARGET);
+	assert_int_equal(atlas_from_measurement(&import.traces[3].measurement, addr_v4(SOURCE), &trace),
+		ATLAS_OTHER_TARGET);
 	import_deinit(&import);
 }
 
-static enum atlas_refusal check(const uint32_t *addresses, unsigned count, int64_t seen_ms, struct atlas_trace *trace)
+static enum atlas_refusal check(
+	const uint32_t *addresses, unsigned count, int64_t seen_ms, struct atlas_trace *trace)
 {
 	*trace = (struct atlas_trace){.count = count, .seen_ms = seen_ms};
 	memcpy(trace->addresses, addresses, count * sizeof(*addresses));
@@ -172,7 +191,8 @@ static void test_refusals(void **state)
 	struct atlas_trace trace;
 	(void)state;
 	assert_int_equal(check(good, 3, 10 * DAY_MS, &trace), ATLAS_TAKEN);
-	assert_string_equal(trace.origin, "import:203.0.113.1"); /* by its first router: nobody says who traced */
+	assert_string_equal(
+		trace.origin, "import:203.0.113.1"); /* by its first router: nobody says who traced */
 	assert_int_equal(check(good, 3, 9 * DAY_MS, &trace), ATLAS_TOO_OLD);
 	assert_int_equal(check(good, 3, 9 * DAY_MS + 1, &trace), ATLAS_TAKEN);
 	assert_int_equal(check(good, 3, 0, &trace), ATLAS_NO_TIME);
@@ -180,9 +200,11 @@ static void test_refusals(void **state)
 	assert_int_equal(check(good, 3, 10 * DAY_MS + 1000, &trace), ATLAS_TAKEN); /* clocks differ */
 	assert_int_equal(trace.seen_ms, 10 * DAY_MS);
 	assert_int_equal(check((uint32_t[]){0xcb007101, 0, 0x0a000001}, 3, 10 * DAY_MS, &trace), ATLAS_EMPTY);
-	assert_int_equal(check((uint32_t[]){0, 0xcb007101, SOURCE, 0xcb007105}, 4, 10 * DAY_MS, &trace), ATLAS_LOOP);
+	assert_int_equal(
+		check((uint32_t[]){0, 0xcb007101, SOURCE, 0xcb007105}, 4, 10 * DAY_MS, &trace), ATLAS_LOOP);
 	/* Private and shared addresses, multicast: somebody, nobody knows who; and so no loop. */
-	assert_int_equal(check((uint32_t[]){0, 0x0a000001, 0xcb007101, 0x0a000001, 0x64400001, 0xe0000001}, 6, 10 * DAY_MS, &trace),
+	assert_int_equal(check((uint32_t[]){0, 0x0a000001, 0xcb007101, 0x0a000001, 0x64400001, 0xe0000001}, 6,
+				 10 * DAY_MS, &trace),
 		ATLAS_TAKEN);
 	assert_memory_equal(trace.addresses, ((uint32_t[]){0, 0, 0xcb007101, 0, 0, 0}), 6 * sizeof(uint32_t));
 	for (int i = 0; i < ATLAS_REFUSALS; i++)
@@ -223,7 +245,8 @@ static void test_alias_sets(void **state)
 	(void)state;
 	assert_false(aliases_same(NULL, 1, 1));
 	assert_null(aliases_of(&aliases, 0xcb007101, &count));
-	assert_int_equal(aliases_add(&aliases, (uint32_t[]){0xcb007101, 0xcb007105, 0x0a000001, 0xcb007101}, 4), 0);
+	assert_int_equal(
+		aliases_add(&aliases, (uint32_t[]){0xcb007101, 0xcb007105, 0x0a000001, 0xcb007101}, 4), 0);
 	assert_int_equal(aliases_add(&aliases, (uint32_t[]){0xcb007109, 0xcb00710d, 0x0a000001}, 3), 0);
 	assert_true(aliases_same(&aliases, 0xcb007101, 0xcb007105));
 	assert_false(aliases_same(&aliases, 0xcb007101, 0xcb007109));
@@ -238,7 +261,8 @@ static void test_alias_sets(void **state)
 	assert_false(aliases_same(&aliases, 0xcb007101, 0xcb007105));
 	assert_int_equal(aliases.set_count, 1);
 	for (uint32_t i = 0; i < 20000; i++)
-		assert_int_equal(aliases_add(&aliases, (uint32_t[]){0x0b000000 + 2 * i, 0x0b000001 + 2 * i}, 2), 0);
+		assert_int_equal(
+			aliases_add(&aliases, (uint32_t[]){0x0b000000 + 2 * i, 0x0b000001 + 2 * i}, 2), 0);
 	assert_true(aliases_same(&aliases, 0x0b000000 + 1000, 0x0b000001 + 1000));
 	assert_false(aliases_same(&aliases, 0x0b000001 + 1000, 0x0b000002 + 1000));
 	aliases_deinit(&aliases);

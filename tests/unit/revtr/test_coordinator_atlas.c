@@ -1,4 +1,5 @@
-/* The coordinator's atlas, see lab.h: kept over a restart, made anew when it is contradicted, filled by others. */
+/* The coordinator's atlas, see lab.h: kept over a restart, made anew when it is contradicted, filled by
+ * others. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,7 +43,8 @@ static void wait_for_traces(struct lab *lab, unsigned count)
 	assert_int_equal(look(lab).count, count);
 }
 
-/* One of each agent, however often they are asked; used ones are known as such also by the next coordinator. */
+/* One of each agent, however often they are asked; used ones are known as such also by the next coordinator.
+ */
 static void test_use_is_kept(void **state)
 {
 	struct lab lab;
@@ -78,7 +80,8 @@ static void test_use_is_kept(void **state)
 
 static struct atlas_trace trace_of(uint32_t tracer, uint32_t hop, int64_t age_ms)
 {
-	return (struct atlas_trace){.addresses = {tracer, hop}, .count = 2, .seen_ms = clock_wall_ns() / NS_PER_MS - age_ms};
+	return (struct atlas_trace){
+		.addresses = {tracer, hop}, .count = 2, .seen_ms = clock_wall_ns() / NS_PER_MS - age_ms};
 }
 
 static void test_import(void **state)
@@ -92,17 +95,21 @@ static void test_import(void **state)
 	stop(&lab);
 	start(&lab);
 	struct seen before = look(&lab);
-	struct atlas_trace traces[] = {trace_of(0xcb0071c1, 0xcb0071c5, 1000), trace_of(0xcb0071c2, 0xcb0071c5, 2 * 86400000LL),
-		trace_of(0xcb0071c1, 0xcb0071c9, 500), trace_of(0xcb0071c3, 0xcb0071c3, 1000)};
-	assert_int_equal(coordinator_import_traces(lab.coordinator, lab.target, traces, 4, counts, &error), -ENOENT);
-	assert_int_equal(coordinator_import_traces(lab.coordinator, lab.source, traces, 4, counts, &error), 0);
+	struct atlas_trace traces[] = {trace_of(0xcb0071c1, 0xcb0071c5, 1000),
+		trace_of(0xcb0071c2, 0xcb0071c5, 2 * 86400000LL), trace_of(0xcb0071c1, 0xcb0071c9, 500),
+		trace_of(0xcb0071c3, 0xcb0071c3, 1000)};
+	assert_int_equal(
+		coordinator_import_traces(lab.coordinator, lab.target, traces, 4, counts, &error), -ENOENT);
+	assert_int_equal(
+		coordinator_import_traces(lab.coordinator, lab.source, traces, 4, counts, &error), 0);
 	assert_int_equal(counts[ATLAS_TAKEN], 2);
 	assert_int_equal(counts[ATLAS_TOO_OLD], 1);
 	assert_int_equal(counts[ATLAS_LOOP], 1);
 	/* Of one origin the newest stays, and once more it is no news. */
 	assert_int_equal(look(&lab).imported, 1);
 	traces[0] = trace_of(0xcb0071c1, 0xcb0071c5, 1000);
-	assert_int_equal(coordinator_import_traces(lab.coordinator, lab.source, traces, 1, counts, &error), 0);
+	assert_int_equal(
+		coordinator_import_traces(lab.coordinator, lab.source, traces, 1, counts, &error), 0);
 	assert_int_equal(counts[ATLAS_NOT_NEWER], 1);
 	stop(&lab);
 	start(&lab);
@@ -120,7 +127,8 @@ static unsigned orders_of(const struct coordinator *c, const char *name)
 	return 0;
 }
 
-/* vp3's traceroute is contradicted: vp3 is asked for another at once, nobody else is, and then it is settled. */
+/* vp3's traceroute is contradicted: vp3 is asked for another at once, nobody else is, and then it is settled.
+ */
 static void test_contradiction(void **state)
 {
 	struct lab lab;
@@ -195,10 +203,13 @@ static void test_aliases(void **state)
 	size_t sets, addresses;
 	(void)state;
 	lab_init(&lab, true);
-	assert_int_equal(coordinator_import_aliases(lab.coordinator, (uint32_t[]){0xcb007101, 0xcb007102, 0xcb007103, 0xcb007104},
-				 (unsigned[]){2, 2}, 2, &error), 0);
-	assert_int_equal(coordinator_import_aliases(
-				 lab.coordinator, (uint32_t[]){0xcb007101, 0xcb007103}, (unsigned[]){2}, 1, &error), 0);
+	assert_int_equal(coordinator_import_aliases(lab.coordinator,
+				 (uint32_t[]){0xcb007101, 0xcb007102, 0xcb007103, 0xcb007104},
+				 (unsigned[]){2, 2}, 2, &error),
+		0);
+	assert_int_equal(coordinator_import_aliases(lab.coordinator, (uint32_t[]){0xcb007101, 0xcb007103},
+				 (unsigned[]){2}, 1, &error),
+		0);
 	for (int round = 0; round < 2; round++) {
 		coordinator_count_aliases(lab.coordinator, &sets, &addresses);
 		assert_int_equal(sets, 1);

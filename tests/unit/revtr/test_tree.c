@@ -34,8 +34,8 @@ static uint32_t trace_of_three(struct tree *tree)
 	return index;
 }
 
-static void assert_walk(
-	const struct tree *tree, uint32_t from, const uint32_t *expected, unsigned count, bool expected_reached)
+static void assert_walk(const struct tree *tree, uint32_t from, const uint32_t *expected, unsigned count,
+	bool expected_reached)
 {
 	struct tree_hop hops[TREE_WALK_MAX];
 	bool reached;
@@ -124,7 +124,8 @@ static void test_circle(void **state)
 	tree_deinit(&tree);
 }
 
-/* A stamp that nothing names lies somewhere between those that something does. A second sighting narrows it. */
+/* A stamp that nothing names lies somewhere between those that something does. A second sighting narrows it.
+ */
 static void test_span_is_narrowed(void **state)
 {
 	struct tree tree;
@@ -133,7 +134,8 @@ static void test_span_is_narrowed(void **state)
 	(void)state;
 	uint32_t trace = trace_of_three(&tree);
 	assert_int_equal(tree_align(&tree, trace, 1, (uint32_t[]){B_OTHER}, 1), 0);
-	assert_int_equal(tree_walk(&tree, B_OTHER, 0, hops, &reached), 3); /* B, C, S: it is A, B, C or beyond */
+	assert_int_equal(
+		tree_walk(&tree, B_OTHER, 0, hops, &reached), 3); /* B, C, S: it is A, B, C or beyond */
 	assert_true(reached);
 	assert_int_equal(hops[0].how, TREE_SPAN);
 	assert_int_equal(hops[2].how, TREE_SPAN);
@@ -150,8 +152,8 @@ static void test_span_is_narrowed(void **state)
 #define TWO (BASE + 2)
 #define E2  (BASE + 91)
 
-/* Bounds from other lists: what comes before Y is not behind it, also where Y's place is known in another traceroute, whose
- * hop C this one has, too. */
+/* Bounds from other lists: what comes before Y is not behind it, also where Y's place is known in another
+ * traceroute, whose hop C this one has, too. */
 static void test_order_across_traces(void **state)
 {
 	struct tree tree;
@@ -166,7 +168,8 @@ static void test_order_across_traces(void **state)
 	assert_int_equal(tree_align(&tree, second, 1, (uint32_t[]){Y, C ^ 1}, 2), 0);
 	assert_int_equal(tree_walk(&tree, Y, 0, hops, &reached), 2);
 	assert_int_equal(hops[0].address, C);
-	/* X comes after A and before Y: so it is not behind C, which would be all that is known by the first alone. */
+	/* X comes after A and before Y: so it is not behind C, which would be all that is known by the first
+	 * alone. */
 	assert_int_equal(tree_align(&tree, first, 1, (uint32_t[]){X}, 1), 0);
 	assert_int_equal(tree_walk(&tree, X, 0, hops, &reached), 3);
 	assert_int_equal(hops[2].how, TREE_SPAN);
@@ -213,10 +216,10 @@ static void test_age(void **state)
 	tree_deinit(&tree);
 }
 
-#define D	   (BASE + 51)
-#define E	   (BASE + 61)
-#define AGENT2	   (BASE + 2)
-#define HOUR_NS	   (3600 * NS_PER_S)
+#define D	(BASE + 51)
+#define E	(BASE + 61)
+#define AGENT2	(BASE + 2)
+#define HOUR_NS (3600 * NS_PER_S)
 
 /* Another agent's traceroute is an hour younger: from B, which both pass, it tells. */
 static void test_the_newest_tells(void **state)
@@ -306,17 +309,19 @@ static void test_memory_is_bounded(void **state)
 
 /* ---- doubt */
 
-static void assert_doubt(struct tree *tree, const uint32_t *chain, unsigned count, int64_t now_ns, bool expected)
+static void assert_doubt(
+	struct tree *tree, const uint32_t *chain, unsigned count, int64_t now_ns, bool expected)
 {
 	assert_int_equal(tree_doubt(tree, chain, count, now_ns) > 0, expected);
 	assert_int_equal(tree_add_chain(tree, chain, count, true, 99, now_ns), 0);
 }
 
-/* What stamps say as a rule is no reason for doubt: either end of a link, a name that nobody knows, a router left out. */
+/* What stamps say as a rule is no reason for doubt: either end of a link, a name that nobody knows, a router
+ * left out. */
 static void test_no_doubt(void **state)
 {
-	static const uint32_t chains[][3] = {
-		{A, B_OUT, SOURCE}, {A, A_OUT, B_OUT}, {A, B, C}, {A, B_OTHER, C}, {B, C, SOURCE}, {A_OUT, B_OUT, 0}, {A, X, X + 9}, {A, C, 0}};
+	static const uint32_t chains[][3] = {{A, B_OUT, SOURCE}, {A, A_OUT, B_OUT}, {A, B, C},
+		{A, B_OTHER, C}, {B, C, SOURCE}, {A_OUT, B_OUT, 0}, {A, X, X + 9}, {A, C, 0}};
 	struct tree tree;
 	(void)state;
 	for (unsigned i = 0; i < sizeof(chains) / sizeof(*chains); i++) {
@@ -326,8 +331,8 @@ static void test_no_doubt(void **state)
 	}
 }
 
-/* After A came B's other address before, and now one that nobody knows: from A on the trace is not believed, behind it it
- * is. A newer one is, and the same list does not shake it. */
+/* After A came B's other address before, and now one that nobody knows: from A on the trace is not believed,
+ * behind it it is. A newer one is, and the same list does not shake it. */
 static void test_another_comes_next(void **state)
 {
 	struct tree tree;
