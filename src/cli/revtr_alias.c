@@ -10,7 +10,7 @@
 #include "cli/revtr_inside.h"
 
 #define PATH	"/api/v2/aliases/probe"
-#define POLL_MS 200
+#define POLL_MS 300
 #define SHOWN	80
 
 static const char *word(const json_t *object, const char *key, char out[static SHOWN])

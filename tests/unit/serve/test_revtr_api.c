@@ -302,9 +302,46 @@ static void test_sha256(void **state)
 	assert_memory_equal(hash, abc, sizeof(hash));
 }
 
+/* What a router's far interface is found to be one router's with, is. */
+static void test_aliases_probed(void **state)
+{
+	struct front front;
+	char body[200], text[ADDR_TEXT_SIZE];
+	(void)state;
+	front_init(&front);
+	const struct world *world = front.lab.world;
+	uint32_t node = world_find_node(world, "nw2");
+	const struct world_node *router = &world->nodes[node];
+	struct addr far = world->interfaces[router->interfaces[router->interface_count - 1]].address[0], found;
+	snprintf(body, sizeof(body), "{\"addresses\": [\"%s\", \"10.0.0.1\"]}", addr_format(far, text));
+	json_t *answer = ask(&front, "POST", "/api/v2/aliases/probe", body, 202);
+	json_int_t round = json_integer_value(json_object_get(answer, "round"));
+	for (int64_t until_ns = clock_monotonic_ns() + PATIENCE_NS;
+		!json_is_true(json_object_get(answer, "done")) && clock_monotonic_ns() < until_ns;) {
+		json_decref(answer);
+		for (int i = 0; i < 300; i++) /* at the pace of clients */
+			turn(&front.lab);
+		answer = ask(&front, "GET", "/api/v2/aliases/probe", NULL, 200);
+	}
+	assert_int_equal(json_integer_value(json_object_get(answer, "round")), round);
+	const json_t *list = json_object_get(answer, "addresses"), *one = json_array_get(list, 0);
+	assert_int_equal(json_array_size(list), 2);
+	assert_string_equal(json_string_value(json_object_get(one, "state")), "alias");
+	assert_int_equal(json_array_size(json_object_get(one, "others")), 1);
+	assert_true(addr_parse(json_string_value(json_array_get(json_object_get(one, "others"), 0)), &found));
+	assert_true(world_has_address(world, node, found) && !addr_equal(found, far));
+	assert_string_equal(json_string_value(json_object_get(json_array_get(list, 1), "state")), "not-asked");
+	json_decref(answer);
+	answer = ask(&front, "GET", "/api/v2/aliases", NULL, 200);
+	assert_int_equal(json_integer_value(json_object_get(answer, "addresses")), 2);
+	json_decref(answer);
+	front_deinit(&front);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_aliases_probed),
 		cmocka_unit_test(test_sha256),
 		cmocka_unit_test(test_stream_tells_the_truth),
 		cmocka_unit_test(test_published),
