@@ -30,7 +30,7 @@ cat <<-'END'
 	| ASes | Sites | Method | Complete | Wrong network | Measured, right | Inferred, right | Assumed, right | Packets | Median, 90 % | Busiest |
 	|---:|---:|:---|---:|---:|---:|---:|---:|---:|---:|---:|
 END
-awk -F'|' '$1 == "revtr" && NF > 25 && $2 !~ /^(agents|at-once-.*|two)$/ {
+awk -F'|' '$1 == "revtr" && NF > 22 && $2 !~ /^(agents|at-once-.*|two)$/ {
 	key = $3 "|" $4 "|" $2
 	if (!(key in asked)) order[++count] = key
 	asked[key] += $6; complete[key] += $8; wrong[key] += $17; runs[key]++
@@ -48,6 +48,7 @@ END {
 	}
 }' "$results"
 
+! grep -q '^revtr|retour-earlier|' "$results" || printf '\n*Retour earlier* is an earlier state, of before hop counts and timestamps.\n'
 awk -F'|' '$1 == "revtr" && $2 == "retour" && NF > 25 {
 	n++; rate += $24; memory += $25; counted += $26; right += $27; gaps += $28; gaps_right += $29
 	least = !least || $24 < least ? $24 : least; most = $24 > most ? $24 : most
@@ -130,7 +131,7 @@ fi
 if grep -q '^revtr|agents|' "$results"; then
 	cat <<-'END'
 
-		What a way costs against the number of agents, and against the number of measurements that begin at once (1,000 ASes;
+		What a way costs against the number of agents, and against the number of measurements that begin at once (1,000 ASes,
 		50 sites). What is more at once waits longer for the same budgets.
 
 		![Cost against the number of agents](figures/revtr_agents.svg)
