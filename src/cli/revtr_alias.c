@@ -81,7 +81,8 @@ static int add_file(json_t *list, const char *name, struct error *error)
 	FILE *file = standard ? stdin : fopen(name, "re");
 	int result = 0;
 	if (!file)
-		return error_set(error, -errno, "cannot open %s: %s", escape_text(name, shown, sizeof(shown)), strerror(errno));
+		return error_set(error, -errno, "cannot open %s: %s", escape_text(name, shown, sizeof(shown)),
+			strerror(errno));
 	while (result == 0 && fgets(line, sizeof(line), file)) {
 		line[strcspn(line, " \t\r\n#")] = '\0';
 		if (*line)
@@ -102,7 +103,8 @@ static int wait_for(struct revtr_client *client, json_int_t round, struct error 
 		struct timespec wait = {.tv_nsec = POLL_MS * 1000000L};
 		int result = revtr_client_ask(client, "GET", PATH, NULL, &answer, error);
 		if (result == 0 && json_integer_value(json_object_get(answer, "round")) != round)
-			result = error_set(error, -ENOENT, "the coordinator does not know of this round any more; what it found is kept");
+			result = error_set(error, -ENOENT,
+				"the coordinator does not know of this round any more; what it found is kept");
 		bool done = json_is_true(json_object_get(answer, "done"));
 		json_decref(answer);
 		if (done || result < 0)

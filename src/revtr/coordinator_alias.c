@@ -1,6 +1,6 @@
-/* Aliases by asking: who refuses a UDP packet to one of its addresses from another one has both (Mercator, INFOCOM 2000).
- * What else its own list of the way shows of that router is taken, too: the packet ended there, so whatever was written
- * from one of its addresses on was written by it. */
+/* Aliases by asking: who refuses a UDP packet to one of its addresses from another one has both (Mercator,
+ * INFOCOM 2000). What else the packet's own list shows of that router is taken, too: the packet ended there, so
+ * whatever was written from one of its addresses on was written by it. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -29,7 +29,8 @@ struct alias_round {
 
 static bool is_public(struct addr address)
 {
-	return address.family == 4 && addr_is_unicast(address) && !addr_is_loopback(address) && !addr_is_private(address);
+	return address.family == 4 && addr_is_unicast(address) && !addr_is_loopback(address) &&
+		!addr_is_private(address);
 }
 
 static void end(struct probed *probed, enum coordinator_alias state, const char *why)
@@ -99,8 +100,9 @@ void coordinator_alias_ask(struct coordinator *c, const struct hop_ask *turn)
 	probed->task = task.id;
 	probed->tries++;
 	probed->deadline_ns = coordinator_now_ns() + c->options.engine.direct_wait_ns;
-	coordinator_dispatch(c, &task, (struct expected){.task = task.id, .receiver = source->agent, .sender = source->agent,
-		.source = turn->source, .target = task.target, .trace = TREE_NONE});
+	struct expected expected = {.task = task.id, .receiver = source->agent, .sender = source->agent,
+		.source = turn->source, .target = task.target, .trace = TREE_NONE};
+	coordinator_dispatch(c, &task, expected);
 }
 
 /* ---- what is found */
@@ -191,7 +193,8 @@ bool coordinator_alias_answer(struct coordinator *c, const struct revtr_answer *
 		return false;
 	probed->task = 0;
 	if (!answer->answered)
-		end_without(probed, ALIAS_NOT_ASKED, "the agent's owner does not allow it, or its packets for today are spent");
+		end_without(probed, ALIAS_NOT_ASKED,
+			"the agent's owner does not allow it, or its packets for today are spent");
 	else if (!probed->checking)
 		take_refusal(c, probed, answer);
 	else if (probed->passed >= 0 && probed->passed == rr_hops_passed(answer->reply_ttl))

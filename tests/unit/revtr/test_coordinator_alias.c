@@ -157,7 +157,7 @@ static void test_no_answer(void **state)
 /* What stands at an address, made up. */
 static struct {
 	struct lab *lab;
-	struct addr refuser, stamps[3];
+	struct addr refuser, to_others, stamps[3]; /* to_others: who refuses what other agents send; none = the same */
 	unsigned stamp_count;
 	int refusal_ttl, echo_ttl; /* echo_ttl 0: no echo replies */
 } made_up;
@@ -165,22 +165,23 @@ static struct {
 static void on_alias_task(void *context, const char *topic, const char *payload, size_t length)
 {
 	struct agent_order order;
+	char name[AGENT_NAME_SIZE];
 	(void)context;
-	(void)topic;
-	assert_true(order_from_json(payload, length, &order));
+	assert_true(topic_agent(topic, name) && order_from_json(payload, length, &order));
+	bool other = addr_is_set(made_up.to_others) && strcmp(name, made_up.lab->home) != 0;
 	struct revtr_answer answer = {.task = order.task.id, .answered = true, .from = order.task.target,
 		.reply = {.present = true, .type = 7, .slots = RECORD_ROUTE_SLOTS_MAX}, .reply_ttl = made_up.echo_ttl};
 	for (unsigned i = 0; i < RECORD_ROUTE_SLOTS_MAX; i++)
 		answer.reply.addrs[i] = addr_v4(0);
 	if (order.task.probe == REVTR_RR_UDP) {
-		answer.from = made_up.refuser;
+		answer.from = other ? made_up.to_others : made_up.refuser;
 		answer.reply_ttl = made_up.refusal_ttl;
 		answer.reply.used = (uint8_t)made_up.stamp_count;
 		memcpy(answer.reply.addrs, made_up.stamps, made_up.stamp_count * sizeof(made_up.stamps[0]));
 	} else if (order.task.probe != REVTR_RR_PING || made_up.echo_ttl == 0) {
 		return;
 	}
-	say(made_up.lab, made_up.lab->home, "answer", answer_to_json(&answer));
+	say(made_up.lab, name, "answer", answer_to_json(&answer));
 }
 
 #define TARGET	0xc6336401u /* 198.51.100.1 */
@@ -256,6 +257,38 @@ static void test_stamps(void **state)
 	lab_deinit(&lab);
 }
 
+/* Where the first source was answered from the address itself, another one may be from another. */
+static void test_second_source(void **state)
+{
+	struct lab lab;
+	struct store_source second = {.name = "second", .agent = "vp1", .key = {4}, .consents = true};
+	(void)state;
+	lab_init(&lab, true);
+	second.address = world_node_address(lab.world, lab.hosts[1], 4);
+	lab.mute = true;
+	made_up.lab = &lab;
+	made_up.refuser = addr_v4(TARGET);
+	made_up.to_others = addr_v4(REFUSER);
+	made_up.stamps[0] = addr_v4(TARGET);
+	made_up.stamp_count = 1;
+	assert_int_equal(bus_subscribe(lab.bus, "retour/1/agent/+/task", on_alias_task, &made_up), 0);
+	struct findings findings = probe(&lab, (uint32_t[]){TARGET}, 1, NULL);
+	assert_int_equal(findings.count[ALIAS_ITSELF], 1);
+	assert_int_equal(store_put_source(lab.store, &second, NULL), 0);
+	assert_int_equal(coordinator_add_source(lab.coordinator, &second), 0);
+	made_up.refuser = addr_v4(REFUSER);
+	made_up.to_others = addr_v4(TARGET);
+	for (int round = 0; round < 2; round++) { /* whichever of them is asked first */
+		findings = probe(&lab, (uint32_t[]){TARGET}, 1, NULL);
+		assert_int_equal(findings.count[ALIAS_FOUND], 1);
+		made_up.refuser = addr_v4(TARGET);
+		made_up.to_others = addr_v4(REFUSER);
+	}
+	made_up.to_others = ADDR_NONE;
+	bus_unsubscribe(lab.bus, &made_up);
+	lab_deinit(&lab);
+}
+
 int main(void)
 {
 	adjust = unlimited;
@@ -264,6 +297,7 @@ int main(void)
 		cmocka_unit_test(test_no_answer),
 		cmocka_unit_test(test_in_its_stead),
 		cmocka_unit_test(test_stamps),
+		cmocka_unit_test(test_second_source),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
