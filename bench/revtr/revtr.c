@@ -104,7 +104,7 @@ static void run(struct evaluation *e, const struct row *row, struct revtr_engine
 	struct revtr_answer answer;
 	struct revtr_result result;
 	int64_t sorted_ns = sim_now(sim);
-	while (revtr_engine_busy(engine) > 0) {
+	for (;;) {
 		int64_t wake_ns;
 		while (revtr_engine_next(engine, sim_now(sim), &task, &wake_ns)) {
 			tasks[task.id % ASKED_ROOM] = task;
@@ -112,7 +112,9 @@ static void run(struct evaluation *e, const struct row *row, struct revtr_engine
 		}
 		while (revtr_engine_finished(engine, &result))
 			done(e, &result);
-		if (revtr_engine_busy(engine) == 0 || !virtual_answer(v, wake_ns, &answer)) {
+		if (revtr_engine_busy(engine) == 0)
+			return;
+		if (!virtual_answer(v, wake_ns, &answer)) {
 			if (wake_ns == TIME_NEVER)
 				return;
 			continue;
