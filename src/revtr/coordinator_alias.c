@@ -23,6 +23,7 @@ struct probed {
 
 struct alias_round {
 	unsigned number;
+	bool done; /* as far as coordinator_alias_due has seen */
 	size_t count;
 	struct probed probed[];
 };
@@ -180,7 +181,7 @@ static void take_refusal(struct coordinator *c, struct probed *probed, const str
 
 static struct probed *find_task(const struct coordinator *c, uint32_t task)
 {
-	for (size_t i = 0; task != 0 && c->alias_round && i < c->alias_round->count; i++)
+	for (size_t i = 0; task > REVTR_TASK_MAX && c->alias_round && i < c->alias_round->count; i++)
 		if (c->alias_round->probed[i].task == task)
 			return &c->alias_round->probed[i];
 	return NULL;
@@ -211,11 +212,23 @@ void coordinator_alias_lost(struct coordinator *c, uint32_t task)
 		end_without(probed, ALIAS_NOT_ASKED, "the source's agent went away");
 }
 
+static bool is_done(const struct alias_round *round)
+{
+	for (size_t i = 0; round && i < round->count; i++)
+		if (round->probed[i].state == ALIAS_WAITING)
+			return false;
+	return true;
+}
+
 int64_t coordinator_alias_due(struct coordinator *c)
 {
+	struct alias_round *round = c->alias_round;
 	int64_t next_ns = TIME_NEVER, now_ns = coordinator_now_ns();
-	for (size_t i = 0; c->alias_round && i < c->alias_round->count; i++) {
-		struct probed *probed = &c->alias_round->probed[i];
+	if (!round || round->done)
+		return TIME_NEVER;
+	round->done = is_done(round);
+	for (size_t i = 0; i < round->count; i++) {
+		struct probed *probed = &round->probed[i];
 		if (probed->task == 0)
 			continue;
 		if (probed->deadline_ns > now_ns)
@@ -229,14 +242,6 @@ int64_t coordinator_alias_due(struct coordinator *c)
 }
 
 /* ---- rounds */
-
-static bool is_done(const struct alias_round *round)
-{
-	for (size_t i = 0; round && i < round->count; i++)
-		if (round->probed[i].state == ALIAS_WAITING)
-			return false;
-	return true;
-}
 
 static void begin(struct coordinator *c, struct probed *probed)
 {
