@@ -100,7 +100,9 @@ status 2 revtr watch "$batch" --json
 equal "every one of it, once" "$(sort -V "$scratch/list")" "$(jq -r .destination "$scratch/out" | sort -V)"
 equal "its state" '12 12 done' "$(revtr show "$batch" --json | jq -rs '[length, ([.[] | select(.state == "done")] | length), "done"] | join(" ")')"
 
-# Between the start and the first result there was some time.
+# Between the start and this result there is some time.
+sleep 0.5
+revtr submit --wait $source 198.18.13.1 >/dev/null || true
 curl -s "$url/metrics" | awk -v label="{source=\"$source\"}" '
 	$1 == "retour_revtr_source_last_finished_age_seconds" label { finished = $2 }
 	$1 == "retour_revtr_source_last_reached_age_seconds" label { reached = $2 }
