@@ -56,6 +56,8 @@ static void on_status(void *context, const char *topic, const char *payload, siz
 	coordinator_test_status(c, agent, status.online && !was);
 	if (was && !status.online)
 		coordinator_agent_gone(c, agent);
+	if (!was && status.online)
+		coordinator_agent_back(c, agent);
 	if (was != status.online)
 		coordinator_tell_agent(c, agent);
 	for (uint32_t i = 0; i < c->source_count && !was; i++)
@@ -77,9 +79,12 @@ void coordinator_disconnected(struct coordinator *c)
 		c->agents[i].status.online = false;
 		c->agents[i].since_ms = coordinator_now_ms();
 		c->health.agents_online--;
+		c->missed += !c->agents[i].missed;
+		c->agents[i].missed = true;
 		coordinator_test_status(c, i, false);
 		coordinator_agent_gone(c, i);
 	}
+	c->missed_until_ns = TIME_NEVER;
 	coordinator_pump(c);
 }
 

@@ -8,6 +8,7 @@
 
 #define PATIENCE_FIRST_NS (10 * NS_PER_S) /* of who waits for the answer */
 #define PATIENCE_NS	  (3600 * NS_PER_S)
+#define REUNION_NS	  (10 * NS_PER_S) /* after the broker was away: agents come back one by one */
 #define AGAIN_MAX	  1024
 #define AGAIN_TRIES	  2
 #define AGAIN_NS	  NS_PER_S
@@ -44,6 +45,14 @@ void coordinator_agent_gone(struct coordinator *c, uint32_t agent)
 	}
 }
 
+void coordinator_agent_back(struct coordinator *c, uint32_t agent)
+{
+	if (c->missed_until_ns == TIME_NEVER)
+		c->missed_until_ns = coordinator_now_ns() + REUNION_NS;
+	c->missed -= c->agents[agent].missed;
+	c->agents[agent].missed = false;
+}
+
 /* ---- who is waited for */
 
 const char *coordinator_waits(const struct coordinator *c, uint32_t source, bool interactive, int64_t *wait_ns)
@@ -52,7 +61,8 @@ const char *coordinator_waits(const struct coordinator *c, uint32_t source, bool
 	int64_t patience_ns = interactive ? PATIENCE_FIRST_NS : PATIENCE_NS;
 	if (c->options.patience_ns > 0)
 		patience_ns = c->options.patience_ns;
-	*wait_ns = agent->status.online ? 0 : MAX(agent->gone_ns + patience_ns - coordinator_now_ns(), 0);
+	int64_t until_ns = !agent->status.online ? agent->gone_ns + patience_ns : c->missed > 0 ? c->missed_until_ns : 0;
+	*wait_ns = MAX(until_ns - coordinator_now_ns(), 0);
 	return agent->status.online || *wait_ns > 0 ? NULL : "the agent of its source is not connected";
 }
 

@@ -25,6 +25,7 @@ struct agent_entry {
 	char name[AGENT_NAME_SIZE];
 	struct agent_status status;
 	int64_t since_ms, gone_ns; /* gone: by the monotonic clock */
+	bool missed;		   /* it was there when the broker was lost, and is not back */
 	int64_t asked_ns, worked_ns; /* the last task, the last one whose packet was answered; 0 = none */
 	uint64_t tasks, answers;
 	char note[160];
@@ -144,6 +145,8 @@ struct coordinator {
 	bool store_told;	   /* that it fails */
 	struct networks *networks; /* coordinator_networks.c */
 	struct absence *absence;   /* coordinator_absence.c */
+	unsigned missed;	   /* agents */
+	int64_t missed_until_ns;   /* they are waited for; TIME_NEVER: nobody is back yet */
 	uv_timer_t flush;
 	struct coordinator_tests *tests;
 	struct coordinator_listener *listeners;
@@ -181,6 +184,7 @@ const char *coordinator_cannot_be(const struct coordinator *c, uint32_t source, 
 
 /* coordinator_absence.c */
 void coordinator_agent_gone(struct coordinator *c, uint32_t agent);
+void coordinator_agent_back(struct coordinator *c, uint32_t agent);
 /* It was not sent, or its answer cannot be heard. */
 void coordinator_lost(struct coordinator *c, const struct expected *expected);
 /* As coordinator_cannot_be, as far as the source's agent goes. */

@@ -11,8 +11,6 @@
  *   stamped the routers before it on the way there stamp a ping of it, behind it: they are on the way back, too
  *   assumed the router before it on the way there, where both are in one network: inside one network the way
  *           back is mostly the way there
- *   counted the same across a border, where the hop limits of both routers' replies say that the one is as many hops
- *           farther from home as it is there; what comes behind it must be measured
  *
  * after each of which it looks into the tree again. What is found by one measurement goes into the tree, and
  * so to all. A target that several wait for is probed once. A measurement that cannot go on ends with what it has.
@@ -49,8 +47,8 @@ struct revtr_options {
 	bool symmetry_intra, symmetry_inter;
 	bool fallback; /* a destination that answers nothing: from the last router there that is in its network */
 	bool siblings; /* where one address says nothing, its neighbours are asked for it */
-	/* Hop limits of replies say whether the router before a hop on the way there can be the one behind it on the way
-	 * back: then also across a border, and never where they contradict. */
+	/* Where the hop limits of replies contradict it, the router before a hop on the way there is not assumed to be the
+	 * one behind it on the way back. */
 	bool counts;
 	enum ingress_order order;
 	unsigned batch;		 /* spoofed packets at once */

@@ -30,7 +30,6 @@ static bool on_path(const struct measurement_state *m, uint32_t address)
 #define SURE_INTRA    0.995f
 #define SURE_INTER    0.6f
 #define SURE_SIBLING  0.962f
-#define SURE_COUNTED  0.97f /* across a border, as hop counts say */
 /* Behind a router that forwards its own answers by another way than what it passes on: by its own, and by those of
  * others. */
 #define SURE_OWN      0.5f
@@ -165,8 +164,7 @@ static bool at_border(const struct revtr_engine *engine, const struct measuremen
 	const struct revtr_environment *environment = &engine->environment;
 	int before = hop - 1;
 	if (hop < 0 || (m->hops[hop].technique != TECHNIQUE_TIMESTAMP &&
-			       m->hops[hop].technique != TECHNIQUE_TIMESTAMP_SPOOFED &&
-			       m->hops[hop].technique != TECHNIQUE_INFERRED))
+			       m->hops[hop].technique != TECHNIQUE_TIMESTAMP_SPOOFED))
 		return false;
 	while (before >= 0 && m->hops[before].address == 0)
 		before--;
@@ -174,27 +172,22 @@ static bool at_border(const struct revtr_engine *engine, const struct measuremen
 	return asn == 0 || asn != environment->asn(environment->context, hop_address(m, before));
 }
 
-/* Are the two as many routers apart on their ways to the source as they are on the way there? */
-enum counts { COUNTS_SILENT, COUNTS_AGREE, COUNTS_CONTRADICT };
-
-static enum counts counts_of(const struct revtr_engine *engine, const struct job *trace, int place, int before)
+/* The two are not as many routers apart on their ways to the source as they are on the way there. */
+static bool counts_contradict(const struct revtr_engine *engine, const struct job *trace, int place, int before)
 {
 	if (!engine->options.counts || before < 0 || place >= (int)trace->router_count || trace->lefts[place] < 0 ||
 		trace->lefts[before] < 0)
-		return COUNTS_SILENT;
-	return trace->lefts[place] - trace->lefts[before] == place - before ? COUNTS_AGREE : COUNTS_CONTRADICT;
+		return false;
+	return trace->lefts[place] - trace->lefts[before] != place - before;
 }
 
-/* The router before the last hop on the way there is behind it on the way back: how that is known, and how surely. */
-static struct revtr_hop symmetric_hop(bool inside, bool counted)
+/* The router before the last hop on the way there is behind it on the way back. */
+static struct revtr_hop symmetric_hop(bool inside)
 {
-	static const struct revtr_hop intra = {.technique = TECHNIQUE_SYMMETRIC_INTRA, .certainty = CERTAINTY_ASSUMED,
-		.probability = SURE_INTRA};
-	static const struct revtr_hop border = {.technique = TECHNIQUE_INFERRED, .certainty = CERTAINTY_INFERRED,
-		.probability = SURE_COUNTED};
-	static const struct revtr_hop inter = {.technique = TECHNIQUE_SYMMETRIC_INTER, .certainty = CERTAINTY_ASSUMED,
-		.probability = SURE_INTER};
-	return inside ? intra : counted ? border : inter;
+	return inside ? (struct revtr_hop){.technique = TECHNIQUE_SYMMETRIC_INTRA, .certainty = CERTAINTY_ASSUMED,
+				.probability = SURE_INTRA}
+		      : (struct revtr_hop){.technique = TECHNIQUE_SYMMETRIC_INTER, .certainty = CERTAINTY_ASSUMED,
+				.probability = SURE_INTER};
 }
 
 static bool add_symmetric(struct revtr_engine *engine, struct measurement_state *m, struct revtr_hop hop, int silent)
@@ -227,11 +220,10 @@ static bool by_symmetry(struct revtr_engine *engine, struct measurement_state *m
 	uint32_t next = before < 0 ? engine->sources[m->source].address : trace->routers[before];
 	uint32_t asn = engine->environment.asn(engine->environment.context, hop_address(m, last));
 	bool inside = asn != 0 && asn == engine->environment.asn(engine->environment.context, next);
-	enum counts counts = counts_of(engine, trace, place, before);
-	bool border = at_border(engine, m, last), counted = counts == COUNTS_AGREE && !border;
+	bool doubted = at_border(engine, m, last) || counts_contradict(engine, trace, place, before);
 	if (measurement_ask_times(engine, m, trace, place, before))
 		return true;
-	if (((!inside && !counted) || border || counts == COUNTS_CONTRADICT) && !engine->options.symmetry_inter) {
+	if ((!inside || doubted) && !engine->options.symmetry_inter) {
 		*stop = REVTR_INTERDOMAIN;
 		return false;
 	}
@@ -243,7 +235,7 @@ static bool by_symmetry(struct revtr_engine *engine, struct measurement_state *m
 		*stop = REVTR_INTERDOMAIN;
 		return false;
 	}
-	struct revtr_hop hop = symmetric_hop(inside, counted);
+	struct revtr_hop hop = symmetric_hop(inside);
 	hop.address = next;
 	if (!add_symmetric(engine, m, hop, place - before - 1))
 		return false;

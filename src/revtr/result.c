@@ -19,8 +19,7 @@ int revtr_hop_code(const struct revtr_hop *hop)
 	case TECHNIQUE_RECORD_ROUTE_SPOOFED: return 6;
 	case TECHNIQUE_TIMESTAMP: return 7;
 	case TECHNIQUE_TIMESTAMP_SPOOFED: return 8;
-	case TECHNIQUE_SYMMETRIC_INTER:
-	case TECHNIQUE_INFERRED: return 12;
+	case TECHNIQUE_SYMMETRIC_INTER: return 12;
 	default: return 11;
 	}
 }

@@ -201,7 +201,8 @@ static struct revtr_task symmetric_with_counts(struct scene *s, const uint8_t *t
 	return trace;
 }
 
-static void test_hop_counts_lead_over_one_border(void **state)
+/* That hop limits agree is no proof that a border is crossed here. */
+static void test_hop_counts_do_not_lead_over_a_border(void **state)
 {
 	struct scene s;
 	(void)state;
@@ -209,15 +210,8 @@ static void test_hop_counts_lead_over_one_border(void **state)
 	symmetric_with_counts(&s, (uint8_t[]){60, 250, 58});
 	expect_task(&s, REVTR_RR_PING, 3, NEAR);
 	let_time_pass(&s);
-	struct revtr_task task = expect_task(&s, REVTR_RR_PING, 3, MIDDLE);
-	answer_list(&s, &task, (uint32_t[]){MIDDLE, MIDDLE + 1, SOURCE}, 3);
-	struct revtr_result result = expect_end(&s, REVTR_REACHED, 4);
-	assert_int_equal(result.hops[1].address, MIDDLE);
-	assert_int_equal(result.hops[1].technique, TECHNIQUE_INFERRED);
-	assert_int_equal(result.hops[1].certainty, CERTAINTY_INFERRED);
-	assert_int_equal(result.hops[2].technique, TECHNIQUE_RECORD_ROUTE);
-	assert_int_equal(result.hops[2].certainty, CERTAINTY_INFERRED);
-	assert_true(result.hops[2].probability < 0.99f);
+	expect_nothing(&s);
+	expect_end(&s, REVTR_INTERDOMAIN, 1);
 	scene_deinit(&s);
 }
 
@@ -229,13 +223,6 @@ static void test_hop_counts_that_contradict(void **state)
 	symmetric_with_counts(&s, (uint8_t[]){60, 247, 58});
 	expect_nothing(&s);
 	expect_end(&s, REVTR_INTERDOMAIN, 0);
-	scene_deinit(&s);
-	/* The border is not crossed where nothing is known of one side. */
-	symmetric_with_counts(&s, (uint8_t[]){0, 250, 58});
-	expect_task(&s, REVTR_RR_PING, 3, NEAR);
-	let_time_pass(&s);
-	expect_nothing(&s);
-	expect_end(&s, REVTR_INTERDOMAIN, 1);
 	scene_deinit(&s);
 }
 
@@ -564,7 +551,7 @@ int main(void)
 		cmocka_unit_test(test_direct_list_is_the_way),
 		cmocka_unit_test(test_agents_ask_in_its_name),
 		cmocka_unit_test(test_symmetry_ends_at_the_border),
-		cmocka_unit_test(test_hop_counts_lead_over_one_border),
+		cmocka_unit_test(test_hop_counts_do_not_lead_over_a_border),
 		cmocka_unit_test(test_hop_counts_that_contradict),
 		cmocka_unit_test(test_atlas_ends_it_without_a_packet),
 		cmocka_unit_test(test_questions_are_shared),
