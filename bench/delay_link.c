@@ -4,7 +4,8 @@
  *
  * Frames keep their order, so one queue a direction is enough and its head is always the next one due. The
  * kernel's arrival stamp starts the delay: the time a frame waited for this process is part of it. Frames are
- * read and written with the kernel's offload header, so a checksum that was left to the card stays left to it. */
+ * read and written with the kernel's offload header, so a checksum that was left to the card stays left to
+ * it. */
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
@@ -138,8 +139,8 @@ int main(int argc, char **argv)
 			next = due < next ? due : next;
 		}
 		int64_t wait_ns = next == INT64_MAX ? 1000000000 : next - wall_ns();
-		struct timespec timeout = {wait_ns > 0 ? wait_ns / 1000000000 : 0,
-			wait_ns > 0 ? wait_ns % 1000000000 : 0};
+		struct timespec timeout = {
+			wait_ns > 0 ? wait_ns / 1000000000 : 0, wait_ns > 0 ? wait_ns % 1000000000 : 0};
 
 		ppoll(fds, 2, &timeout, NULL);
 	}

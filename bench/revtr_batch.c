@@ -1,5 +1,6 @@
-/* A large batch through the coordinator: how long it takes until every result is on disk and told, and in how much
- * memory. One agent that answers at once; no limits on packets, so that the coordinator is what is measured.
+/* A large batch through the coordinator: how long it takes until every result is on disk and told, and in how
+ * much memory. One agent that answers at once; no limits on packets, so that the coordinator is what is
+ * measured.
  *
  *   revtr_batch MEASUREMENTS FOLDER */
 #include <stdio.h>
@@ -46,12 +47,20 @@ static void on_task(void *context, const char *topic, const char *payload, size_
 	(void)topic;
 	if (!order_from_json(payload, length, &order))
 		return;
-	struct revtr_answer answer = {.task = order.task.id, .answered = true, .from = order.task.target, .reply_ttl = 60,
-		.reply = {.present = true, .type = 7, .slots = 9, .used = 4,
+	struct revtr_answer answer = {.task = order.task.id,
+		.answered = true,
+		.from = order.task.target,
+		.reply_ttl = 60,
+		.reply = {.present = true,
+			.type = 7,
+			.slots = 9,
+			.used = 4,
 			.addrs = {order.task.target, addr_v4((uint32_t)order.task.target.low - 6),
 				addr_v4((uint32_t)order.task.target.low - 5), addr_v4(SOURCE)}}};
 	char *text = answer_to_json(&answer);
-	if (text && bus_publish(bench->bus, topic_of(answer_topic, "here", "answer"), text, strlen(text), false) < 0)
+	if (text &&
+		bus_publish(bench->bus, topic_of(answer_topic, "here", "answer"), text, strlen(text), false) <
+			0)
 		fputs("revtr_batch: an answer is lost\n", stderr);
 	free(text);
 }
@@ -67,13 +76,17 @@ static void on_told(void *context, int64_t batch, int64_t measurement, const cha
 
 static struct coordinator *start(struct bench *bench, struct store *store)
 {
-	struct coordinator_options options = {.engine = revtr_options_default(), .per_network = COORDINATOR_NO_LIMIT};
+	struct coordinator_options options = {
+		.engine = revtr_options_default(), .per_network = COORDINATOR_NO_LIMIT};
 	struct error error = {0};
-	options.engine.target = options.engine.net = options.engine.source = options.engine.agent = (struct budget_rate){0};
-	options.engine.ask_again_ns = NS_PER_S; /* of real limits, so many targets are 600 s old when they are forgotten */
+	options.engine.target = options.engine.net = options.engine.source = options.engine.agent =
+		(struct budget_rate){0};
+	options.engine.ask_again_ns =
+		NS_PER_S; /* of real limits, so many targets are 600 s old when they are forgotten */
 	bench->coordinator = coordinator_new(&bench->loop, store, bench->bus, &options, &error);
 	check(bench->coordinator ? 0 : error.code, &error);
-	struct store_source source = {.address = addr_v4(SOURCE), .name = "home", .agent = "here", .consents = true};
+	struct store_source source = {
+		.address = addr_v4(SOURCE), .name = "home", .agent = "here", .consents = true};
 	check(store_put_source(store, &source, &error), &error);
 	check(coordinator_add_source(bench->coordinator, &source), &error);
 	return bench->coordinator;
@@ -86,10 +99,13 @@ static void hand_in(struct bench *bench, const char *name)
 	int64_t id;
 	for (size_t done = 0; done < bench->count && asks; done += PART) {
 		size_t count = MIN((size_t)PART, bench->count - done);
-		struct coordinator_batch batch = {.key = "bench", .request = name, .part = (unsigned)(done / PART),
+		struct coordinator_batch batch = {.key = "bench",
+			.request = name,
+			.part = (unsigned)(done / PART),
 			.more = done + count < bench->count};
 		for (size_t i = 0; i < count; i++)
-			asks[i] = (struct coordinator_ask){addr_v4(SOURCE), addr_v4(destination_of(done + i)), NULL};
+			asks[i] = (struct coordinator_ask){
+				addr_v4(SOURCE), addr_v4(destination_of(done + i)), NULL};
 		check(coordinator_submit(bench->coordinator, &batch, asks, count, &id, &error), &error);
 	}
 	free(asks);
@@ -143,8 +159,9 @@ int main(int argc, char **argv)
 	int64_t done_ns = clock_monotonic_ns();
 	getrusage(RUSAGE_SELF, &usage);
 	/* Seconds to hand in, seconds until all is told, of those on a processor, results a second, MiB. */
-	printf("revtr_batch|%zu|%.1f|%.1f|%.1f|%.0f|%ld\n", bench.count, (double)(taken_ns - begun_ns) / NS_PER_S,
-		(double)(done_ns - taken_ns) / NS_PER_S, seconds(usage.ru_utime) + seconds(usage.ru_stime),
+	printf("revtr_batch|%zu|%.1f|%.1f|%.1f|%.0f|%ld\n", bench.count,
+		(double)(taken_ns - begun_ns) / NS_PER_S, (double)(done_ns - taken_ns) / NS_PER_S,
+		seconds(usage.ru_utime) + seconds(usage.ru_stime),
 		(double)bench.count * NS_PER_S / (double)(done_ns - taken_ns), usage.ru_maxrss / 1024);
 	return 0;
 }

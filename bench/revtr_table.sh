@@ -21,8 +21,8 @@ cat <<-'END'
 	address stands in for a neighbour; *without distances* has those neighbours; *scheduled survey* is what a coordinator
 	makes of a hitlist.
 
-	Complete ways end at the source and use no hop assumed across a border. Hops that hop limits (*hop counts*) or timestamps
-	confirm are no assumptions, and count as inferred. *Measured, right*: hops called measured, and of
+	Complete ways end at the source and use no hop assumed across a border. Hops that timestamps
+	confirm are measured; *without hop counts* assumes symmetry where hop limits contradict it, too. *Measured, right*: hops called measured, and of
 	them those on a true way of some flow; *inferred* likewise. *Wrong network*: ways with a hop in a network that is not on
 	the true way. *Packets*: with IP options, for one way, without atlas and survey. *Busiest*: such packets that one router
 	saw in one second.

@@ -1,11 +1,14 @@
-/* The way back without any help, in generated worlds: the share of hosts of which it is known, and how true it is.
+/* The way back without any help, in generated worlds: the share of hosts of which it is known, and how true
+ * it is.
  *
  *   ways_back [WORLDS [PAIRS [ASES]]]     (200 20 200)
  *
- * Prints WORLDS|ASES|ASKED|PINGED|PART|WHOLE|MEASURED|MEASURED_TRUE|INFERRED|INFERRED_TRUE|OPTION_PACKETS|PACKETS|
- * SPREAD: PART and WHOLE count hosts with a measured hop, and with a measured way up to us; MEASURED and INFERRED
- * are hops with an address; OPTION_PACKETS are the packets with IPv4 options and PACKETS all of the ways back;
- * SPREAD is the standard error of PART's share over worlds, in points. Seeds from FIRST_SEED on are nobody else's.
+ * Prints
+ * WORLDS|ASES|ASKED|PINGED|PART|WHOLE|MEASURED|MEASURED_TRUE|INFERRED|INFERRED_TRUE|OPTION_PACKETS|PACKETS|
+ * SPREAD: PART and WHOLE count hosts with a measured hop, and with a measured way up to us; MEASURED and
+ * INFERRED are hops with an address; OPTION_PACKETS are the packets with IPv4 options and PACKETS all of the
+ * ways back; SPREAD is the standard error of PART's share over worlds, in points. Seeds from FIRST_SEED on
+ * are nobody else's.
  */
 #include <math.h>
 #include <stdio.h>
@@ -49,7 +52,8 @@ static enum machine_want counted_next(void *self, int64_t now_ns, struct outgoin
 	enum machine_want want = counted->machine.ops->next(counted->machine.self, now_ns, outgoing, wake_ns);
 	counted->packets += want == MACHINE_SEND;
 	/* An IPv4 header of more than five words has options. */
-	counted->option_packets += want == MACHINE_SEND && outgoing->bytes[0] >> 4 == 4 && (outgoing->bytes[0] & 15) > 5;
+	counted->option_packets +=
+		want == MACHINE_SEND && outgoing->bytes[0] >> 4 == 4 && (outgoing->bytes[0] & 15) > 5;
 	return want;
 }
 
@@ -79,7 +83,8 @@ static void run(struct sim *sim, uint32_t client, struct machine machine)
 		die("the virtual Internet does not come to rest");
 }
 
-static struct path *trace_there(const struct world *world, uint32_t client, struct addr from, struct addr to, uint64_t seed)
+static struct path *trace_there(
+	const struct world *world, uint32_t client, struct addr from, struct addr to, uint64_t seed)
 {
 	struct sim *sim = sim_new(world, seed);
 	struct trace *trace = calloc(1, sizeof(*trace));
@@ -103,8 +108,8 @@ static struct path *trace_there(const struct world *world, uint32_t client, stru
 }
 
 /* The ladder of `retour HOST`, with the way there known; the path belongs to the caller. */
-static struct path *climb_back(const struct world *world, uint32_t client, struct addr from, struct path *there,
-	uint64_t seed, struct tally *tally)
+static struct path *climb_back(const struct world *world, uint32_t client, struct addr from,
+	struct path *there, uint64_t seed, struct tally *tally)
 {
 	struct sim *sim = sim_new(world, seed);
 	struct reverse_task task = {.target = there->destination, .source = from, .seed = seed * 7919 + 1};
@@ -161,7 +166,8 @@ static bool on_way(const struct world *world, const struct nodes *nodes, struct 
 	return false;
 }
 
-static void judge(struct tally *tally, const struct world *world, const struct nodes *back, const struct path *path)
+static void judge(
+	struct tally *tally, const struct world *world, const struct nodes *back, const struct path *path)
 {
 	unsigned measured = 0, hops = 0;
 	for (size_t i = 0; path && i < path->hop_count; i++) {
@@ -185,7 +191,8 @@ static void judge(struct tally *tally, const struct world *world, const struct n
 static bool is_public(const struct world *world, uint32_t host)
 {
 	struct addr address = world_node_address(world, host, 4);
-	return addr_is_set(address) && !addr_is_private(address) && world_find_as(world, address) != WORLD_NONE;
+	return addr_is_set(address) && !addr_is_private(address) &&
+		world_find_as(world, address) != WORLD_NONE;
 }
 
 static uint32_t draw_host(const struct world *world, struct rng *rng)
@@ -203,7 +210,8 @@ static void explore(struct tally *tally, const struct world *world, unsigned pai
 	struct rng rng = rng_seed(seed);
 	for (unsigned i = 0; i < pairs; i++) {
 		uint32_t client = draw_host(world, &rng), target = draw_host(world, &rng);
-		struct addr from = world_node_address(world, client, 4), to = world_node_address(world, target, 4);
+		struct addr from = world_node_address(world, client, 4),
+			    to = world_node_address(world, target, 4);
 		nodes_between(&there, world, client, to);
 		if (!there.reached || there.end == client || there.end >= world->host_count)
 			continue;
@@ -251,9 +259,10 @@ int main(int argc, char **argv)
 		squares += share * share;
 		world_free(world);
 	}
-	double mean = shares / worlds, variance = worlds > 1 ? (squares - worlds * mean * mean) / (worlds - 1) : 0;
-	printf("%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%.2f\n", worlds, ases, sum.asked, sum.pinged, sum.part, sum.whole,
-		sum.measured, sum.measured_true, sum.inferred, sum.inferred_true, sum.option_packets, sum.packets,
-		sqrt(variance > 0 ? variance / worlds : 0));
+	double mean = shares / worlds,
+	       variance = worlds > 1 ? (squares - worlds * mean * mean) / (worlds - 1) : 0;
+	printf("%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%.2f\n", worlds, ases, sum.asked, sum.pinged, sum.part,
+		sum.whole, sum.measured, sum.measured_true, sum.inferred, sum.inferred_true,
+		sum.option_packets, sum.packets, sqrt(variance > 0 ? variance / worlds : 0));
 	return 0;
 }

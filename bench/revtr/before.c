@@ -24,7 +24,8 @@ static uint32_t asked; /* task numbers of what is done beforehand */
 
 static struct revtr_task task_of(enum revtr_probe probe, uint32_t agent, bool spoofed, struct addr target)
 {
-	return (struct revtr_task){.id = ++asked, .probe = probe, .agent = agent, .spoofed = spoofed, .target = target};
+	return (struct revtr_task){
+		.id = ++asked, .probe = probe, .agent = agent, .spoofed = spoofed, .target = target};
 }
 
 static void measure_atlas(struct evaluation *e, struct virtual *v, unsigned source)
@@ -77,8 +78,8 @@ static struct addr held_out(struct evaluation *e, const struct world_prefix *pre
 	return ADDR_NONE;
 }
 
-static void view_list(struct evaluation *e, struct prefix prefix, uint32_t as, const struct revtr_answer *answer,
-	struct addr target, uint32_t agent)
+static void view_list(struct evaluation *e, struct prefix prefix, uint32_t as,
+	const struct revtr_answer *answer, struct addr target, uint32_t agent)
 {
 	struct revtr_list list;
 	struct ingress_view view = {.agent = agent, .distance = INGRESS_FAR};
@@ -101,14 +102,16 @@ void learn_distance(struct evaluation *e, const struct revtr_task *task, const s
 	revtr_read_list(answer, task->target, e->sources[task->source], true, NULL, &list);
 	struct ingress_view view = {.agent = task->agent,
 		.distance = (uint8_t)(list.placed ? list.before : INGRESS_FAR),
-		.ingress = list.placed && list.before > 0 ? number_of(answer->reply.addrs[list.before - 1]) : 0};
+		.ingress =
+			list.placed && list.before > 0 ? number_of(answer->reply.addrs[list.before - 1]) : 0};
 	if (ingress_add(&e->learned, prefix_of(task->target, SIBLING_BITS), &view) < 0)
 		die("out of memory");
 }
 
 void survey_by_schedule(struct evaluation *e, struct virtual *v, struct sim *sim)
 {
-	uint32_t *addresses = need(calloc(2 * e->world->prefix_count + 1, sizeof(*addresses))), agents[64], address, agent;
+	uint32_t *addresses = need(calloc(2 * e->world->prefix_count + 1, sizeof(*addresses))), agents[64],
+		 address, agent;
 	unsigned count = 0, agent_count = 0, packets = 0, sorted = 0;
 	struct survey schedule;
 	for (unsigned i = 0; i < e->world->prefix_count; i++)
@@ -161,7 +164,8 @@ static void survey(struct evaluation *e, struct virtual *v)
 			while (virtual_answer(v, TIME_NEVER, &answer))
 				if (answer.task - first < e->site_count) {
 					e->siblings[i][round] = number_of(target);
-					view_list(e, prefix->prefix, prefix->as, &answer, target, answer.task - first);
+					view_list(e, prefix->prefix, prefix->as, &answer, target,
+						answer.task - first);
 				}
 		}
 	}
@@ -170,7 +174,8 @@ static void survey(struct evaluation *e, struct virtual *v)
 }
 
 /* Record Route to each hop of the atlas, from the source and from a few sites in its name. */
-static void align_atlas(struct evaluation *e, struct virtual *v, struct revtr_engine *engine, unsigned source, const struct row *row)
+static void align_atlas(struct evaluation *e, struct virtual *v, struct revtr_engine *engine, unsigned source,
+	const struct row *row)
 {
 	const struct tree *tree = revtr_engine_tree(engine, source);
 	for (uint32_t t = 0; t < tree->trace_count; t++)
@@ -188,9 +193,11 @@ static void align_atlas(struct evaluation *e, struct virtual *v, struct revtr_en
 			/* Once for each address is enough: routing goes by destination. */
 			if (!entry || entry->trace != t || entry->next != 0)
 				continue;
-			struct revtr_task task = task_of(REVTR_RR_PING, e->site_count + source, false, addr_v4(address));
+			struct revtr_task task =
+				task_of(REVTR_RR_PING, e->site_count + source, false, addr_v4(address));
 			virtual_do(v, &task, ADDR_NONE);
-			unsigned count = ingress_rank(row->survey ? &e->ingress : &e->learned, addr_v4(address), row->options.order, address, agents, 64, &near);
+			unsigned count = ingress_rank(row->survey ? &e->ingress : &e->learned,
+				addr_v4(address), row->options.order, address, agents, 64, &near);
 			for (unsigned i = 0, sent = 0; i < count && sent < ATLAS_SPOOFED; i++) {
 				if (!e->sites[agents[i]].may_spoof)
 					continue;
@@ -205,16 +212,17 @@ static void align_atlas(struct evaluation *e, struct virtual *v, struct revtr_en
 		}
 }
 
-void load_atlas(struct evaluation *e, struct revtr_engine *engine, struct virtual *v, unsigned source, const struct row *row)
+void load_atlas(struct evaluation *e, struct revtr_engine *engine, struct virtual *v, unsigned source,
+	const struct row *row)
 {
 	uint32_t index;
 	for (unsigned i = 0; row->options.atlas && i < e->atlas[source].count; i++)
-		if (revtr_engine_add_trace(engine, source, e->atlas[source].addresses[i], e->atlas[source].counts[i], 0, 0, &index) < 0)
+		if (revtr_engine_add_trace(engine, source, e->atlas[source].addresses[i],
+			    e->atlas[source].counts[i], 0, 0, &index) < 0)
 			die("out of memory");
 	if (row->options.atlas && row->rr_atlas)
 		align_atlas(e, v, engine, source, row);
 }
-
 
 void measure_beforehand(struct evaluation *e)
 {

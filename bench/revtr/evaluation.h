@@ -1,8 +1,8 @@
 #ifndef RETOUR_BENCH_REVTR_EVALUATION_H
 #define RETOUR_BENCH_REVTR_EVALUATION_H
 
-/* What the files of bench/revtr share: one world, its agents, the pairs that are asked for and what is known of them
- * beforehand; rows are what runs with it. */
+/* What the files of bench/revtr share: one world, its agents, the pairs that are asked for and what is known
+ * of them beforehand; rows are what runs with it. */
 #include "base/rng.h"
 #include "revtr/virtual.h"
 #include "sim/truth.h"
@@ -33,7 +33,8 @@ struct tally {
 		unsigned hops, right;
 		double stated;
 	} by_probability[100]; /* percent of what was stated */
-	unsigned wrong_after[TECHNIQUE_INFERRED + 2]; /* the technique of the hop before the first wrong network; the last: none */
+	unsigned wrong_after[TECHNIQUE_INFERRED +
+		2]; /* the technique of the hop before the first wrong network; the last: none */
 };
 
 struct evaluation {
@@ -47,10 +48,10 @@ struct evaluation {
 	struct addr sources[SOURCES];
 	bool *as_has_probe;
 	struct pair *pairs;
-	struct ingress ingress; /* of the survey */
+	struct ingress ingress;	      /* of the survey */
 	unsigned surveyed, scheduled; /* packets, of all agents, and as survey.c wanted them */
-	struct ingress learned; /* by the row that runs */
-	uint32_t (*siblings)[2]; /* by prefix of the world */
+	struct ingress learned;	      /* by the row that runs */
+	uint32_t (*siblings)[2];      /* by prefix of the world */
 	struct {
 		uint32_t (*addresses)[REVTR_TRACE_MAX];
 		unsigned *counts, count;
@@ -66,8 +67,9 @@ struct row {
 	const char *name;
 	struct revtr_options options;
 	bool rr_atlas;
-	bool survey; /* distances are measured beforehand; otherwise learned from what is asked, as a coordinator does */
-	bool scheduled; /* by survey.c, within a budget of packets for each prefix; into `learned` */
+	bool survey;	 /* distances are measured beforehand; otherwise learned from what is asked, as a
+			    coordinator does */
+	bool scheduled;	 /* by survey.c, within a budget of packets for each prefix; into `learned` */
 	bool neighbours; /* addresses of the survey stand in for those that say nothing */
 };
 
@@ -83,7 +85,8 @@ uint32_t asn_of(void *context, uint32_t address);
 
 /* before.c: what is measured beforehand. */
 void measure_beforehand(struct evaluation *e);
-void load_atlas(struct evaluation *e, struct revtr_engine *engine, struct virtual *v, unsigned source, const struct row *row);
+void load_atlas(struct evaluation *e, struct revtr_engine *engine, struct virtual *v, unsigned source,
+	const struct row *row);
 /* survey.c's choice instead of everybody's: agents that may spoof only. */
 void survey_by_schedule(struct evaluation *e, struct virtual *v, struct sim *sim);
 /* How far the sender is, by an answer to one of the engine's tasks. */

@@ -60,7 +60,8 @@ void judge(struct evaluation *e, const struct revtr_result *result)
 		t->assumed += hop->certainty == CERTAINTY_ASSUMED;
 		t->assumed_true += hop->certainty == CERTAINTY_ASSUMED && right;
 		if (!right && getenv("REVTR_TELL"))
-			fprintf(stderr, "wrong: %s hop %u of %u, evidence %u\n", technique_word(hop->technique), i, result->hop_count, hop->evidence);
+			fprintf(stderr, "wrong: %s hop %u of %u, evidence %u\n",
+				technique_word(hop->technique), i, result->hop_count, hop->evidence);
 	}
 	bool reached = result->stop == REVTR_REACHED, exact = reached && !wrong;
 	for (unsigned j = 1; j + 1 < pair->as_count; j++)
@@ -78,4 +79,3 @@ void judge(struct evaluation *e, const struct revtr_result *result)
 	if (getenv("REVTR_STOPS"))
 		fprintf(stderr, "stop: %s, %u hops\n", revtr_stop_text(result->stop), result->hop_count);
 }
-

@@ -20,7 +20,8 @@ uint32_t asn_of(void *context, uint32_t address)
 
 /* ---- the truth */
 
-static void ways(const struct evaluation *e, uint32_t from, struct addr to, struct truth *truths, unsigned *count)
+static void ways(
+	const struct evaluation *e, uint32_t from, struct addr to, struct truth *truths, unsigned *count)
 {
 	struct sim *sim = need(sim_new(e->world, 1));
 	*count = sim_truths(sim, from, to, truths, TRUTHS_MAX);
@@ -36,7 +37,8 @@ static bool arrives(const struct truth *truths, unsigned count, uint32_t at)
 static bool is_public(const struct evaluation *e, uint32_t host)
 {
 	struct addr address = host_address(e, host);
-	return addr_is_set(address) && !addr_is_private(address) && world_find_as(e->world, address) != WORLD_NONE;
+	return addr_is_set(address) && !addr_is_private(address) &&
+		world_find_as(e->world, address) != WORLD_NONE;
 }
 
 /* Both ways exist, and end where they should. */
@@ -127,7 +129,8 @@ static void draw_agents(struct evaluation *e)
 		first_source = draw_host(e);
 	while (e->agent_count < e->site_count) {
 		uint32_t host = draw_host(e);
-		if (taken(e, e->world->nodes[host].as) || e->world->nodes[host].as == e->world->nodes[first_source].as)
+		if (taken(e, e->world->nodes[host].as) ||
+			e->world->nodes[host].as == e->world->nodes[first_source].as)
 			continue;
 		if (!try_ping(e, host, host, far, false))
 			continue;

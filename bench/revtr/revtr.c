@@ -4,20 +4,21 @@
  *
  * REVTR_AT_ONCE in the environment: so many measurements begin at once (200).
  *
- * A world of the profile `today`; SITES agents of which a third can send in the source's name; SOURCES sources, and
- * PAIRS (source, destination) pairs drawn among hosts that can be reached both ways. Each source has an atlas of
- * traceroutes from the sites and from hosts in a twentieth of the ASes, none of which has a destination. Prints for each
- * row
+ * A world of the profile `today`; SITES agents of which a third can send in the source's name; SOURCES
+ * sources, and PAIRS (source, destination) pairs drawn among hosts that can be reached both ways. Each source
+ * has an atlas of traceroutes from the sites and from hosts in a twentieth of the ASes, none of which has a
+ * destination. Prints for each row
  *
  *   ROW|ASES|SITES|SEED|ASKED|PINGED|COMPLETE|RAW|ANY|MEASURED|MEASURED_TRUE|INFERRED|INFERRED_TRUE|ASSUMED|
  *   ASSUMED_TRUE|AS_WRONG|AS_EXACT|OPTION_PACKETS|TRACES|MEDIAN_S|P90_S|BUSIEST|PER_SECOND|MEMORY|COUNTED|COUNTED_TRUE|GAPS|GAPS_TRUE
  *
- * COMPLETE: paths that end at the source without a hop assumed between networks; RAW: with those, too; ANY: with at
- * least one hop that is measured. MEASURED ... ASSUMED_TRUE count hops with an address, source left out. AS_WRONG: paths
- * with a hop in a network that is not on the way; AS_EXACT: complete ones that show every network of it. BUSIEST:
- * packets with options that one router saw in one second. PER_SECOND: finished measurements in a second of this
- * processor's time, simulator included. MEMORY: bytes for each measurement at most under way at once. COUNTED: complete
- * paths with the number of their routers by a hop limit, shown and missing; GAPS: those that miss some. Then
+ * COMPLETE: paths that end at the source without a hop assumed between networks; RAW: with those, too; ANY:
+ * with at least one hop that is measured. MEASURED ... ASSUMED_TRUE count hops with an address, source left
+ * out. AS_WRONG: paths with a hop in a network that is not on the way; AS_EXACT: complete ones that show
+ * every network of it. BUSIEST: packets with options that one router saw in one second. PER_SECOND: finished
+ * measurements in a second of this processor's time, simulator included. MEMORY: bytes for each measurement
+ * at most under way at once. COUNTED: complete paths with the number of their routers by a hop limit, shown
+ * and missing; GAPS: those that miss some. Then
  *
  *   ROW-calibration|ASES|SITES|SEED|PERCENT|HOPS|STATED|RIGHT   hops by the probability that was stated
  *   ROW-wrong|ASES|SITES|SEED|TECHNIQUE|PATHS		      what came right before the first wrong network
@@ -67,11 +68,13 @@ struct busy {
 	unsigned most;
 };
 
-static void count_options(void *context, uint32_t interface, bool arrives_there, const uint8_t *bytes, size_t length)
+static void count_options(
+	void *context, uint32_t interface, bool arrives_there, const uint8_t *bytes, size_t length)
 {
 	struct busy *busy = context;
 	uint32_t node = busy->world->interfaces[interface].node;
-	if (!arrives_there || length == 0 || bytes[0] >> 4 != 4 || (bytes[0] & 15) <= 5 || busy->world->nodes[node].is_host)
+	if (!arrives_there || length == 0 || bytes[0] >> 4 != 4 || (bytes[0] & 15) <= 5 ||
+		busy->world->nodes[node].is_host)
 		return;
 	int64_t second = sim_now(busy->sim) / NS_PER_S;
 	if (busy->second[node] != second)
@@ -98,7 +101,8 @@ static void done(void *context, const struct revtr_result *result)
 #define ASKED_ROOM 65536
 static struct revtr_task tasks[ASKED_ROOM];
 
-static void run(struct evaluation *e, const struct row *row, struct revtr_engine *engine, struct virtual *v, struct sim *sim)
+static void run(struct evaluation *e, const struct row *row, struct revtr_engine *engine, struct virtual *v,
+	struct sim *sim)
 {
 	struct revtr_task task;
 	struct revtr_answer answer;
@@ -120,7 +124,8 @@ static void run(struct evaluation *e, const struct row *row, struct revtr_engine
 			continue;
 		}
 		const struct revtr_task *asked = &tasks[answer.task % ASKED_ROOM];
-		if (!row->survey && asked->id == answer.task && asked->probe == REVTR_RR_PING && asked->spoofed)
+		if (!row->survey && asked->id == answer.task && asked->probe == REVTR_RR_PING &&
+			asked->spoofed)
 			learn_distance(e, asked, &answer);
 		if (!row->survey && sim_now(sim) - sorted_ns > 60 * NS_PER_S) {
 			sorted_ns = sim_now(sim);
@@ -134,8 +139,12 @@ static void run_row(struct evaluation *e, const struct row *row)
 {
 	struct sim *sim = need(sim_new(e->world, e->seed));
 	struct virtual *v = need(virtual_new(sim, e->hosts, e->agent_count));
-	struct revtr_environment environment = {.ingress = row->survey ? &e->ingress : &e->learned, .sites = e->sites, .site_count = e->site_count,
-		.asn = asn_of, .sibling = row->neighbours ? sibling_of : NULL, .context = e};
+	struct revtr_environment environment = {.ingress = row->survey ? &e->ingress : &e->learned,
+		.sites = e->sites,
+		.site_count = e->site_count,
+		.asn = asn_of,
+		.sibling = row->neighbours ? sibling_of : NULL,
+		.context = e};
 	struct revtr_engine *engine = need(revtr_engine_new(&row->options, &environment));
 	struct busy busy = {e->world, sim, need(calloc(e->world->node_count, sizeof(unsigned))),
 		need(calloc(e->world->node_count, sizeof(int64_t))), 0};
@@ -157,7 +166,8 @@ static void run_row(struct evaluation *e, const struct row *row)
 	sim_set_tap(sim, count_options, &busy);
 	clock_t started = clock();
 	for (unsigned i = 0; i < e->pair_count; i++) {
-		if (revtr_engine_submit(engine, e->pairs[i].source, e->pairs[i].destination, sim_now(sim), &id) < 0)
+		if (revtr_engine_submit(
+			    engine, e->pairs[i].source, e->pairs[i].destination, sim_now(sim), &id) < 0)
 			die("a pair is refused");
 		e->by_id[id] = &e->pairs[i];
 		if (revtr_engine_busy(engine) >= e->at_once || i + 1 == e->pair_count)
@@ -166,23 +176,30 @@ static void run_row(struct evaluation *e, const struct row *row)
 	double took = (double)(clock() - started) / CLOCKS_PER_SEC;
 	const struct tally *t = &e->tally;
 	qsort(t->seconds, t->asked, sizeof(double), compare_doubles);
-	printf("%s|%u|%u|%llu|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%.2f|%.2f|%u|%.0f|%zu|%u|%u|%u|%u\n", row->name, e->ases,
-		e->site_count, (unsigned long long)e->seed, t->asked, t->pinged, t->complete, t->raw, t->any, t->measured,
-		t->measured_true, t->inferred, t->inferred_true, t->assumed, t->assumed_true, t->as_wrong, t->as_exact,
-		t->option_packets, t->traces, t->seconds[t->asked / 2], t->seconds[t->asked * 9 / 10], busy.most,
-		t->asked / took, e->memory, t->counted, t->counted_right, t->gaps, t->gaps_right);
+	printf("%s|%u|%u|%llu|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%.2f|%.2f|%u|%.0f|%zu|%u|%u|%u|%"
+	       "u\n",
+		row->name, e->ases, e->site_count, (unsigned long long)e->seed, t->asked, t->pinged,
+		t->complete, t->raw, t->any, t->measured, t->measured_true, t->inferred, t->inferred_true,
+		t->assumed, t->assumed_true, t->as_wrong, t->as_exact, t->option_packets, t->traces,
+		t->seconds[t->asked / 2], t->seconds[t->asked * 9 / 10], busy.most, t->asked / took,
+		e->memory, t->counted, t->counted_right, t->gaps, t->gaps_right);
 	for (unsigned i = 0; i < 100; i++)
 		if (t->by_probability[i].hops > 0)
-			printf("%s-calibration|%u|%u|%llu|%u|%u|%.4f|%.4f\n", row->name, e->ases, e->site_count,
-				(unsigned long long)e->seed, i, t->by_probability[i].hops,
+			printf("%s-calibration|%u|%u|%llu|%u|%u|%.4f|%.4f\n", row->name, e->ases,
+				e->site_count, (unsigned long long)e->seed, i, t->by_probability[i].hops,
 				t->by_probability[i].stated / t->by_probability[i].hops,
 				(double)t->by_probability[i].right / t->by_probability[i].hops);
 	for (unsigned i = 0; i <= TECHNIQUE_INFERRED + 1; i++)
 		if (t->wrong_after[i] > 0)
-			printf("%s-wrong|%u|%u|%llu|%s|%u\n", row->name, e->ases, e->site_count, (unsigned long long)e->seed,
-				i <= TECHNIQUE_INFERRED ? technique_word((enum technique)i) : "the destination", t->wrong_after[i]);
+			printf("%s-wrong|%u|%u|%llu|%s|%u\n", row->name, e->ases, e->site_count,
+				(unsigned long long)e->seed,
+				i <= TECHNIQUE_INFERRED ? technique_word((enum technique)i)
+							: "the destination",
+				t->wrong_after[i]);
 	printf("%s-survey|%u|%u|%llu|%u\n", row->name, e->ases, e->site_count, (unsigned long long)e->seed,
-		row->scheduled ? e->scheduled : row->survey ? e->surveyed : 0);
+		row->scheduled	      ? e->scheduled
+			: row->survey ? e->surveyed
+				      : 0);
 	fflush(stdout);
 	ingress_deinit(&e->learned);
 	free(busy.count);

@@ -1,5 +1,5 @@
-/* What is measured: other methods, retour, and retour with one idea switched off, or on where it is off. A row is a
- * line of the table below and, where no other row needs it, a function of one line. */
+/* What is measured: other methods, retour, and retour with one idea switched off, or on where it is off. A
+ * row is a line of the table below and, where no other row needs it, a function of one line. */
 #include "evaluation.h"
 
 static void symmetric_guess(struct row *row)
@@ -138,7 +138,11 @@ bool row_get(unsigned index, struct row *row)
 {
 	if (index >= sizeof(table) / sizeof(table[0]))
 		return false;
-	*row = (struct row){.name = table[index].name, .options = table[index].base(), .rr_atlas = true, .survey = true, .neighbours = true};
+	*row = (struct row){.name = table[index].name,
+		.options = table[index].base(),
+		.rr_atlas = true,
+		.survey = true,
+		.neighbours = true};
 	if (table[index].change)
 		table[index].change(row);
 	return true;

@@ -1,11 +1,11 @@
-/* How good the choice of agents is: orders that the survey gives, beside those that need no survey, for addresses that the
- * survey did not ask. The truth is every site's own Record Route ping. A line each:
+/* How good the choice of agents is: orders that the survey gives, beside those that need no survey, for
+ * addresses that the survey did not ask. The truth is every site's own Record Route ping. A line each:
  *
  *   selection|ORDER|ASES|SITES|SEED|TARGETS|CLOSEST_1|3|5|10|NEAR_1|3|5|10|BATCHES
  *
- * TARGETS: destinations that some site is near enough to for a hop of the way back; of them those whose closest site is
- * among the first so many, and those with some site near enough among them. BATCHES: of five sites, all together, until
- * the first of them is near enough. */
+ * TARGETS: destinations that some site is near enough to for a hop of the way back; of them those whose
+ * closest site is among the first so many, and those with some site near enough among them. BATCHES: of five
+ * sites, all together, until the first of them is near enough. */
 #include "evaluation.h"
 
 #include <stdio.h>
@@ -25,10 +25,12 @@ struct score {
 };
 
 enum order { BY_INGRESS, BY_DISTANCE, EVERYWHERE, AT_RANDOM, ORACLE, ORDERS };
-static const char *const names[ORDERS] = {"ingress-round-robin", "nearest-in-prefix", "near-to-most", "random", "oracle"};
+static const char *const names[ORDERS] = {
+	"ingress-round-robin", "nearest-in-prefix", "near-to-most", "random", "oracle"};
 
 /* false: no site is near enough. */
-static bool true_distances(struct evaluation *e, struct virtual *v, struct sim *sim, struct addr target, uint8_t *distances)
+static bool true_distances(
+	struct evaluation *e, struct virtual *v, struct sim *sim, struct addr target, uint8_t *distances)
 {
 	static uint32_t tasks;
 	uint32_t first = tasks + 1;
@@ -55,15 +57,19 @@ static const uint8_t *by_distance;
 static int compare_sites(const void *a, const void *b)
 {
 	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-	return by_distance[left] != by_distance[right] ? (int)by_distance[left] - (int)by_distance[right] :
-		left < right ? -1 : left > right;
+	return by_distance[left] != by_distance[right] ? (int)by_distance[left] - (int)by_distance[right]
+		: left < right			       ? -1
+						       : left > right;
 }
 
-static void rank(const struct evaluation *e, enum order order, struct addr target, const uint8_t *distances, uint32_t *sites)
+static void rank(const struct evaluation *e, enum order order, struct addr target, const uint8_t *distances,
+	uint32_t *sites)
 {
-	static const enum ingress_order orders[] = {
-		[BY_INGRESS] = INGRESS_ROUND_ROBIN, [BY_DISTANCE] = INGRESS_BY_DISTANCE, [EVERYWHERE] = INGRESS_BY_DISTANCE,
-		[AT_RANDOM] = INGRESS_RANDOM, [ORACLE] = INGRESS_RANDOM};
+	static const enum ingress_order orders[] = {[BY_INGRESS] = INGRESS_ROUND_ROBIN,
+		[BY_DISTANCE] = INGRESS_BY_DISTANCE,
+		[EVERYWHERE] = INGRESS_BY_DISTANCE,
+		[AT_RANDOM] = INGRESS_RANDOM,
+		[ORACLE] = INGRESS_RANDOM};
 	unsigned near;
 	/* Of an address that is in no prefix nothing is known but what is so everywhere. */
 	struct addr asked = order == EVERYWHERE ? addr_v4(1) : target;
@@ -111,9 +117,10 @@ void judge_selection(struct evaluation *e)
 	}
 	for (enum order order = 0; order < ORDERS; order++) {
 		const struct score *s = &scores[order];
-		printf("selection|%s|%u|%u|%llu|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u\n", names[order], e->ases, e->site_count,
-			(unsigned long long)e->seed, s->targets, s->closest[0], s->closest[1], s->closest[2], s->closest[3],
-			s->near[0], s->near[1], s->near[2], s->near[3], s->batches);
+		printf("selection|%s|%u|%u|%llu|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u\n", names[order], e->ases,
+			e->site_count, (unsigned long long)e->seed, s->targets, s->closest[0], s->closest[1],
+			s->closest[2], s->closest[3], s->near[0], s->near[1], s->near[2], s->near[3],
+			s->batches);
 	}
 	virtual_free(v);
 	sim_free(sim);

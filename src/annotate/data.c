@@ -31,7 +31,8 @@ const char *data_table_name(enum source_kind kind, enum table table, char *name)
 {
 	static const char *const kinds[] = {
 		"pfx2as", "iptoasn", "exchange-list", "as-rel", "peeringdb", "mmdb"};
-	static const char *const tables[] = {"ipv4", "ipv6", "exchanges", "members", "relations", "looking-glasses"};
+	static const char *const tables[] = {
+		"ipv4", "ipv6", "exchanges", "members", "relations", "looking-glasses"};
 	snprintf(name, DATA_NAME_SIZE, "%s-%s.table", kinds[kind], tables[table]);
 	return name;
 }

@@ -1,5 +1,5 @@
-/* Looking glasses and route servers of networks, as the networks themselves say it in PeeringDB: a text file sorted by
- * AS number,
+/* Looking glasses and route servers of networks, as the networks themselves say it in PeeringDB: a text file
+ * sorted by AS number,
  *
  *   AS number <tab> name of the network <tab> looking glass <tab> route server
  *

@@ -166,7 +166,9 @@ static void write_field(FILE *out, struct text text)
 {
 	fputc('\t', out);
 	for (size_t i = 0; i < text.length; i++)
-		fputc(text.start[i] == '\t' || text.start[i] == '\n' || text.start[i] == '\r' ? ' ' : text.start[i], out);
+		fputc(text.start[i] == '\t' || text.start[i] == '\n' || text.start[i] == '\r' ? ' '
+											      : text.start[i],
+			out);
 }
 
 /* Sorted by AS number already. */
@@ -209,7 +211,8 @@ static int check_shape(const json_t *root, struct error *error)
 	}
 	if (!any)
 		return error_set(error, -EINVAL,
-			"JSON, but not PeeringDB's: none of the lists ix, ixlan, ixpfx, netixlan, net is in it");
+			"JSON, but not PeeringDB's: none of the lists ix, ixlan, ixpfx, netixlan, net is in "
+			"it");
 	return 0;
 }
 

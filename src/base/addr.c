@@ -163,10 +163,10 @@ bool addr_is_link_local(struct addr addr)
 
 bool addr_is_private(struct addr addr)
 {
-	return v4_in(addr, 0x0a000000, 8) ||                    /* RFC 1918 */
-		v4_in(addr, 0xac100000, 12) ||                  /* RFC 1918 */
-		v4_in(addr, 0xc0a80000, 16) ||                  /* RFC 1918 */
-		v4_in(addr, 0x64400000, 10) ||                  /* RFC 6598: carrier-grade NAT */
+	return v4_in(addr, 0x0a000000, 8) ||			 /* RFC 1918 */
+		v4_in(addr, 0xac100000, 12) ||			 /* RFC 1918 */
+		v4_in(addr, 0xc0a80000, 16) ||			 /* RFC 1918 */
+		v4_in(addr, 0x64400000, 10) ||			 /* RFC 6598: carrier-grade NAT */
 		(addr.family == 6 && addr.high >> 57 == 0x7e) || /* RFC 4193: fc00::/7 */
 		addr_is_loopback(addr) || addr_is_link_local(addr);
 }

@@ -17,10 +17,10 @@ struct addr {
 
 struct prefix {
 	struct addr addr; /* host bits are zero */
-	uint8_t length;   /* 0..32 or 0..128 */
+	uint8_t length;	  /* 0..32 or 0..128 */
 };
 
-#define ADDR_TEXT_SIZE   46 /* longest IPv6 text and the terminator */
+#define ADDR_TEXT_SIZE	 46 /* longest IPv6 text and the terminator */
 #define PREFIX_TEXT_SIZE 50
 
 #define ADDR_NONE ((struct addr){0})

@@ -18,7 +18,8 @@
 /* Drivers only. */
 int64_t clock_monotonic_ns(void);
 int64_t clock_wall_ns(void);
-/* Does somebody keep the wall clock right (adjtimex(2))? Then it is off by `error_ns` at most, as far as he knows. */
+/* Does somebody keep the wall clock right (adjtimex(2))? Then it is off by `error_ns` at most, as far as he
+ * knows. */
 bool clock_synchronised(int64_t *error_ns);
 
 /* RFC 3339, UTC, microseconds: 2026-11-22T00:50:43.123456Z */

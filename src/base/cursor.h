@@ -1,8 +1,8 @@
 /* The one way to read bytes that came from outside, and the one way to write bytes for the wire.
  *
  * Both sides have a sticky error: after the first read or write that does not fit, everything that follows is
- * a no-op that yields zeros, so code runs straight through and asks `cursor_ok` once. Lengths found in a packet
- * are only ever handed to `cursor_skip` and `cursor_take`; nobody adds them to a pointer. Numbers are
+ * a no-op that yields zeros, so code runs straight through and asks `cursor_ok` once. Lengths found in a
+ * packet are only ever handed to `cursor_skip` and `cursor_take`; nobody adds them to a pointer. Numbers are
  * big-endian on the wire and host order outside. */
 #ifndef RETOUR_BASE_CURSOR_H
 #define RETOUR_BASE_CURSOR_H
@@ -15,9 +15,9 @@
 
 struct cursor {
 	const uint8_t *data; /* borrowed */
-	size_t length;       /* bytes in data */
+	size_t length;	     /* bytes in data */
 	size_t position;     /* next byte to read, <= length */
-	bool bad;            /* something did not fit */
+	bool bad;	     /* something did not fit */
 };
 
 struct cursor cursor_init(const uint8_t *data, size_t length);

@@ -8,7 +8,7 @@
 #include "base/compiler.h"
 
 struct error {
-	int code;       /* negative errno, 0 while there is none */
+	int code;	/* negative errno, 0 while there is none */
 	char text[400]; /* one line, no trailing newline */
 };
 

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* Copy `text` (NULL counts as "") into `out`, at most `size` bytes with the terminator; every byte that is not
- * printable ASCII becomes \xHH. Returns `out`. */
+/* Copy `text` (NULL counts as "") into `out`, at most `size` bytes with the terminator; every byte that is
+ * not printable ASCII becomes \xHH. Returns `out`. */
 const char *escape_text(const char *text, char *out, size_t size);
 
 #endif

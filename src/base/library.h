@@ -1,5 +1,5 @@
-/* Shared libraries that few runs need, loaded by those that do: what is linked is paid for by every start of the
- * program, and a trace takes less time than some libraries take to load. */
+/* Shared libraries that few runs need, loaded by those that do: what is linked is paid for by every start of
+ * the program, and a trace takes less time than some libraries take to load. */
 #ifndef RETOUR_BASE_LIBRARY_H
 #define RETOUR_BASE_LIBRARY_H
 
@@ -13,8 +13,8 @@ struct library_symbol {
 	void *function; /* the address of the function pointer to set */
 };
 
-/* Load `file` (a SONAME) for the rest of the process and set the pointers. 0, or -ENOENT with what to install:
- * `package` is Debian's. Called again it does the same again. */
+/* Load `file` (a SONAME) for the rest of the process and set the pointers. 0, or -ENOENT with what to
+ * install: `package` is Debian's. Called again it does the same again. */
 int library_load(const char *file, const char *package, const struct library_symbol *symbols, size_t count,
 	struct error *error) MUST_USE;
 

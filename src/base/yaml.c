@@ -124,8 +124,9 @@ static int describe(const struct yaml_text *yaml, const cyaml_schema_value_t *sc
 				value ? value + strlen("value: ") : what, kinds[i].words);
 	/* libcyaml tells where the last good thing was, not where libyaml gave up */
 	const char *doubt = strncmp(what, "libyaml", 7) == 0 ? " (on this line or the next ones)" : "";
-	const char *tab =
-		*doubt && memchr(yaml->text, '\t', yaml->length) ? "; expected blanks, there is a tab in the file" : "";
+	const char *tab = *doubt && memchr(yaml->text, '\t', yaml->length)
+		? "; expected blanks, there is a tab in the file"
+		: "";
 	return error_set(error, -EINVAL, "%s:%u: %s%s%s", name, line, what, doubt, tab);
 }
 

@@ -4,8 +4,8 @@
  * "in mapping field 'x' (line: L, column: C)". We keep the first line, the first line number, and the field
  * names, which lead through the schema to the keys or words that were allowed.
  *
- * Only files that hold a schema include this: it has short names for what they are full of. (libyaml itself has
- * a yaml_free, and would call ours.) */
+ * Only files that hold a schema include this: it has short names for what they are full of. (libyaml itself
+ * has a yaml_free, and would call ours.) */
 #ifndef RETOUR_BASE_YAML_H
 #define RETOUR_BASE_YAML_H
 
@@ -22,7 +22,7 @@
 #define WORD (CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT)
 
 #define TEXT(key, flags, type, member) CYAML_FIELD_STRING_PTR(key, flags, type, member, 1, CYAML_UNLIMITED)
-#define LIST(key, flags, type, member, entry) \
+#define LIST(key, flags, type, member, entry)                                                                \
 	CYAML_FIELD_SEQUENCE(key, flags, type, member, entry, 0, CYAML_UNLIMITED)
 
 /* Not CYAML_FIELD_BOOL: to that, every word it does not know is true. */
@@ -49,8 +49,8 @@ int yaml_text_read(const struct yaml_text *yaml, const cyaml_schema_value_t *sch
 void yaml_text_free(const cyaml_schema_value_t *schema, void *data);
 
 /* The line on which entry number `entry` (from 0) of the top-level list `section` mentions `word`, or begins
- * when `word` is NULL or not there. Where the entries do not have lines of their own the whole section counts.
- * 0 when there is no such section. */
+ * when `word` is NULL or not there. Where the entries do not have lines of their own the whole section
+ * counts. 0 when there is no such section. */
 unsigned yaml_text_line(const struct yaml_text *yaml, const char *section, unsigned entry, const char *word);
 
 #endif

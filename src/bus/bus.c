@@ -41,7 +41,8 @@ int bus_publish(struct bus *bus, const char *topic, const char *payload, size_t 
 
 int bus_subscribe(struct bus *bus, const char *filter, bus_receive *receive, void *context)
 {
-	struct subscription *longer = realloc(bus->subscriptions, (bus->subscription_count + 1) * sizeof(*longer));
+	struct subscription *longer =
+		realloc(bus->subscriptions, (bus->subscription_count + 1) * sizeof(*longer));
 	char *copy = strdup(filter);
 	if (longer)
 		bus->subscriptions = longer;

@@ -47,7 +47,8 @@ static bool may(const char *const *patterns, const char *name, const char *topic
 	for (; *patterns; patterns++) {
 		char wanted[TOPIC_MAX];
 		const char *user = strstr(*patterns, "%u");
-		int length = user ? snprintf(wanted, sizeof(wanted), "%.*s%s%s", (int)(user - *patterns), *patterns, name, user + 2)
+		int length = user ? snprintf(wanted, sizeof(wanted), "%.*s%s%s", (int)(user - *patterns),
+					    *patterns, name, user + 2)
 				  : snprintf(wanted, sizeof(wanted), "%s", *patterns);
 		if (length > 0 && (size_t)length < sizeof(wanted) && strcmp(wanted, topic) == 0)
 			return true;
@@ -227,18 +228,20 @@ static int open_socket(const char *path, struct error *error)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	if (strlen(path) >= sizeof(address.sun_path))
 		return error_set(error, -ENAMETOOLONG,
-			"agents of other processes cannot come: the path of their socket, %s, is longer than %zu characters", path,
-			sizeof(address.sun_path) - 1);
+			"agents of other processes cannot come: the path of their socket, %s, is longer than "
+			"%zu characters",
+			path, sizeof(address.sun_path) - 1);
 	memcpy(address.sun_path, path, strlen(path));
 	clear(path);
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 && chmod(path, 0600) == 0 &&
-		listen(fd, BACKLOG) == 0)
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+		chmod(path, 0600) == 0 && listen(fd, BACKLOG) == 0)
 		return fd;
 	int code = -errno;
 	if (fd >= 0)
 		close(fd);
-	return error_set(error, code, "agents of other processes cannot come: no socket at %s: %s", path, strerror(-code));
+	return error_set(error, code, "agents of other processes cannot come: no socket at %s: %s", path,
+		strerror(-code));
 }
 
 struct bus_door *bus_door_open(

@@ -7,16 +7,16 @@
 
 #include "base/compiler.h"
 
-#define FRAME_BYTES_MAX	 65536
+#define FRAME_BYTES_MAX	   65536
 #define FRAMES_WAITING_MAX 65536 /* of one end, when the other one does not read */
 
 enum frame {
-	FRAME_NAME = 'n',     /* topic: who we are. The first one of a client */
-	FRAME_WILL = 'w',     /* to be published, and kept, when the connection ends */
-	FRAME_HEAR = 's',     /* topic: a filter */
+	FRAME_NAME = 'n', /* topic: who we are. The first one of a client */
+	FRAME_WILL = 'w', /* to be published, and kept, when the connection ends */
+	FRAME_HEAR = 's', /* topic: a filter */
 	FRAME_MESSAGE = 'p',
-	FRAME_KEPT = 'k',     /* a message that is kept */
-	FRAME_REFUSAL = 'r',  /* payload: why, for a person; then the connection ends */
+	FRAME_KEPT = 'k',    /* a message that is kept */
+	FRAME_REFUSAL = 'r', /* payload: why, for a person; then the connection ends */
 	FRAME_WELCOME = 'y',
 };
 
@@ -34,8 +34,10 @@ struct frames_ops {
 /* Takes `fd` over, which must not block. NULL: out of memory, and it is closed. */
 struct frames *frames_new(struct uv_loop_s *loop, int fd, const struct frames_ops *ops, void *context);
 /* 0, -ENOMEM, -EMSGSIZE, or -ENOBUFS: too much waits already. */
-int frames_put(struct frames *frames, enum frame kind, const char *topic, const char *payload, size_t length) MUST_USE;
-/* Writes what can be written at once, and closes; may be called from within its callbacks. NULL is nothing. */
+int frames_put(struct frames *frames, enum frame kind, const char *topic, const char *payload,
+	size_t length) MUST_USE;
+/* Writes what can be written at once, and closes; may be called from within its callbacks. NULL is nothing.
+ */
 void frames_free(struct frames *frames);
 
 #endif

@@ -1,8 +1,9 @@
-/* A bus to other machines: MQTT 5 by libmosquitto, which has no thread here. Its socket is watched by the loop, and it
- * is given a turn whenever that can be read or written and once a second.
+/* A bus to other machines: MQTT 5 by libmosquitto, which has no thread here. Its socket is watched by the
+ * loop, and it is given a turn whenever that can be read or written and once a second.
  *
- * Everything is published at least once (quality of service 1). What is published without a connection waits here;
- * what was handed to the library and not acknowledged is sent again by the library after it has connected again. */
+ * Everything is published at least once (quality of service 1). What is published without a connection waits
+ * here; what was handed to the library and not acknowledged is sent again by the library after it has
+ * connected again. */
 #include <errno.h>
 #include <mqtt_protocol.h>
 #include <stdio.h>
@@ -129,7 +130,8 @@ static void watch_socket(struct mqtt *mqtt)
 	if (!mqtt->watch)
 		return;
 	/* Until the connection stands, the library does not say that it waits for it. */
-	int events = UV_READABLE | (mqtt->library.want_write(mqtt->client) || !mqtt->established ? UV_WRITABLE : 0);
+	int events = UV_READABLE |
+		(mqtt->library.want_write(mqtt->client) || !mqtt->established ? UV_WRITABLE : 0);
 	uv_poll_start(&mqtt->watch->poll, events, on_poll);
 }
 
@@ -150,8 +152,8 @@ static int open_watch(struct mqtt *mqtt)
 	return 0;
 }
 
-/* A connection that was refused: with TLS the library does not see it and would try for ever. Its own look may have
- * taken the cause away. 0: it stands. */
+/* A connection that was refused: with TLS the library does not see it and would try for ever. Its own look
+ * may have taken the cause away. 0: it stands. */
 static int refusal(const struct mqtt *mqtt)
 {
 	struct sockaddr_storage peer;
@@ -195,8 +197,9 @@ static void connect_now(struct mqtt *mqtt)
 {
 	const struct mqtt_library *library = &mqtt->library;
 	errno = 0;
-	int result = mqtt->opened ? library->reconnect_async(mqtt->client)
-				  : library->connect_bind_async(mqtt->client, mqtt->host, (int)mqtt->port, KEEPALIVE_S, NULL);
+	int result = mqtt->opened
+		? library->reconnect_async(mqtt->client)
+		: library->connect_bind_async(mqtt->client, mqtt->host, (int)mqtt->port, KEEPALIVE_S, NULL);
 	mqtt->opened = true;
 	if (result == MOSQ_ERR_SUCCESS && library->socket(mqtt->client) >= 0 && open_watch(mqtt) == 0)
 		return;
@@ -261,8 +264,8 @@ static void hand_over(struct mqtt *mqtt)
 {
 	while (mqtt->first && mqtt->connected && mqtt->handed < HANDED_MAX) {
 		struct waiting *waiting = mqtt->first;
-		int result = mqtt->library.publish_v5(mqtt->client, NULL, waiting->topic, (int)waiting->length,
-			waiting->payload, QOS, waiting->keep, NULL);
+		int result = mqtt->library.publish_v5(mqtt->client, NULL, waiting->topic,
+			(int)waiting->length, waiting->payload, QOS, waiting->keep, NULL);
 		/* Anything else is in the library's hands, whatever became of the connection. */
 		if (result == MOSQ_ERR_NOMEM)
 			return;
@@ -308,13 +311,14 @@ static int subscribe(struct bus *bus, const char *filter)
 	return result == MOSQ_ERR_NOMEM ? -ENOMEM : 0;
 }
 
-static void on_connect(struct mosquitto *client, void *self, int reason, int flags,
-	const mosquitto_property *properties)
+static void on_connect(
+	struct mosquitto *client, void *self, int reason, int flags, const mosquitto_property *properties)
 {
 	struct mqtt *mqtt = self;
 	(void)client, (void)flags, (void)properties;
 	if (reason != 0) {
-		snprintf(mqtt->why, sizeof(mqtt->why), "the broker refuses us: %s", mqtt->library.reason_string(reason));
+		snprintf(mqtt->why, sizeof(mqtt->why), "the broker refuses us: %s",
+			mqtt->library.reason_string(reason));
 		return; /* it closes the connection now */
 	}
 	mqtt->connected = true;
@@ -326,13 +330,15 @@ static void on_connect(struct mosquitto *client, void *self, int reason, int fla
 	hand_over(mqtt);
 }
 
-static void on_disconnect(struct mosquitto *client, void *self, int reason, const mosquitto_property *properties)
+static void on_disconnect(
+	struct mosquitto *client, void *self, int reason, const mosquitto_property *properties)
 {
 	struct mqtt *mqtt = self;
 	(void)client, (void)properties;
 	/* Above 128 they are the broker's words (MQTT 5, 2.4), below the library's. */
 	if (!mqtt->why[0] && reason >= MQTT_RC_UNSPECIFIED)
-		snprintf(mqtt->why, sizeof(mqtt->why), "the broker says: %s", mqtt->library.reason_string(reason));
+		snprintf(mqtt->why, sizeof(mqtt->why), "the broker says: %s",
+			mqtt->library.reason_string(reason));
 }
 
 static void on_message(struct mosquitto *client, void *self, const struct mosquitto_message *message,
@@ -345,7 +351,8 @@ static void on_message(struct mosquitto *client, void *self, const struct mosqui
 			(size_t)message->payloadlen);
 }
 
-static void on_publish(struct mosquitto *client, void *self, int id, int reason, const mosquitto_property *properties)
+static void on_publish(
+	struct mosquitto *client, void *self, int id, int reason, const mosquitto_property *properties)
 {
 	struct mqtt *mqtt = self;
 	char text[120];
@@ -381,10 +388,12 @@ static void free_rest(struct mqtt *mqtt)
 	if (mqtt->connected) {
 		hand_over(mqtt);
 		/* "Disconnect with Will Message": who is gone shall be known to be gone. */
-		library->disconnect_v5(
-			mqtt->client, mqtt->has_will ? MQTT_RC_DISCONNECT_WITH_WILL_MSG : MQTT_RC_NORMAL_DISCONNECTION, NULL);
+		library->disconnect_v5(mqtt->client,
+			mqtt->has_will ? MQTT_RC_DISCONNECT_WITH_WILL_MSG : MQTT_RC_NORMAL_DISCONNECTION,
+			NULL);
 		for (int i = 0; i < LAST_WRITES_MAX && library->socket(mqtt->client) >= 0 &&
-			library->want_write(mqtt->client); i++)
+			library->want_write(mqtt->client);
+			i++)
 			library->loop_write(mqtt->client, 1);
 	}
 	if (mqtt->client)
@@ -431,29 +440,34 @@ static int no_passphrase(char *buffer, int size, int writing, void *context)
 
 static int secure(struct mqtt *mqtt, const struct bus_mqtt_options *options, struct error *error)
 {
-	if (!options->certificate_file != !options->key_file || (options->certificate_file && !options->ca_file))
+	if (!options->certificate_file != !options->key_file ||
+		(options->certificate_file && !options->ca_file))
 		return error_set(error, -EINVAL,
-			"broker %s: TLS needs three files, the authority's certificate, ours, and its key", options->host);
+			"broker %s: TLS needs three files, the authority's certificate, ours, and its key",
+			options->host);
 	if (!options->ca_file && !options->insecure && !is_loopback(options->host))
 		return error_set(error, -EPERM,
-			"broker %s: without TLS only on this machine; name ca, certificate and key", options->host);
+			"broker %s: without TLS only on this machine; name ca, certificate and key",
+			options->host);
 	if (!options->ca_file)
 		return 0;
-	int result = mqtt->library.tls_set(
-		mqtt->client, options->ca_file, NULL, options->certificate_file, options->key_file, no_passphrase);
+	int result = mqtt->library.tls_set(mqtt->client, options->ca_file, NULL, options->certificate_file,
+		options->key_file, no_passphrase);
 	if (result == MOSQ_ERR_SUCCESS)
 		return 0;
-	return error_set(error, -EINVAL, "broker %s: cannot use %s%s%s%s%s: %s", options->host, options->ca_file,
-		options->certificate_file ? ", " : "", options->certificate_file ? options->certificate_file : "",
-		options->key_file ? ", " : "", options->key_file ? options->key_file : "",
-		result == MOSQ_ERR_NOT_SUPPORTED ? "this libmosquitto has no TLS" : "is one of them missing or unreadable?");
+	return error_set(error, -EINVAL, "broker %s: cannot use %s%s%s%s%s: %s", options->host,
+		options->ca_file, options->certificate_file ? ", " : "",
+		options->certificate_file ? options->certificate_file : "", options->key_file ? ", " : "",
+		options->key_file ? options->key_file : "",
+		result == MOSQ_ERR_NOT_SUPPORTED ? "this libmosquitto has no TLS"
+						 : "is one of them missing or unreadable?");
 }
 
 static int set_up(struct mqtt *mqtt, const struct bus_mqtt_options *options, struct error *error)
 {
 	const struct mqtt_library *library = &mqtt->library;
 	mqtt->host = strdup(options->host);
-	mqtt->client = mqtt->host ? library->new(options->name, true, mqtt) : NULL;
+	mqtt->client = mqtt->host ? library->new (options->name, true, mqtt) : NULL;
 	if (!mqtt->client)
 		return error_set(error, -ENOMEM, "out of memory");
 	library->int_option(mqtt->client, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
@@ -465,8 +479,9 @@ static int set_up(struct mqtt *mqtt, const struct bus_mqtt_options *options, str
 	library->publish_v5_callback_set(mqtt->client, on_publish);
 	library->subscribe_v5_callback_set(mqtt->client, on_subscribe);
 	const char *will = options->will_payload;
-	if (options->will_topic && library->will_set_v5(mqtt->client, options->will_topic, (int)strlen(will), will, QOS, true,
-					   NULL) != MOSQ_ERR_SUCCESS)
+	if (options->will_topic &&
+		library->will_set_v5(mqtt->client, options->will_topic, (int)strlen(will), will, QOS, true,
+			NULL) != MOSQ_ERR_SUCCESS)
 		return error_set(error, -EINVAL, "broker %s: the will cannot be set", options->host);
 	return secure(mqtt, options, error);
 }

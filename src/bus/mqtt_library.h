@@ -15,11 +15,13 @@ struct mqtt_library {
 	int (*int_option)(struct mosquitto *, enum mosq_opt_t, int);
 	int (*tls_set)(struct mosquitto *, const char *, const char *, const char *, const char *,
 		int (*)(char *, int, int, void *));
-	int (*will_set_v5)(struct mosquitto *, const char *, int, const void *, int, bool, mosquitto_property *);
+	int (*will_set_v5)(
+		struct mosquitto *, const char *, int, const void *, int, bool, mosquitto_property *);
 	int (*connect_bind_async)(struct mosquitto *, const char *, int, int, const char *);
 	int (*reconnect_async)(struct mosquitto *);
 	int (*disconnect_v5)(struct mosquitto *, int, const mosquitto_property *);
-	int (*publish_v5)(struct mosquitto *, int *, const char *, int, const void *, int, bool, const mosquitto_property *);
+	int (*publish_v5)(struct mosquitto *, int *, const char *, int, const void *, int, bool,
+		const mosquitto_property *);
 	int (*subscribe_v5)(struct mosquitto *, int *, const char *, int, int, const mosquitto_property *);
 	int (*socket)(struct mosquitto *);
 	bool (*want_write)(struct mosquitto *);
@@ -31,9 +33,10 @@ struct mqtt_library {
 	void (*disconnect_v5_callback_set)(
 		struct mosquitto *, void (*)(struct mosquitto *, void *, int, const mosquitto_property *));
 	void (*message_v5_callback_set)(struct mosquitto *,
-		void (*)(struct mosquitto *, void *, const struct mosquitto_message *, const mosquitto_property *));
-	void (*publish_v5_callback_set)(
-		struct mosquitto *, void (*)(struct mosquitto *, void *, int, int, const mosquitto_property *));
+		void (*)(struct mosquitto *, void *, const struct mosquitto_message *,
+			const mosquitto_property *));
+	void (*publish_v5_callback_set)(struct mosquitto *,
+		void (*)(struct mosquitto *, void *, int, int, const mosquitto_property *));
 	void (*subscribe_v5_callback_set)(struct mosquitto *,
 		void (*)(struct mosquitto *, void *, int, int, const int *, const mosquitto_property *));
 	void (*log_callback_set)(struct mosquitto *, void (*)(struct mosquitto *, void *, int, const char *));

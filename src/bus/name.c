@@ -1,6 +1,6 @@
-/* libmosquitto asks the C library for addresses, which waits for DNS and the whole loop with it. So a name is asked for
- * here first, without waiting (c-ares); where DNS does not answer, the library is not let at it. Where it does, its
- * second question is answered at once. */
+/* libmosquitto asks the C library for addresses, which waits for DNS and the whole loop with it. So a name is
+ * asked for here first, without waiting (c-ares); where DNS does not answer, the library is not let at it.
+ * Where it does, its second question is answered at once. */
 #include "bus/name.h"
 
 #include <ares.h>
@@ -58,7 +58,8 @@ static void on_timer(uv_timer_t *timer)
 	unsigned bits = (unsigned)ares_getsock(name->channel, sockets, ARES_GETSOCK_MAXNUM);
 	for (unsigned i = 0; i < ARES_GETSOCK_MAXNUM; i++)
 		if (ARES_GETSOCK_READABLE(bits, i) || ARES_GETSOCK_WRITABLE(bits, i))
-			ares_process_fd(name->channel, ARES_GETSOCK_READABLE(bits, i) ? sockets[i] : ARES_SOCKET_BAD,
+			ares_process_fd(name->channel,
+				ARES_GETSOCK_READABLE(bits, i) ? sockets[i] : ARES_SOCKET_BAD,
 				ARES_GETSOCK_WRITABLE(bits, i) ? sockets[i] : ARES_SOCKET_BAD);
 	ares_process_fd(name->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); /* what has had its time */
 	if (!name->done)
@@ -78,7 +79,8 @@ struct name *name_ask(struct uv_loop_s *loop, const char *host, name_answered *a
 	if (!name)
 		return NULL;
 	if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS ||
-		ares_init_options(&name->channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES) != ARES_SUCCESS) {
+		ares_init_options(&name->channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES) !=
+			ARES_SUCCESS) {
 		free(name);
 		return NULL;
 	}

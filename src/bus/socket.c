@@ -83,8 +83,8 @@ static void hand_over(struct plug *plug)
 {
 	while (plug->connected && plug->first) {
 		const struct waiting *first = plug->first;
-		int result = frames_put(
-			plug->frames, first->keep ? FRAME_KEPT : FRAME_MESSAGE, first->topic, first->payload, first->length);
+		int result = frames_put(plug->frames, first->keep ? FRAME_KEPT : FRAME_MESSAGE, first->topic,
+			first->payload, first->length);
 		if (result == -ENOMEM || result == -ENOBUFS)
 			return;
 		waiting_free(take_first(plug));
@@ -159,7 +159,9 @@ static void on_again(uv_timer_t *timer)
 		int code = errno;
 		if (fd >= 0)
 			close(fd);
-		lost(plug, code == ENOENT || code == ECONNREFUSED ? "no coordinator runs there" : strerror(code));
+		lost(plug,
+			code == ENOENT || code == ECONNREFUSED ? "no coordinator runs there"
+							       : strerror(code));
 		return;
 	}
 	plug->frames = frames_new(plug->loop, fd, &ops, plug);
@@ -198,7 +200,8 @@ static bool copy_texts(struct plug *plug, const struct bus_socket_options *optio
 	return plug->name && (!options->will_topic || (plug->will_topic && plug->will));
 }
 
-struct bus *bus_new_socket(struct uv_loop_s *loop, const struct bus_socket_options *options, struct error *error)
+struct bus *bus_new_socket(
+	struct uv_loop_s *loop, const struct bus_socket_options *options, struct error *error)
 {
 	static const struct bus_ops ops = {publish, subscribe, free_plug};
 	struct plug *plug = calloc(1, sizeof(*plug));
@@ -206,13 +209,18 @@ struct bus *bus_new_socket(struct uv_loop_s *loop, const struct bus_socket_optio
 		(void)error_set(error, -ENOMEM, "out of memory");
 		return NULL;
 	}
-	*plug = (struct plug){.bus.ops = &ops, .loop = loop, .address.sun_family = AF_UNIX, .pause_ms = PAUSE_FIRST_MS,
-		.presence = options->presence, .context = options->context};
+	*plug = (struct plug){.bus.ops = &ops,
+		.loop = loop,
+		.address.sun_family = AF_UNIX,
+		.pause_ms = PAUSE_FIRST_MS,
+		.presence = options->presence,
+		.context = options->context};
 	plug->end = &plug->first;
 	uv_timer_init(loop, &plug->again);
 	plug->again.data = plug;
 	if (strlen(options->path) >= sizeof(plug->address.sun_path) || !copy_texts(plug, options)) {
-		(void)error_set(error, -EINVAL, "the path of the coordinator's socket, %s, is too long", options->path);
+		(void)error_set(error, -EINVAL, "the path of the coordinator's socket, %s, is too long",
+			options->path);
 		bus_free(&plug->bus, NULL, NULL);
 		return NULL;
 	}

@@ -38,7 +38,8 @@ static void print_help(FILE *out, const struct argument_table *table)
 			continue;
 		if (row->key < ARGUMENT_LONG)
 			snprintf(letter, sizeof(letter), "-%c, ", row->key);
-		snprintf(left, sizeof(left), "%s--%s%s%s", letter, row->name, *argument == '[' ? "" : " ", argument);
+		snprintf(left, sizeof(left), "%s--%s%s%s", letter, row->name, *argument == '[' ? "" : " ",
+			argument);
 		fprintf(out, "  %-*s %s\n", (int)table->left, left, row->help);
 	}
 }
@@ -62,7 +63,7 @@ static void build_tables(const struct argument_table *table, struct option *long
 		if (row->name)
 			*longs++ = (struct option){
 				.name = row->name,
-				.has_arg = !row->argument	    ? no_argument
+				.has_arg = !row->argument	  ? no_argument
 					: row->argument[0] == '[' ? optional_argument
 								  : required_argument,
 				.val = row->key,

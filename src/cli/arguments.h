@@ -19,17 +19,17 @@ struct argument_row {
 enum argument_verdict { ARGUMENT_TAKEN, ARGUMENT_NO_VALUE, ARGUMENT_TOLD /* what is wrong, already */ };
 
 struct argument_table {
-	const char *command;  /* after `retour`; "" for the main job */
-	const char *operands; /* of the usage line, after the options */
-	const char *more;     /* usage lines, each with its end; NULL = none */
+	const char *command;		 /* after `retour`; "" for the main job */
+	const char *operands;		 /* of the usage line, after the options */
+	const char *more;		 /* usage lines, each with its end; NULL = none */
 	const struct argument_row *rows; /* with a row 'h' for the help */
 	size_t count;
 	unsigned left; /* columns before the help texts */
 	enum argument_verdict (*apply)(void *context, int key, const char *argument);
 };
 
-/* Options are applied as they come. -1: go on at argv[optind]; else the status with which to leave, as help was
- * printed or a mistake told. */
+/* Options are applied as they come. -1: go on at argv[optind]; else the status with which to leave, as help
+ * was printed or a mistake told. */
 int arguments_parse(const struct argument_table *table, void *context, int argc, char **argv) MUST_USE;
 /* The one operand of a command about one host. As arguments_parse. */
 int arguments_host(const char *command, const char **host, int argc, char **argv) MUST_USE;

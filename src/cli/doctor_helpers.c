@@ -9,15 +9,16 @@
 #include "net/route.h"
 #include "reverse/settings.h"
 
-static void check_library(struct checkup *checkup, const char *id, const char *file, const char *package,
-	const char *what)
+static void check_library(
+	struct checkup *checkup, const char *id, const char *file, const char *package, const char *what)
 {
 	struct error error = {0};
 	if (library_load(file, package, NULL, 0, &error) == 0) {
 		check_add(checkup, id, CHECK_OK, "%s", what);
 		return;
 	}
-	struct check *check = check_add(checkup, id, CHECK_LIMITED, "no %s, which this needs: %s", package, what);
+	struct check *check =
+		check_add(checkup, id, CHECK_LIMITED, "no %s, which this needs: %s", package, what);
 	check_remedy(check, "sudo apt-get install %s", package);
 }
 
@@ -66,11 +67,12 @@ static void check_public_address(struct checkup *checkup, const struct settings 
 	if (!*private)
 		return; /* there is no route: that is said elsewhere */
 	if (settings->stun_count > 0)
-		check_add(checkup, "public-address", CHECK_OK, "%s is private; %s is asked for the public one",
-			private, settings->stun[0]);
+		check_add(checkup, "public-address", CHECK_OK,
+			"%s is private; %s is asked for the public one", private, settings->stun[0]);
 	else
 		check_add(checkup, "public-address", CHECK_LIMITED,
-			"%s is private, and nobody is set up to tell the public one: looking glasses and platforms "
+			"%s is private, and nobody is set up to tell the public one: looking glasses and "
+			"platforms "
 			"need --public-address, or `stun` in retour-config(5)",
 			private);
 }
@@ -86,8 +88,8 @@ static void check_settings(struct checkup *checkup)
 	size_t platforms = (size_t)settings->globalping.use + settings->atlas.use;
 	if (settings->ssh_count + settings->looking_glass_count + platforms > 0)
 		check_add(checkup, "settings", CHECK_OK,
-			"others that may be asked: %zu by ssh, %zu looking glasses, %zu platforms", settings->ssh_count,
-			settings->looking_glass_count, platforms);
+			"others that may be asked: %zu by ssh, %zu looking glasses, %zu platforms",
+			settings->ssh_count, settings->looking_glass_count, platforms);
 	else
 		check_add(checkup, "settings", CHECK_OK,
 			"nobody else is set up to be asked for the way back: retour-config(5)");
@@ -98,7 +100,9 @@ static void check_settings(struct checkup *checkup)
 void doctor_helpers(struct checkup *checkup)
 {
 	check_ssh(checkup);
-	check_library(checkup, "http-client", "libcurl.so.4", "libcurl4", "looking glasses, platforms, `--via inband`");
-	check_library(checkup, "http-server", "libmicrohttpd.so.12", "libmicrohttpd12", "`retour serve --listen`");
+	check_library(checkup, "http-client", "libcurl.so.4", "libcurl4",
+		"looking glasses, platforms, `--via inband`");
+	check_library(
+		checkup, "http-server", "libmicrohttpd.so.12", "libmicrohttpd12", "`retour serve --listen`");
 	check_settings(checkup);
 }

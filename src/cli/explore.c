@@ -11,8 +11,8 @@
 #include "insight/insight.h"
 #include "net/route.h"
 
-#define FLOWS_MIN      24 /* enough for four branches at 95 % */
-#define SPARE_FDS      64 /* that the rest of the program may need */
+#define FLOWS_MIN 24 /* enough for four branches at 95 % */
+#define SPARE_FDS 64 /* that the rest of the program may need */
 
 const char *explore_needs_raw(const struct options *options)
 {
@@ -34,8 +34,8 @@ static unsigned ports_allowed(void)
 	return (unsigned)MIN(limit.rlim_cur - SPARE_FDS, (rlim_t)MULTIPATH_FLOWS_MAX);
 }
 
-/* A source port for each flow, bound as long as the measurement lasts, so that no other program's traffic is on it; of
- * those whose answers the session reads. */
+/* A source port for each flow, bound as long as the measurement lasts, so that no other program's traffic is
+ * on it; of those whose answers the session reads. */
 static unsigned reserve_ports(struct explore *explore, const struct session *session, struct flow *flows)
 {
 	unsigned allowed = ports_allowed(), count = 1;
@@ -46,7 +46,8 @@ static unsigned reserve_ports(struct explore *explore, const struct session *ses
 		int fds[2] = {-1, -1};
 		flows[count] = flows[0];
 		flows[count].source_port = (uint16_t)port;
-		if (route_reserve(session->source, &session->wishes, fds, &flows[count].source_port, &ignored) < 0)
+		if (route_reserve(
+			    session->source, &session->wishes, fds, &flows[count].source_port, &ignored) < 0)
 			continue;
 		count++;
 		explore->port_fds[explore->port_count++] = fds[tcp];
@@ -84,14 +85,15 @@ static struct engine_config engine_of(const struct trace_config *trace)
 	};
 }
 
-int explore_add(struct explore *explore, const struct session *session, struct driver *driver, struct hash_key key,
-	struct error *error)
+int explore_add(struct explore *explore, const struct session *session, struct driver *driver,
+	struct hash_key key, struct error *error)
 {
 	struct trace_config trace;
 	struct automatic_other others[AUTOMATIC_OTHERS_MAX];
 	struct flow flows[MULTIPATH_FLOWS_MAX];
 	unsigned other_count;
-	int result = session_plan(session, session->source, session->target, key, &trace, others, &other_count, error);
+	int result = session_plan(
+		session, session->source, session->target, key, &trace, others, &other_count, error);
 	if (result < 0)
 		return result;
 	flows[0] = trace.flow;
@@ -105,7 +107,8 @@ int explore_add(struct explore *explore, const struct session *session, struct d
 		.confidence = session->options->multipath,
 	};
 	if (config.flow_count < FLOWS_MIN)
-		return error_set(error, -EMFILE, "--multipath needs %d source ports, and only %u were to be had", FLOWS_MIN,
+		return error_set(error, -EMFILE,
+			"--multipath needs %d source ports, and only %u were to be had", FLOWS_MIN,
 			config.flow_count);
 	explore->multipath = multipath_new(&config);
 	if (!explore->multipath)
@@ -126,19 +129,20 @@ static void fill_answers(struct mtu_config *config, const struct path *path)
 	}
 }
 
-int explore_go_on(struct explore *explore, const struct session *session, struct driver *driver, struct hash_key key,
-	const struct path *path)
+int explore_go_on(struct explore *explore, const struct session *session, struct driver *driver,
+	struct hash_key key, const struct path *path)
 {
 	struct mtu_config config = {
-		.probe = {
-			.protocol = PROBE_UDP,
-			.source = path->source,
-			.destination = path->destination,
-			.flow = path->flow,
-			.tos = (uint8_t)session->options->tos,
-			/* Another key: its probes and those of the trace are told apart. */
-			.key = {~key.k0, key.k1},
-		},
+		.probe =
+			{
+				.protocol = PROBE_UDP,
+				.source = path->source,
+				.destination = path->destination,
+				.flow = path->flow,
+				.tos = (uint8_t)session->options->tos,
+				/* Another key: its probes and those of the trace are told apart. */
+				.key = {~key.k0, key.k1},
+			},
 		.rtt_ns = RTT_NONE,
 	};
 	if (!explore->mtu_wanted || explore->mtu)
@@ -166,7 +170,8 @@ static struct flow flow_of(const struct path *path, const struct edge *edge)
 	return flow;
 }
 
-/* The hop limits at which one router answers the flows of both ways, or else the last at which somebody does. */
+/* The hop limits at which one router answers the flows of both ways, or else the last at which somebody does.
+ */
 static void fill_ttls(struct branch_config *config, const struct path *path, int parting)
 {
 	uint8_t last = 0;
@@ -192,14 +197,15 @@ int explore_ask_again(struct explore *explore, struct driver *driver, struct has
 	if (!insight_suspect(path, &bad, &other))
 		return 0;
 	struct branch_config config = {
-		.probe = {
-			.protocol = path->protocol,
-			.source = path->source,
-			.destination = path->destination,
-			.flow = path->flow,
-			.tos = tos,
-			.key = {key.k0, ~key.k1}, /* told apart from the probes before */
-		},
+		.probe =
+			{
+				.protocol = path->protocol,
+				.source = path->source,
+				.destination = path->destination,
+				.flow = path->flow,
+				.tos = tos,
+				.key = {key.k0, ~key.k1}, /* told apart from the probes before */
+			},
 		.flows = {flow_of(path, bad), flow_of(path, other)},
 		.rtt_ns = RTT_NONE,
 	};
@@ -237,7 +243,7 @@ static uint16_t port_of(int fd)
 	if (getsockname(fd, (struct sockaddr *)&address, &length) != 0)
 		return 0;
 	return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
-						    : ((struct sockaddr_in *)&address)->sin_port);
+						   : ((struct sockaddr_in *)&address)->sin_port);
 }
 
 void explore_keep_ports(struct explore *explore, const struct flow *flows, unsigned count, int *fds)

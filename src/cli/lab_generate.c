@@ -126,8 +126,10 @@ static void print_row(const struct stats_row *row)
 	else
 		printf("%-52s %8.*f", row->what, whole ? 0 : 2, row->value);
 	if (published)
-		printf("  %-8s %s", isnan(row->value) ? ""
-				: row->value >= row->low && row->value <= row->high ? "within" : "outside",
+		printf("  %-8s %s",
+			isnan(row->value)					    ? ""
+				: row->value >= row->low && row->value <= row->high ? "within"
+										    : "outside",
 			row->source);
 	putchar('\n');
 }

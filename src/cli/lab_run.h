@@ -11,7 +11,7 @@
 struct lab_run_arguments {
 	const char *host;
 	uint64_t seed;
-	bool no_services; /* of the world are started */
+	bool no_services;			/* of the world are started */
 	const char *recordings[RECORDINGS_MAX]; /* [PLACE:]FILE */
 	unsigned recording_count;
 };

@@ -133,7 +133,8 @@ static void print_listed(const struct catalogue *catalogue, const char *whose)
 	char name[200], url[300], note[200];
 	for (size_t i = 0; i < catalogue->count; i++) {
 		const struct catalogue_entry *entry = &catalogue->entries[i];
-		printf("AS%-8u %-28s %s%s%s (%s)\n", entry->asn, escape_text(entry->network, name, sizeof(name)),
+		printf("AS%-8u %-28s %s%s%s (%s)\n", entry->asn,
+			escape_text(entry->network, name, sizeof(name)),
 			escape_text(entry->url, url, sizeof(url)), entry->note ? "; " : "",
 			escape_text(entry->note, note, sizeof(note)), whose);
 	}
@@ -145,8 +146,9 @@ static void print_configured(const struct settings *settings)
 	for (size_t i = 0; i < settings->looking_glass_count; i++) {
 		const struct settings_looking_glass *glass = &settings->looking_glasses[i];
 		printf("AS%-8u %-28s %s%s%s (settings: --via lg:NAME)\n", glass->asn,
-			escape_text(glass->name, name, sizeof(name)), escape_text(glass->type, type, sizeof(type)),
-			glass->location ? ", " : "", escape_text(glass->location, location, sizeof(location)));
+			escape_text(glass->name, name, sizeof(name)),
+			escape_text(glass->type, type, sizeof(type)), glass->location ? ", " : "",
+			escape_text(glass->location, location, sizeof(location)));
 	}
 	if (settings->globalping.use)
 		puts("Globalping (settings)");
@@ -159,26 +161,29 @@ static void add_listed(json_t *list, const struct catalogue *catalogue, const ch
 	for (size_t i = 0; i < catalogue->count; i++) {
 		const struct catalogue_entry *entry = &catalogue->entries[i];
 		json_array_append_new(list,
-			json_pack("{s:s, s:I, s:s?, s:s, s:s?, s:s?}", "source", source, "asn", (json_int_t)entry->asn,
-				"network", entry->network, "url", entry->url, "note", entry->note, "noted",
-				catalogue->noted));
+			json_pack("{s:s, s:I, s:s?, s:s, s:s?, s:s?}", "source", source, "asn",
+				(json_int_t)entry->asn, "network", entry->network, "url", entry->url, "note",
+				entry->note, "noted", catalogue->noted));
 	}
 }
 
 /* Without URLs of the settings: there may be a password in them. */
-static bool print_json(const struct settings *settings, const struct catalogue *own, const struct catalogue *shipped)
+static bool print_json(
+	const struct settings *settings, const struct catalogue *own, const struct catalogue *shipped)
 {
 	json_t *list = json_array();
 	for (size_t i = 0; i < settings->looking_glass_count; i++) {
 		const struct settings_looking_glass *glass = &settings->looking_glasses[i];
 		json_array_append_new(list,
-			json_pack("{s:s, s:I, s:s, s:s, s:s?}", "source", "settings", "asn", (json_int_t)glass->asn,
-				"name", glass->name, "type", glass->type, "location", glass->location));
+			json_pack("{s:s, s:I, s:s, s:s, s:s?}", "source", "settings", "asn",
+				(json_int_t)glass->asn, "name", glass->name, "type", glass->type, "location",
+				glass->location));
 	}
 	add_listed(list, own, "own-list");
 	add_listed(list, shipped, "shipped-list");
-	json_t *root = json_pack("{s:s, s:{s:b, s:b}, s:o}", "schema", "retour-lg-list/1", "platforms", "globalping",
-		settings->globalping.use, "atlas", settings->atlas.use, "looking_glasses", list);
+	json_t *root =
+		json_pack("{s:s, s:{s:b, s:b}, s:o}", "schema", "retour-lg-list/1", "platforms", "globalping",
+			settings->globalping.use, "atlas", settings->atlas.use, "looking_glasses", list);
 	char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_ENSURE_ASCII) : NULL;
 	bool good = text && puts(text) >= 0;
 	free(text);
@@ -186,12 +191,14 @@ static bool print_json(const struct settings *settings, const struct catalogue *
 	return good;
 }
 
-static void print_text(const struct settings *settings, const struct catalogue *own, const struct catalogue *shipped)
+static void print_text(
+	const struct settings *settings, const struct catalogue *own, const struct catalogue *shipped)
 {
 	char words[80];
 	print_configured(settings);
 	print_listed(own, "your list");
-	snprintf(words, sizeof(words), "noted %.20s, not tried", shipped->noted ? shipped->noted : "some day");
+	snprintf(
+		words, sizeof(words), "noted %.20s, not tried", shipped->noted ? shipped->noted : "some day");
 	print_listed(shipped, words);
 }
 

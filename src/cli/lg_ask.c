@@ -55,13 +55,15 @@ static void on_result(void *context, struct lg_result *result)
 	stop(question);
 }
 
-static const struct settings_looking_glass *find(const struct settings *settings, const char *name, struct error *error)
+static const struct settings_looking_glass *find(
+	const struct settings *settings, const char *name, struct error *error)
 {
 	char shown[100];
 	for (size_t i = 0; i < settings->looking_glass_count; i++)
 		if (strcmp(settings->looking_glasses[i].name, name) == 0)
 			return &settings->looking_glasses[i];
-	error_set(error, -EINVAL, "no looking glass of the settings is called '%s'; `retour lg list` tells them",
+	error_set(error, -EINVAL,
+		"no looking glass of the settings is called '%s'; `retour lg list` tells them",
 		escape_text(name, shown, sizeof(shown)));
 	return NULL;
 }

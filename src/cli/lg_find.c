@@ -86,8 +86,8 @@ static int trace(struct found *found, const struct lg_options *given, struct err
 	if (result == 0 && signal)
 		return error_set(error, -EINTR, "interrupted");
 	if (result == 0)
-		annotate_measurement(
-			&found->measurement, &(struct annotate_options){.names = true, .data_dir = given->data_dir});
+		annotate_measurement(&found->measurement,
+			&(struct annotate_options){.names = true, .data_dir = given->data_dir});
 	return result;
 }
 
@@ -101,7 +101,8 @@ static int look(struct found *found, const struct lg_options *given, struct erro
 	struct reverse_task task = {
 		.target = m->target,
 		.source = m->source,
-		.public_address = addr_is_set(given->public_address) ? given->public_address : m->public_address,
+		.public_address =
+			addr_is_set(given->public_address) ? given->public_address : m->public_address,
 		.outside = &outside,
 	};
 	(void)public_address_known(&task, &found->view);
@@ -124,7 +125,8 @@ static int find(struct found *found, const struct lg_options *given, struct erro
 	if (result == 0)
 		result = catalogue_shipped(&found->shipped, error);
 	if (result == 0)
-		result = given->from_json ? read_document(found, given->from_json, error) : trace(found, given, error);
+		result = given->from_json ? read_document(found, given->from_json, error)
+					  : trace(found, given, error);
 	return result == 0 ? look(found, given, error) : result;
 }
 
@@ -152,7 +154,8 @@ static bool begins(const char *text, const char *with)
 }
 
 /* Returns how many there are. They can be shown as they are. */
-static unsigned steps_of(const struct found *found, const struct near_glass *glass, char steps[STEPS_MAX][STEP_SIZE])
+static unsigned steps_of(
+	const struct found *found, const struct near_glass *glass, char steps[STEPS_MAX][STEP_SIZE])
 {
 	char us[ADDR_TEXT_SIZE], url[300];
 	unsigned count = 0;
@@ -164,7 +167,8 @@ static unsigned steps_of(const struct found *found, const struct near_glass *gla
 		char host[200];
 		escape_text(found->measurement.target_name, host, sizeof(host));
 		escape_text(glass->name, url, sizeof(url));
-		snprintf(steps[count++], STEP_SIZE, "retour back %s --via lg:%.100s", *host ? host : "HOST", url);
+		snprintf(steps[count++], STEP_SIZE, "retour back %s --via lg:%.100s", *host ? host : "HOST",
+			url);
 		return count;
 	}
 	bool telnet = begins(glass->url, "telnet://"), ssh = begins(glass->url, "ssh://");
@@ -174,9 +178,11 @@ static unsigned steps_of(const struct found *found, const struct near_glass *gla
 		snprintf(steps[count++], STEP_SIZE, "there: traceroute %s", us);
 	} else if (begins(glass->url, "http")) {
 		snprintf(steps[count++], STEP_SIZE, "open %s in a browser", url);
-		snprintf(steps[count++], STEP_SIZE, "choose the router nearest to the far host, and traceroute%s",
+		snprintf(steps[count++], STEP_SIZE,
+			"choose the router nearest to the far host, and traceroute%s",
 			glass->traces ? "" : " if it has that");
-		snprintf(steps[count++], STEP_SIZE, "ask for %s (IPv%u)", us, found->measurement.target.family);
+		snprintf(steps[count++], STEP_SIZE, "ask for %s (IPv%u)", us,
+			found->measurement.target.family);
 	} else {
 		snprintf(steps[count++], STEP_SIZE, "it says: %s", url);
 		snprintf(steps[count++], STEP_SIZE, "have it trace to %s", us);
@@ -192,7 +198,8 @@ static const char *said_by(const struct found *found, const struct near_glass *g
 	case NEAR_PEERINGDB: return "by the network's word in PeeringDB; by hand";
 	case NEAR_SHIPPED: break;
 	}
-	snprintf(text, size, "noted %.20s, not tried; by hand", found->shipped->noted ? found->shipped->noted : "some day");
+	snprintf(text, size, "noted %.20s, not tried; by hand",
+		found->shipped->noted ? found->shipped->noted : "some day");
 	return text;
 }
 
@@ -213,7 +220,8 @@ static void print_text(const struct found *found)
 {
 	const struct measurement *m = &found->measurement;
 	char name[300], target[ADDR_TEXT_SIZE], us[ADDR_TEXT_SIZE];
-	printf("far host  %s (%s)\n", escape_text(m->target_name, name, sizeof(name)), addr_format(m->target, target));
+	printf("far host  %s (%s)\n", escape_text(m->target_name, name, sizeof(name)),
+		addr_format(m->target, target));
 	if (addr_is_set(found->view.address))
 		printf("trace to  %s, your public address\n", addr_format(found->view.address, us));
 	else
@@ -225,10 +233,12 @@ static void print_text(const struct found *found)
 		for (size_t k = 0; k < network->count; k++)
 			print_glass(found, &network->glasses[k]);
 		if (network->count == 0)
-			puts("  no looking glass is known; it may name one in PeeringDB (retour data import) or on its web pages");
+			puts("  no looking glass is known; it may name one in PeeringDB (retour data import) "
+			     "or on its web pages");
 	}
 	if (found->near.count == 0)
-		puts("\nwhich networks are near it is not known: there is no local data about AS numbers (retour data import)");
+		puts("\nwhich networks are near it is not known: there is no local data about AS numbers "
+		     "(retour data import)");
 	puts("\nNone of these was asked. Their traces start near the far host, not at it.");
 }
 
@@ -239,10 +249,10 @@ static json_t *glass_to_json(const struct found *found, const struct near_glass 
 	unsigned count = steps_of(found, glass, steps);
 	for (unsigned i = 0; i < count; i++)
 		json_array_append_new(list, json_string(steps[i]));
-	return json_pack("{s:s, s:s?, s:s?, s:s?, s:b, s:o?, s:o}", "source", near_source_word(glass->source), "name",
-		glass->name, "url", *glass->url ? escape_text(glass->url, url, sizeof(url)) : NULL, "note", glass->note,
-		"asked_by_retour", glass->source == NEAR_SETTINGS, "traces", glass->traces ? json_true() : NULL, "steps",
-		list);
+	return json_pack("{s:s, s:s?, s:s?, s:s?, s:b, s:o?, s:o}", "source", near_source_word(glass->source),
+		"name", glass->name, "url", *glass->url ? escape_text(glass->url, url, sizeof(url)) : NULL,
+		"note", glass->note, "asked_by_retour", glass->source == NEAR_SETTINGS, "traces",
+		glass->traces ? json_true() : NULL, "steps", list);
 }
 
 static json_t *to_json(const struct found *found)
@@ -262,9 +272,10 @@ static json_t *to_json(const struct found *found)
 	}
 	addr_format(found->view.address, us);
 	snprintf(note, sizeof(note), "%s", found->view.note);
-	return json_pack("{s:s, s:{s:s, s:s}, s:{s:s?, s:s?}, s:o}", "schema", "retour-lg/1", "target", "name",
-		escape_text(m->target_name, name, sizeof(name)), "address", addr_format(m->target, target), "trace_to",
-		"address", *us ? us : NULL, "note", *note ? note : NULL, "networks", networks);
+	return json_pack("{s:s, s:{s:s, s:s}, s:{s:s?, s:s?}, s:o}", "schema", "retour-lg/1", "target",
+		"name", escape_text(m->target_name, name, sizeof(name)), "address",
+		addr_format(m->target, target), "trace_to", "address", *us ? us : NULL, "note",
+		*note ? note : NULL, "networks", networks);
 }
 
 static bool print_json(const struct found *found)
@@ -282,7 +293,9 @@ int lg_find_run(const struct lg_options *options)
 	struct error error = {0};
 	struct found *found = calloc(1, sizeof(*found));
 	int result = found ? find(found, options, &error) : error_set(&error, -ENOMEM, "out of memory");
-	int status = result == -ERANGE ? EXIT_USAGE : result == -EINTR ? EXIT_INTERRUPTED : EXIT_CANNOT_MEASURE;
+	int status = result == -ERANGE ? EXIT_USAGE
+		: result == -EINTR     ? EXIT_INTERRUPTED
+				       : EXIT_CANNOT_MEASURE;
 	if (result < 0)
 		fprintf(stderr, "retour: %s\n", error.text);
 	else if (options->json && !print_json(found))

@@ -8,7 +8,7 @@
 #include "base/addr.h"
 
 struct lg_options {
-	const char *arguments[2]; /* what is no option; NULL = not given */
+	const char *arguments[2];		   /* what is no option; NULL = not given */
 	const char *config, *data_dir, *from_json; /* NULL = not given */
 	struct addr public_address;
 	uint8_t family; /* 0 = either */

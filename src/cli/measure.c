@@ -27,8 +27,8 @@ struct run {
 	struct explore explore;
 	struct hash_key key;
 	struct live watched;
-	struct jsonl_live *live; /* the caller's; NULL = nobody looks on */
-	struct early *early; /* the caller's; NULL = no names are asked for */
+	struct jsonl_live *live;      /* the caller's; NULL = nobody looks on */
+	struct early *early;	      /* the caller's; NULL = no names are asked for */
 	unsigned early_machine, done; /* its number; how many others are done */
 	bool progress_shown;
 };
@@ -45,16 +45,23 @@ static struct standing standing_of(const struct run *run)
 {
 	if (run->explore.multipath) {
 		struct multipath_status status = multipath_status(run->explore.multipath);
-		return (struct standing){.explored = status.explored, .sent = status.probes_sent,
-			.received = status.replies_received, .send_errors = status.send_errors,
-			.send_error = status.send_error, .rtt_max_ns = status.rtt_max_ns, .finished = status.finished};
+		return (struct standing){.explored = status.explored,
+			.sent = status.probes_sent,
+			.received = status.replies_received,
+			.send_errors = status.send_errors,
+			.send_error = status.send_error,
+			.rtt_max_ns = status.rtt_max_ns,
+			.finished = status.finished};
 	}
 	if (!run->trace)
 		return (struct standing){.rtt_max_ns = RTT_NONE};
 	const struct trace *trace = &run->trace->first;
-	return (struct standing){.explored = trace->explored, .sent = trace->probes_sent,
-		.received = trace->replies_received, .send_errors = trace->send_errors,
-		.send_error = trace->send_error, .rtt_max_ns = trace->rtt_max_ns,
+	return (struct standing){.explored = trace->explored,
+		.sent = trace->probes_sent,
+		.received = trace->replies_received,
+		.send_errors = trace->send_errors,
+		.send_error = trace->send_error,
+		.rtt_max_ns = trace->rtt_max_ns,
 		.finished = trace->finished_ns != TIME_NEVER};
 }
 
@@ -85,15 +92,16 @@ static int add_trace(struct run *run, struct hash_key key, struct error *error)
 	struct trace_config config;
 	struct automatic_other others[AUTOMATIC_OTHERS_MAX];
 	unsigned other_count;
-	int result = session_plan(&run->session, run->session.source, run->session.target, key, &config, others,
-		&other_count, error);
+	int result = session_plan(&run->session, run->session.source, run->session.target, key, &config,
+		others, &other_count, error);
 	if (result < 0)
 		return result;
 	run->trace = malloc(sizeof(*run->trace));
 	if (!run->trace)
 		return error_set(error, -ENOMEM, "out of memory");
 	automatic_init(run->trace, &config, others, other_count);
-	run->watched = (struct live){.inner = automatic_machine(run->trace), .heard = tell_answers, .context = run};
+	run->watched =
+		(struct live){.inner = automatic_machine(run->trace), .heard = tell_answers, .context = run};
 	return driver_add(&run->driver, run->live ? live_machine(&run->watched) : run->watched.inner);
 }
 
@@ -113,8 +121,9 @@ static struct reverse_task reverse_task_of(const struct run *run, struct hash_ke
 		.public_address = options->public_address,
 		.outside = &run->outside,
 		.no_packets = !run->session.raw,
-		.protocol = options->protocol == PROBE_ICMP || options->protocol == PROBE_TCP ? options->protocol
-											       : PROBE_UDP,
+		.protocol = options->protocol == PROBE_ICMP || options->protocol == PROBE_TCP
+			? options->protocol
+			: PROBE_UDP,
 		.max_ttl = options->max_ttl,
 		.probes_per_hop = options->probes_per_hop,
 		.confidence = options->multipath,
@@ -154,8 +163,9 @@ static int check_sends(const struct run *run, struct error *error)
 		return 0;
 	addr_format(run->session.target, to);
 	if (code == -EMSGSIZE)
-		return error_set(error, -ERANGE, "packets of %u bytes do not fit through the interface towards %s",
-			run->options->size, to);
+		return error_set(error, -ERANGE,
+			"packets of %u bytes do not fit through the interface towards %s", run->options->size,
+			to);
 	return error_set(error, code, "cannot send to %s: %s", to, strerror(-code));
 }
 
@@ -186,8 +196,8 @@ static int collect(struct run *run, struct measurement *measurement, struct erro
 	return 0;
 }
 
-/* What the forward trace saw spares the return method long waits for a host that will not answer, and tells the search
- * for the size of packets where to look. */
+/* What the forward trace saw spares the return method long waits for a host that will not answer, and tells
+ * the search for the size of packets where to look. */
 static void hand_on(struct run *run)
 {
 	struct standing standing = standing_of(run);
@@ -196,7 +206,8 @@ static void hand_on(struct run *run)
 	bool ask_again = run->explore.multipath && !run->explore.ways_known;
 	struct path *path = ask_again || run->explore.mtu_wanted ? forward_path(run, clock_wall_ns()) : NULL;
 	if (path && ask_again &&
-		explore_ask_again(&run->explore, &run->driver, run->key, (uint8_t)run->options->tos, path) < 0)
+		explore_ask_again(&run->explore, &run->driver, run->key, (uint8_t)run->options->tos, path) <
+			0)
 		run->explore.ways_known = true;
 	if (path && explore_go_on(&run->explore, &run->session, &run->driver, run->key, path) < 0)
 		run->explore.mtu_wanted = false;
@@ -223,15 +234,16 @@ static void on_done(void *context, unsigned machine)
 /* Without names there is a measurement all the same. */
 static int add_early(struct run *run, struct wanted wanted)
 {
-	if (!wanted.early || run->driver.machine_count == 0 || early_new(wanted.early, run->session.target, NULL) < 0)
+	if (!wanted.early || run->driver.machine_count == 0 ||
+		early_new(wanted.early, run->session.target, NULL) < 0)
 		return 0;
 	run->early = *wanted.early;
 	run->early_machine = run->driver.machine_count;
 	return driver_add(&run->driver, early_machine(run->early));
 }
 
-static int run_on_channel(struct run *run, struct measurement *measurement, struct wanted wanted, struct hash_key key,
-	struct error *error)
+static int run_on_channel(struct run *run, struct measurement *measurement, struct wanted wanted,
+	struct hash_key key, struct error *error)
 {
 	int result = driver_init(&run->driver, &run->session.channel, error);
 	if (result < 0)
@@ -262,7 +274,8 @@ static int run_on_channel(struct run *run, struct measurement *measurement, stru
 		result = check_sends(run, error);
 	struct standing standing = standing_of(run);
 	if (result == 0 && standing.send_errors > 0)
-		fprintf(stderr, "retour: sending failed in mid-run: %s; the result is what was known by then\n",
+		fprintf(stderr,
+			"retour: sending failed in mid-run: %s; the result is what was known by then\n",
 			strerror(-standing.send_error));
 	session_say_drops(&run->session);
 	if (result == 0)

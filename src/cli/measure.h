@@ -13,11 +13,13 @@
 struct wanted {
 	bool forward, reverse;
 	struct jsonl_live *live; /* is told how it goes; NULL: nobody is */
-	struct early **early; /* names are to be asked for meanwhile; the caller frees it. NULL: they are not */
+	struct early *
+		*early; /* names are to be asked for meanwhile; the caller frees it. NULL: they are not */
 };
 
-/* Fills `measurement` (initialised here; the caller deinits it) with what was wanted. `signal` becomes the number
- * of the signal that cut it short, else 0. Negative errno: nothing could be measured, and `error` says why. */
+/* Fills `measurement` (initialised here; the caller deinits it) with what was wanted. `signal` becomes the
+ * number of the signal that cut it short, else 0. Negative errno: nothing could be measured, and `error` says
+ * why. */
 int measure(struct measurement *measurement, const struct options *options, struct wanted wanted, int *signal,
 	struct error *error) MUST_USE;
 

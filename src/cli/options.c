@@ -114,8 +114,7 @@ static const struct option_row rows[] = {
 		"of the whole packet (as small as it gets)"},
 	{OPTION_MULTIPATH, "multipath", "[=CONFIDENCE]", ALL, KIND_SHARE, FIELD(multipath), 0, 0,
 		"explore every way that flows take (95 %)"},
-	{OPTION_MTU, "mtu", NULL, FORWARD, FLAG(mtu),
-		"how large packets may be, and where they vanish"},
+	{OPTION_MTU, "mtu", NULL, FORWARD, FLAG(mtu), "how large packets may be, and where they vanish"},
 	{OPTION_BROADCAST, "broadcast", NULL, FORWARD, FLAG(broadcast),
 		"the target may be a broadcast or multicast one"},
 	{OPTION_TARGETS, "targets", "FILE", FORWARD, TEXT(targets),
@@ -126,16 +125,14 @@ static const struct option_row rows[] = {
 		"our address as the Internet sees it, behind NAT"},
 	{OPTION_CONFIG, "config", "FILE", BACK, TEXT(config), "settings (see retour-config(5))"},
 	{'n', "numeric", NULL, ALL, FLAG(numeric), "do not look up names"},
-	{'A', "as", "SOURCE", ALL, TEXT(as_source),
-		"'online': ask DNS for AS numbers (see PRIVACY)"},
+	{'A', "as", "SOURCE", ALL, TEXT(as_source), "'online': ask DNS for AS numbers (see PRIVACY)"},
 	{OPTION_DATA, "data", "DIR", ALL, TEXT(data_dir), "folder of AS data (see FILES in retour(1))"},
 	{OPTION_WIDTH, "width", "COLUMNS", ALL, NUMBER(width, 20, 1000),
 		"width of the text (that of the terminal)"},
 	{OPTION_JSON, "json", NULL, ALL, FLAG(json), "print one retour/1 document"},
 	{OPTION_JSONL, "jsonl", NULL, ALL, FLAG(jsonl), "print events as they happen, JSON, one a line"},
 	{OPTION_CSV, "csv", NULL, ALL, FLAG(csv), "print a table, a row for each probe"},
-	{OPTION_DOT, "dot", NULL, ALL, FLAG(dot),
-		"print the ways of --multipath for Graphviz"},
+	{OPTION_DOT, "dot", NULL, ALL, FLAG(dot), "print the ways of --multipath for Graphviz"},
 	{OPTION_FORMAT, "format", "NAME", ALL, TEXT(format), "print in another program's form: scamper-json"},
 	{OPTION_CHECK, "check", NULL, ALL, FLAG(check), "exit 1 when something is found to be a problem"},
 	{'h', "help", NULL, ALL, KIND_HELP, 0, 0, 0, "this text"},
@@ -333,7 +330,8 @@ static int finish(struct options *options, const char *command, int argc, char *
 	if (!options->targets || optind < argc)
 		status = arguments_host(command, &options->host, argc, argv);
 	if (status < 0 && options->targets && strcmp(command, "trace") != 0)
-		status = arguments_wrong(command, "many targets are for `retour trace` only:", options->targets);
+		status = arguments_wrong(
+			command, "many targets are for `retour trace` only:", options->targets);
 	const char *what = status < 0 ? contradiction(options) : NULL;
 	return what ? arguments_contradict(command, what) : status;
 }

@@ -23,8 +23,8 @@ static bool has_problem(const struct measurement *measurement)
 	return false;
 }
 
-static int status_of(const struct measurement *measurement, const struct options *options, struct wanted wanted,
-	int signal)
+static int status_of(const struct measurement *measurement, const struct options *options,
+	struct wanted wanted, int signal)
 {
 	const struct path *main_path = wanted.forward ? measurement->forward : measurement->reverse;
 	if (signal)
@@ -62,8 +62,10 @@ static int run_command(const char *command, struct wanted wanted, int argc, char
 		return code == -ERANGE ? EXIT_USAGE : EXIT_CANNOT_MEASURE;
 	}
 	annotate_measurement(&measurement,
-		&(struct annotate_options){.names = !options.numeric && !signal, .data_dir = options.data_dir,
-			.as_zone = signal ? NULL : options_as_zone(&options), .early = early});
+		&(struct annotate_options){.names = !options.numeric && !signal,
+			.data_dir = options.data_dir,
+			.as_zone = signal ? NULL : options_as_zone(&options),
+			.early = early});
 	early_free(early);
 	if (insight_run(&measurement) < 0)
 		fputs("retour: out of memory: no findings\n", stderr);

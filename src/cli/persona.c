@@ -100,7 +100,9 @@ static int open_channel(
 		.source = session->source,
 		.source_port = session->source_port,
 		.icmp_id = request->icmp_id,
-		.wishes = {.interface = request->interface, .mark = request->mark, .broadcast = true,
+		.wishes = {.interface = request->interface,
+			.mark = request->mark,
+			.broadcast = true,
 			.debug = request->debug},
 	};
 	int result = channel_open_raw(&session->channel, &options, error);

@@ -31,7 +31,7 @@ struct persona_request {
 	uint16_t icmp_id;
 	bool dont_fragment;
 	bool bypass_routing;
-	bool debug;            /* SO_DEBUG of socket(7) */
+	bool debug; /* SO_DEBUG of socket(7) */
 };
 
 struct persona_session {

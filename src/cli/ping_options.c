@@ -55,7 +55,9 @@ static bool understand(struct ping_options *options, int key, const char *argume
 	switch (key) {
 	case 'c': return value_number(argument, 1, 1000000000, &options->count);
 	case 'i': return value_decimal(argument, 0.01, 3600, &options->interval_s);
-	case 's': options->size_given = true; return value_number(argument, DATA_MIN, DATA_MAX, &options->size);
+	case 's':
+		options->size_given = true;
+		return value_number(argument, DATA_MIN, DATA_MAX, &options->size);
 	case 'W': return value_decimal(argument, 0.001, 100, &options->wait_s);
 	case 't': return value_number(argument, 1, 255, &o->max_ttl);
 	case 'q': options->quiet = true; return true;
@@ -80,8 +82,12 @@ static enum argument_verdict apply(void *context, int key, const char *argument)
 	return understand(context, key, argument) ? ARGUMENT_TAKEN : ARGUMENT_NO_VALUE;
 }
 
-static const struct argument_table table = {
-	.command = "ping", .operands = "HOST", .rows = rows, .count = ARRAY_LEN(rows), .left = 26, .apply = apply};
+static const struct argument_table table = {.command = "ping",
+	.operands = "HOST",
+	.rows = rows,
+	.count = ARRAY_LEN(rows),
+	.left = 26,
+	.apply = apply};
 
 /* What contradicts itself; NULL = nothing. */
 static const char *contradiction(const struct ping_options *options)

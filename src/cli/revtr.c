@@ -88,9 +88,36 @@ static const struct {
 };
 
 enum {
-	SERVER = 256, CONFIG, DATA, JSON, FILE_OF, WAIT, REQUEST, LABEL, INTERACTIVE, AGENT, NAME, KEY, STORE, LISTEN,
-	BROKER, CA, CERTIFICATE, CERTIFICATE_KEY, TLS_CERTIFICATE, TLS_KEY, OPT_OUT, PER_DAY, PARALLEL, AS_PER_DAY, ATLAS_PER_DAY, ADMIN, SPOOF,
-	NO_TIMESTAMPS, QUOTES, HITLIST
+	SERVER = 256,
+	CONFIG,
+	DATA,
+	JSON,
+	FILE_OF,
+	WAIT,
+	REQUEST,
+	LABEL,
+	INTERACTIVE,
+	AGENT,
+	NAME,
+	KEY,
+	STORE,
+	LISTEN,
+	BROKER,
+	CA,
+	CERTIFICATE,
+	CERTIFICATE_KEY,
+	TLS_CERTIFICATE,
+	TLS_KEY,
+	OPT_OUT,
+	PER_DAY,
+	PARALLEL,
+	AS_PER_DAY,
+	ATLAS_PER_DAY,
+	ADMIN,
+	SPOOF,
+	NO_TIMESTAMPS,
+	QUOTES,
+	HITLIST
 };
 
 static const struct option longs[] = {
@@ -160,14 +187,16 @@ static bool set(struct revtr_command *command, int key, const char *value)
 	case NAME: command->name = value; break;
 	case KEY: command->key = value; break;
 	case STORE: command->store = value; break;
-	case LISTEN: return append(command->listen, &command->listen_count, ARRAY_LEN(command->listen), value);
+	case LISTEN:
+		return append(command->listen, &command->listen_count, ARRAY_LEN(command->listen), value);
 	case BROKER: command->broker = value; break;
 	case CA: command->ca = value; break;
 	case CERTIFICATE: command->certificate = value; break;
 	case CERTIFICATE_KEY: command->certificate_key = value; break;
 	case TLS_CERTIFICATE: command->tls_certificate = value; break;
 	case TLS_KEY: command->tls_key = value; break;
-	case OPT_OUT: return append(command->opt_out, &command->opt_out_count, ARRAY_LEN(command->opt_out), value);
+	case OPT_OUT:
+		return append(command->opt_out, &command->opt_out_count, ARRAY_LEN(command->opt_out), value);
 	case PER_DAY: return number(value, &command->per_day);
 	case ATLAS_PER_DAY: return number(value, &command->atlas_per_day);
 	case AS_PER_DAY: command->as_limited = true; return number(value, &command->as_per_day);
@@ -220,7 +249,8 @@ int cli_revtr(int argc, char **argv)
 		if (command.argument_count >= commands[i].least && command.argument_count <= commands[i].most)
 			return commands[i].run(&command);
 		fprintf(stderr, "retour revtr: %s: %s; see `retour revtr --help`\n", name,
-			command.argument_count < commands[i].least ? "something is missing after it" : "that is one word too many");
+			command.argument_count < commands[i].least ? "something is missing after it"
+								   : "that is one word too many");
 		return EXIT_USAGE;
 	}
 	if (argc < 2)

@@ -26,10 +26,12 @@ static void add_others(const json_t *others, char *text, size_t size)
 	const json_t *other;
 	char shown[SHOWN];
 	size_t i;
-	json_array_foreach(others, i, other) {
+	json_array_foreach(others, i, other)
+	{
 		const char *address = json_string_value(other);
 		size_t used = strlen(text);
-		snprintf(text + used, size - used, " %s", escape_text(address ? address : "", shown, sizeof(shown)));
+		snprintf(text + used, size - used, " %s",
+			escape_text(address ? address : "", shown, sizeof(shown)));
 	}
 }
 
@@ -58,8 +60,7 @@ static void print_all(const json_t *answer)
 {
 	const json_t *one;
 	size_t i;
-	json_array_foreach(json_object_get(answer, "addresses"), i, one)
-		print_one(one);
+	json_array_foreach(json_object_get(answer, "addresses"), i, one) print_one(one);
 }
 
 /* ---- asking */
@@ -69,7 +70,8 @@ static int add_address(json_t *list, const char *text, struct error *error)
 	struct addr address;
 	char shown[SHOWN];
 	if (!addr_parse(text, &address) || address.family != 4)
-		return error_set(error, -EINVAL, "%s is not an IPv4 address", escape_text(text, shown, sizeof(shown)));
+		return error_set(
+			error, -EINVAL, "%s is not an IPv4 address", escape_text(text, shown, sizeof(shown)));
 	json_array_append_new(list, json_string(addr_format(address, shown)));
 	return 0;
 }
@@ -104,7 +106,8 @@ static int wait_for(struct revtr_client *client, json_int_t round, struct error 
 		int result = revtr_client_ask(client, "GET", PATH, NULL, &answer, error);
 		if (result == 0 && json_integer_value(json_object_get(answer, "round")) != round)
 			result = error_set(error, -ENOENT,
-				"the coordinator does not know of this round any more; what it found is kept");
+				"the coordinator does not know of this round any more; what it found is "
+				"kept");
 		bool done = json_is_true(json_object_get(answer, "done"));
 		json_decref(answer);
 		if (done || result < 0)
@@ -119,7 +122,8 @@ static int probe(const struct revtr_command *command, json_t *list, struct error
 	json_t *answer = NULL;
 	int result = revtr_client_open(&client, command, error);
 	if (result == 0)
-		result = revtr_client_ask(&client, "POST", PATH, json_pack("{s:O}", "addresses", list), &answer, error);
+		result = revtr_client_ask(
+			&client, "POST", PATH, json_pack("{s:O}", "addresses", list), &answer, error);
 	if (result == 0)
 		result = wait_for(&client, json_integer_value(json_object_get(answer, "round")), error);
 	json_decref(answer);

@@ -117,12 +117,16 @@ static int run(struct revtr_client *client, const struct http_ask *ask, struct e
 		return error_set(error, -EINTR, "interrupted");
 	if (client->error == -EPROTO && strncmp(client->url, "https", 5) == 0)
 		return error_set(error, client->error,
-			"%s does not prove who it is (%s); --ca names the authority to trust", client->url, client->reason);
+			"%s does not prove who it is (%s); --ca names the authority to trust", client->url,
+			client->reason);
 	if (client->error < 0 && client->status == 0)
 		return error_set(error, client->error,
-			"no coordinator answers at %s (%s); `retour revtr coordinator` starts one, --server names another%s",
+			"no coordinator answers at %s (%s); `retour revtr coordinator` starts one, --server "
+			"names another%s",
 			client->url, client->reason,
-			client->error == -ECONNREFUSED || strncmp(client->url, "https", 5) == 0 ? "" : ", which may be https");
+			client->error == -ECONNREFUSED || strncmp(client->url, "https", 5) == 0
+				? ""
+				: ", which may be https");
 	return 0;
 }
 
@@ -135,11 +139,14 @@ static int judge(struct revtr_client *client, json_t **answer, struct error *err
 	free(client->body);
 	client->body = NULL;
 	if (client->status == 401)
-		result = error_set(error, -EACCES, "%s does not take the key: %s", client->url, escape_text(message, shown, sizeof(shown)));
+		result = error_set(error, -EACCES, "%s does not take the key: %s", client->url,
+			escape_text(message, shown, sizeof(shown)));
 	else if (client->status >= 300)
-		result = error_set(error, -EPROTO, "%s", message ? escape_text(message, shown, sizeof(shown)) : "the coordinator refused");
+		result = error_set(error, -EPROTO, "%s",
+			message ? escape_text(message, shown, sizeof(shown)) : "the coordinator refused");
 	else if (client->error < 0 || !json)
-		result = error_set(error, -EPROTO, "%s: the answer was cut off, or is none of a coordinator", client->url);
+		result = error_set(error, -EPROTO, "%s: the answer was cut off, or is none of a coordinator",
+			client->url);
 	if (result < 0 || !answer)
 		json_decref(json);
 	else
@@ -147,14 +154,19 @@ static int judge(struct revtr_client *client, json_t **answer, struct error *err
 	return result;
 }
 
-int revtr_client_ask(struct revtr_client *client, const char *method, const char *path, json_t *body, json_t **answer,
-	struct error *error)
+int revtr_client_ask(struct revtr_client *client, const char *method, const char *path, json_t *body,
+	json_t **answer, struct error *error)
 {
 	char url[900];
 	const char *headers[] = {client->header, NULL};
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-	struct http_ask ask = {.method = method, .url = url, .body = text, .headers = headers, .ca_file = client->ca,
-		.limit_bytes = ANSWER_BYTES, .timeout_ns = ANSWER_NS};
+	struct http_ask ask = {.method = method,
+		.url = url,
+		.body = text,
+		.headers = headers,
+		.ca_file = client->ca,
+		.limit_bytes = ANSWER_BYTES,
+		.timeout_ns = ANSWER_NS};
 	snprintf(url, sizeof(url), "%s%s", client->url, path);
 	int result = body && !text ? error_set(error, -ENOMEM, "out of memory") : run(client, &ask, error);
 	free(text);
@@ -167,8 +179,12 @@ int revtr_client_follow(struct revtr_client *client, const char *path,
 {
 	char url[900];
 	const char *headers[] = {client->header, NULL};
-	struct http_ask ask = {.url = url, .headers = headers, .ca_file = client->ca, .limit_bytes = ANSWER_BYTES,
-		.timeout_ns = FOLLOW_NS, .part = on_part};
+	struct http_ask ask = {.url = url,
+		.headers = headers,
+		.ca_file = client->ca,
+		.limit_bytes = ANSWER_BYTES,
+		.timeout_ns = FOLLOW_NS,
+		.part = on_part};
 	snprintf(url, sizeof(url), "%s%s", client->url, path);
 	client->part = part;
 	client->part_context = context;

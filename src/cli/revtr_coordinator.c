@@ -35,7 +35,8 @@ static int read_listen(struct wanted *wanted, const struct revtr_command *comman
 {
 	for (size_t i = 0; i < command->listen_count; i++)
 		if (!listening_parse(command->listen[i], &wanted->listen[i]))
-			return usage(error, "--listen", command->listen[i], "ADDRESS:PORT, [ADDRESS]:PORT or :PORT");
+			return usage(error, "--listen", command->listen[i],
+				"ADDRESS:PORT, [ADDRESS]:PORT or :PORT");
 	if (command->listen_count == 0)
 		wanted->listen[0] = (struct listening){addr_v4(0x7f000001), REVTR_USUAL_PORT};
 	wanted->options.listen = wanted->listen;
@@ -57,7 +58,8 @@ static int read_opt_out(struct wanted *wanted, const struct revtr_command *comma
 {
 	for (size_t i = 0; i < command->opt_out_count; i++)
 		if (!prefix_parse(command->opt_out[i], &wanted->opt_out[i]))
-			return usage(error, "--opt-out", command->opt_out[i], "a prefix such as 192.0.2.0/24");
+			return usage(
+				error, "--opt-out", command->opt_out[i], "a prefix such as 192.0.2.0/24");
 	wanted->options.opt_out = wanted->opt_out;
 	wanted->options.opt_out_count = command->opt_out_count;
 	return 0;
@@ -67,7 +69,8 @@ static int read_hitlist(struct wanted *wanted, const struct revtr_command *comma
 {
 	if (!command->hitlist)
 		return 0;
-	int result = revtr_hitlist_read(command->hitlist, &wanted->hitlist, &wanted->options.hitlist_count, error);
+	int result =
+		revtr_hitlist_read(command->hitlist, &wanted->hitlist, &wanted->options.hitlist_count, error);
 	wanted->options.hitlist = wanted->hitlist;
 	return result;
 }
@@ -78,7 +81,8 @@ static int read_broker(struct wanted *wanted, const struct revtr_command *comman
 	if (!command->broker)
 		return 0;
 	bool port = colon && colon[1] && strspn(colon + 1, "0123456789") == strlen(colon + 1);
-	snprintf(wanted->host, sizeof(wanted->host), "%.*s", port ? (int)(colon - command->broker) : 290, command->broker);
+	snprintf(wanted->host, sizeof(wanted->host), "%.*s", port ? (int)(colon - command->broker) : 290,
+		command->broker);
 	wanted->broker = (struct bus_mqtt_options){.host = wanted->host,
 		.port = port ? (unsigned)strtoul(colon + 1, NULL, 10) : 0,
 		.name = "coordinator",
@@ -88,7 +92,9 @@ static int read_broker(struct wanted *wanted, const struct revtr_command *comman
 		.will_topic = "retour/1/coordinator/status",
 		.will_payload = "{\"online\":false}"};
 	wanted->options.broker = &wanted->broker;
-	return wanted->broker.port <= UINT16_MAX ? 0 : usage(error, "--broker", command->broker, "HOST or HOST:PORT");
+	return wanted->broker.port <= UINT16_MAX
+		? 0
+		: usage(error, "--broker", command->broker, "HOST or HOST:PORT");
 }
 
 /* All folders above the file, for its owner only. */
@@ -99,7 +105,8 @@ static int make_folders(const char *file, struct error *error)
 	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
 		if (mkdir(path, 0700) < 0 && errno != EEXIST)
-			return error_set(error, -errno, "cannot make the folder %s: %s", path, strerror(errno));
+			return error_set(
+				error, -errno, "cannot make the folder %s: %s", path, strerror(errno));
 		*slash = '/';
 	}
 	return 0;
@@ -118,7 +125,8 @@ static int read_store(struct wanted *wanted, const struct revtr_command *command
 	wanted->options.quotes = command->quotes;
 	wanted->options.atlas_per_day = command->atlas_per_day;
 	if (command->as_limited)
-		wanted->options.per_network = command->as_per_day ? command->as_per_day : COORDINATOR_NO_LIMIT;
+		wanted->options.per_network =
+			command->as_per_day ? command->as_per_day : COORDINATOR_NO_LIMIT;
 	wanted->options.tell = tell;
 	wanted->options.owner = stderr;
 	wanted->options.store = command->store;
@@ -126,7 +134,9 @@ static int read_store(struct wanted *wanted, const struct revtr_command *command
 		return 0;
 	wanted->options.store = revtr_usual_store(wanted->store);
 	if (!*wanted->store)
-		return error_set(error, -EINVAL, "where shall the store be? Neither XDG_STATE_HOME nor HOME is set; --store FILE says it");
+		return error_set(error, -EINVAL,
+			"where shall the store be? Neither XDG_STATE_HOME nor HOME is set; --store FILE says "
+			"it");
 	return make_folders(wanted->store, error);
 }
 
@@ -138,13 +148,15 @@ static void say_ready(const struct revtr_service *service, const struct wanted *
 		const char *left = address.family == 6 ? "[" : "", *right = address.family == 6 ? "]" : "";
 		fprintf(stderr, "retour revtr: coordinator on %s://%s%s%s:%u\n",
 			wanted->options.tls_certificate ? "https" : "http", left,
-			addr_is_set(address) ? addr_format(address, text) : "*", right, wanted->listen[i].port);
+			addr_is_set(address) ? addr_format(address, text) : "*", right,
+			wanted->listen[i].port);
 	}
 	fprintf(stderr, "retour revtr: store %s; the administrator's key is in %s\n", wanted->options.store,
 		revtr_service_key_file(service));
 	for (size_t i = 0; i < wanted->options.listen_count; i++)
 		if (!wanted->options.tls_certificate && !addr_is_loopback(wanted->listen[i].addr))
-			fputs("retour revtr: keys travel in the clear beyond this host: --tls-certificate and --tls-key encrypt them\n",
+			fputs("retour revtr: keys travel in the clear beyond this host: --tls-certificate "
+			      "and --tls-key encrypt them\n",
 				stderr);
 	for (unsigned i = 0; i < REVTR_WARNINGS; i++)
 		if (revtr_service_warning(service, i))

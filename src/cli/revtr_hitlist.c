@@ -22,7 +22,8 @@ static int append(uint32_t **addresses, unsigned *count, unsigned *room, uint32_
 	return 0;
 }
 
-static int read_lines(FILE *stream, const char *file, uint32_t **addresses, unsigned *count, struct error *error)
+static int read_lines(
+	FILE *stream, const char *file, uint32_t **addresses, unsigned *count, struct error *error)
 {
 	char line[256];
 	unsigned room = 0;
@@ -31,10 +32,13 @@ static int read_lines(FILE *stream, const char *file, uint32_t **addresses, unsi
 		line[strcspn(line, "# \t\r\n")] = '\0';
 		if (!*line)
 			continue;
-		if (!addr_parse(line, &address) || address.family != 4 || addr_is_private(address) || !addr_is_unicast(address))
-			return error_set(error, -EINVAL, "%s, line %u: expected a public IPv4 address", file, number);
+		if (!addr_parse(line, &address) || address.family != 4 || addr_is_private(address) ||
+			!addr_is_unicast(address))
+			return error_set(
+				error, -EINVAL, "%s, line %u: expected a public IPv4 address", file, number);
 		if (*count == SURVEY_ADDRESSES_MAX)
-			return error_set(error, -E2BIG, "%s has more than %d addresses", file, SURVEY_ADDRESSES_MAX);
+			return error_set(
+				error, -E2BIG, "%s has more than %d addresses", file, SURVEY_ADDRESSES_MAX);
 		if (append(addresses, count, &room, (uint32_t)address.low) < 0)
 			return error_set(error, -ENOMEM, "out of memory");
 	}

@@ -13,8 +13,8 @@
 
 struct revtr_command {
 	const char *server, *config, *data_dir; /* NULL = the usual one */
-	const char *file;			/* submit: of destinations, aliases probe: of addresses; "-" = standard input */
-	const char *hitlist;			/* coordinator: addresses for the survey; NULL = none */
+	const char *file;    /* submit: of destinations, aliases probe: of addresses; "-" = standard input */
+	const char *hitlist; /* coordinator: addresses for the survey; NULL = none */
 	const char *request, *label;
 	const char *agent, *name, *key;
 	const char *store, *broker, *ca, *certificate, *certificate_key, *tls_certificate, *tls_key;
@@ -45,14 +45,17 @@ struct revtr_client {
 	bool interrupted;
 };
 
-int revtr_client_open(struct revtr_client *client, const struct revtr_command *command, struct error *error) MUST_USE;
+int revtr_client_open(
+	struct revtr_client *client, const struct revtr_command *command, struct error *error) MUST_USE;
 void revtr_client_close(struct revtr_client *client);
-/* Ask and wait. 0 with the answer (may be NULL), or negative with a line for a person. `body` is taken over. */
-int revtr_client_ask(struct revtr_client *client, const char *method, const char *path, json_t *body, json_t **answer,
-	struct error *error) MUST_USE;
+/* Ask and wait. 0 with the answer (may be NULL), or negative with a line for a person. `body` is taken over.
+ */
+int revtr_client_ask(struct revtr_client *client, const char *method, const char *path, json_t *body,
+	json_t **answer, struct error *error) MUST_USE;
 /* The same for a stream: `part` gets it as it comes. */
 int revtr_client_follow(struct revtr_client *client, const char *path,
-	void (*part)(void *context, const char *bytes, size_t length), void *context, struct error *error) MUST_USE;
+	void (*part)(void *context, const char *bytes, size_t length), void *context,
+	struct error *error) MUST_USE;
 
 /* One question whose answer is printed by `print`, or as it came. Returns the exit status. */
 int revtr_ask(const struct revtr_command *command, const char *method, const char *path, json_t *body,

@@ -52,11 +52,13 @@ static void remark(const char *format, ...)
 static void print_hop(const struct hop *hop, size_t number)
 {
 	char address[ADDR_TEXT_SIZE], age[24];
-	printf("%2zu  %-15s  %-8s %3.0f %% %6s  %s\n", number, addr_is_set(hop->address) ? addr_format(hop->address, address) : "*",
-		certainty_word(hop->certainty), 100 * hop->probability, age_text(hop->age_s, age, sizeof(age)),
-		technique_phrase(hop->technique));
+	printf("%2zu  %-15s  %-8s %3.0f %% %6s  %s\n", number,
+		addr_is_set(hop->address) ? addr_format(hop->address, address) : "*",
+		certainty_word(hop->certainty), 100 * hop->probability,
+		age_text(hop->age_s, age, sizeof(age)), technique_phrase(hop->technique));
 	if (hop->by_origin)
-		remark("(%s forwards differently by origin: its own answers go another way than what passes it)",
+		remark("(%s forwards differently by origin: its own answers go another way than what passes "
+		       "it)",
 			addr_is_set(hop->address) ? address : "this router");
 }
 
@@ -143,7 +145,8 @@ struct following {
 
 static void show_progress(struct following *f, bool last)
 {
-	if (!isatty(STDERR_FILENO) || (f->total < 2) || (!last && clock_monotonic_ns() - f->shown_ns < PROGRESS_NS))
+	if (!isatty(STDERR_FILENO) || (f->total < 2) ||
+		(!last && clock_monotonic_ns() - f->shown_ns < PROGRESS_NS))
 		return;
 	f->shown_ns = clock_monotonic_ns();
 	fprintf(stderr, "\r%zu of %zu done, %zu whole%s", f->done, f->total, f->reached, last ? "\n" : " ");
@@ -191,7 +194,8 @@ static int follow_on(struct revtr_client *client, int64_t batch, struct followin
 	for (int tries = 0; tries < TRIES_MAX && !f->ended; tries++) {
 		size_t before = f->done;
 		f->length = 0;
-		snprintf(path, sizeof(path), "/api/v2/batches/%lld/stream?after=%zu", (long long)batch, f->done);
+		snprintf(path, sizeof(path), "/api/v2/batches/%lld/stream?after=%zu", (long long)batch,
+			f->done);
 		result = revtr_client_follow(client, path, on_bytes, f, error);
 		if (f->ended || result == -EINTR || (result < 0 && !began))
 			return result;
@@ -202,7 +206,8 @@ static int follow_on(struct revtr_client *client, int64_t batch, struct followin
 	}
 	if (!f->ended)
 		return error_set(error, -EPIPE,
-			"the coordinator went away; what it took is not lost: `retour revtr watch %lld` goes on",
+			"the coordinator went away; what it took is not lost: `retour revtr watch %lld` goes "
+			"on",
 			(long long)batch);
 	return result;
 }
@@ -249,8 +254,9 @@ static int add(struct submission *s, const char *word, struct error *error)
 			return result;
 	}
 	const char *label = s->command->label ? s->command->label : word;
-	json_array_append_new(
-		s->list, json_pack("{s:s, s:s, s:s}", "source", s->source, "destination", addr_format(address, text), "label", label));
+	json_array_append_new(s->list,
+		json_pack("{s:s, s:s, s:s}", "source", s->source, "destination", addr_format(address, text),
+			"label", label));
 	return 0;
 }
 
@@ -261,13 +267,15 @@ static void name_it(struct submission *s)
 		return;
 	snprintf(s->request, sizeof(s->request), "list-%016llx", (unsigned long long)hash_key_random().k0);
 	fprintf(stderr,
-		"retour revtr: a long list, sent in parts; if that is cut off, the same command with --request %s goes on\n",
+		"retour revtr: a long list, sent in parts; if that is cut off, the same command with "
+		"--request %s goes on\n",
 		s->request);
 }
 
 static void show_sent(struct submission *s, bool last)
 {
-	if (!isatty(STDERR_FILENO) || s->part < 2 || (!last && clock_monotonic_ns() - s->shown_ns < PROGRESS_NS))
+	if (!isatty(STDERR_FILENO) || s->part < 2 ||
+		(!last && clock_monotonic_ns() - s->shown_ns < PROGRESS_NS))
 		return;
 	s->shown_ns = clock_monotonic_ns();
 	fprintf(stderr, "\r%zu handed in%s", s->sent, last ? "\n" : " ");
@@ -278,7 +286,8 @@ static void note_state(struct submission *s, const json_t *answer)
 {
 	size_t total = (size_t)json_integer_value(json_object_get(answer, "total"));
 	s->batch = json_integer_value(json_object_get(answer, "batch"));
-	s->part = (unsigned)MAX(json_integer_value(json_object_get(answer, "parts")), (json_int_t)s->part + 1);
+	s->part =
+		(unsigned)MAX(json_integer_value(json_object_get(answer, "parts")), (json_int_t)s->part + 1);
 	s->complete = !json_is_true(json_object_get(answer, "open"));
 	s->skip = total > s->sent ? total - s->sent : 0;
 }
@@ -288,8 +297,9 @@ static int send_part(struct submission *s, bool more, struct error *error)
 	json_t *answer = NULL;
 	if (more)
 		name_it(s);
-	json_t *body = json_pack("{s:O, s:b, s:i, s:b, s:s*}", "measurements", s->list, "interactive", s->command->interactive,
-		"part", (int)s->part, "more", more, "request", *s->request ? s->request : NULL);
+	json_t *body = json_pack("{s:O, s:b, s:i, s:b, s:s*}", "measurements", s->list, "interactive",
+		s->command->interactive, "part", (int)s->part, "more", more, "request",
+		*s->request ? s->request : NULL);
 	int result = revtr_client_ask(&s->client, "POST", "/api/v2/batches", body, &answer, error);
 	if (result == 0) {
 		s->sent += json_array_size(s->list);
@@ -339,7 +349,8 @@ static int submit_all(struct submission *s, struct error *error)
 {
 	struct addr source;
 	const struct revtr_command *command = s->command;
-	if (!addr_parse(command->arguments[0], &source) && route_resolve(command->arguments[0], 4, &source, error) < 0)
+	if (!addr_parse(command->arguments[0], &source) &&
+		route_resolve(command->arguments[0], 4, &source, error) < 0)
 		return error->code;
 	addr_format(source, s->source);
 	snprintf(s->request, sizeof(s->request), "%.200s", command->request ? command->request : "");
@@ -370,8 +381,8 @@ static int tell_batch(struct submission *s, struct error *error)
 	if (result == 0 && s->command->json)
 		revtr_print_record(answer, true);
 	else if (result == 0)
-		printf("batch %lld: %zu measurements; `retour revtr watch %lld` shows them as they come\n", s->batch, total,
-			s->batch);
+		printf("batch %lld: %zu measurements; `retour revtr watch %lld` shows them as they come\n",
+			s->batch, total, s->batch);
 	json_decref(answer);
 	return result < 0 ? revtr_complain(error) : EXIT_OK;
 }
@@ -384,7 +395,8 @@ int revtr_submit_run(const struct revtr_command *command)
 	int status = result < 0 ? revtr_complain(&error) : tell_batch(&s, &error);
 	if (result < 0 && s.batch != 0)
 		fprintf(stderr,
-			"retour revtr: %zu of the list are in batch %lld; the same command with --request %s goes on from there\n",
+			"retour revtr: %zu of the list are in batch %lld; the same command with --request %s "
+			"goes on from there\n",
 			s.sent, s.batch, s.request);
 	revtr_client_close(&s.client);
 	json_decref(s.list);
@@ -449,7 +461,8 @@ int revtr_cancel_run(const struct revtr_command *command)
 }
 
 /* All that is there, without waiting. */
-static int show_pages(struct revtr_client *client, long long batch, const struct revtr_command *command, struct error *error)
+static int show_pages(struct revtr_client *client, long long batch, const struct revtr_command *command,
+	struct error *error)
 {
 	long long after = 0;
 	do {

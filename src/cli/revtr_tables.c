@@ -56,8 +56,10 @@ static void print_sources(const json_t *answer)
 	const json_t *source;
 	size_t i;
 	char address[SHOWN], name[SHOWN], agent[SHOWN], at[SHOWN];
-	json_array_foreach(json_object_get(answer, "sources"), i, source) {
-		printf("%-15s  agent %-14s  %-16s  since %.10s\n", word(source, "address", address), word(source, "agent", agent),
+	json_array_foreach(json_object_get(answer, "sources"), i, source)
+	{
+		printf("%-15s  agent %-14s  %-16s  since %.10s\n", word(source, "address", address),
+			word(source, "agent", agent),
 			json_is_true(json_object_get(source, "consents")) ? "consents" : "does not consent",
 			word(source, "registered_at", at));
 		if (strcmp(word(source, "name", name), agent) != 0)
@@ -75,8 +77,8 @@ int revtr_sources_run(const struct revtr_command *command)
 static void print_source(const json_t *answer)
 {
 	char address[SHOWN], agent[SHOWN], key[SHOWN];
-	printf("%s is a source; agent %s, key %s\n", word(answer, "address", address), word(answer, "agent", agent),
-		word(answer, "key", key));
+	printf("%s is a source; agent %s, key %s\n", word(answer, "address", address),
+		word(answer, "agent", agent), word(answer, "key", key));
 }
 
 int revtr_source_run(const struct revtr_command *command)
@@ -86,8 +88,9 @@ int revtr_source_run(const struct revtr_command *command)
 		return EXIT_USAGE;
 	}
 	return revtr_ask(command, "POST", "/api/v2/sources",
-		json_pack("{s:s, s:s, s:s*, s:s*}", "address", command->arguments[1], "agent", command->agent, "name", command->name,
-			"key", command->key), print_source);
+		json_pack("{s:s, s:s, s:s*, s:s*}", "address", command->arguments[1], "agent", command->agent,
+			"name", command->name, "key", command->key),
+		print_source);
 }
 
 /* ---- keys and budgets */
@@ -107,15 +110,17 @@ static void print_budget(const json_t *answer)
 	size_t i;
 	char name[SHOWN];
 	printf("key %s%s\n%9lld measurements today", word(answer, "key", name),
-		json_is_true(json_object_get(answer, "admin")) ? ", an administrator's" : "", number(answer, "spent_today"));
+		json_is_true(json_object_get(answer, "admin")) ? ", an administrator's" : "",
+		number(answer, "spent_today"));
 	print_limit(answer, "per_day");
 	printf("\n%9lld under way", number(answer, "waiting"));
 	print_limit(answer, "parallel");
 	putchar('\n');
-	json_array_foreach(json_object_get(answer, "networks"), i, network)
-		printf("%-18s %lld of %lld packets with options today%s\n", word(network, "network", name),
-			number(network, "spent_today"), number(network, "per_day"),
-			number(network, "spent_today") >= number(network, "per_day") ? ": it is not asked any more" : "");
+	json_array_foreach(json_object_get(answer, "networks"), i, network) printf(
+		"%-18s %lld of %lld packets with options today%s\n", word(network, "network", name),
+		number(network, "spent_today"), number(network, "per_day"),
+		number(network, "spent_today") >= number(network, "per_day") ? ": it is not asked any more"
+									     : "");
 }
 
 int revtr_budget_run(const struct revtr_command *command)
@@ -137,6 +142,7 @@ int revtr_key_run(const struct revtr_command *command)
 		return EXIT_USAGE;
 	}
 	return revtr_ask(command, "POST", "/api/v2/keys",
-		json_pack("{s:s, s:i, s:i, s:b}", "name", command->arguments[1], "per_day", (int)command->per_day, "parallel",
-			(int)command->parallel, "admin", command->admin), print_key);
+		json_pack("{s:s, s:i, s:i, s:b}", "name", command->arguments[1], "per_day",
+			(int)command->per_day, "parallel", (int)command->parallel, "admin", command->admin),
+		print_key);
 }

@@ -95,7 +95,8 @@ static int parse_options(int argc, char **argv, struct serve_config *config)
 		} else if (option == 'c') {
 			code = serve_config_load(config, optarg, &error);
 		} else {
-			code = set_option(config, long_options[index].name, optarg ? optarg : STAMP_PORT_TEXT, &error);
+			code = set_option(
+				config, long_options[index].name, optarg ? optarg : STAMP_PORT_TEXT, &error);
 		}
 	}
 	if (code == 0 && optind < argc)
@@ -154,21 +155,25 @@ static void say_ready(const struct serve *serve, const struct serve_options *opt
 	for (size_t i = 0; i < web->listen_count; i++) {
 		struct addr addr = web->listen[i].addr;
 		bool v6 = addr.family == 6;
-		fprintf(stderr, "retour serve: %s on %s%s%s port %u\n", web->tls_certificate ? "HTTPS" : "HTTP",
-			v6 ? "[" : "", addr_is_set(addr) ? addr_format(addr, text) : "every address",
-			v6 ? "]" : "", web->listen[i].port);
+		fprintf(stderr, "retour serve: %s on %s%s%s port %u\n",
+			web->tls_certificate ? "HTTPS" : "HTTP", v6 ? "[" : "",
+			addr_is_set(addr) ? addr_format(addr, text) : "every address", v6 ? "]" : "",
+			web->listen[i].port);
 	}
 	if (options->stamp_port)
-		fprintf(stderr, "retour serve: reflecting test packets on UDP port %u\n", options->stamp_port);
+		fprintf(stderr, "retour serve: reflecting test packets on UDP port %u\n",
+			options->stamp_port);
 	const struct vantage_options *vantage = &options->vantage;
 	if (vantage->name && vantage->insecure)
 		fprintf(stderr,
-			"retour serve: WARNING: agent %s talks to its broker without encryption or proof of who is who: "
+			"retour serve: WARNING: agent %s talks to its broker without encryption or proof of "
+			"who is who: "
 			"for closed laboratories only\n",
 			vantage->name);
 	if (vantage->name)
 		fprintf(stderr, "retour serve: agent %s, %s, %zu sources\n", vantage->name,
-			vantage->rules.spoof ? "may send in the names of registered sources" : "sends in its own name only",
+			vantage->rules.spoof ? "may send in the names of registered sources"
+					     : "sends in its own name only",
 			vantage->source_count);
 	if (options->responder)
 		fprintf(stderr,
@@ -186,7 +191,8 @@ static int run(const struct serve_options *options)
 	}
 	if (warning.code)
 		fprintf(stderr,
-			"retour serve: %s; the kernel will echo requests before we answer: retour can tell the "
+			"retour serve: %s; the kernel will echo requests before we answer: retour can tell "
+			"the "
 			"echo from the answer, the deployed clients cannot\n",
 			warning.text);
 	say_ready(serve, options);

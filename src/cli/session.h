@@ -11,8 +11,8 @@
 #include "net/channel.h"
 #include "trace/automatic.h"
 
-/* With several flows: source ports from the first flow's on whose answers are read. More than flows, since some ports
- * belong to others. */
+/* With several flows: source ports from the first flow's on whose answers are read. More than flows, since
+ * some ports belong to others. */
 #define SESSION_PORTS 1024
 
 struct session {
@@ -31,8 +31,8 @@ struct session {
 
 void session_init(struct session *session, const struct options *options);
 void session_deinit(struct session *session);
-/* Resolve `host`, or the host that it names as a URL; find the source address towards it. Says on standard error which address it took of
- * several. */
+/* Resolve `host`, or the host that it names as a URL; find the source address towards it. Says on standard
+ * error which address it took of several. */
 int session_find(struct session *session, const char *host, struct error *error) MUST_USE;
 /* Choose the flow and open the sockets for all protocols that the options may need; then no privilege is
  * left. `needs_raw`: a reason not to do without raw sockets, for a person; NULL = none. */

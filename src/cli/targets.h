@@ -4,7 +4,8 @@
 
 #include "cli/options.h"
 
-/* Returns the exit status: 0 all were reached, 2 some were not or could not be measured, 4 none could be measured. */
+/* Returns the exit status: 0 all were reached, 2 some were not or could not be measured, 4 none could be
+ * measured. */
 int targets_run(const struct options *options);
 
 #endif

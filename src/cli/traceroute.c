@@ -82,12 +82,14 @@ static bool is_on(const char *setting)
 	return on;
 }
 
-/* As its model: what this host sends when it connects, unless flags or options were given. A SYN tells the size that
- * it takes; how large that is becomes known with the interface. */
+/* As its model: what this host sends when it connects, unless flags or options were given. A SYN tells the
+ * size that it takes; how large that is becomes known with the interface. */
 static void describe_tcp(const struct traceroute_args *args, struct engine_config *config)
 {
 	struct tcp_options *options = &config->tcp_options;
-	*options = (struct tcp_options){.mss = 1, .sack = args->tcp_sack, .timestamps = args->tcp_timestamps,
+	*options = (struct tcp_options){.mss = 1,
+		.sack = args->tcp_sack,
+		.timestamps = args->tcp_timestamps,
 		.window_scale = args->tcp_window_scaling};
 	bool any = args->tcp_flags || options->sack || options->timestamps || options->window_scale;
 	if (!args->tcp_sysctl && any)
@@ -151,8 +153,9 @@ static struct classic_config plan(const struct traceroute_args *args, const stru
 	config.engine.flow.source_port = session->source_port;
 	unsigned headers = args->address.family == 4 ? 40 : 60;
 	config.engine.tcp_options.mss = args->tcp_mss ? (uint16_t)args->tcp_mss
-		: session->link_mtu > headers         ? (uint16_t)MIN(session->link_mtu - headers, UINT16_MAX - headers)
-						      : TCP_MSS_LEAST;
+		: session->link_mtu > headers
+		? (uint16_t)MIN(session->link_mtu - headers, UINT16_MAX - headers)
+		: TCP_MSS_LEAST;
 	if (args->find_mtu)
 		config.engine.size = OUTGOING_SIZE_MAX;
 	return config;

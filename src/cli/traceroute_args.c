@@ -179,7 +179,8 @@ static int print_method_help(void)
 	     "       flags=NUM                             the same as a number\n"
 	     "       info                                  show the flags of answers\n"
 	     "       sack timestamps window_scaling mss=NUM   options of the probes\n"
-	     "       sysctl                                options as this host connects (unless others are given)\n"
+	     "       sysctl                                options as this host connects (unless others are "
+	     "given)\n"
 	     "  raw: protocol=PROT                         (253)\n"
 	     "  icmp: raw");
 	return 0;
@@ -195,8 +196,9 @@ static int apply_tcp_option(struct traceroute_args *args, const char *text)
 	const struct {
 		const char *name;
 		bool *value;
-	} switches[] = {{"info", &args->tcp_info}, {"sack", &args->tcp_sack}, {"timestamps", &args->tcp_timestamps},
-		{"window_scaling", &args->tcp_window_scaling}, {"sysctl", &args->tcp_sysctl}};
+	} switches[] = {{"info", &args->tcp_info}, {"sack", &args->tcp_sack},
+		{"timestamps", &args->tcp_timestamps}, {"window_scaling", &args->tcp_window_scaling},
+		{"sysctl", &args->tcp_sysctl}};
 	unsigned number;
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
 		if (strcmp(text, flags[i].name) == 0) {

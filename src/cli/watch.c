@@ -219,7 +219,8 @@ static int choose_protocol(struct watch *watch, struct options *probe, struct er
 	unsigned can = watch->session.channel.protocols;
 	if (!probe->automatic)
 		return 0;
-	/* Hosts limit the errors that UDP calls forth, but not answers to echoes. Not all balancers look into ICMP. */
+	/* Hosts limit the errors that UDP calls forth, but not answers to echoes. Not all balancers look into
+	 * ICMP. */
 	bool ports = probe->destination_port || probe->source_port || watch->options->flows > 0;
 	probe->protocol = can & CHANNEL_PROTOCOL(PROBE_ICMP) && !ports ? PROBE_ICMP : PROBE_UDP;
 	probe->automatic = false;
@@ -301,7 +302,8 @@ static int prepare(struct watch *watch, struct options *probe, struct error *err
 {
 	struct hash_key key = hash_key_random();
 	session_init(&watch->session, probe);
-	watch->outside = (struct outside){.loop = &watch->driver.loop, .wake = wake, .context = &watch->driver};
+	watch->outside =
+		(struct outside){.loop = &watch->driver.loop, .wake = wake, .context = &watch->driver};
 	int result = settings_load(&watch->settings, probe->config, error);
 	watch->outside.settings = watch->settings;
 	watch->outside.data_dir = watch->options->probe.data_dir;
@@ -365,8 +367,8 @@ static int start_screen(struct watch *watch, struct error *error)
 	return result;
 }
 
-/* A terminal that goes says so more than once, and without libuv's handler the next one would be our end, before the
- * recording has its own. */
+/* A terminal that goes says so more than once, and without libuv's handler the next one would be our end,
+ * before the recording has its own. */
 static void close_driver(struct watch *watch)
 {
 	sigset_t hangup, before;

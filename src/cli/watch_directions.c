@@ -1,6 +1,7 @@
-/* Loss and delay of each direction, beside the rounds: up to three packets ask the far end whether it reflects test
- * packets, since one may be lost; if it does, one more goes with every round. To a silent one nothing more is sent,
- * unless the rounds show that packets get lost, and the questions or their answers may have been among them. */
+/* Loss and delay of each direction, beside the rounds: up to three packets ask the far end whether it
+ * reflects test packets, since one may be lost; if it does, one more goes with every round. To a silent one
+ * nothing more is sent, unless the rounds show that packets get lost, and the questions or their answers may
+ * have been among them. */
 #include "base/clock.h"
 #include "cli/watch_inside.h"
 

@@ -44,8 +44,8 @@ struct watch {
 	struct stamp stamp;
 	bool asks_directions;
 	struct directions directions; /* as of the last round */
-	unsigned back_round; /* the round at which the way back was asked for last */
-	bool back_blind;     /* ... and the way there was not known then */
+	unsigned back_round;	      /* the round at which the way back was asked for last */
+	bool back_blind;	      /* ... and the way there was not known then */
 	int signal;
 	int port_fds[TIMELINE_FLOWS]; /* keep the source ports of several flows ours; -1 = none */
 };
@@ -54,8 +54,8 @@ void watch_view_of(const struct watch *watch, struct watch_view *view);
 /* Names and origins of addresses that are new; waits for nobody. */
 void watch_look_up(struct watch *watch);
 
-/* Explore the ways, and let the rounds take a few flows that go over all of them. Says on standard error what came of
- * it that the user would not expect. Interrupted: `signal` is set. */
+/* Explore the ways, and let the rounds take a few flows that go over all of them. Says on standard error what
+ * came of it that the user would not expect. Interrupted: `signal` is set. */
 int watch_choose_flows(struct watch *watch, struct hash_key key, struct error *error) MUST_USE;
 
 /* Ask the far end for directions, where that can be sent. 0 or -ENOMEM. */

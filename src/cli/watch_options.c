@@ -43,8 +43,7 @@ static const struct argument_row rows[] = {
 	{OPTION_RECORD, "record", "FILE", "keep every probe in FILE"},
 	{OPTION_REPLAY, "replay", "FILE", "show a recording; without a host"},
 	{OPTION_SPEED, "speed", "FACTOR", "of a replay on the screen (1)"},
-	{OPTION_PROMETHEUS, "prometheus", "FILE",
-		"after each round metrics ('-': standard output)"},
+	{OPTION_PROMETHEUS, "prometheus", "FILE", "after each round metrics ('-': standard output)"},
 	{OPTION_MULTIPATH, "multipath", "[=N]", "find all ways first; rounds take N flows (8)"},
 	{OPTION_BACK_EVERY, "back-every", "ROUNDS", "measure the way back again (300; 0: if it changed)"},
 	{OPTION_VIA, "via", "METHOD,...", "ways back to try, in this order"},
@@ -166,7 +165,8 @@ static const char *contradiction(const struct watch_options *options)
 	const struct options *probe = &options->probe;
 	if (probe->first_ttl > probe->max_ttl)
 		return "the first hop (-f) is beyond the last (-m)";
-	if (probe->protocol == PROBE_ICMP && !probe->automatic && (probe->destination_port || probe->source_port))
+	if (probe->protocol == PROBE_ICMP && !probe->automatic &&
+		(probe->destination_port || probe->source_port))
 		return "ports (-p, --sport) need probes that have them: UDP or TCP";
 	if (options->flows > 0 && options->replay)
 		return "a replay measures nothing: --multipath makes no sense with it";
@@ -184,7 +184,8 @@ static int finish(struct watch_options *options, int argc, char **argv)
 	if (!options->replay)
 		status = arguments_host(table.command, &options->probe.host, argc, argv);
 	else if (optind < argc)
-		status = arguments_wrong(table.command, "a replay has its host; what to do with", argv[optind]);
+		status = arguments_wrong(
+			table.command, "a replay has its host; what to do with", argv[optind]);
 	if (status >= 0)
 		return status;
 	options->report |= options->probe.json;

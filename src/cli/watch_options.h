@@ -6,14 +6,14 @@
 
 struct watch_options {
 	struct options probe; /* what is sent, and common wishes; `host` is in there */
-	bool report;          /* a table at the end instead of the live one */
+	bool report;	      /* a table at the end instead of the live one */
 	bool wide;
-	unsigned rounds;      /* 0 = without end */
+	unsigned rounds; /* 0 = without end */
 	double interval_s;
-	unsigned flows;       /* that rounds take in turn at most, 0 = one flow */
-	unsigned back_every;  /* rounds after which the way back is measured again, 0 = never */
+	unsigned flows;	     /* that rounds take in turn at most, 0 = one flow */
+	unsigned back_every; /* rounds after which the way back is measured again, 0 = never */
 	const char *record, *replay, *prometheus; /* files, NULL = none */
-	double speed;         /* of a replay */
+	double speed;				  /* of a replay */
 };
 
 /* Returns -1 to go on, or the exit status with which to leave. */

@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 
-#define DRAW_MS     250 /* a few times a second */
-#define FIRST_MS    20  /* ... but at first as the first answers come */
+#define DRAW_MS	    250 /* a few times a second */
+#define FIRST_MS    20	/* ... but at first as the first answers come */
 #define FIRST_DRAWS 15
 
 static bool is_live(const struct screen *screen)

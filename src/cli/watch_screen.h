@@ -25,7 +25,7 @@ struct screen {
 	int64_t cursor_ns; /* the time shown, unless it is the present */
 	double speed;
 	int64_t drawn_ns; /* on the monotonic clock */
-	unsigned draws; /* by the timer */
+	unsigned draws;	  /* by the timer */
 	bool gone;	  /* the terminal is */
 	/* Fills in the rest of what is shown, as it was at `at_ns`. */
 	void (*view)(void *context, const struct timeline *timeline, int64_t at_ns, struct watch_view *view);

@@ -20,9 +20,7 @@ int atlas_score(const struct source *source, const char *dialect)
 	(void)dialect;
 	size_t i;
 	json_t *document;
-	json_array_foreach (source->documents, i, document)
-		if (is_atlas(document))
-			return 100;
+	json_array_foreach(source->documents, i, document) if (is_atlas(document)) return 100;
 	return 0;
 }
 
@@ -30,8 +28,10 @@ static void take_labels(struct probe_result *probe, const json_t *extensions)
 {
 	size_t i, k;
 	json_t *object, *label;
-	json_array_foreach (json_object_get(extensions, "obj"), i, object) {
-		json_array_foreach (json_object_get(object, "mpls"), k, label) {
+	json_array_foreach(json_object_get(extensions, "obj"), i, object)
+	{
+		json_array_foreach(json_object_get(object, "mpls"), k, label)
+		{
 			if (probe->mpls_count == MPLS_STACK_MAX)
 				return;
 			probe->mpls[probe->mpls_count++] = (struct mpls_entry){
@@ -119,14 +119,16 @@ static void read_one(struct build *build, const json_t *document)
 		measurement->finished_wall_ns = member_seconds(document, "endtime");
 		build->path->started_wall_ns = measurement->started_wall_ns;
 	}
-	json_array_foreach (json_object_get(document, "result"), i, step) {
+	json_array_foreach(json_object_get(document, "result"), i, step)
+	{
 		int ttl = member_int(step, "hop", -1);
 		if (ttl == 255 && build->path)
 			build->path->stop_reason = STOP_GAP_LIMIT;
 		/* After five silent hops it tries the farthest: that is a test, not a hop, unless it is
 		 * answered. */
 		struct hop *hop = NULL;
-		json_array_foreach (json_object_get(step, "result"), k, reply) {
+		json_array_foreach(json_object_get(step, "result"), k, reply)
+		{
 			if (ttl == 255 && !json_object_get(reply, "from"))
 				continue;
 			hop = build_hop(build, ttl);
@@ -145,7 +147,5 @@ void atlas_read(struct build *build, const struct source *source)
 {
 	size_t i;
 	json_t *document;
-	json_array_foreach (source->documents, i, document)
-		if (is_atlas(document))
-			read_one(build, document);
+	json_array_foreach(source->documents, i, document) if (is_atlas(document)) read_one(build, document);
 }

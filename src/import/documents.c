@@ -15,9 +15,8 @@ static int keep(json_t *documents, json_t *value)
 	json_t *element;
 	if (json_is_object(value))
 		return json_array_append(documents, value);
-	json_array_foreach (value, i, element)
-		if (json_is_object(element) && json_array_append(documents, element) < 0)
-			return -1;
+	json_array_foreach(value, i,
+		element) if (json_is_object(element) && json_array_append(documents, element) < 0) return -1;
 	return 0;
 }
 

@@ -19,9 +19,7 @@ int globalping_score(const struct source *source, const char *dialect)
 	(void)dialect;
 	size_t i;
 	json_t *document;
-	json_array_foreach (source->documents, i, document)
-		if (results_of(document))
-			return 100;
+	json_array_foreach(source->documents, i, document) if (results_of(document)) return 100;
 	return 0;
 }
 
@@ -38,18 +36,17 @@ static void take_hop(struct build *build, int ttl, const json_t *object)
 	size_t asn_count = 0;
 	if (!hop)
 		return;
-	json_array_foreach (timings, i, timing)
-		(void)build_probe(build, hop, address, member_ms(timing, "rtt"));
+	json_array_foreach(timings, i, timing)(void)
+		build_probe(build, hop, address, member_ms(timing, "rtt"));
 	if (json_is_object(stats))
 		build_sums(build, hop, address, (unsigned)MAX(member_int(stats, "total", 0), 0),
 			(unsigned)MAX(member_int(stats, "rcv", 0), 0), member_ms(stats, "min"),
 			member_ms(stats, "max"));
 	else if (json_array_size(timings) == 0)
 		(void)build_probe(build, hop, ADDR_NONE, RTT_NONE);
-	json_array_foreach (json_object_get(object, "asn"), i, asn)
-		if (asn_count < LEX_ASNS_MAX && json_integer_value(asn) > 0 &&
-			json_integer_value(asn) <= UINT32_MAX)
-			asns[asn_count++] = (uint32_t)json_integer_value(asn);
+	json_array_foreach(json_object_get(object, "asn"), i, asn) if (asn_count < LEX_ASNS_MAX &&
+		json_integer_value(asn) > 0 && json_integer_value(asn) <= UINT32_MAX) asns[asn_count++] =
+		(uint32_t)json_integer_value(asn);
 	build_origins(build, address, asns, asn_count);
 	if (name && !addr_parse(name, &same))
 		build_name(build, address, name);
@@ -71,8 +68,7 @@ static void read_hops(struct build *build, const json_t *document, const json_t 
 	json_t *hop;
 	build_trace(build, protocol_of(document));
 	build_target(build, target ? target : name, member_address(result, "resolvedAddress"));
-	json_array_foreach (json_object_get(result, "hops"), i, hop)
-		take_hop(build, (int)i + 1, hop);
+	json_array_foreach(json_object_get(result, "hops"), i, hop) take_hop(build, (int)i + 1, hop);
 	build_end(build);
 }
 
@@ -108,8 +104,10 @@ void globalping_read(struct build *build, const struct source *source)
 {
 	size_t i, k;
 	json_t *document, *entry;
-	json_array_foreach (source->documents, i, document) {
-		json_array_foreach (results_of(document), k, entry) {
+	json_array_foreach(source->documents, i, document)
+	{
+		json_array_foreach(results_of(document), k, entry)
+		{
 			const json_t *result = json_object_get(entry, "result");
 			if (!read_text(build, document, result))
 				read_hops(build, document, result);

@@ -32,9 +32,7 @@ int mtr_json_score(const struct source *source, const char *dialect)
 	(void)dialect;
 	size_t i;
 	json_t *document;
-	json_array_foreach (source->documents, i, document)
-		if (report_of(document))
-			return 100;
+	json_array_foreach(source->documents, i, document) if (report_of(document)) return 100;
 	return 0;
 }
 
@@ -46,8 +44,7 @@ static void read_hub(struct build *build, json_t *hub)
 	uint32_t asns[LEX_ASNS_MAX];
 	const char *key;
 	json_t *value;
-	json_object_foreach (hub, key, value)
-		mtr_column(&sums, key, strlen(key), member_number(hub, key, -1));
+	json_object_foreach(hub, key, value) mtr_column(&sums, key, strlen(key), member_number(hub, key, -1));
 	mtr_hop(build, member_int(hub, "count", -1), &host, &sums);
 	if (as)
 		build_origins(build, host.address, asns, lex_asns(as, strlen(as), asns));
@@ -57,13 +54,13 @@ void mtr_json_read(struct build *build, const struct source *source)
 {
 	size_t i, k;
 	json_t *document, *hub;
-	json_array_foreach (source->documents, i, document) {
+	json_array_foreach(source->documents, i, document)
+	{
 		const json_t *report = report_of(document), *about = json_object_get(report, "mtr");
 		if (!report)
 			continue;
 		begin(build, member_text(about, "dst"), member_text(about, "src"));
-		json_array_foreach (json_object_get(report, "hubs"), k, hub)
-			read_hub(build, hub);
+		json_array_foreach(json_object_get(report, "hubs"), k, hub) read_hub(build, hub);
 	}
 	build_end(build);
 }

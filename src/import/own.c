@@ -17,9 +17,7 @@ int own_score(const struct source *source, const char *dialect)
 	(void)dialect;
 	size_t i;
 	json_t *document;
-	json_array_foreach (source->documents, i, document)
-		if (is_own(document))
-			return 100;
+	json_array_foreach(source->documents, i, document) if (is_own(document)) return 100;
 	return 0;
 }
 
@@ -27,7 +25,8 @@ void own_read(struct build *build, const struct source *source)
 {
 	size_t i;
 	json_t *document;
-	json_array_foreach (source->documents, i, document) {
+	json_array_foreach(source->documents, i, document)
+	{
 		struct measurement measurement;
 		struct error error;
 		if (!is_own(document))

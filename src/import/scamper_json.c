@@ -17,7 +17,8 @@ int scamper_score(const struct source *source, const char *dialect)
 	(void)dialect;
 	size_t i;
 	json_t *document;
-	json_array_foreach (source->documents, i, document) {
+	json_array_foreach(source->documents, i, document)
+	{
 		const char *type = member_text(document, "type");
 		if (is_trace(document) || (type && strncmp(type, "cycle-st", 8) == 0))
 			return 90;
@@ -29,8 +30,10 @@ static void take_labels(struct probe_result *probe, const json_t *hop)
 {
 	size_t i, k;
 	json_t *extension, *label;
-	json_array_foreach (json_object_get(hop, "icmpext"), i, extension) {
-		json_array_foreach (json_object_get(extension, "mpls_labels"), k, label) {
+	json_array_foreach(json_object_get(hop, "icmpext"), i, extension)
+	{
+		json_array_foreach(json_object_get(extension, "mpls_labels"), k, label)
+		{
 			if (probe->mpls_count == MPLS_STACK_MAX)
 				return;
 			probe->mpls[probe->mpls_count++] = (struct mpls_entry){
@@ -103,7 +106,7 @@ static void read_one(struct build *build, const json_t *document)
 	path->flow.source_port = (uint16_t)member_int(document, "sport", 0);
 	path->flow.destination_port = (uint16_t)member_int(document, "dport", 0);
 	path->flow.icmp_checksum = (uint16_t)member_int(document, "icmp_sum", 0);
-	json_array_foreach (json_object_get(document, "hops"), i, hop)
+	json_array_foreach(json_object_get(document, "hops"), i, hop)
 		take_hop(build, hop, path->started_wall_ns);
 	scamper_fill(build, member_int(document, "firsthop", 1), member_int(document, "hop_count", 0),
 		member_int(document, "attempts", 1));
@@ -114,7 +117,5 @@ void scamper_read(struct build *build, const struct source *source)
 {
 	size_t i;
 	json_t *document;
-	json_array_foreach (source->documents, i, document)
-		if (is_trace(document))
-			read_one(build, document);
+	json_array_foreach(source->documents, i, document) if (is_trace(document)) read_one(build, document);
 }

@@ -105,8 +105,8 @@ static void set_divergence(
 			ways->reverse, ways->reverse->hop_count - 1 - ways->reverse_first - stretch->r);
 }
 
-/* Some methods do not see every router, and leave their hops without a number: then nobody can tell which of them stand
- * side by side. */
+/* Some methods do not see every router, and leave their hops without a number: then nobody can tell which of
+ * them stand side by side. */
 static bool counts_hops(const struct path *path)
 {
 	for (size_t i = 0; i < path->hop_count; i++)

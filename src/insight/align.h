@@ -20,9 +20,9 @@
  *                     "alias". Weaker than an address or a link.
  *
  * Entries of `shared` therefore always pair one ROUTER with itself, by "address", "subnet" or
- * "alias"; entries by "as" only say that the two hops stand in the same network, and are used where nothing better is known.
- * Entries keep the order of both ways (one runs against the other): of all orderings the one with the most
- * evidence is taken.
+ * "alias"; entries by "as" only say that the two hops stand in the same network, and are used where nothing
+ * better is known. Entries keep the order of both ways (one runs against the other): of all orderings the one
+ * with the most evidence is taken.
  *
  * Where /31 links are numbered in a row, neighbouring addresses of two links look like one
  * /30; chain.c tells them apart.

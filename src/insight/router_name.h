@@ -1,6 +1,6 @@
-/* Routers by their names. Operators commonly name each interface of a router as INTERFACE.ROUTER.DOMAIN, such as
- * ae-3.core1.example.net: two such names that differ in the interface only belong to one router, as far as its
- * operator keeps the names up to date. */
+/* Routers by their names. Operators commonly name each interface of a router as INTERFACE.ROUTER.DOMAIN, such
+ * as ae-3.core1.example.net: two such names that differ in the interface only belong to one router, as far as
+ * its operator keeps the names up to date. */
 #ifndef RETOUR_INSIGHT_ROUTER_NAME_H
 #define RETOUR_INSIGHT_ROUTER_NAME_H
 

@@ -39,7 +39,8 @@ void rule_mpls(struct view *view);
 void rule_load_balancing(struct view *view);
 void rule_branches(struct view *view); /* the same where several flows were explored */
 void rule_bad_branch(struct view *view);
-/* Where rounds take several flows in turn: before the rule of loss, which does not tell one way from another. */
+/* Where rounds take several flows in turn: before the rule of loss, which does not tell one way from another.
+ */
 void rule_watched_branches(struct view *view);
 void rule_watched_balancing(struct view *view);
 void rule_nat(struct view *view);

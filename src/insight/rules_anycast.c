@@ -38,7 +38,8 @@ static struct shift shift_of(const struct timeline_change *change)
 	shift.back_after = initial_ttl(after) - after + 1;
 	shift.other_machine = initial_ttl(before) != initial_ttl(after);
 	shift.other_site = shift.back_before != shift.back_after && change->rtt_before_ns != RTT_NONE &&
-		change->rtt_after_ns != RTT_NONE && llabs(change->rtt_after_ns - change->rtt_before_ns) >= STEP_NS;
+		change->rtt_after_ns != RTT_NONE &&
+		llabs(change->rtt_after_ns - change->rtt_before_ns) >= STEP_NS;
 	return shift;
 }
 
@@ -47,8 +48,8 @@ static void add_evidence(struct finding *finding, const struct timeline_change *
 	char before[ADDR_TEXT_SIZE], after[ADDR_TEXT_SIZE];
 	finding_add_evidence(finding, "right before it stands %s instead of %s",
 		addr_format(change->gate_after, after), addr_format(change->gate_before, before));
-	finding_add_evidence(finding, "%u hops there instead of %u, about %d back instead of %d", change->end_after,
-		change->end_before, shift.back_after, shift.back_before);
+	finding_add_evidence(finding, "%u hops there instead of %u, about %d back instead of %d",
+		change->end_after, change->end_before, shift.back_after, shift.back_before);
 	if (shift.other_machine)
 		finding_add_evidence(finding,
 			"its answers begin with a hop limit of %d instead of %d: another operating system",
@@ -71,19 +72,25 @@ void rule_anycast_shift(struct view *view)
 	when[20] = '\0';
 	struct finding *finding = measurement_add_finding(view->measurement, "anycast-shift", SEVERITY_INFO,
 		shift.other_machine ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE, view->path->direction,
-		"Since %s the destination answers from another place: you reach another copy of this service.", when);
+		"Since %s the destination answers from another place: you reach another copy of this "
+		"service.",
+		when);
 	if (!finding)
 		return;
 	if (change->rtt_before_ns != RTT_NONE && change->rtt_after_ns != RTT_NONE)
 		finding_set_text(&finding->summary,
-			"Since %s the destination answers from another place: you reach another copy of this service, "
+			"Since %s the destination answers from another place: you reach another copy of this "
+			"service, "
 			"%.1f ms away instead of %.1f.",
 			when, ns_to_ms(change->rtt_after_ns), ns_to_ms(change->rtt_before_ns));
 	finding_add_hop(finding, (int)change->end_after);
 	add_evidence(finding, change, shift);
 	finding_set_text(&finding->disproof, "%s",
-		shift.other_machine ? "One machine behind several proxies, each of which answers in its place."
-				    : "A change of the routes there and back to one and the same machine looks the same.");
+		shift.other_machine
+			? "One machine behind several proxies, each of which answers in its place."
+			: "A change of the routes there and back to one and the same machine looks the "
+			  "same.");
 	finding_set_text(&finding->advice,
-		"Ask the service which of its sites it is (DNS: id.server or NSID); its answers and its state may differ.");
+		"Ask the service which of its sites it is (DNS: id.server or NSID); its answers and its "
+		"state may differ.");
 }

@@ -1,7 +1,7 @@
 /* What several flows show together: balancing, and branches that treat packets worse than others.
  *
- * Only where several flows were explored (path->confidence > 0): a finding about a branch names the source port that
- * takes it. */
+ * Only where several flows were explored (path->confidence > 0): a finding about a branch names the source
+ * port that takes it. */
 #include "insight/rules.h"
 
 #include <stdio.h>
@@ -71,17 +71,19 @@ static void add_branches(struct finding *finding, const struct path *path, size_
 			edges_at(path, edge->ttl, edge->from) < 2)
 			continue;
 		if (flow_number(edge))
-			finding_add_evidence(finding, "hop %d: %s goes on to %s with %u flow%s, such as that of %s %u",
-				edge->ttl, addr_format(edge->from, from), addr_format(edge->to, to), edge->flows,
+			finding_add_evidence(finding,
+				"hop %d: %s goes on to %s with %u flow%s, such as that of %s %u", edge->ttl,
+				addr_format(edge->from, from), addr_format(edge->to, to), edge->flows,
 				edge->flows == 1 ? "" : "s", flow_words(path), flow_number(edge));
 		else
-			finding_add_evidence(finding, "hop %d: %s goes on to %s with %u of the packets", edge->ttl,
-				addr_format(edge->from, from), addr_format(edge->to, to), edge->received);
+			finding_add_evidence(finding, "hop %d: %s goes on to %s with %u of the packets",
+				edge->ttl, addr_format(edge->from, from), addr_format(edge->to, to),
+				edge->received);
 	}
 }
 
-static const char *name_hop(const struct path *path, size_t index, const char *otherwise,
-	char label[static HOP_LABEL_SIZE])
+static const char *name_hop(
+	const struct path *path, size_t index, const char *otherwise, char label[static HOP_LABEL_SIZE])
 {
 	if (index < path->hop_count)
 		return hop_label(path, index, label);
@@ -101,26 +103,31 @@ static void report_stretch(struct view *view, size_t first, size_t end)
 	}
 	name_hop(path, first > 0 ? first - 1 : SIZE_MAX, "this host", before);
 	name_hop(path, end, "the end", behind);
-	struct finding *finding = by_packet
-		? measurement_add_finding(view->measurement, "load-balanced", SEVERITY_INFO, CONFIDENCE_LIKELY,
-			  path->direction,
-			  "Packets are dealt out one by one over %zu routers between %s and %s; reordering is to be expected.",
-			  most, before, behind)
-		: measurement_add_finding(view->measurement, "load-balanced", SEVERITY_INFO, CONFIDENCE_CERTAIN,
-			  path->direction, "Flows are spread over up to %zu routers at a hop between %s and %s; each keeps to one way.",
-			  most, before, behind);
+	struct finding *finding = by_packet ? measurement_add_finding(view->measurement, "load-balanced",
+						      SEVERITY_INFO, CONFIDENCE_LIKELY, path->direction,
+						      "Packets are dealt out one by one over %zu routers "
+						      "between %s and %s; reordering is to be expected.",
+						      most, before, behind)
+					    : measurement_add_finding(view->measurement, "load-balanced",
+						      SEVERITY_INFO, CONFIDENCE_CERTAIN, path->direction,
+						      "Flows are spread over up to %zu routers at a hop "
+						      "between %s and %s; each keeps to one way.",
+						      most, before, behind);
 	if (!finding)
 		return;
 	finding_add_range(finding, path, first, end - 1);
 	add_branches(finding, path, first, end);
-	finding_add_evidence(finding, "%u flows were tried; %.4g %% sure that no next hop of a router was overlooked",
+	finding_add_evidence(finding,
+		"%u flows were tried; %.4g %% sure that no next hop of a router was overlooked",
 		path->flow_count, 100 * path->confidence);
 	for (size_t i = first; i < end; i++)
 		if (path->hops[i].incomplete)
-			finding_add_evidence(finding, "hop %d limits its replies: there may be more routers than were seen",
+			finding_add_evidence(finding,
+				"hop %d limits its replies: there may be more routers than were seen",
 				path->hops[i].ttl);
 	finding_set_text(&finding->disproof, "%s",
-		by_packet ? "A route that moved in between looks alike; it would not alternate when asked again."
+		by_packet ? "A route that moved in between looks alike; it would not alternate when asked "
+			    "again."
 			  : "One router may answer from several of its addresses.");
 	finding_set_text(&finding->advice, "%s",
 		by_packet ? "Balance by flow instead: TCP takes reordering for loss."
@@ -146,13 +153,15 @@ void rule_branches(struct view *view)
 		return;
 	struct finding *finding = measurement_add_finding(view->measurement, "load-balanced", SEVERITY_INFO,
 		CONFIDENCE_CERTAIN, path->direction,
-		"Some flows need %d hop%s more than others; that is balancing over ways of unequal length, not a fault.",
+		"Some flows need %d hop%s more than others; that is balancing over ways of unequal length, "
+		"not a fault.",
 		most - least, most - least == 1 ? "" : "s");
 	if (!finding)
 		return;
 	finding_add_hop(finding, least);
 	finding_add_hop(finding, most);
-	finding_add_evidence(finding, "the destination answers at hop %d to some flows and at hop %d to others", least, most);
+	finding_add_evidence(finding,
+		"the destination answers at hop %d to some flows and at hop %d to others", least, most);
 	finding_set_text(&finding->disproof,
 		"Several machines may share the destination's address, at different distances (anycast).");
 }
@@ -185,7 +194,8 @@ static struct tally tally_of(const struct path *path, size_t hop, struct addr to
 	for (size_t i = hop; i < path->hop_count; i++)
 		for (size_t j = 0; j < path->hops[i].probe_count; j++) {
 			const struct probe_result *probe = &path->hops[i].probes[j];
-			/* A hop that answers nobody, or limits its replies, says nothing about the way there. */
+			/* A hop that answers nobody, or limits its replies, says nothing about the way there.
+			 */
 			if (path->hops[i].received == 0 || path->hops[i].incomplete ||
 				!takes(path, hop, flow_of(probe), to))
 				continue;
@@ -223,10 +233,11 @@ static bool is_suspect(const struct path *path, const struct edge *edge, struct 
 	suspect->branch = tally_of(path, hop, edge->to);
 	suspect->others.sent = all.sent - suspect->branch.sent;
 	suspect->others.lost = all.lost - suspect->branch.lost;
-	suspect->chance =
-		share_chance(suspect->branch.lost, suspect->branch.sent, suspect->others.lost, suspect->others.sent);
+	suspect->chance = share_chance(
+		suspect->branch.lost, suspect->branch.sent, suspect->others.lost, suspect->others.sent);
 	/* One alarm in twenty, however many ways are compared (Bonferroni). */
-	return hop < path->hop_count && suspect->branch.lost >= 2 && suspect->branch.lost < suspect->branch.sent &&
+	return hop < path->hop_count && suspect->branch.lost >= 2 &&
+		suspect->branch.lost < suspect->branch.sent &&
 		suspect->chance * (double)suspect->branches <= RISK;
 }
 
@@ -270,8 +281,9 @@ bool insight_suspect(const struct path *path, const struct edge **bad, const str
 /* The slower questions bear it out. */
 static bool test_confirms(const struct branch_test *test)
 {
-	return test->sent > 0 && share_chance(test->sent - test->received, test->sent, test->others_sent - test->others_received,
-		       test->others_sent) <= RISK;
+	return test->sent > 0 &&
+		share_chance(test->sent - test->received, test->sent,
+			test->others_sent - test->others_received, test->others_sent) <= RISK;
 }
 
 static bool was_any_tested(const struct path *path)
@@ -284,10 +296,13 @@ static bool was_any_tested(const struct path *path)
 
 static void add_test(struct finding *finding, const struct branch_test *test)
 {
-	finding_add_evidence(finding, "asked again, slowly and in turns: %u of %u lost by it, %u of %u by another way",
-		test->sent - test->received, test->sent, test->others_sent - test->others_received, test->others_sent);
+	finding_add_evidence(finding,
+		"asked again, slowly and in turns: %u of %u lost by it, %u of %u by another way",
+		test->sent - test->received, test->sent, test->others_sent - test->others_received,
+		test->others_sent);
 	if (test->rtt_ns != RTT_NONE && test->others_rtt_ns != RTT_NONE)
-		finding_add_evidence(finding, "then the median round trip was %.1f ms by it, %.1f ms by the other",
+		finding_add_evidence(finding,
+			"then the median round trip was %.1f ms by it, %.1f ms by the other",
 			(double)test->rtt_ns / 1e6, (double)test->others_rtt_ns / 1e6);
 }
 
@@ -302,24 +317,31 @@ static void report_bad_branch(struct view *view, const struct suspect *suspect)
 	bool likely = tested || branch.sent >= RULE_SAMPLES_MIN;
 	struct finding *finding = measurement_add_finding(view->measurement, "bad-branch", SEVERITY_WARNING,
 		likely ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE, path->direction,
-		"One of %zu parallel ways, via %s at hop %d, loses packets (%u of %u); connections that take it suffer, others do not.",
+		"One of %zu parallel ways, via %s at hop %d, loses packets (%u of %u); connections that take "
+		"it suffer, others do not.",
 		suspect->branches, addr_format(edge->to, to), edge->ttl, branch.lost, branch.sent);
 	if (!finding)
 		return;
 	finding_add_hop(finding, path->hops[suspect->hop].ttl);
-	finding_add_evidence(finding, "%u of %u probes that go by %s stayed without answer (%.0f to %.0f %% with 95 %% confidence)",
+	finding_add_evidence(finding,
+		"%u of %u probes that go by %s stayed without answer (%.0f to %.0f %% with 95 %% confidence)",
 		branch.lost, branch.sent, to, 100 * share.low, 100 * share.high);
-	finding_add_evidence(finding, "%u of %u on the other ways", suspect->others.lost, suspect->others.sent);
-	finding_add_evidence(finding, "by chance that happens in %.2g %% of cases (Fisher's exact test; %zu ways were compared)",
+	finding_add_evidence(
+		finding, "%u of %u on the other ways", suspect->others.lost, suspect->others.sent);
+	finding_add_evidence(finding,
+		"by chance that happens in %.2g %% of cases (Fisher's exact test; %zu ways were compared)",
 		100 * suspect->chance, suspect->branches);
 	if (tested)
 		add_test(finding, &edge->test);
 	finding_add_evidence(finding, "%s %u takes this way", flow_words(path), flow_number(edge));
 	finding_set_text(&finding->disproof, "%s",
-		tested ? "Checked: limits on replies would have met both ways alike when they were asked in turns."
-		       : "A router that limits its replies on this way only. The same ports again, and slower, would show it.");
+		tested ? "Checked: limits on replies would have met both ways alike when they were asked in "
+			 "turns."
+		       : "A router that limits its replies on this way only. The same ports again, and "
+			 "slower, would show it.");
 	finding_set_text(&finding->advice,
-		"Run it again with --sport %u and with the port of another way; report both to the operator.", flow_number(edge));
+		"Run it again with --sport %u and with the port of another way; report both to the operator.",
+		flow_number(edge));
 }
 
 void rule_bad_branch(struct view *view)
@@ -329,7 +351,8 @@ void rule_bad_branch(struct view *view)
 	for (size_t i = 0; i < view->path->edge_count; i++) {
 		struct suspect suspect;
 		const struct branch_test *test = &view->path->edges[i].test;
-		if (is_suspect(view->path, &view->path->edges[i], &suspect) && (!tested || test_confirms(test)))
+		if (is_suspect(view->path, &view->path->edges[i], &suspect) &&
+			(!tested || test_confirms(test)))
 			report_bad_branch(view, &suspect);
 	}
 }

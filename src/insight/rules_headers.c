@@ -1,6 +1,6 @@
-/* What routers quote back of a probe, beside what was sent: translation, remarking, routers that let packets live too
- * long. A router quotes the packet as it came in, so the first hop whose quote differs stands behind the change; some
- * rewrite before they quote, and then it is that hop itself. */
+/* What routers quote back of a probe, beside what was sent: translation, remarking, routers that let packets
+ * live too long. A router quotes the packet as it came in, so the first hop whose quote differs stands behind
+ * the change; some rewrite before they quote, and then it is that hop itself. */
 #include "insight/rules.h"
 
 #include <stdio.h>
@@ -25,7 +25,8 @@ static bool quoted_source(const struct hop *hop, const struct probe_result **pro
 	return true;
 }
 
-/* RFC 2663, RFC 6888: the probe's source is rewritten; at a second place, too, with a carrier's translator. */
+/* RFC 2663, RFC 6888: the probe's source is rewritten; at a second place, too, with a carrier's translator.
+ */
 void rule_nat(struct view *view)
 {
 	const struct path *path = view->path;
@@ -38,22 +39,25 @@ void rule_nat(struct view *view)
 		struct addr source;
 		if (!quoted_source(&path->hops[i], &probe, &source) || addr_equal(source, before))
 			continue;
-		/* A translator that puts the old address back into what it passes hides itself; going back is no change. */
+		/* A translator that puts the old address back into what it passes hides itself; going back is
+		 * no change. */
 		if (addr_equal(source, path->source))
 			continue;
 		changes++;
 		if (!finding)
-			finding = measurement_add_finding(view->measurement, "nat", SEVERITY_INFO, CONFIDENCE_CERTAIN,
-				path->direction, "Your address is translated before or at %s.", hop_label(path, i, label));
+			finding = measurement_add_finding(view->measurement, "nat", SEVERITY_INFO,
+				CONFIDENCE_CERTAIN, path->direction,
+				"Your address is translated before or at %s.", hop_label(path, i, label));
 		if (!finding)
 			return;
 		if (changes == 2)
 			finding_set_text(&finding->summary,
-				"Your address is translated at hop %d and again at hop %d: double NAT.", finding->hops[0],
-				path_hop_number(path, i));
+				"Your address is translated at hop %d and again at hop %d: double NAT.",
+				finding->hops[0], path_hop_number(path, i));
 		finding_add_hop(finding, path_hop_number(path, i));
-		finding_add_evidence(finding, "%s quotes packets from %s port %d; before it was %s", hop_label(path, i, label),
-			addr_format(source, is), probe->quoted.source_port, addr_format(before, was));
+		finding_add_evidence(finding, "%s quotes packets from %s port %d; before it was %s",
+			hop_label(path, i, label), addr_format(source, is), probe->quoted.source_port,
+			addr_format(before, was));
 		before = source;
 	}
 	if (!finding)
@@ -61,7 +65,8 @@ void rule_nat(struct view *view)
 	finding_set_text(&finding->disproof,
 		"Checksum offload or a virtual machine's own host may rewrite before the first router.");
 	finding_set_text(&finding->advice, "%s",
-		changes > 1 ? "Two translators in a row: open ports and long-lived connections must be set up on both."
+		changes > 1 ? "Two translators in a row: open ports and long-lived connections must be set "
+			      "up on both."
 			    : "Nothing to do; the far end sees the translated address.");
 }
 
@@ -102,20 +107,24 @@ static void report_remark(struct view *view, size_t before, size_t hop, int was,
 		hop_label(path, before, last);
 	hop_label(path, hop, first);
 	struct finding *finding = ecn
-		? measurement_add_finding(view->measurement, "ecn-bleached", SEVERITY_WARNING, CONFIDENCE_CERTAIN,
-			  path->direction, "ECN is wiped between %s and %s, so congestion marking cannot work on this path.",
+		? measurement_add_finding(view->measurement, "ecn-bleached", SEVERITY_WARNING,
+			  CONFIDENCE_CERTAIN, path->direction,
+			  "ECN is wiped between %s and %s, so congestion marking cannot work on this path.",
 			  last, first)
-		: measurement_add_finding(view->measurement, "dscp-remarked", SEVERITY_INFO, CONFIDENCE_CERTAIN, path->direction,
+		: measurement_add_finding(view->measurement, "dscp-remarked", SEVERITY_INFO,
+			  CONFIDENCE_CERTAIN, path->direction,
 			  "The class of service of packets changes between %s and %s.", last, first);
 	if (!finding)
 		return;
 	if (before < path->hop_count)
 		finding_add_hop(finding, path_hop_number(path, before));
 	finding_add_hop(finding, path_hop_number(path, hop));
-	finding_add_evidence(finding, "type of service 0x%02x (DSCP %d, ECN %d) before, 0x%02x (DSCP %d, ECN %d) from %s on",
+	finding_add_evidence(finding,
+		"type of service 0x%02x (DSCP %d, ECN %d) before, 0x%02x (DSCP %d, ECN %d) from %s on",
 		(unsigned)was, was >> 2, was & 3, (unsigned)is, is >> 2, is & 3, first);
 	finding_set_text(&finding->disproof,
-		"A router that rewrites before it quotes: then it is the hop itself and not the link before it.");
+		"A router that rewrites before it quotes: then it is the hop itself and not the link before "
+		"it.");
 	finding_set_text(&finding->advice, "%s",
 		ecn ? "Ask the operator to leave the two ECN bits alone (RFC 3168 5)."
 		    : "Do not count on the class of service behind this place.");
@@ -141,28 +150,33 @@ void rule_remarked(struct view *view)
 
 /* ---- lifetimes ---- */
 
-/* RFC 1812 4.2.2.9: a router must not forward a packet whose lifetime has ended; then the next one says so, and quotes
- * zero. */
+/* RFC 1812 4.2.2.9: a router must not forward a packet whose lifetime has ended; then the next one says so,
+ * and quotes zero. */
 void rule_zero_ttl(struct view *view)
 {
 	const struct path *path = view->path;
 	for (size_t i = 0; i < path->hop_count; i++) {
 		unsigned zeros = 0;
 		for (size_t j = 0; j < path->hops[i].probe_count; j++)
-			zeros += probe_answered(&path->hops[i].probes[j]) && path->hops[i].probes[j].quoted.ttl == 0;
+			zeros += probe_answered(&path->hops[i].probes[j]) &&
+				path->hops[i].probes[j].quoted.ttl == 0;
 		if (zeros == 0)
 			continue;
 		char label[HOP_LABEL_SIZE];
-		struct finding *finding = measurement_add_finding(view->measurement, "zero-ttl", SEVERITY_INFO,
-			CONFIDENCE_CERTAIN, path->direction,
-			"A router before %s wrongly passes on packets whose lifetime has ended; the true list has one more router, "
-			"which does not show.", hop_label(path, i, label));
+		struct finding *finding = measurement_add_finding(view->measurement, "zero-ttl",
+			SEVERITY_INFO, CONFIDENCE_CERTAIN, path->direction,
+			"A router before %s wrongly passes on packets whose lifetime has ended; the true "
+			"list has one more router, "
+			"which does not show.",
+			hop_label(path, i, label));
 		if (!finding)
 			return;
 		finding_add_hop(finding, path_hop_number(path, i));
 		finding_add_evidence(finding, "%u answers quote a lifetime of 0", zeros);
-		finding_set_text(&finding->disproof, "None: a packet of lifetime 0 must not have come that far.");
-		finding_set_text(&finding->advice, "Nothing to do; do not read this hop and the next as two routers.");
+		finding_set_text(
+			&finding->disproof, "None: a packet of lifetime 0 must not have come that far.");
+		finding_set_text(
+			&finding->advice, "Nothing to do; do not read this hop and the next as two routers.");
 	}
 }
 
@@ -170,7 +184,11 @@ void rule_zero_ttl(struct view *view)
 
 static void place_of(const struct path *path, int ttl, char label[static HOP_LABEL_SIZE])
 {
-	snprintf(label, HOP_LABEL_SIZE, ttl == 0 ? "this host" : ttl < 0 ? "a hop that is not known" : "hop %d", ttl);
+	snprintf(label, HOP_LABEL_SIZE,
+		ttl == 0	  ? "this host"
+			: ttl < 0 ? "a hop that is not known"
+				  : "hop %d",
+		ttl);
 	for (size_t i = 0; i < path->hop_count; i++)
 		if (path->hops[i].ttl == ttl)
 			hop_label(path, i, label);
@@ -194,31 +212,38 @@ static void report_narrowing(struct view *view, const struct mtu_step *step)
 		finding_add_evidence(finding, "it names %u bytes", step->said_bytes);
 	if (view->path->mtu.bytes)
 		finding_add_evidence(finding, "packets of %u bytes got to the end", view->path->mtu.bytes);
-	finding_set_text(&finding->disproof, "Tunnels may name a size that is not the true one; the size that got through was tried.");
+	finding_set_text(&finding->disproof,
+		"Tunnels may name a size that is not the true one; the size that got through was tried.");
 	finding_set_text(&finding->advice,
-		"Hosts that honour these messages adapt by themselves. Where they are filtered, lower the MSS.");
+		"Hosts that honour these messages adapt by themselves. Where they are filtered, lower the "
+		"MSS.");
 }
 
 static void report_size_hole(struct view *view, const struct mtu_step *step)
 {
 	char place[HOP_LABEL_SIZE];
 	place_of(view->path, step->ttl, place);
-	struct finding *finding = measurement_add_finding(view->measurement, "mtu-black-hole", SEVERITY_PROBLEM,
-		CONFIDENCE_LIKELY, view->path->direction,
-		"Large packets (over %u bytes) disappear after %s without any message: transfers hang though ping works.",
+	struct finding *finding = measurement_add_finding(view->measurement, "mtu-black-hole",
+		SEVERITY_PROBLEM, CONFIDENCE_LIKELY, view->path->direction,
+		"Large packets (over %u bytes) disappear after %s without any message: transfers hang though "
+		"ping works.",
 		step->bytes, place);
 	if (!finding)
 		return;
 	if (step->ttl > 0)
 		finding_add_hop(finding, step->ttl);
-	finding_add_evidence(finding, "%u bytes got through, %u bytes did not, three times, while small packets beside them did",
+	finding_add_evidence(finding,
+		"%u bytes got through, %u bytes did not, three times, while small packets beside them did",
 		step->bytes, step->bytes + 1);
-	finding_add_evidence(finding, "packets that are too large were still answered at %s, and nowhere behind it", place);
+	finding_add_evidence(finding,
+		"packets that are too large were still answered at %s, and nowhere behind it", place);
 	finding_add_evidence(finding, "no router said that they are too big");
-	finding_set_text(&finding->disproof, "Loss that grows with size, as of a bad line, is not this sharp.");
+	finding_set_text(
+		&finding->disproof, "Loss that grows with size, as of a bad line, is not this sharp.");
 	finding_set_text(&finding->advice,
 		"Ask for ICMP \"too big\" to be let through there; until then clamp the MSS to %u.",
-		step->bytes > 60 ? step->bytes - (view->path->destination.family == 6 ? 60 : 40) : step->bytes);
+		step->bytes > 60 ? step->bytes - (view->path->destination.family == 6 ? 60 : 40)
+				 : step->bytes);
 }
 
 void rule_mtu(struct view *view)

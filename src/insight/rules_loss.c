@@ -30,10 +30,10 @@ static int compare_sent(const void *a, const void *b)
 
 /* Answered, answered, then nothing more, in the order of sending: a bucket of tokens that ran empty. */
 struct pattern {
-	bool stops;       /* the first `first` were answered, those right behind them were not */
+	bool stops; /* the first `first` were answered, those right behind them were not */
 	unsigned first;
 	bool asked_later; /* once more, after a rest */
-	bool recovered;   /* and then it answered */
+	bool recovered;	  /* and then it answered */
 };
 
 static void read_pattern(struct pattern *pattern, const struct probe_result **order, size_t count)
@@ -94,24 +94,29 @@ static bool later_hops_clean(const struct path *path, size_t index, unsigned *an
 static void explain_limit(struct finding *finding, const struct pattern *pattern, bool end)
 {
 	if (pattern->stops)
-		finding_add_evidence(finding, "in the order of sending: %u answered, then none%s", pattern->first,
-			pattern->recovered ? ", and again after a rest" : "");
+		finding_add_evidence(finding, "in the order of sending: %u answered, then none%s",
+			pattern->first, pattern->recovered ? ", and again after a rest" : "");
 	if (pattern->recovered)
-		finding_set_text(&finding->disproof, "Tried: loss would not have ended with a rest, but asked again "
+		finding_set_text(&finding->disproof,
+			"Tried: loss would not have ended with a rest, but asked again "
 			"after one it answered.");
 	else if (pattern->asked_later)
-		finding_set_text(&finding->disproof, "Tried: asked again after a rest it still did not answer, which "
+		finding_set_text(&finding->disproof,
+			"Tried: asked again after a rest it still did not answer, which "
 			"speaks for loss on the way back from it, or for a long memory.");
 	else
-		finding_set_text(&finding->disproof, end
-				? "Loss on the way shows the same; slower probing, which was not tried, would tell."
-				: "Slower probing would leave the gaps in place if this were loss on the way back "
-				  "from this hop.");
+		finding_set_text(&finding->disproof,
+			end ? "Loss on the way shows the same; slower probing, which was not tried, would "
+			      "tell."
+			    : "Slower probing would leave the gaps in place if this were loss on the way "
+			      "back "
+			      "from this hop.");
 	if (end)
 		finding_set_text(&finding->advice, "Repeat with more probes and a longer interval.");
 }
 
-static void report_limit(struct view *view, size_t index, const struct pattern *pattern, unsigned later_answers)
+static void report_limit(
+	struct view *view, size_t index, const struct pattern *pattern, unsigned later_answers)
 {
 	const struct hop *hop = &view->path->hops[index];
 	bool end = index + 1 == view->path->hop_count;
@@ -140,7 +145,8 @@ static void report_limit(struct view *view, size_t index, const struct pattern *
 
 void rule_rate_limit(struct view *view)
 {
-	/* Rounds never come in bursts, so there is no pattern to read; rule_watched_replies has better evidence. */
+	/* Rounds never come in bursts, so there is no pattern to read; rule_watched_replies has better
+	 * evidence. */
 	if (view->measurement->timeline && view->path->direction == DIRECTION_FORWARD)
 		return;
 	for (size_t i = 0; i < view->path->hop_count; i++) {
@@ -231,17 +237,21 @@ void rule_loss(struct view *view)
 		view->explained[i] = true;
 	}
 	add_loss_evidence(finding, view, start);
-	const struct timeline_hop *watched = view->measurement->timeline && path->direction == DIRECTION_FORWARD
+	const struct timeline_hop *watched =
+		view->measurement->timeline && path->direction == DIRECTION_FORWARD
 		? timeline_hop(view->measurement->timeline, (unsigned)MAX(0, last->ttl))
 		: NULL;
 	if (watched && watched->limit == LIMIT_LOSES)
-		finding_set_text(&finding->disproof, "Tried: a limit on replies would have answered when asked more slowly, "
-			"but of %u such probes it answered %u.", watched->limit_asked, watched->limit_answered);
+		finding_set_text(&finding->disproof,
+			"Tried: a limit on replies would have answered when asked more slowly, "
+			"but of %u such probes it answered %u.",
+			watched->limit_asked, watched->limit_answered);
 	else
 		finding_set_text(&finding->disproof,
-		start == end ? "Only the end loses: it may limit its replies. Another protocol, not tried, "
-			       "would tell."
-			     : "If slower probing loses less, replies are being limited; not tried.");
+			start == end ? "Only the end loses: it may limit its replies. Another protocol, not "
+				       "tried, "
+				       "would tell."
+				     : "If slower probing loses less, replies are being limited; not tried.");
 	finding_set_text(&finding->advice, "Repeat with %u or more probes per hop to narrow the interval.",
 		2 * MAX(last->sent, (unsigned)RULE_SAMPLES_MIN));
 	view->lossy_from = start;

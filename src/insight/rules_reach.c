@@ -160,7 +160,8 @@ static bool target_is_alive(const struct view *view)
 static void protocol_label(const struct path_try *attempt, char *text, size_t size)
 {
 	if (attempt->destination_port)
-		snprintf(text, size, "%s to port %u", protocol_word(attempt->protocol), attempt->destination_port);
+		snprintf(text, size, "%s to port %u", protocol_word(attempt->protocol),
+			attempt->destination_port);
 	else
 		snprintf(text, size, "%s", protocol_word(attempt->protocol));
 }
@@ -183,16 +184,19 @@ static void report_filtered_protocol(struct view *view)
 		hop++;
 	struct finding *finding = measurement_add_finding(view->measurement, "filtered", SEVERITY_INFO,
 		CONFIDENCE_LIKELY, path->direction,
-		"From hop %d on nothing answers %s; %s gets through to the destination.", through->first_ttl, first, second);
+		"From hop %d on nothing answers %s; %s gets through to the destination.", through->first_ttl,
+		first, second);
 	if (!finding)
 		return;
 	finding_add_range(finding, path, hop, path->hop_count - 1);
-	finding_add_evidence(finding, "%s: %u probes, %u answers, none from the destination", first, silent->sent,
-		silent->received);
-	finding_add_evidence(finding, "%s: %u probes, %u answers, the destination among them", second, through->sent,
-		through->received);
-	finding_set_text(&finding->disproof, "Routers and hosts that merely limit their answers look the same; a slower "
-		"trace with --%s shows it.", protocol_word(silent->protocol));
+	finding_add_evidence(finding, "%s: %u probes, %u answers, none from the destination", first,
+		silent->sent, silent->received);
+	finding_add_evidence(finding, "%s: %u probes, %u answers, the destination among them", second,
+		through->sent, through->received);
+	finding_set_text(&finding->disproof,
+		"Routers and hosts that merely limit their answers look the same; a slower "
+		"trace with --%s shows it.",
+		protocol_word(silent->protocol));
 }
 
 void rule_black_hole(struct view *view)
@@ -243,8 +247,9 @@ void rule_black_hole(struct view *view)
 		path->try_count > 1 ? "and those above were" : "was");
 	finding_set_text(&finding->advice, "%s",
 		any && path->try_count > 1 ? "Ask the operator of the last router that answers."
-		: any ? "Try the other protocols; then ask the operator of the last router that answers."
-		    : "Check the own connection first: not even the nearest router answers.");
+			: any
+			? "Try the other protocols; then ask the operator of the last router that answers."
+			: "Check the own connection first: not even the nearest router answers.");
 	view->broken = true;
 	for (size_t i = first_silent; i < path->hop_count; i++)
 		view->explained[i] = true;

@@ -105,7 +105,8 @@ static struct finding *report_balancing(struct view *view, size_t index)
 void rule_load_balancing(struct view *view)
 {
 	const struct path *path = view->path;
-	const struct timeline *timeline = path->direction == DIRECTION_FORWARD ? view->measurement->timeline : NULL;
+	const struct timeline *timeline =
+		path->direction == DIRECTION_FORWARD ? view->measurement->timeline : NULL;
 	bool several = path->confidence > 0 || (timeline && timeline->flow_count > 0);
 	for (size_t i = 0; !several && i < path->hop_count; i++) {
 		const struct hop *hop = &path->hops[i];

@@ -162,9 +162,10 @@ static void report_differ(struct measurement *m)
 	struct finding *finding = measurement_add_finding(m, "paths-differ", SEVERITY_INFO,
 		certain ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY, DIRECTION_BOTH,
 		!alignment->diverges ? "The way back is not the way there: between %s and %s%s."
-		: parting.after ? "The way back is not the way there: they part after %s and meet again at %s%s."
-				: "The way back is not the way there: they part after %s, and no router is seen on "
-				  "both again before %s%s.",
+			: parting.after
+			? "The way back is not the way there: they part after %s and meet again at %s%s."
+			: "The way back is not the way there: they part after %s, and no router is seen on "
+			  "both again before %s%s.",
 		from, to, networks ? ", through other networks" : "");
 	if (!finding)
 		return;

@@ -27,11 +27,12 @@ struct channel_options {
 	uint8_t family;
 	unsigned protocols; /* CHANNEL_PROTOCOL(...) of every protocol that is to be sent */
 	struct addr source;
-	uint16_t source_port; /* 0 = none */
-	uint16_t port_count;  /* source ports from that one on whose answers are read; 0 = one */
-	uint16_t icmp_id;     /* of echo requests */
+	uint16_t source_port;  /* 0 = none */
+	uint16_t port_count;   /* source ports from that one on whose answers are read; 0 = one */
+	uint16_t icmp_id;      /* of echo requests */
 	bool hears_requests;   /* raw, IPv4: echo requests, too, are read */
-	bool routed_by_source; /* raw: each packet takes the route of its source, which is an address of this host */
+	bool routed_by_source; /* raw: each packet takes the route of its source, which is an address of this
+				  host */
 	struct wishes wishes;
 };
 

@@ -266,7 +266,8 @@ static int start(struct driver *driver, struct channel *channel, struct error *e
 	driver->key = hash_key_random();
 	pacer_init(&driver->pacer, DRIVER_PACKETS_PER_S, DRIVER_BURST, driver->key.k0);
 	driver->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	return driver->timer_fd < 0 ? error_set(error, -errno, "cannot create a timer: %s", strerror(errno)) : 0;
+	return driver->timer_fd < 0 ? error_set(error, -errno, "cannot create a timer: %s", strerror(errno))
+				    : 0;
 }
 
 static int watch_own(struct driver *driver)

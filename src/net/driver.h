@@ -53,7 +53,7 @@ struct driver {
 	struct pacer pacer;
 	struct driver_machine *machines;
 	unsigned machine_count;
-	unsigned free; /* first number that was taken away, or DRIVER_NONE */
+	unsigned free;	   /* first number that was taken away, or DRIVER_NONE */
 	unsigned *buckets; /* first machine by hash of its target; as many as there is room for machines */
 	unsigned bucket_count;
 	struct hash_key key;
@@ -67,9 +67,9 @@ struct driver {
 };
 
 int driver_init(struct driver *driver, struct channel *channel, struct error *error) MUST_USE;
-/* On somebody else's loop, for as long as that runs: machines come and go, nobody waits for the last of them, and
- * signals are not its business. It opens its timer here. No driver_run; driver_deinit once the loop has closed all
- * handles. */
+/* On somebody else's loop, for as long as that runs: machines come and go, nobody waits for the last of them,
+ * and signals are not its business. It opens its timer here. No driver_run; driver_deinit once the loop has
+ * closed all handles. */
 int driver_attach(
 	struct driver *driver, uv_loop_t *loop, struct channel *channel, struct error *error) MUST_USE;
 /* A channel for the other family, too. */
@@ -78,8 +78,8 @@ int driver_add_channel(struct driver *driver, struct channel *channel, struct er
  * targets at once. 0 or -ENOMEM. Also while the driver runs. */
 int driver_add(struct driver *driver, struct machine machine) MUST_USE;
 int driver_add_for(struct driver *driver, struct machine machine, struct addr target) MUST_USE;
-/* As driver_add_for, with the number that driver_remove wants: one that is free again is given to the next. Negative
- * errno. */
+/* As driver_add_for, with the number that driver_remove wants: one that is free again is given to the next.
+ * Negative errno. */
 int driver_add_numbered(struct driver *driver, struct machine machine, struct addr target) MUST_USE;
 /* Let go of a machine, whether it is DONE or not: it hears nothing more. Not from within that machine's own
  * functions; from the callback that says it is DONE is fine. */

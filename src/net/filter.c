@@ -7,7 +7,7 @@
 #include "base/compiler.h"
 
 #define DESTINATION_PORT 2 /* offset in the headers of TCP, UDP and UDP-Lite */
-#define ACCEPT           UINT32_MAX
+#define ACCEPT		 UINT32_MAX
 
 int filter_ports(int fd, uint8_t family, uint16_t port, uint16_t count)
 {

@@ -1,4 +1,5 @@
-/* One message from a socket with all that the kernel tells beside it: the set-up of recvmsg() in one place. */
+/* One message from a socket with all that the kernel tells beside it: the set-up of recvmsg() in one place.
+ */
 #ifndef RETOUR_NET_MESSAGE_H
 #define RETOUR_NET_MESSAGE_H
 
@@ -20,16 +21,16 @@ struct message {
 	size_t length;
 };
 
-/* Send a whole IP packet by a raw socket, on the route of a socket that is bound to its source: only so does routing
- * by source apply, from the IP header alone it does not. The source must be an address of this host. 0 or negative
- * errno. */
+/* Send a whole IP packet by a raw socket, on the route of a socket that is bound to its source: only so does
+ * routing by source apply, from the IP header alone it does not. The source must be an address of this host.
+ * 0 or negative errno. */
 int message_send_from(int fd, const void *packet, size_t length, struct addr source, struct addr destination);
 
 /* What an error queue holds (ip(7), IP_RECVERR). */
 struct message_error {
 	uint8_t origin, type, code; /* SO_EE_ORIGIN_... */
-	uint32_t info;              /* MTU, or the number of a transmit stamp */
-	struct addr offender;       /* who sent the ICMP error */
+	uint32_t info;		    /* MTU, or the number of a transmit stamp */
+	struct addr offender;	    /* who sent the ICMP error */
 };
 
 /* 0, or negative errno: -EAGAIN when there is nothing. Does not wait. */

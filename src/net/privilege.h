@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 
-/* Once the sockets are open: clear every capability, forbid getting any back, and undo set-user-id. After this
- * the process can use what it holds and open what its user may. */
+/* Once the sockets are open: clear every capability, forbid getting any back, and undo set-user-id. After
+ * this the process can use what it holds and open what its user may. */
 int privilege_drop(struct error *error);
 
 #endif

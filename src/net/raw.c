@@ -29,8 +29,8 @@ static int raw_send(struct channel *channel, const struct outgoing *outgoing, ui
 	socklen_t to_length = sockaddr_from(packet.ip.destination, 0, &to);
 	int result = 0;
 	if (channel->routed_by_source)
-		result = message_send_from(channel->fds[SEND], outgoing->bytes, outgoing->length, packet.ip.source,
-			packet.ip.destination);
+		result = message_send_from(channel->fds[SEND], outgoing->bytes, outgoing->length,
+			packet.ip.source, packet.ip.destination);
 	else if (sendto(channel->fds[SEND], outgoing->bytes, outgoing->length, 0, (struct sockaddr *)&to,
 			 to_length) < 0)
 		result = -errno;

@@ -158,8 +158,8 @@ static int connect_to(int fd, struct addr destination, const struct wishes *wish
 		return error_set(error, -errno,
 			"%s is the same address on every link: say on which, %s%%INTERFACE", to, to);
 	if (errno == EADDRNOTAVAIL)
-		return error_set(error, -errno, "no route to %s: this host has no IPv%u address to send from", to,
-			destination.family);
+		return error_set(error, -errno, "no route to %s: this host has no IPv%u address to send from",
+			to, destination.family);
 	return error_set(error, -errno, "no route to %s: %s; `retour doctor` tells what there is", to,
 		strerror(errno));
 }

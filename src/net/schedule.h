@@ -14,8 +14,8 @@ struct schedule_entry {
 
 struct schedule {
 	struct schedule_entry *entries; /* by number */
-	unsigned *heap;                 /* numbers; the earliest first */
-	unsigned count, room;           /* entries; the heap has room for all */
+	unsigned *heap;			/* numbers; the earliest first */
+	unsigned count, room;		/* entries; the heap has room for all */
 	unsigned heap_count;
 };
 

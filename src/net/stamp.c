@@ -41,8 +41,8 @@ static int64_t wall_stamp_ns(const struct msghdr *message)
 	return 0;
 }
 
-/* Wall clock less monotonic clock. Whoever else gets the processor between the two readings would be part of the
- * difference, so they are repeated until they lie close together. */
+/* Wall clock less monotonic clock. Whoever else gets the processor between the two readings would be part of
+ * the difference, so they are repeated until they lie close together. */
 static int64_t wall_offset_ns(void)
 {
 	int64_t offset_ns = 0, best_ns = TIME_NEVER;

@@ -20,8 +20,8 @@ struct stamp_clock {
 int64_t stamp_since(const struct stamp_clock *clock, const struct msghdr *message);
 /* Everything that came before `since_ns` has been read. */
 void stamp_drained(struct stamp_clock *clock, int64_t since_ns);
-/* The software stamp in the control messages of `message` as monotonic time. Without one, or when the wall clock
- * jumped in between so that the stamp makes no sense, the time of this call. */
+/* The software stamp in the control messages of `message` as monotonic time. Without one, or when the wall
+ * clock jumped in between so that the stamp makes no sense, the time of this call. */
 int64_t stamp_of(const struct msghdr *message);
 
 #endif

@@ -16,10 +16,10 @@
 #include "net/sockaddr.h"
 #include "net/stamp.h"
 
-#define PATIENCE_MS  200
-#define STAMP_TRIES  10
+#define PATIENCE_MS   200
+#define STAMP_TRIES   10
 #define STAMP_REST_MS 10
-#define CONTROL_SIZE 512
+#define CONTROL_SIZE  512
 
 static struct addr loopback(uint8_t family)
 {
@@ -135,8 +135,8 @@ static int try_error_queue(uint8_t family)
 	return code;
 }
 
-/* The kernel begins to stamp a moment after the first socket of the machine has asked for it, so one packet proves
- * nothing. */
+/* The kernel begins to stamp a moment after the first socket of the machine has asked for it, so one packet
+ * proves nothing. */
 static void try_stamps(uint8_t family, struct trial *trial)
 {
 	uint16_t port = 0;

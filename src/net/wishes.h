@@ -9,9 +9,9 @@
 
 struct wishes {
 	const char *interface; /* NULL = by the routing table */
-	uint32_t mark;         /* 0 = none */
+	uint32_t mark;	       /* 0 = none */
 	bool broadcast;
-	bool debug;            /* SO_DEBUG of socket(7) */
+	bool debug; /* SO_DEBUG of socket(7) */
 };
 
 int wishes_apply(const struct wishes *wishes, int fd, struct error *error) MUST_USE;

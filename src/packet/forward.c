@@ -13,10 +13,10 @@
 #define IPV6_HOPS_OFFSET     7
 #define IPV6_TO_OFFSET	     24
 /* Within the Segment Routing Header (RFC 8754 2). */
-#define SEGMENT_TYPE_OFFSET 2
+#define SEGMENT_TYPE_OFFSET  2
 #define SEGMENTS_LEFT_OFFSET 3
-#define SEGMENT_LIST_OFFSET 8
-#define SEGMENT_TYPE	    4
+#define SEGMENT_LIST_OFFSET  8
+#define SEGMENT_TYPE	     4
 /* Within the route and timestamp options. */
 #define POINTER_OFFSET	2
 #define OVERFLOW_OFFSET 3

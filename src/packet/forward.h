@@ -26,8 +26,8 @@ size_t forward_strip_options(uint8_t *bytes, size_t length);
 /* Type of service or traffic class: keep the bits in `mask`, clear the others. */
 bool forward_mask_tos(uint8_t *bytes, size_t length, uint8_t mask);
 
-/* Take the next segment of a Segment Routing Header that follows the IPv6 header (RFC 8754 4.3.1.1, S14 to S16): it
- * becomes the destination. False: there is none left. */
+/* Take the next segment of a Segment Routing Header that follows the IPv6 header (RFC 8754 4.3.1.1, S14 to
+ * S16): it becomes the destination. False: there is none left. */
 bool forward_next_segment(uint8_t *bytes, size_t length);
 
 #endif

@@ -50,15 +50,10 @@ static void rest_read(uint32_t rest, uint8_t family, struct transport *transport
 	case ICMP_PACKET_TOO_BIG:
 		transport->icmp_mtu = family == 4 ? rest & 0xffff : rest; /* RFC 1191 4, RFC 4443 3.2 */
 		break;
-	case ICMP_PARAMETER_PROBLEM:
-		transport->icmp_pointer = family == 4 ? rest >> 24 : rest;
-		break;
+	case ICMP_PARAMETER_PROBLEM: transport->icmp_pointer = family == 4 ? rest >> 24 : rest; break;
 	case ICMP_TIME_EXCEEDED:
-	case ICMP_UNREACHABLE:
-		break;
-	default:
-		transport->icmp_id = (uint16_t)(rest >> 16);
-		transport->icmp_seq = (uint16_t)rest;
+	case ICMP_UNREACHABLE: break;
+	default: transport->icmp_id = (uint16_t)(rest >> 16); transport->icmp_seq = (uint16_t)rest;
 	}
 	unsigned unit = icmp_quote_unit(family, transport->icmp_type);
 	transport->icmp_quote_length = (uint16_t)((family == 4 ? rest >> 16 & 0xff : rest >> 24) * unit);

@@ -6,8 +6,8 @@
 #include "packet/checksum.h"
 
 #define OPTIONS_SIZE_MAX 40
-#define ROUTE_OVERHEAD   3 /* type, length, pointer */
-#define TIME_OVERHEAD    4 /* and overflow and flag */
+#define ROUTE_OVERHEAD	 3 /* type, length, pointer */
+#define TIME_OVERHEAD	 4 /* and overflow and flag */
 
 bool ipv4_option_next(struct cursor *options, struct ipv4_option *option)
 {
@@ -91,14 +91,9 @@ static void options_read(struct cursor *options, struct ip_header *ip)
 		switch (option.type) {
 		case IPV4_OPTION_RECORD_ROUTE:
 		case IPV4_OPTION_LOOSE_ROUTE:
-		case IPV4_OPTION_STRICT_ROUTE:
-			understood = route_read(&option, &ip->route);
-			break;
-		case IPV4_OPTION_TIMESTAMP:
-			understood = timestamp_read(&option, &ip->timestamp);
-			break;
-		default: /* RFC 1122 3.2.1.8: unknown options are silently passed over */
-			break;
+		case IPV4_OPTION_STRICT_ROUTE: understood = route_read(&option, &ip->route); break;
+		case IPV4_OPTION_TIMESTAMP: understood = timestamp_read(&option, &ip->timestamp); break;
+		default: /* RFC 1122 3.2.1.8: unknown options are silently passed over */ break;
 		}
 		if (!understood)
 			ip->bad_options = true;

@@ -44,7 +44,8 @@ int packet_read(const uint8_t *bytes, size_t length, struct packet *packet)
 	return 0;
 }
 
-int packet_read_transport(const struct ip_header *ip, const uint8_t *bytes, size_t length, struct packet *packet)
+int packet_read_transport(
+	const struct ip_header *ip, const uint8_t *bytes, size_t length, struct packet *packet)
 {
 	uint8_t family = ip->source.family;
 	*packet = (struct packet){.ip = *ip};
@@ -53,7 +54,8 @@ int packet_read_transport(const struct ip_header *ip, const uint8_t *bytes, size
 	struct cursor cursor = cursor_init(bytes, length);
 	if (family == 6)
 		ipv6_extensions_read(&cursor, &packet->ip);
-	if ((family != 4 && family != 6) || (ip_is_icmp(&packet->ip) && cursor_left(&cursor) < ICMP_HEADER_SIZE))
+	if ((family != 4 && family != 6) ||
+		(ip_is_icmp(&packet->ip) && cursor_left(&cursor) < ICMP_HEADER_SIZE))
 		return -EBADMSG;
 	packet->checksum_ok = transport_checksum_ok(&packet->ip, cursor);
 	upper_read(&cursor, packet);

@@ -8,8 +8,8 @@
 
 #define OLD_QUOTE_SIZE 128
 
-static bool extensions_at(const struct packet *packet, size_t offset, bool verified,
-	struct icmp_extensions *found)
+static bool extensions_at(
+	const struct packet *packet, size_t offset, bool verified, struct icmp_extensions *found)
 {
 	struct cursor cursor = cursor_init(packet->transport.payload, packet->transport.payload_length);
 	cursor_skip(&cursor, offset);

@@ -9,8 +9,9 @@
 #define SCALE_MAX	  63
 #define TLV_HEADER	  4
 #define TLV_EXTRA_PADDING 1
-#define TLV_UNRECOGNISED  0x80 /* set by the sender, cleared by a reflector that knows the type (RFC 8972 4) \
-				*/
+#define TLV_UNRECOGNISED                                                                                     \
+	0x80 /* set by the sender, cleared by a reflector that knows the type (RFC 8972 4)                   \
+	      */
 
 /* ---- clocks ---- */
 

@@ -1,5 +1,5 @@
-/* A message is a header of type, length, cookie and transaction identifier, and attributes of type, length and
- * value, each padded to a multiple of four (RFC 8489 5 and 14). */
+/* A message is a header of type, length, cookie and transaction identifier, and attributes of type, length
+ * and value, each padded to a multiple of four (RFC 8489 5 and 14). */
 #include "packet/stun.h"
 
 #include <errno.h>
@@ -22,8 +22,8 @@ void stun_question_write(struct writer *writer, const struct stun_id *id)
 	writer_bytes(writer, id->bytes, sizeof(id->bytes));
 }
 
-/* RFC 8489 14.2: exclusive-ored with the cookie and, for IPv6, with the transaction identifier behind it, so that
- * no NAT on the way takes it for an address and translates it. */
+/* RFC 8489 14.2: exclusive-ored with the cookie and, for IPv6, with the transaction identifier behind it, so
+ * that no NAT on the way takes it for an address and translates it. */
 static bool read_address(struct cursor value, const struct stun_id *id, struct stun_answer *answer)
 {
 	cursor_skip(&value, 1);
@@ -52,8 +52,8 @@ static bool read_error(struct cursor value, struct stun_answer *answer)
 	return true;
 }
 
-/* What must be understood (RFC 8489 6.3.3) and yet says nothing here: the old address without exclusive or, the
- * rest of what RFC 3489 had, and signatures that nobody asked for. */
+/* What must be understood (RFC 8489 6.3.3) and yet says nothing here: the old address without exclusive or,
+ * the rest of what RFC 3489 had, and signatures that nobody asked for. */
 static bool may_be_passed_over(uint16_t type)
 {
 	return type & OPTIONAL || (type > 0 && type <= 0x000b) || type == 0x0014 || type == 0x0015 ||
@@ -61,7 +61,8 @@ static bool may_be_passed_over(uint16_t type)
 }
 
 /* The first of a kind counts (RFC 8489 14). */
-static bool read_attribute(struct cursor *rest, const struct stun_id *id, bool success, struct stun_answer *answer)
+static bool read_attribute(
+	struct cursor *rest, const struct stun_id *id, bool success, struct stun_answer *answer)
 {
 	uint16_t type = cursor_u16(rest), length = cursor_u16(rest);
 	struct cursor value = cursor_take(rest, length);
@@ -83,10 +84,13 @@ int stun_answer_read(struct cursor *payload, const struct stun_id *id, struct st
 	const uint8_t *tag = cursor_bytes(payload, STUN_ID_SIZE);
 	bool success = type == BINDING_SUCCESS;
 	if (!cursor_ok(payload) || (!success && type != BINDING_ERROR) || cookie != COOKIE ||
-		memcmp(tag, id->bytes, STUN_ID_SIZE) != 0 || cursor_left(payload) != length || length % 4 != 0)
+		memcmp(tag, id->bytes, STUN_ID_SIZE) != 0 || cursor_left(payload) != length ||
+		length % 4 != 0)
 		return -EBADMSG;
 	while (cursor_left(payload) > 0)
 		if (!read_attribute(payload, id, success, answer))
 			return -EBADMSG;
-	return cursor_ok(payload) && (success ? addr_is_set(answer->address) : answer->refused > 0) ? 0 : -EBADMSG;
+	return cursor_ok(payload) && (success ? addr_is_set(answer->address) : answer->refused > 0)
+		? 0
+		: -EBADMSG;
 }

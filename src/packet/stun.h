@@ -1,5 +1,6 @@
-/* STUN (RFC 8489), as far as it takes to ask "which address do you see me by?": the Binding request, and what may
- * answer it. The transaction identifier is 96 random bits: who has not seen the question cannot answer it. */
+/* STUN (RFC 8489), as far as it takes to ask "which address do you see me by?": the Binding request, and what
+ * may answer it. The transaction identifier is 96 random bits: who has not seen the question cannot answer
+ * it. */
 #ifndef RETOUR_PACKET_STUN_H
 #define RETOUR_PACKET_STUN_H
 

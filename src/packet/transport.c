@@ -85,7 +85,8 @@ static bool is_plain_udp(const struct ip_header *ip)
 /* Every byte is in the checksum. */
 static bool is_whole_udplite(const struct packet_spec *spec)
 {
-	return spec->ip.protocol == PROTOCOL_UDPLITE && spec->ip.fragment_offset == 0 && spec->transport.udp_length == 0;
+	return spec->ip.protocol == PROTOCOL_UDPLITE && spec->ip.fragment_offset == 0 &&
+		spec->transport.udp_length == 0;
 }
 
 bool transport_is_writable(const struct packet_spec *spec)

@@ -6,8 +6,8 @@
 
 #define IPV4_HEADER_SIZE 20
 #define IPV6_HEADER_SIZE 40
-#define UDP_HEADER_SIZE  8
-#define TCP_HEADER_SIZE  20
+#define UDP_HEADER_SIZE	 8
+#define TCP_HEADER_SIZE	 20
 #define ICMP_HEADER_SIZE 8
 
 enum ipv4_option_type {
@@ -21,7 +21,7 @@ enum ipv4_option_type {
 
 struct ipv4_option {
 	uint8_t type;
-	size_t offset;      /* of the type byte, within the cursor the options are read from */
+	size_t offset;	    /* of the type byte, within the cursor the options are read from */
 	struct cursor data; /* after type and length */
 };
 /* The next option that is neither padding nor the end; false at the end or at one that does not fit (then the

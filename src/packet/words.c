@@ -3,13 +3,28 @@
 #include "packet/packet.h"
 
 static const char *const unreachable4[] = {
-	"net-unreachable", "host-unreachable", "protocol-unreachable", "port-unreachable",
-	"fragmentation-needed", "source-route-failed", "net-unknown", "host-unknown", "host-isolated",
-	"net-prohibited", "host-prohibited", "net-tos-unreachable", "host-tos-unreachable",
-	"admin-prohibited", "precedence-violation", "precedence-cutoff",
+	"net-unreachable",
+	"host-unreachable",
+	"protocol-unreachable",
+	"port-unreachable",
+	"fragmentation-needed",
+	"source-route-failed",
+	"net-unknown",
+	"host-unknown",
+	"host-isolated",
+	"net-prohibited",
+	"host-prohibited",
+	"net-tos-unreachable",
+	"host-tos-unreachable",
+	"admin-prohibited",
+	"precedence-violation",
+	"precedence-cutoff",
 };
 static const char *const redirect4[] = {
-	"redirect-net", "redirect-host", "redirect-net-tos", "redirect-host-tos",
+	"redirect-net",
+	"redirect-host",
+	"redirect-net-tos",
+	"redirect-host-tos",
 };
 static const char *const exceeded4[] = {"ttl-exceeded", "reassembly-timeout"};
 static const char *const parameter4[] = {"bad-header", "missing-option", "bad-length"};
@@ -17,15 +32,30 @@ static const char *const echo_request[] = {"echo-request"};
 static const char *const echo_reply[] = {"echo-reply"};
 
 static const char *const unreachable6[] = {
-	"no-route", "admin-prohibited", "beyond-scope", "address-unreachable", "port-unreachable",
-	"source-policy-failed", "reject-route", "source-route-failed", "headers-too-long",
+	"no-route",
+	"admin-prohibited",
+	"beyond-scope",
+	"address-unreachable",
+	"port-unreachable",
+	"source-policy-failed",
+	"reject-route",
+	"source-route-failed",
+	"headers-too-long",
 };
 static const char *const too_big6[] = {"packet-too-big"};
 static const char *const exceeded6[] = {"hop-limit-exceeded", "reassembly-timeout"};
 static const char *const parameter6[] = {
-	"bad-header", "unknown-next-header", "unknown-option", "incomplete-header-chain",
-	"segment-routing-upper-layer", "unknown-next-header-at-router", "extension-header-too-big",
-	"header-chain-too-long", "too-many-extension-headers", "too-many-options", "option-too-big",
+	"bad-header",
+	"unknown-next-header",
+	"unknown-option",
+	"incomplete-header-chain",
+	"segment-routing-upper-layer",
+	"unknown-next-header-at-router",
+	"extension-header-too-big",
+	"header-chain-too-long",
+	"too-many-extension-headers",
+	"too-many-options",
+	"option-too-big",
 };
 
 struct code_words {
@@ -34,7 +64,10 @@ struct code_words {
 	uint8_t count;
 	const char *const *words;
 };
-#define WORDS(family, type, words) {family, type, ARRAY_LEN(words), words}
+#define WORDS(family, type, words)                                                                           \
+	{                                                                                                    \
+		family, type, ARRAY_LEN(words), words                                                        \
+	}
 
 static const struct code_words table[] = {
 	WORDS(4, ICMP4_ECHO_REPLY, echo_reply),

@@ -178,8 +178,10 @@ static json_t *flow_to_json(struct out *out, const struct path *path)
 	bool echo = icmp && (flow->icmp_id || flow->icmp_checksum);
 	json_t *object = json_object();
 	out_set(out, object, "source_port", out_known_if(ports && flow->source_port, flow->source_port));
-	out_set(out, object, "destination_port", out_known_if(ports && flow->destination_port, flow->destination_port));
-	out_set(out, object, "flow_label", out_known_if(path->destination.family == 6 && flow->flow_label, flow->flow_label));
+	out_set(out, object, "destination_port",
+		out_known_if(ports && flow->destination_port, flow->destination_port));
+	out_set(out, object, "flow_label",
+		out_known_if(path->destination.family == 6 && flow->flow_label, flow->flow_label));
 	out_set(out, object, "icmp_id", out_known_if(echo, flow->icmp_id));
 	out_set(out, object, "icmp_checksum", out_known_if(echo, flow->icmp_checksum));
 	if (path->tos >= 0)

@@ -54,7 +54,8 @@ static void read_headers(struct in *in, const json_t *object, struct probe_resul
 	probe->quoted.source = in_address_member(in, quoted, "source");
 	probe->quoted.destination = in_address_member(in, quoted, "destination");
 	probe->quoted.source_port = (int)in_integer_member(in, quoted, "source_port", UINT16_MAX, -1);
-	probe->quoted.destination_port = (int)in_integer_member(in, quoted, "destination_port", UINT16_MAX, -1);
+	probe->quoted.destination_port =
+		(int)in_integer_member(in, quoted, "destination_port", UINT16_MAX, -1);
 	probe->quoted.checksum = (int)in_integer_member(in, quoted, "checksum", UINT16_MAX, -1);
 	probe->quoted.checksum_changed = quoted && in_bool_member(in, quoted, "checksum_changed");
 }
@@ -109,7 +110,8 @@ static void read_origins(struct in *in, const json_t *object, struct hop *hop)
 		in_no_memory(in);
 	hop->origin_count = hop->origins ? count : 0;
 	for (size_t i = 0; i < hop->origin_count; i++)
-		hop->origins[i] = (uint32_t)in_integer_of(in, json_array_get(origins, i), "origins", UINT32_MAX, 0);
+		hop->origins[i] =
+			(uint32_t)in_integer_of(in, json_array_get(origins, i), "origins", UINT32_MAX, 0);
 }
 
 static void read_hop(struct in *in, const json_t *object, struct path *path)
@@ -188,7 +190,8 @@ static void read_edges(struct in *in, const json_t *object, struct path *path)
 		edge->source_port = (uint16_t)in_integer_member(in, element, "source_port", UINT16_MAX, 0);
 		edge->destination_port =
 			(uint16_t)in_integer_member(in, element, "destination_port", UINT16_MAX, 0);
-		edge->icmp_checksum = (uint16_t)in_integer_member(in, element, "icmp_checksum", UINT16_MAX, 0);
+		edge->icmp_checksum =
+			(uint16_t)in_integer_member(in, element, "icmp_checksum", UINT16_MAX, 0);
 		read_branch_test(in, element, &edge->test);
 	}
 }
@@ -238,8 +241,8 @@ static void read_tries(struct in *in, const json_t *object, struct path *path)
 			in_no_memory(in);
 			return;
 		}
-		attempt->protocol =
-			(enum probe_protocol)in_word_member(in, element, "protocol", &protocol_words, PROBE_UDP);
+		attempt->protocol = (enum probe_protocol)in_word_member(
+			in, element, "protocol", &protocol_words, PROBE_UDP);
 		attempt->destination_port =
 			(uint16_t)in_integer_member(in, element, "destination_port", UINT16_MAX, 0);
 		attempt->first_ttl = (int)in_integer_member(in, element, "first_ttl", 255, 0);

@@ -132,7 +132,8 @@ static char *to_text(const struct measurement *measurement, size_t layout)
 {
 	json_t *document = measurement_to_json(measurement);
 	/* 15 digits: no noise in the last places, and still nanoseconds for measurements of days. */
-	char *text_form = document ? json_dumps(document, layout | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
+	char *text_form =
+		document ? json_dumps(document, layout | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15)) : NULL;
 	json_decref(document);
 	return text_form;
 }

@@ -182,7 +182,12 @@ struct probe_result probe_result_none(void)
 		.icmp_type = -1,
 		.icmp_code = -1,
 		.reply = {.ttl = -1, .tos = -1, .id = -1, .size = -1},
-		.quoted = {.ttl = -1, .tos = -1, .id = -1, .size = -1, .source_port = -1, .destination_port = -1,
+		.quoted = {.ttl = -1,
+			.tos = -1,
+			.id = -1,
+			.size = -1,
+			.source_port = -1,
+			.destination_port = -1,
 			.checksum = -1},
 	};
 }

@@ -1,8 +1,8 @@
 /* The result of a measurement as plain data: the `retour/1` document before it is JSON (docs/schema/).
  *
  * Ownership: every `char *` and array below belongs to the struct that holds it and is freed by
- * measurement_deinit / path_deinit. Unknown is said, never guessed: addresses with family 0, -1 in the integer
- * fields that say so, RTT_NONE, NULL strings. */
+ * measurement_deinit / path_deinit. Unknown is said, never guessed: addresses with family 0, -1 in the
+ * integer fields that say so, RTT_NONE, NULL strings. */
 #ifndef RETOUR_PATH_MODEL_H
 #define RETOUR_PATH_MODEL_H
 
@@ -69,35 +69,36 @@ struct flow {
 /* What the answer's own IP header said; -1: not known. */
 struct reply_header {
 	int ttl, tos;
-	int id;   /* IPv4 */
+	int id;	  /* IPv4 */
 	int size; /* of the whole packet, bytes */
 };
 
-/* The probe as it was when it expired, by the quote in an ICMP error. What differs from the probe that was sent
- * was changed on the way. -1 and no address: not known. */
+/* The probe as it was when it expired, by the quote in an ICMP error. What differs from the probe that was
+ * sent was changed on the way. -1 and no address: not known. */
 struct quoted_header {
 	int ttl, tos;
-	int id;   /* IPv4 */
+	int id;	  /* IPv4 */
 	int size; /* as the quoted IP header claims */
 	struct addr source, destination;
 	int source_port, destination_port; /* or -1 where the protocol has none */
-	int checksum;                      /* of UDP and ICMP */
-	bool checksum_changed;             /* it is not the one that was sent, nor one that translation explains */
+	int checksum;			   /* of UDP and ICMP */
+	bool checksum_changed; /* it is not the one that was sent, nor one that translation explains */
 };
 
 /* One probe and its answer. */
 struct probe_result {
 	int64_t sent_ns; /* since the start of the path's measurement; order of sending */
-	int64_t rtt_ns;  /* RTT_NONE: no answer */
+	int64_t rtt_ns;	 /* RTT_NONE: no answer */
 	struct addr address;
 	int icmp_type, icmp_code; /* -1: not ICMP, or no answer */
-	uint8_t tcp_flags;        /* of a TCP answer: SYN+ACK or RST; 0 = none */
-	char mark[12];            /* traceroute's "!H" and friends; "" = none */
-	uint32_t mtu;             /* said by a "too big", 0 = not said */
+	uint8_t tcp_flags;	  /* of a TCP answer: SYN+ACK or RST; 0 = none */
+	char mark[12];		  /* traceroute's "!H" and friends; "" = none */
+	uint32_t mtu;		  /* said by a "too big", 0 = not said */
 	struct reply_header reply;
 	struct quoted_header quoted;
-	uint16_t source_port, destination_port, icmp_checksum; /* of this probe where not the path's, else 0 */
-	uint16_t size;            /* of the probe where it is not the smallest, else 0 */
+	uint16_t source_port, destination_port,
+		icmp_checksum; /* of this probe where not the path's, else 0 */
+	uint16_t size;	       /* of the probe where it is not the smallest, else 0 */
 	uint8_t mpls_count;
 	struct mpls_entry mpls[MPLS_STACK_MAX];
 	bool has_interface;
@@ -105,8 +106,8 @@ struct probe_result {
 };
 
 struct hop {
-	int ttl;             /* -1 where a reverse method does not count hops */
-	struct addr address; /* the one to show; none = nobody answered */
+	int ttl;		/* -1 where a reverse method does not count hops */
+	struct addr address;	/* the one to show; none = nobody answered */
 	struct addr *addresses; /* all that answered, the shown one first */
 	size_t address_count;
 	char *name;
@@ -114,20 +115,21 @@ struct hop {
 	char *as_name;
 	uint32_t *origins; /* all that announce it, where there are several */
 	size_t origin_count;
-	uint32_t operator_asn; /* whose router it probably is, where there is a reason to tell; 0 = no reason */
+	uint32_t operator_asn; /* whose router it probably is, where there is a reason to tell; 0 = no reason
+				*/
 	char *operator_reason; /* that reason, one line; NULL = none */
 	char *ixp;
 	char country[3]; /* "" = unknown */
 	enum technique technique;
 	enum certainty certainty;
-	int protocol; /* enum probe_protocol of its probes where not the path's, else -1 */
-	double age_s; /* 0 = measured just now */
+	int protocol;	    /* enum probe_protocol of its probes where not the path's, else -1 */
+	double age_s;	    /* 0 = measured just now */
 	double probability; /* that it is on this way, where the method knows; 0 = not said */
-	bool by_origin;	    /* it was seen to forward its own packets by another way than those that pass it */
+	bool by_origin; /* it was seen to forward its own packets by another way than those that pass it */
 	int64_t rtt_min_ns, rtt_median_ns, rtt_max_ns; /* RTT_NONE */
 	unsigned sent, received;
 	/* Only where several flows were explored: */
-	bool by_packet;  /* one and the same flow was seen at several routers here */
+	bool by_packet;	 /* one and the same flow was seen at several routers here */
 	bool incomplete; /* too few answers to be sure that no router was overlooked */
 	struct probe_result *probes;
 	size_t probe_count;
@@ -136,29 +138,29 @@ struct hop {
 /* A link that one and the same flow was seen at both ends of. */
 /* Two of several ways behind a router asked again, in turns and slowly. */
 struct branch_test {
-	unsigned sent, received;               /* by this way; sent 0 = it was not asked again */
+	unsigned sent, received;	       /* by this way; sent 0 = it was not asked again */
 	unsigned others_sent, others_received; /* by another */
-	int64_t rtt_ns, others_rtt_ns;         /* medians over the same hops, RTT_NONE without answers */
+	int64_t rtt_ns, others_rtt_ns;	       /* medians over the same hops, RTT_NONE without answers */
 };
 
 struct edge {
 	struct addr from, to;
-	int ttl;                       /* at which `to` answers */
-	unsigned flows;                /* that were seen on it */
-	unsigned sent, received;       /* probes of these flows to `to` */
-	int64_t rtt_ns;                /* the median of the answers of `to` to them */
-	uint16_t source_port;          /* of a flow that takes it; 0 = none, or its protocol has no ports */
-	uint16_t destination_port;     /* the same where flows differ in that */
-	uint16_t icmp_checksum;        /* the same for ICMP */
+	int ttl;		   /* at which `to` answers */
+	unsigned flows;		   /* that were seen on it */
+	unsigned sent, received;   /* probes of these flows to `to` */
+	int64_t rtt_ns;		   /* the median of the answers of `to` to them */
+	uint16_t source_port;	   /* of a flow that takes it; 0 = none, or its protocol has no ports */
+	uint16_t destination_port; /* the same where flows differ in that */
+	uint16_t icmp_checksum;	   /* the same for ICMP */
 	struct branch_test test;
 };
 
 /* A place where packets become too large for the rest of the way. */
 struct mtu_step {
-	unsigned bytes;       /* of the largest packet that gets beyond */
-	int ttl;              /* of the last router that larger packets reach; 0 = ourselves; -1 = not known */
-	struct addr said_by;  /* who said "too big"; none = nobody: they vanish */
-	unsigned said_bytes;  /* what it said fits, 0 = nothing */
+	unsigned bytes;	     /* of the largest packet that gets beyond */
+	int ttl;	     /* of the last router that larger packets reach; 0 = ourselves; -1 = not known */
+	struct addr said_by; /* who said "too big"; none = nobody: they vanish */
+	unsigned said_bytes; /* what it said fits, 0 = nothing */
 };
 
 /* How large packets may be that are not cut, header included. */
@@ -166,7 +168,7 @@ struct path_mtu {
 	bool measured;
 	unsigned bytes; /* of the largest that got to the end, or as far as small ones do; 0 = none did */
 	unsigned sent, received; /* probes of this measurement, which the path's own counts do not have */
-	struct mtu_step *steps;  /* as packets meet them */
+	struct mtu_step *steps;	 /* as packets meet them */
 	size_t step_count;
 };
 
@@ -179,8 +181,8 @@ struct path_try {
 	bool reached; /* the destination answered it */
 };
 
-/* Routers on the way that the path does not show, where their number is known: between two of its hops, counted from 1.
- * 0 is the end that packets leave, one more than there are hops the other one. */
+/* Routers on the way that the path does not show, where their number is known: between two of its hops,
+ * counted from 1. 0 is the end that packets leave, one more than there are hops the other one. */
 struct path_gap {
 	unsigned after, before, missing;
 };
@@ -264,7 +266,7 @@ struct finding {
 	char **evidence;
 	size_t evidence_count;
 	char *disproof; /* what would show it wrong, and whether that was tried; NULL = none */
-	char *advice;   /* NULL = none */
+	char *advice;	/* NULL = none */
 };
 
 struct timeline;
@@ -284,8 +286,10 @@ struct measurement {
 	struct alignment *alignment;
 	struct finding *findings;
 	size_t finding_count;
-	const struct timeline *timeline; /* borrowed: what the forward path was drawn from, over time; or NULL */
-	const struct directions *directions; /* borrowed: what a far end that reflects test packets shows; or NULL */
+	const struct timeline
+		*timeline; /* borrowed: what the forward path was drawn from, over time; or NULL */
+	const struct directions
+		*directions; /* borrowed: what a far end that reflects test packets shows; or NULL */
 };
 
 void measurement_init(struct measurement *measurement);
@@ -325,11 +329,12 @@ int hop_summarise(struct hop *hop) MUST_USE;
 /* hop_summarise for all hops, and the path's own counts. */
 int path_summarise(struct path *path) MUST_USE;
 
-struct attempt *measurement_add_attempt(struct measurement *measurement, const char *method,
-	enum attempt_status status, const char *detail);
+struct attempt *measurement_add_attempt(
+	struct measurement *measurement, const char *method, enum attempt_status status, const char *detail);
 /* A new finding at the end; summary is printf-like. NULL: out of memory. */
-struct finding *measurement_add_finding(struct measurement *measurement, const char *id, enum severity severity,
-	enum confidence confidence, enum direction direction, const char *summary, ...) PRINTF_LIKE(6, 7);
+struct finding *measurement_add_finding(struct measurement *measurement, const char *id,
+	enum severity severity, enum confidence confidence, enum direction direction, const char *summary,
+	...) PRINTF_LIKE(6, 7);
 void finding_add_hop(struct finding *finding, int ttl);
 void finding_add_evidence(struct finding *finding, const char *format, ...) PRINTF_LIKE(2, 3);
 void alignment_free(struct alignment *alignment);

@@ -112,7 +112,8 @@ double share_chance(unsigned part, unsigned whole, unsigned other_part, unsigned
 	double chance = 0;
 	for (unsigned k = part; k <= MIN(parts, whole); k++)
 		if (parts - k <= other_whole)
-			chance += exp(log_choose(whole, k) + log_choose(other_whole, parts - k) - log_choose(all, parts));
+			chance += exp(log_choose(whole, k) + log_choose(other_whole, parts - k) -
+				log_choose(all, parts));
 	return chance;
 }
 

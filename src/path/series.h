@@ -49,8 +49,8 @@ struct share {
 };
 struct share share_of(unsigned part, unsigned whole);
 
-/* Fisher's exact test, one-sided: the chance that, were there no difference, so many or more of all that are counted
- * in either `part` fall to the first. */
+/* Fisher's exact test, one-sided: the chance that, were there no difference, so many or more of all that are
+ * counted in either `part` fall to the first. */
 double share_chance(unsigned part, unsigned whole, unsigned other_part, unsigned other_whole);
 
 /* One probe in time. */

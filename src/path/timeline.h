@@ -16,10 +16,10 @@
  * new one: what went missing while the way was moving is not loss of the old hops, and hops that are no
  * longer there lose nothing.
  *
- * Where rounds take several flows in turn (timeline_take_flows), all this holds for each flow by itself: it has
- * a timeline of its own, folded from its rounds. The timeline above them is their sum: it counts everything,
- * an address is of the present way if it is of that of one flow, its loss is that of all flows together, and
- * the way changes when that of a flow does. */
+ * Where rounds take several flows in turn (timeline_take_flows), all this holds for each flow by itself: it
+ * has a timeline of its own, folded from its rounds. The timeline above them is their sum: it counts
+ * everything, an address is of the present way if it is of that of one flow, its loss is that of all flows
+ * together, and the way changes when that of a flow does. */
 #ifndef RETOUR_PATH_TIMELINE_H
 #define RETOUR_PATH_TIMELINE_H
 
@@ -118,18 +118,18 @@ struct timeline_change {
 	struct addr before, after; /* at first_ttl; none = silent, or beyond the end */
 	unsigned end_before, end_after;
 	uint64_t path_before, path_after;
-	int64_t rtt_before_ns, rtt_after_ns; /* least to the end, before and after; RTT_NONE */
-	struct addr gate_before, gate_after; /* right before the destination; none = not known */
+	int64_t rtt_before_ns, rtt_after_ns;   /* least to the end, before and after; RTT_NONE */
+	struct addr gate_before, gate_after;   /* right before the destination; none = not known */
 	int reply_ttl_before, reply_ttl_after; /* of the destination's answers; -1 = not known, or unsteady */
-	unsigned flows; /* whose way it was, a bit each; 0 = there is one flow */
-	uint8_t flow;	/* of them, the one that noticed first */
+	unsigned flows;			       /* whose way it was, a bit each; 0 = there is one flow */
+	uint8_t flow;			       /* of them, the one that noticed first */
 };
 
 /* With how many hops left the answers of the destination arrive. */
 struct reply_ttls {
-	int now, before; /* 0 = none */
+	int now, before;	  /* 0 = none */
 	unsigned run, run_before; /* so many answers in a row */
-	int64_t since_ns;         /* when the first probe with the present one left */
+	int64_t since_ns;	  /* when the first probe with the present one left */
 };
 
 struct timeline_round {
@@ -193,20 +193,20 @@ struct loss {
 };
 struct loss timeline_loss(const struct timeline *timeline, unsigned ttl);
 
-/* What some of several flows meet at a hop limit: the same router; or one flow at the destination, since flows
- * that come together again still differ in what they came through. */
+/* What some of several flows meet at a hop limit: the same router; or one flow at the destination, since
+ * flows that come together again still differ in what they came through. */
 struct timeline_branch {
 	struct addr address; /* none = silent */
 	bool reached;
-	unsigned flows;	     /* a bit each */
-	unsigned first_flow; /* the least of them */
+	unsigned flows;	      /* a bit each */
+	unsigned first_flow;  /* the least of them */
 	struct series series; /* since it belongs to the present way */
 	int64_t median_ns;    /* RTT_NONE */
 	struct loss loss;
 	enum limit_verdict limit;
 };
-/* How many `branches` there are, which has room for TIMELINE_FLOWS; 0 where there is one flow, or none gets as
- * far as `ttl`. */
+/* How many `branches` there are, which has room for TIMELINE_FLOWS; 0 where there is one flow, or none gets
+ * as far as `ttl`. */
 unsigned timeline_branches(const struct timeline *timeline, unsigned ttl, struct timeline_branch *branches);
 
 /* A number that names the present way: the same addresses at the same TTLs, the same number, on every

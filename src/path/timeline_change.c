@@ -106,10 +106,11 @@ static struct timeline_change things_before(const struct timeline *timeline, uin
 static void compare_reply_ttls(const struct timeline *timeline, struct timeline_change *change)
 {
 	const struct reply_ttls *ttls = &timeline->reply_ttls;
-	bool steady = ttls->run >= TIMELINE_CONFIRM, with_it = ttls->since_ns >= change->at_ns - timeline->interval_ns;
+	bool steady = ttls->run >= TIMELINE_CONFIRM,
+	     with_it = ttls->since_ns >= change->at_ns - timeline->interval_ns;
 	change->reply_ttl_after = steady ? ttls->now : -1;
-	change->reply_ttl_before = !steady ? -1
-		: !with_it                 ? ttls->now
+	change->reply_ttl_before = !steady	       ? -1
+		: !with_it			       ? ttls->now
 		: ttls->run_before >= TIMELINE_CONFIRM ? ttls->before
 						       : -1;
 }

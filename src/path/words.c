@@ -12,7 +12,8 @@ WORDS(direction, "forward", "reverse", "both", "unknown");
 WORDS(protocol, "icmp", "udp", "tcp", "udplite", "ip");
 WORDS(stop_reason, "reached", "gap-limit", "max-hops", "unreachable", "loop", "interrupted", "partial");
 WORDS(technique, "ttl", "responder", "inband", "record-route", "record-route-spoofed", "timestamp",
-	"timestamp-spoofed", "atlas", "atlas-interval", "source-route", "remote-trace", "symmetric-intra", "symmetric-inter", "inferred");
+	"timestamp-spoofed", "atlas", "atlas-interval", "source-route", "remote-trace", "symmetric-intra",
+	"symmetric-inter", "inferred");
 WORDS(certainty, "measured", "inferred", "assumed");
 WORDS(attempt_status, "ok", "partial", "unsupported", "refused", "timeout", "unavailable", "failed");
 WORDS(severity, "info", "warning", "problem");

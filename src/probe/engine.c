@@ -6,24 +6,24 @@
 
 #include "base/cursor.h"
 
-#define PAYLOAD_SIZE   16 /* token, hop limit, version, tag, two bytes that adjust the checksum */
-#define PAYLOAD_PROOF  12 /* how many of them prove the probe */
-#define PAYLOAD_LAYOUT 1
+#define PAYLOAD_SIZE	16 /* token, hop limit, version, tag, two bytes that adjust the checksum */
+#define PAYLOAD_PROOF	12 /* how many of them prove the probe */
+#define PAYLOAD_LAYOUT	1
 #define PAYLOAD_SIZE_IP 8 /* all that a router must quote */
-#define TCP_WINDOW 5840
-#define WINDOW_SCALE 2
-#define SLOTS_AT_FIRST 32
+#define TCP_WINDOW	5840
+#define WINDOW_SCALE	2
+#define SLOTS_AT_FIRST	32
 
 /* A question to a name server: header, question, and an EDNS option that carries what a payload must. */
-#define DNS_TYPE_NS     2
-#define DNS_TYPE_OPT    41 /* RFC 6891 6.1 */
-#define DNS_CLASS_IN    1
-#define DNS_RECURSE     0x0100
-#define DNS_ANSWER_MAX  512
-#define DNS_LOCAL_USE   65001 /* RFC 6891 9: for local and experimental use */
+#define DNS_TYPE_NS	2
+#define DNS_TYPE_OPT	41 /* RFC 6891 6.1 */
+#define DNS_CLASS_IN	1
+#define DNS_RECURSE	0x0100
+#define DNS_ANSWER_MAX	512
+#define DNS_LOCAL_USE	65001 /* RFC 6891 9: for local and experimental use */
 #define DNS_OPTION_SIZE 12    /* hop limit, version, tag, two bytes that adjust the checksum */
-#define DNS_SIZE        (12 + 5 + 11 + 4 + DNS_OPTION_SIZE)
-#define DNS_PROOF       (DNS_SIZE - 2)
+#define DNS_SIZE	(12 + 5 + 11 + 4 + DNS_OPTION_SIZE)
+#define DNS_PROOF	(DNS_SIZE - 2)
 
 void engine_init(struct engine *engine, const struct engine_config *config)
 {
@@ -102,7 +102,7 @@ static bool has_ports(const struct engine_config *config)
 
 static uint16_t payload_size_min(const struct engine_config *config)
 {
-	return config->protocol == PROBE_TCP ? 0
+	return config->protocol == PROBE_TCP   ? 0
 		: config->protocol == PROBE_IP ? PAYLOAD_SIZE_IP
 		: config->dns		       ? DNS_SIZE
 					       : PAYLOAD_SIZE;
@@ -128,7 +128,9 @@ static unsigned tcp_size(const struct engine_config *config)
 uint16_t engine_size_min(const struct engine_config *config)
 {
 	unsigned ip = config->destination.family == 4 ? 20 : 40;
-	unsigned transport = config->protocol == PROBE_TCP ? tcp_size(config) : config->protocol == PROBE_IP ? 0 : 8;
+	unsigned transport = config->protocol == PROBE_TCP ? tcp_size(config)
+		: config->protocol == PROBE_IP		   ? 0
+							   : 8;
 	return (uint16_t)(ip + transport + payload_size_min(config));
 }
 
@@ -153,8 +155,8 @@ static void write_question(struct writer *writer, uint16_t token, uint8_t ttl, u
 	writer_u64(writer, tag);
 }
 
-static void write_payload(const struct engine *engine, struct writer *writer, uint16_t token, uint8_t ttl,
-	size_t length)
+static void write_payload(
+	const struct engine *engine, struct writer *writer, uint16_t token, uint8_t ttl, size_t length)
 {
 	uint64_t tag = tag_of(engine, token, ttl);
 	if (engine->config.dns) {
@@ -171,8 +173,8 @@ static void write_payload(const struct engine *engine, struct writer *writer, ui
 	writer_zeros(writer, length - writer->length);
 }
 
-static void describe_transport(const struct engine *engine, const struct flow *flow, uint16_t token, uint64_t tag,
-	struct packet_spec *spec)
+static void describe_transport(const struct engine *engine, const struct flow *flow, uint16_t token,
+	uint64_t tag, struct packet_spec *spec)
 {
 	const struct engine_config *config = &engine->config;
 	struct transport *transport = &spec->transport;
@@ -182,7 +184,8 @@ static void describe_transport(const struct engine *engine, const struct flow *f
 	case PROBE_UDP:
 	case PROBE_UDPLITE: spec->force_checksum = token; break;
 	case PROBE_ICMP:
-		transport->icmp_type = config->destination.family == 4 ? ICMP4_ECHO_REQUEST : ICMP6_ECHO_REQUEST;
+		transport->icmp_type =
+			config->destination.family == 4 ? ICMP4_ECHO_REQUEST : ICMP6_ECHO_REQUEST;
 		transport->icmp_id = config->flow.icmp_id;
 		transport->icmp_seq = token;
 		spec->force_checksum = flow->icmp_checksum;
@@ -191,7 +194,8 @@ static void describe_transport(const struct engine *engine, const struct flow *f
 		transport->tcp_flags = config->tcp_flags ? config->tcp_flags : TCP_SYN;
 		transport->tcp_sequence = tcp_sequence_of(token, tag);
 		if (transport->tcp_flags & TCP_ACK)
-			transport->tcp_acknowledgement = transport->tcp_sequence; /* a reset answers with it */
+			transport->tcp_acknowledgement =
+				transport->tcp_sequence; /* a reset answers with it */
 		transport->tcp_window = TCP_WINDOW;
 		describe_options(&config->tcp_options, tag, transport);
 		break;
@@ -214,16 +218,17 @@ static int write_probe(const struct engine *engine, uint16_t token, const struct
 	struct writer payload_writer = writer_init(payload, payload_length);
 	write_payload(engine, &payload_writer, token, request->ttl, payload_length);
 	struct packet_spec spec = {
-		.ip = {
-			.source = config->source,
-			.destination = config->destination,
-			.tos = config->tos,
-			.ttl = request->ttl,
-			.protocol = protocol_number(config),
-			.id = ip_id_of(tag),
-			.dont_fragment = config->dont_fragment || request->dont_fragment,
-			.flow_label = flow->flow_label,
-		},
+		.ip =
+			{
+				.source = config->source,
+				.destination = config->destination,
+				.tos = config->tos,
+				.ttl = request->ttl,
+				.protocol = protocol_number(config),
+				.id = ip_id_of(tag),
+				.dont_fragment = config->dont_fragment || request->dont_fragment,
+				.flow_label = flow->flow_label,
+			},
 		.transport = {.payload = payload, .payload_length = payload_length},
 	};
 	if (config->destination.family == 6)
@@ -235,8 +240,8 @@ static int write_probe(const struct engine *engine, uint16_t token, const struct
 	return result;
 }
 
-int engine_probe(struct engine *engine, const struct probe_request *request, int64_t now_ns,
-	struct outgoing *outgoing)
+int engine_probe(
+	struct engine *engine, const struct probe_request *request, int64_t now_ns, struct outgoing *outgoing)
 {
 	/* 0 would be "no checksum" in UDP, 0xffff is its other spelling (RFC 768). */
 	uint16_t token = (uint16_t)(engine->last_token % 0xfffe + 1);
@@ -290,7 +295,7 @@ static uint16_t proven_token(const struct engine *engine, const struct transport
 /* Bytes of payload that cannot but prove the probe, when they come back. */
 static size_t proof_size(const struct engine *engine)
 {
-	return engine->config.protocol == PROBE_TCP  ? SIZE_MAX
+	return engine->config.protocol == PROBE_TCP   ? SIZE_MAX
 		: engine->config.protocol == PROBE_IP ? PAYLOAD_SIZE_IP
 		: engine->config.dns		      ? DNS_PROOF
 						      : PAYLOAD_PROOF;
@@ -304,7 +309,8 @@ static uint16_t tcp_token(const struct engine *engine, uint32_t sequence)
 	return sequence == tcp_sequence_of(token, tag_of(engine, token, ttl)) ? token : 0;
 }
 
-/* The token of a short quote: 8 bytes, checked against the flow and, for IPv4, the ID that only we could know. */
+/* The token of a short quote: 8 bytes, checked against the flow and, for IPv4, the ID that only we could
+ * know. */
 static uint16_t quoted_token(const struct engine *engine, const struct packet *packet)
 {
 	const struct engine_config *config = &engine->config;
@@ -323,8 +329,9 @@ static uint16_t quoted_token(const struct engine *engine, const struct packet *p
 	case PROBE_IP: break; /* its 8 bytes are the proof */
 	}
 	const struct engine_slot *slot = slot_of(engine, token);
-	if (has_ports(config) && (quoted->source_port != slot->source_port ||
-					 quoted->destination_port != slot->destination_port))
+	if (has_ports(config) &&
+		(quoted->source_port != slot->source_port ||
+			quoted->destination_port != slot->destination_port))
 		return 0;
 	/* A driver that has not seen the quoted header knows the probe by the socket it came to. */
 	bool whole = packet->quoted_ip.header_length != 0;
@@ -341,8 +348,8 @@ static bool is_between(const struct engine_slot *slot, const struct transport *a
 		answer->destination_port == slot->source_port;
 }
 
-/* A service answered: it gives our bytes back, or begins with our number as name servers do; or there is only one
- * probe that it can mean. */
+/* A service answered: it gives our bytes back, or begins with our number as name servers do; or there is only
+ * one probe that it can mean. */
 static uint16_t served_token(const struct engine *engine, const struct transport *answer)
 {
 	uint16_t token = proven_token(engine, answer), only = 0;
@@ -350,7 +357,8 @@ static uint16_t served_token(const struct engine *engine, const struct transport
 		return token;
 	struct cursor cursor = cursor_init(answer->payload, answer->payload ? answer->payload_length : 0);
 	token = cursor_u16(&cursor);
-	if (cursor_ok(&cursor) && slot_of(engine, token)->token == token && is_between(slot_of(engine, token), answer))
+	if (cursor_ok(&cursor) && slot_of(engine, token)->token == token &&
+		is_between(slot_of(engine, token), answer))
 		return token;
 	for (unsigned i = 0; i < engine->slot_count && !engine->config.dns; i++) {
 		const struct engine_slot *slot = &engine->slots[i];
@@ -363,8 +371,8 @@ static uint16_t served_token(const struct engine *engine, const struct transport
 	return only;
 }
 
-/* A SYN counts for one (RFC 9293 3.4), other probes for none. What acknowledges is reset with the number that it
- * acknowledged (3.10.7.1). */
+/* A SYN counts for one (RFC 9293 3.4), other probes for none. What acknowledges is reset with the number that
+ * it acknowledged (3.10.7.1). */
 static uint16_t tcp_answered_token(const struct engine *engine, const struct transport *transport)
 {
 	uint8_t sent = engine->config.tcp_flags ? engine->config.tcp_flags : TCP_SYN;
@@ -401,7 +409,8 @@ static uint16_t token_of(const struct engine *engine, const struct packet *packe
 		return 0;
 	uint16_t token = proven_token(engine, &packet->quoted);
 	/* A payload that is there and proves nothing is a forgery or another program's probe. */
-	return token || packet->quoted.payload_length >= proof_size(engine) ? token : quoted_token(engine, packet);
+	return token || packet->quoted.payload_length >= proof_size(engine) ? token
+									    : quoted_token(engine, packet);
 }
 
 /* Did the destination answer? UDP: nobody listens there, the port or the protocol is unreachable (RFC 792,
@@ -435,8 +444,8 @@ static struct reply_header header_of(const struct packet *packet)
 }
 
 /* What the quote says; `slot` is the probe as it was sent. */
-static struct quoted_header quoted_of(const struct engine *engine, const struct packet *packet,
-	const struct engine_slot *slot)
+static struct quoted_header quoted_of(
+	const struct engine *engine, const struct packet *packet, const struct engine_slot *slot)
 {
 	const struct transport *transport = &packet->quoted;
 	bool whole = packet->has_quote && packet->quoted_ip.header_length != 0;
@@ -444,9 +453,10 @@ static struct quoted_header quoted_of(const struct engine *engine, const struct 
 	bool checksum = whole && transport->seen >= 8 && engine->config.protocol != PROBE_TCP &&
 		engine->config.protocol != PROBE_IP;
 	bool numbered = engine->config.protocol == PROBE_UDP || engine->config.protocol == PROBE_UDPLITE;
-	bool translated = whole && (!addr_equal(packet->quoted_ip.source, engine->config.source) ||
-		!addr_equal(packet->quoted_ip.destination, engine->config.destination) ||
-		(ports && transport->source_port != slot->source_port));
+	bool translated = whole &&
+		(!addr_equal(packet->quoted_ip.source, engine->config.source) ||
+			!addr_equal(packet->quoted_ip.destination, engine->config.destination) ||
+			(ports && transport->source_port != slot->source_port));
 	return (struct quoted_header){
 		.ttl = whole ? packet->quoted_ip.ttl : -1,
 		.tos = whole ? packet->quoted_ip.tos : -1,
@@ -461,7 +471,8 @@ static struct quoted_header quoted_of(const struct engine *engine, const struct 
 	};
 }
 
-bool engine_match(struct engine *engine, int64_t received_ns, const struct packet *packet, struct reply *reply)
+bool engine_match(
+	struct engine *engine, int64_t received_ns, const struct packet *packet, struct reply *reply)
 {
 	uint16_t token = token_of(engine, packet);
 	struct engine_slot *slot = slot_of(engine, token);

@@ -1,9 +1,10 @@
 /* The engine: turns "probe this hop limit" into a packet, and a packet that came in into "the answer to that
  * probe, after so long". Pure: no sockets, no clocks.
  *
- * Every probe belongs to a flow, that of the engine unless the request names another: addresses, ports, flow label
- * and (for ICMP) identifier and checksum. Load balancers that hash flows send all probes of a flow the same way
- * (Paris traceroute, Augustin et al., IMC 2006). What tells probes apart travels where balancers do not look:
+ * Every probe belongs to a flow, that of the engine unless the request names another: addresses, ports, flow
+ * label and (for ICMP) identifier and checksum. Load balancers that hash flows send all probes of a flow the
+ * same way (Paris traceroute, Augustin et al., IMC 2006). What tells probes apart travels where balancers do
+ * not look:
  *
  *   UDP, UDP-Lite  the checksum is the token (two payload bytes make it come true)
  *   ICMP           the sequence number is the token; two payload bytes keep the checksum constant
@@ -12,11 +13,11 @@
  *   other IP       8 payload bytes: token, hop limit, 32 bits of the tag
  *   all            IPv4 ID: 16 bits of the tag
  *
- * A router must quote 8 bytes behind the IP header (RFC 792), so the token always comes back; the IPv4 ID comes
- * with it and is checked. Routers that quote more (RFC 1812 4.3.2.3, all of IPv6) return the whole tag, and then
- * a stranger cannot forge an answer without having seen the probe. A TCP answer of the destination acknowledges
- * our sequence number. A service that answers by UDP is believed when it gives our bytes or our number back (a name
- * server does), or when only one probe can be meant. */
+ * A router must quote 8 bytes behind the IP header (RFC 792), so the token always comes back; the IPv4 ID
+ * comes with it and is checked. Routers that quote more (RFC 1812 4.3.2.3, all of IPv6) return the whole tag,
+ * and then a stranger cannot forge an answer without having seen the probe. A TCP answer of the destination
+ * acknowledges our sequence number. A service that answers by UDP is believed when it gives our bytes or our
+ * number back (a name server does), or when only one probe can be meant. */
 #ifndef RETOUR_PROBE_ENGINE_H
 #define RETOUR_PROBE_ENGINE_H
 
@@ -42,20 +43,21 @@ struct engine_config {
 	struct addr source, destination;
 	struct flow flow;
 	uint8_t tos;
-	uint8_t tcp_flags;   /* 0 = SYN */
+	uint8_t tcp_flags; /* 0 = SYN */
 	struct tcp_options tcp_options;
-	bool dns;            /* UDP: probes are questions that a name server answers */
-	uint16_t size;       /* of the whole IP packet; 0 = as small as it gets */
+	bool dns;	     /* UDP: probes are questions that a name server answers */
+	uint16_t size;	     /* of the whole IP packet; 0 = as small as it gets */
 	bool dont_fragment;  /* IPv4 */
 	struct hash_key key; /* secret, fresh for every measurement */
 };
 
 struct probe_request {
 	uint8_t ttl;
-	uint32_t user;           /* comes back in the reply */
-	const struct flow *flow; /* borrowed; NULL = the engine's own. ICMP: its identifier stays the engine's */
-	uint16_t size;           /* 0 = the engine's own */
-	bool dont_fragment;      /* even where the engine's own says no */
+	uint32_t user; /* comes back in the reply */
+	const struct flow
+		*flow;	    /* borrowed; NULL = the engine's own. ICMP: its identifier stays the engine's */
+	uint16_t size;	    /* 0 = the engine's own */
+	bool dont_fragment; /* even where the engine's own says no */
 };
 
 struct engine_slot {
@@ -80,9 +82,9 @@ struct reply {
 	uint32_t user; /* as given to engine_probe */
 	uint8_t ttl;   /* of the probe */
 	struct addr from;
-	enum icmp_kind kind; /* ICMP_ECHO_REPLY, or the kind of error; ICMP_OTHER: TCP answered */
+	enum icmp_kind kind;	  /* ICMP_ECHO_REPLY, or the kind of error; ICMP_OTHER: TCP answered */
 	int icmp_type, icmp_code; /* -1: not ICMP */
-	uint8_t tcp_flags;        /* of a TCP answer, 0 = none */
+	uint8_t tcp_flags;	  /* of a TCP answer, 0 = none */
 	int64_t rtt_ns;
 	uint32_t mtu;
 	bool reached; /* the destination itself answered: by the kind of answer, not by its source */
@@ -102,6 +104,7 @@ int engine_probe(struct engine *engine, const struct probe_request *request, int
 void engine_sent(struct engine *engine, uint32_t token, int64_t sent_ns);
 /* Is this packet the first answer to one of our probes? Everything else is counted and refused: other
  * programs' traffic, forgeries, duplicates. */
-bool engine_match(struct engine *engine, int64_t received_ns, const struct packet *packet, struct reply *reply);
+bool engine_match(
+	struct engine *engine, int64_t received_ns, const struct packet *packet, struct reply *reply);
 
 #endif

@@ -1,7 +1,8 @@
 /* The seam between pure algorithms and the two worlds they run in.
  *
- * A machine is anything that sends and receives IP packets: a forward trace, a responder client, the responder
- * itself. It opens no socket and reads no clock. A driver (net/ on the kernel, sim/ in virtual time) calls it:
+ * A machine is anything that sends and receives IP packets: a forward trace, a responder client, the
+ * responder itself. It opens no socket and reads no clock. A driver (net/ on the kernel, sim/ in virtual
+ * time) calls it:
  *
  *   next()    until it answers WAIT or DONE: what to send now, or when to ask again
  *   sent()    a packet left, with the time the kernel (or the simulator) saw it leave
@@ -31,8 +32,9 @@ enum machine_want {
 
 struct machine_ops {
 	enum machine_want (*next)(void *self, int64_t now_ns, struct outgoing *outgoing, int64_t *wake_ns);
-	/* `error` is 0 or the negative errno of the send; then sent_ns is the time of the attempt. May come again
-	 * for the same token with a better time (a kernel transmit stamp arrives after the send call returned). */
+	/* `error` is 0 or the negative errno of the send; then sent_ns is the time of the attempt. May come
+	 * again for the same token with a better time (a kernel transmit stamp arrives after the send call
+	 * returned). */
 	void (*sent)(void *self, uint32_t token, int64_t sent_ns, int error);
 	/* Fields that the driver cannot see are zero: an unprivileged socket hands over neither the quoted IP
 	 * header (quoted_ip.header_length is 0 then) nor always the reply's TTL (ip.ttl 0 = not known). */

@@ -7,7 +7,7 @@
 #include "report/style.h"
 
 #define LINE_SIZE  300
-#define HEAD	   8   /* columns before what is said of a way */
+#define HEAD	   8	/* columns before what is said of a way */
 #define DRIFT_TOLD 5e-6 /* less does not change what is shown */
 
 static const char *arrow(bool forward, bool utf8)

@@ -55,8 +55,8 @@ static const char *style_of(const struct path *path)
 static void print_edge(FILE *out, const struct path *path, const struct edge *edge)
 {
 	char from[ADDR_TEXT_SIZE], to[ADDR_TEXT_SIZE];
-	fprintf(out, "  \"%s\" -> \"%s\" [%slabel=\"%u flow%s", addr_format(edge->from, from), addr_format(edge->to, to),
-		style_of(path), edge->flows, edge->flows == 1 ? "" : "s");
+	fprintf(out, "  \"%s\" -> \"%s\" [%slabel=\"%u flow%s", addr_format(edge->from, from),
+		addr_format(edge->to, to), style_of(path), edge->flows, edge->flows == 1 ? "" : "s");
 	if (edge->rtt_ns != RTT_NONE)
 		fprintf(out, ", %.2f ms", (double)edge->rtt_ns / 1e6);
 	if (edge->received < edge->sent)
@@ -104,12 +104,13 @@ static void print_gap(FILE *out, const struct path *path, size_t before, size_t 
 	for (size_t i = 0; i < left->probe_count && count < ARRAY_LEN(pairs); i++) {
 		struct addr from = left->probes[i].address, to = seen_at(right, flow_of(&left->probes[i]));
 		char a[ADDR_TEXT_SIZE], b[ADDR_TEXT_SIZE];
-		if (!addr_is_set(from) || !addr_is_set(to) || is_known((const struct addr(*)[2])pairs, count, from, to))
+		if (!addr_is_set(from) || !addr_is_set(to) ||
+			is_known((const struct addr(*)[2])pairs, count, from, to))
 			continue;
 		pairs[count][0] = from;
 		pairs[count++][1] = to;
-		fprintf(out, "  \"%s\" -> \"%s\" [%sstyle=dashed, label=\"%zu silent\"];\n", addr_format(from, a),
-			addr_format(to, b), style_of(path), behind - before - 1);
+		fprintf(out, "  \"%s\" -> \"%s\" [%sstyle=dashed, label=\"%zu silent\"];\n",
+			addr_format(from, a), addr_format(to, b), style_of(path), behind - before - 1);
 	}
 }
 
@@ -144,7 +145,8 @@ static void print_path(FILE *out, const struct path *path, const struct path *dr
 		for (size_t j = 0; j < path->hops[i].address_count; j++)
 			if (is_new(path, i, j) && !(drawn && is_in(drawn, path->hops[i].addresses[j])))
 				print_node(out, path, &path->hops[i], path->hops[i].addresses[j]);
-	for (size_t j = 0; path->hop_count > 0 && path->hops[0].ttl == 1 && j < path->hops[0].address_count; j++)
+	for (size_t j = 0; path->hop_count > 0 && path->hops[0].ttl == 1 && j < path->hops[0].address_count;
+		j++)
 		fprintf(out, "  \"%s\" -> \"%s\"%s;\n", source, addr_format(path->hops[0].addresses[j], text),
 			path->direction == DIRECTION_REVERSE ? " [color=blue]" : "");
 	for (size_t i = 0; i < path->edge_count; i++)
@@ -155,7 +157,8 @@ static void print_path(FILE *out, const struct path *path, const struct path *dr
 int report_dot(FILE *out, const struct measurement *measurement)
 {
 	fputs("digraph retour {\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];\n"
-	      "  edge [fontname=\"sans-serif\", fontsize=10];\n", out);
+	      "  edge [fontname=\"sans-serif\", fontsize=10];\n",
+		out);
 	if (measurement->forward)
 		print_path(out, measurement->forward, NULL);
 	if (measurement->reverse)

@@ -6,8 +6,8 @@
 
 #include "path/model.h"
 
-/* One digraph. A solid edge is a link that one and the same flow was seen at both ends of; a dashed one leads over hops
- * that did not answer. Returns 0, or -EIO when `out` failed. */
+/* One digraph. A solid edge is a link that one and the same flow was seen at both ends of; a dashed one leads
+ * over hops that did not answer. Returns 0, or -EIO when `out` failed. */
 int report_dot(FILE *out, const struct measurement *measurement) MUST_USE;
 
 #endif

@@ -157,12 +157,15 @@ static bool make_room(struct jsonl_live *live)
 	return true;
 }
 
-static void tell_answer(struct jsonl_live *live, const struct path *path, int ttl, const struct probe_result *probe)
+static void tell_answer(
+	struct jsonl_live *live, const struct path *path, int ttl, const struct probe_result *probe)
 {
 	json_t *body = json_object(), *members = probe_result_to_json(probe);
 	const char *direction = path->direction == DIRECTION_REVERSE ? "reverse" : "forward";
-	if (!make_room(live) || !members || json_object_set_new(body, "direction", json_string(direction)) < 0 ||
-		json_object_set_new(body, "ttl", json_integer(ttl)) < 0 || json_object_update(body, members) < 0) {
+	if (!make_room(live) || !members ||
+		json_object_set_new(body, "direction", json_string(direction)) < 0 ||
+		json_object_set_new(body, "ttl", json_integer(ttl)) < 0 ||
+		json_object_update(body, members) < 0) {
 		json_decref(body);
 		body = NULL;
 	} else {

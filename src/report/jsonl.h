@@ -10,8 +10,8 @@
  *   finding      a finding
  *   done         finished_at
  *
- * Without the probe events, which repeat what is in the hops, the events together hold the whole document. Of one of
- * many targets there is one event:
+ * Without the probe events, which repeat what is in the hops, the events together hold the whole document. Of
+ * one of many targets there is one event:
  *
  *   measurement  the document: when that target is done
  */

@@ -7,7 +7,7 @@
 #include "report/techniques.h"
 
 #define TOLD_AGE_S 60 /* what is younger is of now */
-#define RTT_COLUMN 8 /* a space and "1234.56" */
+#define RTT_COLUMN 8  /* a space and "1234.56" */
 
 static PRINTF_LIKE(3, 4) void add_line(struct cell *cell, enum role role, const char *format, ...)
 {
@@ -121,7 +121,12 @@ static void format_rtt(int64_t ns, char text[static RTT_COLUMN + 8])
 	if (ns == RTT_NONE)
 		snprintf(text, RTT_COLUMN + 8, "%*s", RTT_COLUMN, "");
 	else
-		snprintf(text, RTT_COLUMN + 8, "%*.*f", RTT_COLUMN, ms < 0.1 ? 3 : ms < 10 ? 2 : ms < 1000 ? 1 : 0, ms);
+		snprintf(text, RTT_COLUMN + 8, "%*.*f", RTT_COLUMN,
+			ms < 0.1	    ? 3
+				: ms < 10   ? 2
+				: ms < 1000 ? 1
+					    : 0,
+			ms);
 }
 
 static void format_other(const struct lane *lane, size_t index, char *text, size_t size)
@@ -218,7 +223,8 @@ static void add_network_details(const struct lane *lane, const struct hop *hop, 
 		add_detail(lane, cell, ROLE_DIM, "router of AS%u: %s", hop->operator_asn,
 			escape_text(hop->operator_reason, clean, sizeof(clean)));
 	else if (hop->ixp)
-		add_detail(lane, cell, ROLE_DIM, "on the LAN of %s", escape_text(hop->ixp, clean, sizeof(clean)));
+		add_detail(lane, cell, ROLE_DIM, "on the LAN of %s",
+			escape_text(hop->ixp, clean, sizeof(clean)));
 }
 
 static void add_details(const struct lane *lane, const struct hop *hop, struct cell *cell)
@@ -234,7 +240,8 @@ static void add_details(const struct lane *lane, const struct hop *hop, struct c
 	add_interface_detail(lane, hop, cell);
 	add_network_details(lane, hop, cell);
 	if (hop->protocol >= 0)
-		add_detail(lane, cell, ROLE_DIM, "by %s probes", protocol_word((enum probe_protocol)hop->protocol));
+		add_detail(lane, cell, ROLE_DIM, "by %s probes",
+			protocol_word((enum probe_protocol)hop->protocol));
 	if (hop->technique != lane->technique && !techniques_composed(lane->path))
 		add_detail(lane, cell, ROLE_DIM, "by %s", technique_word(hop->technique));
 	if (hop->age_s >= TOLD_AGE_S)

@@ -113,7 +113,8 @@ static void end_text(char *text, size_t size, const char *name, struct addr addr
 }
 
 /* Where the path starts: at that end, or at whoever traced in its stead. */
-static void start_text(char *text, size_t size, const struct path *path, const char *name, struct addr address)
+static void start_text(
+	char *text, size_t size, const struct path *path, const char *name, struct addr address)
 {
 	if (path->vantage)
 		end_text(text, size, path->vantage->name, path->vantage->address, "starts here");

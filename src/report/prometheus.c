@@ -135,7 +135,8 @@ static bool flow_mean(const struct timeline *flow, const struct timeline_hop *ho
 	return hop->now.received > 0;
 }
 
-static void each_flow(const struct exposition *x, const char *name, const char *type, const char *help, flow_value *of)
+static void each_flow(
+	const struct exposition *x, const char *name, const char *type, const char *help, flow_value *of)
 {
 	const struct timeline *timeline = x->view->timeline;
 	family(x, name, type, help);
@@ -144,8 +145,8 @@ static void each_flow(const struct exposition *x, const char *name, const char *
 			const struct timeline_hop *hop = timeline_hop(timeline->flows[i], ttl);
 			double value;
 			if (hop && of(timeline->flows[i], hop, &value))
-				fprintf(x->out, "retour_%s{target=\"%s\",hop=\"%u\",flow=\"%u\"} %.10g\n", name,
-					x->target, ttl, i, value);
+				fprintf(x->out, "retour_%s{target=\"%s\",hop=\"%u\",flow=\"%u\"} %.10g\n",
+					name, x->target, ttl, i, value);
 		}
 }
 
@@ -159,10 +160,13 @@ static void write_flows(const struct exposition *x)
 		fprintf(x->out, "retour_flow_number{target=\"%s\",flow=\"%u\"} %u\n", x->target, i,
 			x->view->protocol == PROBE_ICMP ? timeline->flow_of[i].icmp_checksum
 							: timeline->flow_of[i].source_port);
-	each_flow(x, "flow_hop_probes_total", "counter", "Probes of the flow to the hop whose fate is known.", flow_sent);
+	each_flow(x, "flow_hop_probes_total", "counter", "Probes of the flow to the hop whose fate is known.",
+		flow_sent);
 	each_flow(x, "flow_hop_answers_total", "counter", "Answers of the hop to the flow.", flow_received);
-	each_flow(x, "flow_hop_loss_ratio", "gauge", "Loss of the flow that carries through to its end.", flow_loss);
-	each_flow(x, "flow_hop_rtt_mean_seconds", "gauge", "The mean round trip of the flow to the hop.", flow_mean);
+	each_flow(x, "flow_hop_loss_ratio", "gauge", "Loss of the flow that carries through to its end.",
+		flow_loss);
+	each_flow(x, "flow_hop_rtt_mean_seconds", "gauge", "The mean round trip of the flow to the hop.",
+		flow_mean);
 }
 
 /* ---- each direction for itself, where the far end reflects and counts ---- */
@@ -189,7 +193,8 @@ static double way_p95(const struct way *way)
 	return (double)way->variation_p95_ns / 1e9;
 }
 
-static void each_way(const struct exposition *x, const char *name, const char *type, const char *help, way_value *of)
+static void each_way(
+	const struct exposition *x, const char *name, const char *type, const char *help, way_value *of)
 {
 	const struct directions *directions = x->view->directions;
 	family(x, name, type, help);
@@ -204,7 +209,8 @@ static void write_directions(const struct exposition *x)
 	const struct directions *directions = x->view->directions;
 	if (!directions || directions->status != DIRECTIONS_APART || directions->delay_samples == 0)
 		return;
-	each_way(x, "direction_packets_total", "counter", "Test packets whose fate on this way is known.", way_sent);
+	each_way(x, "direction_packets_total", "counter", "Test packets whose fate on this way is known.",
+		way_sent);
 	each_way(x, "direction_lost_total", "counter", "Of these, lost on this way.", way_lost);
 	each_way(x, "direction_delay_variation_median_seconds", "gauge",
 		"Delay above the least on this way, median of the latest test packets.", way_median);

@@ -186,7 +186,8 @@ static int read_flows(struct replay *replay, struct in *in, const json_t *object
 		: NULL;
 	for (size_t i = 0; list && i < count; i++)
 		flows[i] = read_flow(in, json_array_get(list, i));
-	return in->status < 0 ? in->status : timeline_take_flows(&replay->history.base, flows, (unsigned)count);
+	return in->status < 0 ? in->status
+			      : timeline_take_flows(&replay->history.base, flows, (unsigned)count);
 }
 
 static int read_start(struct replay *replay, const json_t *object, struct error *error)

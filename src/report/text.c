@@ -67,10 +67,12 @@ static void print_tries(FILE *out, const struct path *path, const struct report_
 		if (attempt->destination_port)
 			snprintf(port, sizeof(port), " to port %u", attempt->destination_port);
 		if (attempt->first_ttl > 0)
-			snprintf(hops, sizeof(hops), "; hops %d to %d", attempt->first_ttl, attempt->last_ttl);
-		snprintf(text, sizeof(text), "%s%s: %s%s; %u probes, %u answers", protocol_title(attempt->protocol), port,
-			attempt->reached ? "got through" : "no answer from the destination", hops, attempt->sent,
-			attempt->received);
+			snprintf(
+				hops, sizeof(hops), "; hops %d to %d", attempt->first_ttl, attempt->last_ttl);
+		snprintf(text, sizeof(text), "%s%s: %s%s; %u probes, %u answers",
+			protocol_title(attempt->protocol), port,
+			attempt->reached ? "got through" : "no answer from the destination", hops,
+			attempt->sent, attempt->received);
 		print_wrapped(out, options, ROLE_PLAIN, "tried  ", 7, text);
 	}
 }
@@ -97,20 +99,21 @@ static void print_path_line(FILE *out, const struct path *path, const struct rep
 		timed |= path->hops[i].rtt_median_ns != RTT_NONE;
 	char duration[40] = "", packets[200];
 	if (techniques_composed(path))
-		snprintf(packets, sizeof(packets), "%u packet%s with options by vantage points", path->probes_sent,
-			path->probes_sent == 1 ? "" : "s");
+		snprintf(packets, sizeof(packets), "%u packet%s with options by vantage points",
+			path->probes_sent, path->probes_sent == 1 ? "" : "s");
 	else
 		snprintf(packets, sizeof(packets), "%s; %u probe%s, %u answer%s", flow, path->probes_sent,
-			path->probes_sent == 1 ? "" : "s", path->replies_received, path->replies_received == 1 ? "" : "s");
+			path->probes_sent == 1 ? "" : "s", path->replies_received,
+			path->replies_received == 1 ? "" : "s");
 	if (path->duration_ns > 0)
 		snprintf(duration, sizeof(duration), " in %.2f s", (double)path->duration_ns / 1e9);
-	snprintf(text, sizeof(text), "%s%zu hop%s, %s; %s%s%s", method,
-		path->hop_count, path->hop_count == 1 ? "" : "s",
+	snprintf(text, sizeof(text), "%s%zu hop%s, %s; %s%s%s", method, path->hop_count,
+		path->hop_count == 1 ? "" : "s",
 		path->reached ? (forward ? "reached" : "complete") : (forward ? "NOT REACHED" : "INCOMPLETE"),
 		packets, duration,
-		!timed || forward ? ""
-		: path->vantage	  ? "; times as the vantage point sees them"
-				  : "; times as the far host sees them");
+		!timed || forward	? ""
+			: path->vantage ? "; times as the vantage point sees them"
+					: "; times as the far host sees them");
 	print_wrapped(out, options, ROLE_STRONG, forward ? "there  " : "back   ", 7, text);
 	if (path->vantage)
 		print_vantage(out, path->vantage, options);
@@ -138,8 +141,8 @@ static void print_attempts(FILE *out, const struct measurement *m, const struct 
 			continue;
 		char text[TEXT_MAX];
 		snprintf(text, sizeof(text), "by %s: %s%s%s", attempt->method,
-			worked ? "" : attempt_status_word(attempt->status), attempt->detail && !worked ? ", " : "",
-			attempt->detail ? attempt->detail : "");
+			worked ? "" : attempt_status_word(attempt->status),
+			attempt->detail && !worked ? ", " : "", attempt->detail ? attempt->detail : "");
 		print_wrapped(out, options, ROLE_STRONG, worked ? "known  " : "tried  ", 7, text);
 	}
 	if (!m->reverse && m->attempt_count > 0)

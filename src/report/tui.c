@@ -225,7 +225,8 @@ static void draw_note(struct tui *tui, const struct tui_frame *frame)
 	if (timeline->change_count == 0) {
 		if (frame->view->directions)
 			tui_put(tui, tui->height - 2, 1, COLOUR_PLAIN, 0, "%s",
-				directions_line(frame->view->directions, tui->options.utf8, line, sizeof(line)));
+				directions_line(
+					frame->view->directions, tui->options.utf8, line, sizeof(line)));
 		return;
 	}
 	watch_change_line(frame->view, &timeline->changes[timeline->change_count - 1], line, sizeof(line));

@@ -152,10 +152,10 @@ static int put_name(struct tui *tui, const struct watch_view *view, const struct
 	return x;
 }
 
-static int put_loss(
-	struct tui *tui, const struct columns *c, int y, int x, int attr, const struct loss *loss)
+static int put_loss(struct tui *tui, const struct columns *c, int y, int x, int attr, const struct loss *loss)
 {
-	x = tui_put(tui, y, x, loss_colour(loss), attr, " %5.1f%%", loss->sent ? 100.0 * loss->lost / loss->sent : 0);
+	x = tui_put(tui, y, x, loss_colour(loss), attr, " %5.1f%%",
+		loss->sent ? 100.0 * loss->lost / loss->sent : 0);
 	if (c->interval)
 		x = tui_put(tui, y, x, COLOUR_DIM, attr, " %4.1f-%-5.1f", 100 * loss->share.low,
 			100 * loss->share.high);
@@ -173,7 +173,8 @@ static void draw_hop(struct tui *tui, const struct watch_view *view, const struc
 	int x = tui_put(tui, y, 0, role, attr | A_BOLD, " %3u", ttl);
 	x = tui_put(tui, y, x, COLOUR_WARNING, attr, "%c ", hop ? flag_of(hop, shown, &loss) : ' ');
 	if (*watch_together(view, ttl, together, sizeof(together)))
-		x = tui_put(tui, y, x, COLOUR_DIM, attr, "%-*.*s", c->name + c->as, c->name + c->as, together);
+		x = tui_put(
+			tui, y, x, COLOUR_DIM, attr, "%-*.*s", c->name + c->as, c->name + c->as, together);
 	else
 		x = put_name(tui, view, c, y, x, shown ? role : COLOUR_DIM, attr,
 			shown ? shown->address : ADDR_NONE);
@@ -224,8 +225,8 @@ static void draw_branch(struct tui *tui, const struct watch_view *view, const st
 		x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)series->best_ns);
 		x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)series->worst_ns);
 		if (c->deviation)
-			x = put_time(
-				tui, y, x, COLOUR_DIM, attr, series->received ? series_deviation_ns(series) : -1);
+			x = put_time(tui, y, x, COLOUR_DIM, attr,
+				series->received ? series_deviation_ns(series) : -1);
 	}
 	tui_put(tui, y, x + 1, COLOUR_DIM, attr, "%s", flows);
 }

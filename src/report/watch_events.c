@@ -30,8 +30,9 @@ static json_t *flows_json(const struct timeline *timeline)
 	json_t *flows = json_array();
 	for (unsigned i = 0; i < timeline->flow_count; i++)
 		json_array_append_new(flows,
-			json_pack("{s:i, s:i, s:i, s:i, s:i}", "source_port", timeline->flow_of[i].source_port,
-				"destination_port", timeline->flow_of[i].destination_port, "flow_label",
+			json_pack("{s:i, s:i, s:i, s:i, s:i}", "source_port",
+				timeline->flow_of[i].source_port, "destination_port",
+				timeline->flow_of[i].destination_port, "flow_label",
 				(int)timeline->flow_of[i].flow_label, "icmp_id", timeline->flow_of[i].icmp_id,
 				"icmp_checksum", timeline->flow_of[i].icmp_checksum));
 	return flows;
@@ -123,9 +124,10 @@ int watch_events_changed(FILE *out, const struct watch_view *view)
 	if (timeline->change_count == 0)
 		return 0;
 	const struct timeline_change *change = &timeline->changes[timeline->change_count - 1];
-	json_t *body = json_pack("{s:I, s:i, s:o, s:o, s:i, s:i}", "at_ns", (json_int_t)change->at_ns, "first_ttl",
-		change->first_ttl, "before", address_of(change->before), "after", address_of(change->after),
-		"end_before", (int)change->end_before, "end_after", (int)change->end_after);
+	json_t *body = json_pack("{s:I, s:i, s:o, s:o, s:i, s:i}", "at_ns", (json_int_t)change->at_ns,
+		"first_ttl", change->first_ttl, "before", address_of(change->before), "after",
+		address_of(change->after), "end_before", (int)change->end_before, "end_after",
+		(int)change->end_after);
 	if (change->flows)
 		json_object_set_new(body, "flow", json_integer(change->flow));
 	return jsonl_event(out, "changed", view->target, body);

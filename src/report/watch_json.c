@@ -81,12 +81,13 @@ static json_t *branches_json(const struct watch_view *view, unsigned ttl)
 		const char *limit = limit_word(branch->limit);
 		json_array_append_new(list,
 			json_pack("{s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "address",
-				address_of(branch->address), "flows", flows_json(view, branch->flows), "received",
-				(int)series->received, "loss", loss_json(&branch->loss), "last_ms",
-				ms((double)series->last_ns), "best_ms", ms((double)series->best_ns), "mean_ms",
+				address_of(branch->address), "flows", flows_json(view, branch->flows),
+				"received", (int)series->received, "loss", loss_json(&branch->loss),
+				"last_ms", ms((double)series->last_ns), "best_ms",
+				ms((double)series->best_ns), "mean_ms",
 				ms(series->received > 0 ? series->mean_ns : -1), "median_ms",
-				ms((double)branch->median_ns), "worst_ms", ms((double)series->worst_ns), "replies",
-				limit ? json_string(limit) : json_null()));
+				ms((double)branch->median_ns), "worst_ms", ms((double)series->worst_ns),
+				"replies", limit ? json_string(limit) : json_null()));
 	}
 	return list;
 }
@@ -132,7 +133,8 @@ static json_t *changes_json(const struct watch_view *view)
 				"rtt_before_ms", ms((double)change->rtt_before_ns), "rtt_after_ms",
 				ms((double)change->rtt_after_ns)));
 		if (change->flows)
-			json_object_set_new(json_array_get(changes, i), "flows", flows_json(view, change->flows));
+			json_object_set_new(
+				json_array_get(changes, i), "flows", flows_json(view, change->flows));
 	}
 	return changes;
 }
@@ -140,11 +142,11 @@ static json_t *changes_json(const struct watch_view *view)
 static json_t *rounds_json(const struct watch_view *view)
 {
 	const struct timeline *timeline = view->timeline;
-	json_t *rounds = json_pack("{s:i, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "count", (int)timeline->rounds,
-		"interval_ms", ms((double)view->interval_ns), "probes", (int)timeline->sent, "answers",
-		(int)timeline->answered, "lost", (int)timeline->lost, "late", (int)timeline->late,
-		"not_judged", (int)timeline->void_count, "changes", (int)timeline->changes_ever, "path_id",
-		path_id(timeline_path_id(timeline)));
+	json_t *rounds = json_pack("{s:i, s:o, s:i, s:i, s:i, s:i, s:i, s:i, s:o}", "count",
+		(int)timeline->rounds, "interval_ms", ms((double)view->interval_ns), "probes",
+		(int)timeline->sent, "answers", (int)timeline->answered, "lost", (int)timeline->lost, "late",
+		(int)timeline->late, "not_judged", (int)timeline->void_count, "changes",
+		(int)timeline->changes_ever, "path_id", path_id(timeline_path_id(timeline)));
 	if (rounds && timeline->flow_count > 0)
 		json_object_set_new(rounds, "flows", flows_json(view, ~0u));
 	return rounds;

@@ -71,8 +71,8 @@ static void print_titles(const struct table *table)
 {
 	char line[TEXT_MAX];
 	snprintf(line, sizeof(line), " hop %-*s%s %6s %-11s %*s%s %6s %6s %6s %5s", table->name_width, "",
-		table->has_as ? " AS      " : "", "loss", "95 %", sent_width(table), "sent", table->narrow ? "" : "   last", "avg",
-		"best", "worst", "stdev");
+		table->has_as ? " AS      " : "", "loss", "95 %", sent_width(table), "sent",
+		table->narrow ? "" : "   last", "avg", "best", "worst", "stdev");
 	paint(table->out, &table->options->report, ROLE_DIM, line, 0);
 	if (table->options->wide)
 		paint(table->out, &table->options->report, ROLE_DIM, "   median  jitter   javg   jmax", 0);
@@ -133,7 +133,8 @@ static void print_name(const struct table *table, struct addr address, enum role
 /* In the place of name and AS. */
 static void print_text(const struct table *table, const char *text, enum role role)
 {
-	paint(table->out, &table->options->report, role, text, table->name_width + (table->has_as ? AS_WIDTH : 0));
+	paint(table->out, &table->options->report, role, text,
+		table->name_width + (table->has_as ? AS_WIDTH : 0));
 }
 
 /* Another address of the hop: what it answered, and until when. */

@@ -1,5 +1,5 @@
-/* The result of a continuous measurement as a table: one line a hop, further addresses of the hop below it, the ways
- * before marked. */
+/* The result of a continuous measurement as a table: one line a hop, further addresses of the hop below it,
+ * the ways before marked. */
 #ifndef RETOUR_REPORT_WATCH_TEXT_H
 #define RETOUR_REPORT_WATCH_TEXT_H
 

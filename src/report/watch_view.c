@@ -103,8 +103,8 @@ void watch_change_line(
 			change->end_before);
 	if (change->flows)
 		watch_flows(view, change->flows, flows, sizeof(flows));
-	snprintf(text, size, "%s from hop %u: %s -> %s%s%s%s%s", when, change->first_ttl, before, after, length,
-		delay, *flows ? ", of " : "", flows);
+	snprintf(text, size, "%s from hop %u: %s -> %s%s%s%s%s", when, change->first_ttl, before, after,
+		length, delay, *flows ? ", of " : "", flows);
 }
 
 static void limit_remark(const struct timeline_hop *hop, unsigned skipped, char *text, size_t size)

@@ -19,7 +19,7 @@ struct watch_view {
 	const struct measurement *back;
 	int64_t back_at_ns; /* when, since the start */
 	bool back_running;
-	bool numeric; /* no names */
+	bool numeric;			     /* no names */
 	const struct directions *directions; /* NULL = not asked for */
 };
 
@@ -29,8 +29,8 @@ const char *watch_name(const struct watch_view *view, struct addr address, char 
 const char *watch_as(const struct watch_view *view, struct addr address, char *text, size_t size);
 /* "14:03:12" UTC, of a time since the start. */
 const char *watch_clock(const struct watch_view *view, int64_t at_ns, char *text, size_t size);
-/* "port 33434", "ports 33434, 33440", of ICMP "checksum 4660": what is particular about flows of the timeline, a bit
- * each. */
+/* "port 33434", "ports 33434, 33440", of ICMP "checksum 4660": what is particular about flows of the
+ * timeline, a bit each. */
 const char *watch_flows(const struct watch_view *view, unsigned flows, char *text, size_t size);
 /* "3 routers" where flows meet several, each on a row of its own; "" otherwise. */
 const char *watch_together(const struct watch_view *view, unsigned ttl, char *text, size_t size);

@@ -65,7 +65,8 @@ static void print_edge(FILE *out, const struct path *path, const struct edge *ed
 					    : edge->icmp_checksum;
 	if (number)
 		snprintf(flow, sizeof(flow), "%u", number);
-	snprintf(text, sizeof(text), "       %-*s %8s %8s %8s %9s", columns, address, share, lost, time, flow);
+	snprintf(
+		text, sizeof(text), "       %-*s %8s %8s %8s %9s", columns, address, share, lost, time, flow);
 	paint(out, options, edge->received < edge->sent ? ROLE_WARNING : ROLE_PLAIN, text, 0);
 	print_newline(out);
 }
@@ -87,8 +88,8 @@ static void print_split(FILE *out, const struct path *path, size_t index, const 
 }
 
 /* Routers of a wide hop that go on in one way each. */
-static void print_going_on(FILE *out, const struct path *path, const struct hop *hop,
-	const struct report_options *options)
+static void print_going_on(
+	FILE *out, const struct path *path, const struct hop *hop, const struct report_options *options)
 {
 	char to[ADDR_TEXT_SIZE], from[ADDR_TEXT_SIZE], text[TEXT_MAX];
 	for (size_t i = 0; i < hop->address_count; i++) {
@@ -104,8 +105,8 @@ static void print_going_on(FILE *out, const struct path *path, const struct hop 
 		if (used == 0)
 			continue;
 		char prefix[TEXT_MAX];
-		snprintf(prefix, sizeof(prefix), "hop %-2d %s%s behind ", hop->ttl, addr_format(hop->addresses[i], to),
-			hop->address_count == 1 ? " joins the ways" : "");
+		snprintf(prefix, sizeof(prefix), "hop %-2d %s%s behind ", hop->ttl,
+			addr_format(hop->addresses[i], to), hop->address_count == 1 ? " joins the ways" : "");
 		print_wrapped(out, options, ROLE_PLAIN, prefix, 7, text);
 	}
 }
@@ -115,17 +116,22 @@ static bool is_wide(const struct path *path, size_t index)
 	return index < path->hop_count && path->hops[index].address_count > 1;
 }
 
-static void print_heading(FILE *out, const struct path *path, int columns, const struct report_options *options)
+static void print_heading(
+	FILE *out, const struct path *path, int columns, const struct report_options *options)
 {
 	char text[TEXT_MAX];
 	bool icmp = path->protocol == PROBE_ICMP, back = path->direction == DIRECTION_REVERSE;
-	snprintf(text, sizeof(text), "%-*s %8s %8s %8s %9s", columns + 7, back ? "WAYS BACK" : "WAYS", "flows", "lost",
-		"median", icmp ? "checksum" : back ? "to port" : "from port");
+	snprintf(text, sizeof(text), "%-*s %8s %8s %8s %9s", columns + 7, back ? "WAYS BACK" : "WAYS",
+		"flows", "lost", "median",
+		icmp	       ? "checksum"
+			: back ? "to port"
+			       : "from port");
 	paint(out, options, ROLE_STRONG, text, 0);
 	print_newline(out);
 }
 
-/* Some router stands beside others at its distance and shows one next hop: less is asked there (trace/stopping.c). */
+/* Some router stands beside others at its distance and shows one next hop: less is asked there
+ * (trace/stopping.c). */
 static bool any_inside(const struct path *path)
 {
 	for (size_t i = 0; i < path->edge_count; i++)
@@ -136,12 +142,15 @@ static bool any_inside(const struct path *path)
 	return false;
 }
 
-/* How sure it is, and where less: there the rule of stopping is weaker than the one the percentage stands for. */
-static void print_sureness(FILE *out, const struct path *path, bool parts, const struct report_options *options)
+/* How sure it is, and where less: there the rule of stopping is weaker than the one the percentage stands
+ * for. */
+static void print_sureness(
+	FILE *out, const struct path *path, bool parts, const struct report_options *options)
 {
 	char text[TEXT_MAX];
 	snprintf(text, sizeof(text),
-		"%s%u flows were tried; %.4g %% sure that no next hop of a router was overlooked, less sure of the "
+		"%s%u flows were tried; %.4g %% sure that no next hop of a router was overlooked, less sure "
+		"of the "
 		"first hop and of routers right before the destination%s, where less is asked",
 		parts ? "" : "All flows take one way. ", path->flow_count, 100 * path->confidence,
 		any_inside(path) ? " or beside others" : "");
@@ -195,7 +204,8 @@ void print_mtu(FILE *out, const struct path *path, const struct report_options *
 	if (!mtu->measured)
 		return;
 	if (mtu->bytes == 0) {
-		print_wrapped(out, options, ROLE_STRONG, "size   ", 7, "not known: not even small packets were answered");
+		print_wrapped(out, options, ROLE_STRONG, "size   ", 7,
+			"not known: not even small packets were answered");
 		return;
 	}
 	int used = snprintf(text, sizeof(text), "packets of up to %u bytes get through", mtu->bytes);
@@ -203,7 +213,8 @@ void print_mtu(FILE *out, const struct path *path, const struct report_options *
 		const struct mtu_step *step = &mtu->steps[i];
 		place_of(path, step->ttl, place, sizeof(place));
 		if (addr_is_set(step->said_by))
-			used += snprintf(text + used, sizeof(text) - (size_t)used, "; %s says %u", place, step->said_bytes);
+			used += snprintf(text + used, sizeof(text) - (size_t)used, "; %s says %u", place,
+				step->said_bytes);
 		else
 			used += snprintf(text + used, sizeof(text) - (size_t)used,
 				"; larger ones VANISH behind %s, without a word", place);

@@ -4,7 +4,8 @@
 
 #include "report/style.h"
 
-/* For either direction: a table of the hops at which ways part and join; nothing where one flow was traced. */
+/* For either direction: a table of the hops at which ways part and join; nothing where one flow was traced.
+ */
 void print_ways(FILE *out, const struct path *path, const struct report_options *options);
 /* One line, or nothing where it was not measured. */
 void print_mtu(FILE *out, const struct path *path, const struct report_options *options);

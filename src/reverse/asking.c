@@ -45,7 +45,8 @@ void asking_say(struct asking *asking, const char *format, ...)
 	va_end(arguments);
 }
 
-void asking_finish(struct asking *asking, enum attempt_status status, struct path *path, const char *format, ...)
+void asking_finish(
+	struct asking *asking, enum attempt_status status, struct path *path, const char *format, ...)
 {
 	va_list arguments;
 	if (asking->finished) {

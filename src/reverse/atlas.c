@@ -1,6 +1,6 @@
-/* POST /api/v2/measurements/, then its results every two seconds until as many are there as probes were asked for,
- * or it has stopped. In between its status is asked for, since only that says that there are no suitable probes.
- * Where a place has none, the next one is tried. */
+/* POST /api/v2/measurements/, then its results every two seconds until as many are there as probes were asked
+ * for, or it has stopped. In between its status is asked for, since only that says that there are no suitable
+ * probes. Where a place has none, the next one is tried. */
 #include "reverse/atlas.h"
 
 #include <errno.h>
@@ -39,7 +39,8 @@ static void ask(struct platform *platform, const char *path, json_t *body, platf
 		platform_ask(platform, path, body, headers, false, done);
 	} else {
 		json_decref(body);
-		platform_end(platform, ATTEMPT_UNAVAILABLE, NULL, "RIPE Atlas: the key of the settings is none");
+		platform_end(
+			platform, ATTEMPT_UNAVAILABLE, NULL, "RIPE Atlas: the key of the settings is none");
 	}
 	explicit_bzero(line, sizeof(line));
 }
@@ -54,14 +55,14 @@ static void end_with(struct atlas *run, bool over)
 	size_t count = atlas_count(run->results);
 	if (!path) {
 		platform_end(platform, over ? ATTEMPT_FAILED : ATTEMPT_TIMEOUT, NULL,
-			"RIPE Atlas %" JSON_INTEGER_FORMAT ", %s: %zu results, and none has a trace to us", run->number,
-			platform->where, count);
+			"RIPE Atlas %" JSON_INTEGER_FORMAT ", %s: %zu results, and none has a trace to us",
+			run->number, platform->where, count);
 		return;
 	}
 	platform_end(platform, path->reached ? ATTEMPT_OK : ATTEMPT_PARTIAL, path,
 		"by the best of %zu results, %s (asked for: %s; measurement %" JSON_INTEGER_FORMAT ")", count,
-		path->vantage ? vantage_phrase(path->vantage->distance) : "from the far host itself", platform->where,
-		run->number);
+		path->vantage ? vantage_phrase(path->vantage->distance) : "from the far host itself",
+		platform->where, run->number);
 }
 
 static void late(struct platform *platform)
@@ -87,7 +88,8 @@ static void on_results(struct platform *platform, const struct http_reply *reply
 	size_t count = atlas_count(run->results);
 	if (count > 0 && run->first_ns == 0)
 		run->first_ns = clock_monotonic_ns();
-	asking_say(&platform->asking, "RIPE Atlas %" JSON_INTEGER_FORMAT ": %zu of %d results", run->number, count, PROBES);
+	asking_say(&platform->asking, "RIPE Atlas %" JSON_INTEGER_FORMAT ": %zu of %d results", run->number,
+		count, PROBES);
 	bool settled = run->first_ns && clock_monotonic_ns() - run->first_ns > SETTLE_NS;
 	if (count >= PROBES || run->stopped || settled)
 		end_with(run, true);
@@ -115,8 +117,9 @@ static void on_status(struct platform *platform, const struct http_reply *reply,
 	if (strcmp(status, "No suitable probes") == 0 && !platform->asking.task.parameter) {
 		platform_next_place(platform);
 	} else if (strcmp(status, "No suitable probes") == 0 || strcmp(status, "Failed") == 0) {
-		platform_end(platform, ATTEMPT_FAILED, NULL, "RIPE Atlas %" JSON_INTEGER_FORMAT ", %s: %s", run->number,
-			platform->where, *status == 'N' ? "no suitable probes" : "the measurement failed");
+		platform_end(platform, ATTEMPT_FAILED, NULL, "RIPE Atlas %" JSON_INTEGER_FORMAT ", %s: %s",
+			run->number, platform->where,
+			*status == 'N' ? "no suitable probes" : "the measurement failed");
 	} else {
 		run->stopped = strcmp(status, "Stopped") == 0;
 		poll_results(platform);
@@ -126,7 +129,8 @@ static void on_status(struct platform *platform, const struct http_reply *reply,
 static void poll_status(struct platform *platform)
 {
 	char path[80];
-	snprintf(path, sizeof(path), "/api/v2/measurements/%" JSON_INTEGER_FORMAT "/", atlas_of(platform)->number);
+	snprintf(path, sizeof(path), "/api/v2/measurements/%" JSON_INTEGER_FORMAT "/",
+		atlas_of(platform)->number);
 	ask(platform, path, NULL, on_status);
 }
 
@@ -165,7 +169,8 @@ static void order(struct platform *platform)
 {
 	if (!platform->key) {
 		platform_end(platform, ATTEMPT_UNAVAILABLE, NULL,
-			"RIPE Atlas wants a key: make one at atlas.ripe.net that may schedule measurements, and name its "
+			"RIPE Atlas wants a key: make one at atlas.ripe.net that may schedule measurements, "
+			"and name its "
 			"environment variable in the settings (atlas: token_env)");
 		return;
 	}

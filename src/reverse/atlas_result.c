@@ -23,17 +23,19 @@ json_t *atlas_probes(const char *text, unsigned wanted, uint8_t family, char why
 	const char *equals = strchr(text, '='), *value = equals ? equals + 1 : text;
 	const char *type = equals ? NULL : "asn";
 	for (size_t i = 0; equals && i < ARRAY_LEN(types); i++)
-		if (strlen(types[i]) == (size_t)(equals - text) && strncmp(text, types[i], strlen(types[i])) == 0)
+		if (strlen(types[i]) == (size_t)(equals - text) &&
+			strncmp(text, types[i], strlen(types[i])) == 0)
 			type = types[i];
 	bool number = type && (strcmp(type, "asn") == 0 || strcmp(type, "msm") == 0);
 	if (!type || !*value || (number && platform_asn(value) == 0)) {
 		snprintf(why, ATLAS_TEXT_SIZE,
-			"expected --via atlas:AS64500, or asn=, prefix=, country=, area=, probes= or msm= and a value");
+			"expected --via atlas:AS64500, or asn=, prefix=, country=, area=, probes= or msm= "
+			"and a value");
 		return NULL;
 	}
 	/* It tags by itself those whose IPv4 or IPv6 works. */
-	json_t *probes = json_pack("{s:i, s:s, s:{s:[s], s:[]}}", "requested", (int)wanted, "type", type, "tags",
-		"include", family == 4 ? "system-ipv4-works" : "system-ipv6-works", "exclude");
+	json_t *probes = json_pack("{s:i, s:s, s:{s:[s], s:[]}}", "requested", (int)wanted, "type", type,
+		"tags", "include", family == 4 ? "system-ipv4-works" : "system-ipv6-works", "exclude");
 	json_t *json = number ? json_integer((json_int_t)platform_asn(value)) : json_string(value);
 	if (json_object_set_new(probes, "value", json) == 0)
 		return probes;
@@ -46,10 +48,10 @@ json_t *atlas_order(struct addr to, enum probe_protocol protocol, json_t *probes
 {
 	char text[ADDR_TEXT_SIZE];
 	const char *word = protocol == PROBE_TCP ? "TCP" : protocol == PROBE_UDP ? "UDP" : "ICMP";
-	json_t *definition = json_pack("{s:s, s:i, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:b}", "type",
-		"traceroute", "af", (int)to.family, "target", addr_format(to, text), "description", "way back, by retour",
-		"protocol", word, "packets", 3, "paris", 16, "first_hop", 1, "max_hops", 32, "size", 48, "response_timeout",
-		4000, "resolve_on_probe", 0, "is_public", 0);
+	json_t *definition = json_pack("{s:s, s:i, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:b}",
+		"type", "traceroute", "af", (int)to.family, "target", addr_format(to, text), "description",
+		"way back, by retour", "protocol", word, "packets", 3, "paris", 16, "first_hop", 1,
+		"max_hops", 32, "size", 48, "response_timeout", 4000, "resolve_on_probe", 0, "is_public", 0);
 	if (definition && protocol == PROBE_TCP)
 		json_object_set_new(definition, "port", json_integer(80));
 	return json_pack("{s:[o], s:[o], s:b}", "definitions", definition, "probes", probes, "is_oneoff", 1);
@@ -83,7 +85,8 @@ size_t atlas_count(const json_t *results)
 	return json_array_size(results);
 }
 
-static int set_vantage(struct path *path, const json_t *result, const struct vantage_scene *scene, const char *dir)
+static int set_vantage(
+	struct path *path, const json_t *result, const struct vantage_scene *scene, const char *dir)
 {
 	char name[64];
 	struct addr address = path->source;
@@ -96,7 +99,8 @@ static int set_vantage(struct path *path, const json_t *result, const struct van
 }
 
 /* `from` is the probe as the platform sees it. Where that is the far host, it is its own path. */
-static struct path *take(const json_t *result, const struct vantage_scene *scene, struct addr to, const char *dir)
+static struct path *take(
+	const json_t *result, const struct vantage_scene *scene, struct addr to, const char *dir)
 {
 	struct remote_view view = {.method = "atlas", .dialect = "atlas", .to = to};
 	const char *from = member(result, "from"), *traced = member(result, "dst_addr");
@@ -132,12 +136,14 @@ static bool better(const struct path *path, const struct path *than)
 	return path->hop_count > than->hop_count;
 }
 
-struct path *atlas_best(const json_t *results, const struct vantage_scene *scene, struct addr to, const char *dir)
+struct path *atlas_best(
+	const json_t *results, const struct vantage_scene *scene, struct addr to, const char *dir)
 {
 	struct path *best = NULL;
 	size_t i;
 	json_t *result;
-	json_array_foreach (results, i, result) {
+	json_array_foreach(results, i, result)
+	{
 		struct path *path = i < RESULTS_MAX ? take(result, scene, to, dir) : NULL;
 		bool wins = path && (!best || better(path, best));
 		path_free(wins ? best : path);

@@ -23,6 +23,7 @@ const char *atlas_status(const json_t *measurement);
 /* How many results are there. */
 size_t atlas_count(const json_t *results);
 /* The best path to `to`, as globalping_best(); `dir` is the folder of local data. */
-struct path *atlas_best(const json_t *results, const struct vantage_scene *scene, struct addr to, const char *dir);
+struct path *atlas_best(
+	const json_t *results, const struct vantage_scene *scene, struct addr to, const char *dir);
 
 #endif

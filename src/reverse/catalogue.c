@@ -47,8 +47,8 @@ static int check(const struct catalogue *catalogue, const struct yaml_text *yaml
 	for (unsigned i = 0; i < catalogue->count; i++) {
 		const struct catalogue_entry *e = &catalogue->entries[i];
 		const char *wrong = e->asn == 0 ? "asn: expected the number of an AS"
-			: !is_url(e->url)	? "url: expected https://..., http://..., telnet://... or ssh://..."
-						: NULL;
+			: !is_url(e->url) ? "url: expected https://..., http://..., telnet://... or ssh://..."
+					  : NULL;
 		if (wrong)
 			return error_set(error, -EINVAL, "%s:%u: looking_glasses: %s", yaml->name,
 				yaml_text_line(yaml, "looking_glasses", i, NULL), wrong);
@@ -92,9 +92,11 @@ int catalogue_load(struct catalogue **catalogue, const char *dir, struct error *
 		return catalogue_parse(catalogue, "", "", error);
 	if (result < 0)
 		return error_set(error, result, "%s", inner.text);
-	char *text = strndup(bytes.length > 0 ? bytes.start : "", bytes.length); /* up to the first NUL, which YAML does not have */
+	char *text = strndup(bytes.length > 0 ? bytes.start : "",
+		bytes.length); /* up to the first NUL, which YAML does not have */
 	file_unmap(&bytes);
-	result = text ? catalogue_parse(catalogue, path, text, error) : error_set(error, -ENOMEM, "out of memory");
+	result = text ? catalogue_parse(catalogue, path, text, error)
+		      : error_set(error, -ENOMEM, "out of memory");
 	free(text);
 	return result;
 }

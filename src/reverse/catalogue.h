@@ -1,5 +1,6 @@
-/* Known looking glasses, to be shown and not to be asked: a list that ships with the program, and one of the user's
- * (looking-glasses.yaml in the folder of local data). retour-lg(1) describes the file. Its words are untrusted. */
+/* Known looking glasses, to be shown and not to be asked: a list that ships with the program, and one of the
+ * user's (looking-glasses.yaml in the folder of local data). retour-lg(1) describes the file. Its words are
+ * untrusted. */
 #ifndef RETOUR_REVERSE_CATALOGUE_H
 #define RETOUR_REVERSE_CATALOGUE_H
 
@@ -24,7 +25,8 @@ struct catalogue {
 };
 
 /* Errors name file, line and what was expected. To be freed after success only. */
-int catalogue_parse(struct catalogue **catalogue, const char *name, const char *text, struct error *error) MUST_USE;
+int catalogue_parse(
+	struct catalogue **catalogue, const char *name, const char *text, struct error *error) MUST_USE;
 /* The one that ships. */
 int catalogue_shipped(struct catalogue **catalogue, struct error *error) MUST_USE;
 /* The user's, in the folder of local data (NULL = the usual one); where there is no such file it is empty. */

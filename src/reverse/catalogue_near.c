@@ -43,7 +43,8 @@ static int add_configured(struct near_network *network, const struct settings *s
 	return result;
 }
 
-static int add_listed(struct near_network *network, enum near_source source, const struct catalogue *catalogue)
+static int add_listed(
+	struct near_network *network, enum near_source source, const struct catalogue *catalogue)
 {
 	int result = 0;
 	for (size_t i = 0; i < catalogue->count && result == 0; i++) {
@@ -63,14 +64,16 @@ static int add_said(struct near_network *network, const struct data *data)
 		return 0;
 	if (!network->name[0])
 		snprintf(network->name, sizeof(network->name), "%s", glass.network);
-	int result = glass.looking_glass[0] ? add(network, NEAR_PEERINGDB, glass.looking_glass, NULL, NULL, false) : 0;
+	int result = glass.looking_glass[0]
+		? add(network, NEAR_PEERINGDB, glass.looking_glass, NULL, NULL, false)
+		: 0;
 	if (result == 0 && glass.route_server[0])
 		result = add(network, NEAR_PEERINGDB, glass.route_server, NULL, "a route server", false);
 	return result;
 }
 
-static void name_it(struct near_network *network, const struct vantage_scene *scene, const struct path *forward,
-	const struct data *data)
+static void name_it(struct near_network *network, const struct vantage_scene *scene,
+	const struct path *forward, const struct data *data)
 {
 	struct origin origin;
 	for (size_t i = 0; forward && i < forward->hop_count && !network->name[0]; i++)

@@ -11,7 +11,7 @@
 #include "reverse/vantage.h"
 
 enum near_source {
-	NEAR_SETTINGS,  /* the user allows it to be asked */
+	NEAR_SETTINGS,	/* the user allows it to be asked */
 	NEAR_OWN,	/* the user's list */
 	NEAR_SHIPPED,	/* the program's list */
 	NEAR_PEERINGDB, /* the network's own word, there */
@@ -44,8 +44,8 @@ struct near_sources {
 	const struct catalogue *own, *shipped;
 };
 
-/* Strings are borrowed from the sources. `forward` may be NULL. 0 or -ENOMEM; `near` is to be deinitialised in any
- * case. */
+/* Strings are borrowed from the sources. `forward` may be NULL. 0 or -ENOMEM; `near` is to be deinitialised
+ * in any case. */
 int near_find(struct near *near, const struct vantage_scene *scene, const struct path *forward,
 	const struct near_sources *sources) MUST_USE;
 void near_deinit(struct near *near);

@@ -88,7 +88,8 @@ static int choose_named(struct climb *climb, const char *names, struct error *er
 	}
 }
 
-/* The user's own ladder. What stands there is asked for, but a bare name does not set up what is to be set up. */
+/* The user's own ladder. What stands there is asked for, but a bare name does not set up what is to be set
+ * up. */
 static int choose_listed(struct climb *climb, const struct settings *settings, struct error *error)
 {
 	int result = 0;
@@ -412,15 +413,16 @@ static void add_path(struct harvest *harvest, const struct rung *rung, const str
 }
 
 /* The attempt tells what became of its path. */
-static void tell_merge(struct attempt *attempt, const struct path *path, const struct merge *merge, size_t hops)
+static void tell_merge(
+	struct attempt *attempt, const struct path *path, const struct merge *merge, size_t hops)
 {
 	char address[ADDR_TEXT_SIZE], detail[400];
 	if (merge->joined < hops)
 		snprintf(detail, sizeof(detail), "%s; used behind %s, where the way back above breaks off",
 			attempt->detail, addr_format(path->hops[merge->joined].address, address));
 	else
-		snprintf(detail, sizeof(detail), "%s; used for %zu hop%s that did not answer above", attempt->detail,
-			merge->filled, merge->filled == 1 ? "" : "s");
+		snprintf(detail, sizeof(detail), "%s; used for %zu hop%s that did not answer above",
+			attempt->detail, merge->filled, merge->filled == 1 ? "" : "s");
 	char *copy = strdup(detail);
 	if (!copy)
 		return;
@@ -464,7 +466,8 @@ static void take_best(struct harvest *harvest, struct measurement *measurement)
 }
 
 /* The user's word first. */
-static void collect_address(const struct climb *climb, const struct rung *rung, struct measurement *measurement)
+static void collect_address(
+	const struct climb *climb, const struct rung *rung, struct measurement *measurement)
 {
 	if (addr_is_set(climb->task.public_address))
 		measurement->public_address = climb->task.public_address;

@@ -13,8 +13,8 @@
 
 struct climb;
 
-/* `names` lists methods separated by commas, to be tried in that order; NULL = the ladder of the user's settings,
- * or where that is empty all. -EINVAL: an unknown name. */
+/* `names` lists methods separated by commas, to be tried in that order; NULL = the ladder of the user's
+ * settings, or where that is empty all. -EINVAL: an unknown name. */
 int climb_new(struct climb **climb, const struct reverse_task *task, const char *names,
 	struct error *error) MUST_USE;
 void climb_free(struct climb *climb);
@@ -22,7 +22,8 @@ void climb_free(struct climb *climb);
 int climb_check(const char *names, struct error *error) MUST_USE;
 /* 4 or 6 where none of these methods can do with the other family, else 0. */
 uint8_t climb_family(const char *names);
-/* No way back that these names, and what the user has set up, lead to can do without packets of our own making. */
+/* No way back that these names, and what the user has set up, lead to can do without packets of our own
+ * making. */
 bool climb_needs_packets(const struct reverse_task *task, const char *names);
 struct machine climb_machine(struct climb *climb);
 /* A round-trip time to the target has become known, see ladder.h. */

@@ -1,5 +1,5 @@
-/* POST /v1/measurements, then GET of what became of it, half a second after each answer, until all probes have
- * finished. Where a place has no probes (422), the next one is tried. */
+/* POST /v1/measurements, then GET of what became of it, half a second after each answer, until all probes
+ * have finished. Where a place has no probes (422), the next one is tried. */
 #include "reverse/globalping.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@ struct globalping {
 	struct platform platform;
 	char id[72];
 	char etag[160];
-	char left[80]; /* what the user may still ask for, for a person */
+	char left[80];	     /* what the user may still ask for, for a person */
 	json_t *measurement; /* as it was last told */
 };
 
@@ -39,13 +39,14 @@ static void end_with(struct globalping *run, bool over)
 		path = globalping_best(run->measurement, &platform->scene, platform->view.address, note);
 	if (!path) {
 		platform_end(platform, over ? ATTEMPT_FAILED : ATTEMPT_TIMEOUT, NULL,
-			"%s: %u probes, %u of them failed, and none has a trace to us", platform->where, summary.probes,
-			summary.failed);
+			"%s: %u probes, %u of them failed, and none has a trace to us", platform->where,
+			summary.probes, summary.failed);
 		return;
 	}
 	enum attempt_status status = path->reached ? ATTEMPT_OK : ATTEMPT_PARTIAL;
-	platform_end(platform, status, path, "by the best of %u probes, %s (asked for: %s)%s%s%s", summary.probes,
-		vantage_phrase(path->vantage->distance), platform->where, run->left, *note ? "; " : "", note);
+	platform_end(platform, status, path, "by the best of %u probes, %s (asked for: %s)%s%s%s",
+		summary.probes, vantage_phrase(path->vantage->distance), platform->where, run->left,
+		*note ? "; " : "", note);
 }
 
 static void late(struct platform *platform)
@@ -68,11 +69,12 @@ static void on_measurement(struct platform *platform, const struct http_reply *r
 	if (news) {
 		const char *etag = reply->header(reply, "ETag");
 		bool fits = etag && strlen(etag) + sizeof("If-None-Match: ") <= sizeof(run->etag);
-		snprintf(run->etag, sizeof(run->etag), "%s%s", fits ? "If-None-Match: " : "", fits ? etag : "");
+		snprintf(run->etag, sizeof(run->etag), "%s%s", fits ? "If-None-Match: " : "",
+			fits ? etag : "");
 		json_decref(run->measurement);
 		run->measurement = json_deep_copy(json);
-		asking_say(&platform->asking, "Globalping %s: %u of %u probes have finished", run->id, summary.finished,
-			summary.probes);
+		asking_say(&platform->asking, "Globalping %s: %u of %u probes have finished", run->id,
+			summary.finished, summary.probes);
 	}
 	if (news && summary.over)
 		end_with(run, true);
@@ -97,7 +99,8 @@ static void note_limits(struct globalping *run, const struct http_reply *reply)
 	long tests = platform_header_number(reply, "X-RateLimit-Remaining"),
 	     credits = platform_header_number(reply, "X-Credits-Remaining");
 	if (credits >= 0)
-		snprintf(run->left, sizeof(run->left), "; %ld free tests and %ld credits left", MAX(tests, 0), credits);
+		snprintf(run->left, sizeof(run->left), "; %ld free tests and %ld credits left", MAX(tests, 0),
+			credits);
 	else if (tests >= 0)
 		snprintf(run->left, sizeof(run->left), "; %ld free tests left", tests);
 }
@@ -126,7 +129,9 @@ static json_t *body_of(const struct globalping *run, json_t *location)
 {
 	const struct reverse_task *task = &run->platform.asking.task;
 	char to[ADDR_TEXT_SIZE];
-	const char *protocol = task->protocol == PROBE_TCP ? "TCP" : task->protocol == PROBE_UDP ? "UDP" : "ICMP";
+	const char *protocol = task->protocol == PROBE_TCP ? "TCP"
+		: task->protocol == PROBE_UDP		   ? "UDP"
+							   : "ICMP";
 	return json_pack("{s:s, s:s, s:[o], s:i, s:{s:s}}", "type", "traceroute", "target",
 		addr_format(run->platform.view.address, to), "locations", location, "limit", PROBES,
 		"measurementOptions", "protocol", protocol);
@@ -136,7 +141,8 @@ static void order_from(struct globalping *run, json_t *location)
 {
 	json_t *body = location ? body_of(run, location) : NULL;
 	if (!body)
-		platform_end(&run->platform, ATTEMPT_FAILED, NULL, "the order cannot be written: the place is not UTF-8, or out of memory");
+		platform_end(&run->platform, ATTEMPT_FAILED, NULL,
+			"the order cannot be written: the place is not UTF-8, or out of memory");
 	else
 		platform_ask(&run->platform, "/v1/measurements", body, NULL, true, on_created);
 }
@@ -146,8 +152,9 @@ static void order(struct platform *platform)
 	struct globalping *run = globalping_of(platform);
 	const char *place = platform->asking.task.parameter;
 	if (platform_place(platform))
-		order_from(run, place ? json_pack("{s:s}", "magic", place)
-				      : json_pack("{s:I}", "asn", (json_int_t)platform->asn));
+		order_from(run,
+			place ? json_pack("{s:s}", "magic", place)
+			      : json_pack("{s:I}", "asn", (json_int_t)platform->asn));
 }
 
 /* ---- the method */

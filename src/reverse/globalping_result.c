@@ -30,11 +30,13 @@ bool globalping_summary_read(const json_t *measurement, struct globalping_summar
 	*summary = (struct globalping_summary){0};
 	if (!json_is_array(results) || !member(measurement, "status"))
 		return false;
-	json_array_foreach (results, i, entry) {
+	json_array_foreach(results, i, entry)
+	{
 		const json_t *result = json_object_get(entry, "result");
 		summary->probes++;
 		summary->finished += member_is(result, "status", "finished");
-		summary->failed += member_is(result, "status", "failed") || member_is(result, "status", "offline");
+		summary->failed +=
+			member_is(result, "status", "failed") || member_is(result, "status", "offline");
 	}
 	summary->over = !member_is(measurement, "status", "in-progress");
 	return true;
@@ -63,12 +65,14 @@ const char *globalping_error_message(const json_t *error)
 
 /* ---- one probe's result */
 
-/* The measurement with this result alone, read as import/ reads it. Without the text, as the platform reads it. */
+/* The measurement with this result alone, read as import/ reads it. Without the text, as the platform reads
+ * it. */
 static struct path *read_entry(const json_t *measurement, json_t *entry, bool text, struct addr to)
 {
 	struct remote_view view = {.method = "globalping", .dialect = "globalping", .to = to};
 	char note[IMPORT_NOTE_SIZE];
-	json_t *document = json_copy((json_t *)measurement), *copy = json_deep_copy(entry), *results = json_array();
+	json_t *document = json_copy((json_t *)measurement), *copy = json_deep_copy(entry),
+	       *results = json_array();
 	if (copy && !text)
 		json_object_del(json_object_get(copy, "result"), "rawOutput");
 	json_array_append_new(results, copy);
@@ -89,7 +93,8 @@ static bool answers(const struct hop *hop, struct addr address)
 }
 
 /* It shows one router a hop, which should be one of those in the text. */
-static void cross_check(const struct path *path, const struct path *other, char note[static GLOBALPING_NOTE_SIZE])
+static void cross_check(
+	const struct path *path, const struct path *other, char note[static GLOBALPING_NOTE_SIZE])
 {
 	for (size_t i = 0; other && i < other->hop_count; i++) {
 		const struct hop *theirs = &other->hops[i];
@@ -97,8 +102,8 @@ static void cross_check(const struct path *path, const struct path *other, char 
 		for (size_t k = 0; k < path->hop_count; k++)
 			found |= path->hops[k].ttl == theirs->ttl && answers(&path->hops[k], theirs->address);
 		if (!found) {
-			snprintf(note, GLOBALPING_NOTE_SIZE, "the text and the platform's reading of it differ at hop %d",
-				theirs->ttl);
+			snprintf(note, GLOBALPING_NOTE_SIZE,
+				"the text and the platform's reading of it differ at hop %d", theirs->ttl);
 			return;
 		}
 	}
@@ -117,13 +122,13 @@ static int set_vantage(struct path *path, const json_t *probe, const struct vant
 	uint32_t asn = asn_of(probe);
 	const char *city = member(probe, "city"), *country = member(probe, "country"),
 		   *network = member(probe, "network");
-	snprintf(name, sizeof(name), "Globalping probe, %.60s, %.8s, %.80s", city ? city : "?", country ? country : "?",
-		network ? network : "?");
+	snprintf(name, sizeof(name), "Globalping probe, %.60s, %.8s, %.80s", city ? city : "?",
+		country ? country : "?", network ? network : "?");
 	return path_set_vantage(path, name, ADDR_NONE, asn, vantage_distance_of(scene, ADDR_NONE, asn));
 }
 
-static struct path *take(const json_t *measurement, json_t *entry, const struct vantage_scene *scene, struct addr to,
-	char note[static GLOBALPING_NOTE_SIZE])
+static struct path *take(const json_t *measurement, json_t *entry, const struct vantage_scene *scene,
+	struct addr to, char note[static GLOBALPING_NOTE_SIZE])
 {
 	const json_t *result = json_object_get(entry, "result");
 	const char *traced = member(result, "resolvedAddress");
@@ -162,7 +167,8 @@ struct path *globalping_best(const json_t *measurement, const struct vantage_sce
 	size_t i;
 	json_t *entry;
 	note[0] = '\0';
-	json_array_foreach (json_object_get(measurement, "results"), i, entry) {
+	json_array_foreach(json_object_get(measurement, "results"), i, entry)
+	{
 		struct path *path = i < PROBES_MAX ? take(measurement, entry, scene, to, own_note) : NULL;
 		if (path && (!best || better(path, best))) {
 			path_free(best);

@@ -17,8 +17,9 @@ struct globalping_summary {
 
 /* false: it is no measurement. */
 bool globalping_summary_read(const json_t *measurement, struct globalping_summary *summary);
-/* The best path of its probes to `to`: one that gets there, then of who is nearest, then the longest. Its vantage
- * is set. NULL: none. `note`: where the platform's own reading of the text differs from ours; "" = nowhere. */
+/* The best path of its probes to `to`: one that gets there, then of who is nearest, then the longest. Its
+ * vantage is set. NULL: none. `note`: where the platform's own reading of the text differs from ours; "" =
+ * nowhere. */
 struct path *globalping_best(const json_t *measurement, const struct vantage_scene *scene, struct addr to,
 	char note[static GLOBALPING_NOTE_SIZE]);
 /* The identifier of a measurement: letters, digits, '-', '_'; NULL = there is none. */

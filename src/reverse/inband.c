@@ -66,9 +66,10 @@ static void close_http(struct inband_run *run)
 	run->http = NULL;
 }
 
-static void finish(struct inband_run *run, enum attempt_status status, struct path *path, const char *format, ...)
-	PRINTF_LIKE(4, 5);
-static void finish(struct inband_run *run, enum attempt_status status, struct path *path, const char *format, ...)
+static void finish(struct inband_run *run, enum attempt_status status, struct path *path, const char *format,
+	...) PRINTF_LIKE(4, 5);
+static void finish(
+	struct inband_run *run, enum attempt_status status, struct path *path, const char *format, ...)
 {
 	char text[ASKING_DETAIL_SIZE];
 	va_list arguments;
@@ -95,26 +96,27 @@ static void ask(struct inband_run *run, const char *path, http_done *done)
 
 /* ---- what came */
 
-/* Was it surely the far host itself that we were connected to? A proxy of ours may lie between (then neither end of the
- * connection is told), or the name has other addresses. */
+/* Was it surely the far host itself that we were connected to? A proxy of ours may lie between (then neither
+ * end of the connection is told), or the name has other addresses. */
 static bool is_direct(const struct inband_run *run, const struct http_reply *reply)
 {
 	return addr_equal(reply->peer, run->asking.task.target);
 }
 
 /* The end of the way as the far host sees it. */
-static const char *end_text(
-	struct inband_run *run, const struct path *path, const struct http_reply *reply, char *text, size_t size)
+static const char *end_text(struct inband_run *run, const struct path *path, const struct http_reply *reply,
+	char *text, size_t size)
 {
 	char address[ADDR_TEXT_SIZE], peer[ADDR_TEXT_SIZE];
 	bool plain = path->hop_count > 0 && path->hops[0].technique == TECHNIQUE_REMOTE_TRACE;
 	addr_format(path->destination, address);
 	if (!is_direct(run, reply)) {
 		if (addr_is_set(reply->peer))
-			snprintf(text, size, "to %s; the connection was to %s, not to the address measured", address,
-				addr_format(reply->peer, peer));
+			snprintf(text, size, "to %s; the connection was to %s, not to the address measured",
+				address, addr_format(reply->peer, peer));
 		else
-			snprintf(text, size, "to %s; the connection was made through a proxy, it seems", address);
+			snprintf(text, size, "to %s; the connection was made through a proxy, it seems",
+				address);
 		return text;
 	}
 	if (addr_is_set(reply->local) && addr_equal(path->destination, reply->local)) {
@@ -139,7 +141,8 @@ static enum attempt_status status_of(
 }
 
 /* The reply's document, for as long as it is one. 0 or negative errno; then it is told. */
-static int read_document(struct inband_run *run, const struct http_reply *reply, struct measurement *measurement)
+static int read_document(
+	struct inband_run *run, const struct http_reply *reply, struct measurement *measurement)
 {
 	struct error error = {0};
 	int code = reply->cut ? -EMSGSIZE
@@ -185,8 +188,10 @@ static void on_trace(void *context, const struct http_reply *reply)
 	struct path *path = measurement.forward;
 	measurement.forward = NULL;
 	if (path && path->hop_count > 0) {
-		struct remote_view view = {
-			.method = "inband", .from = run->asking.task.target, .to = path->destination, .far_host = true};
+		struct remote_view view = {.method = "inband",
+			.from = run->asking.task.target,
+			.to = path->destination,
+			.far_host = true};
 		path = remote_path_turn(path, &view);
 	}
 	if (!path || path->hop_count == 0) {

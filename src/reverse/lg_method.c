@@ -356,5 +356,10 @@ static bool configured(const struct reverse_task *task)
 	return task->outside->settings->looking_glass_count > 0;
 }
 
-const struct reverse_method lg_method = {
-	.name = "lg", .ipv4 = true, .ipv6 = true, .third_party = true, .configured = configured, .start = start, ASKING_METHOD};
+const struct reverse_method lg_method = {.name = "lg",
+	.ipv4 = true,
+	.ipv6 = true,
+	.third_party = true,
+	.configured = configured,
+	.start = start,
+	ASKING_METHOD};

@@ -9,13 +9,13 @@
 
 #include "base/clock.h"
 
-#define REPLY_BYTES    (4 * 1024 * 1024)
-#define REQUEST_NS     (20 * NS_PER_S)
-#define LAST_CALL_NS   (5 * NS_PER_S) /* before the time is up */
-#define NOTE_SIZE      200
-#define PAUSE_NS       (1 * NS_PER_S) /* after a failure; doubled each time */
-#define RETRY_MOST_NS  (15 * NS_PER_S)
-#define WAIT_NS	       (4 * NS_PER_S) /* for the way there, where it is not known yet */
+#define REPLY_BYTES   (4 * 1024 * 1024)
+#define REQUEST_NS    (20 * NS_PER_S)
+#define LAST_CALL_NS  (5 * NS_PER_S) /* before the time is up */
+#define NOTE_SIZE     200
+#define PAUSE_NS      (1 * NS_PER_S) /* after a failure; doubled each time */
+#define RETRY_MOST_NS (15 * NS_PER_S)
+#define WAIT_NS	      (4 * NS_PER_S) /* for the way there, where it is not known yet */
 
 static struct platform *platform_of(struct asking *asking)
 {
@@ -54,11 +54,12 @@ static void nowhere(struct platform *platform)
 		platform_wait(platform, platform->asking.forward ? 0 : WAIT_NS, look_and_order);
 	} else if (scene->origin_count + scene->upstream_count > 0) {
 		platform_end(platform, ATTEMPT_UNAVAILABLE, NULL,
-			"%s has no probe in the networks near the far host; name a place: --via %s:AS64500", ops->title,
-			ops->name);
+			"%s has no probe in the networks near the far host; name a place: --via %s:AS64500",
+			ops->title, ops->name);
 	} else {
 		platform_end(platform, ATTEMPT_UNAVAILABLE, NULL,
-			"the far host's AS is not known (retour data import tells it); name a place: --via %s:AS64500",
+			"the far host's AS is not known (retour data import tells it); name a place: --via "
+			"%s:AS64500",
 			ops->name);
 	}
 }
@@ -186,13 +187,14 @@ static void finish(struct platform *platform, const char *more)
 {
 	struct path *path = platform->end.path;
 	platform->end.path = NULL;
-	asking_finish(&platform->asking, platform->end.status, path, "%s%s%s", platform->end.text, *more ? "; " : "",
-		more);
+	asking_finish(&platform->asking, platform->end.status, path, "%s%s%s", platform->end.text,
+		*more ? "; " : "", more);
 	close_all(platform);
 }
 
 /* What is to be minded about our address. */
-static const char *note_of(const struct platform *platform, const struct path *path, char note[static NOTE_SIZE])
+static const char *note_of(
+	const struct platform *platform, const struct path *path, char note[static NOTE_SIZE])
 {
 	char text[ADDR_TEXT_SIZE];
 	snprintf(note, NOTE_SIZE, "%.*s", NOTE_SIZE - 1, platform->view.note);
@@ -214,12 +216,14 @@ static void on_address_again(struct asking *asking, const struct public_view *vi
 	asking->public_address = platform->view.address; /* the one that was traced to */
 	if (platform->end.status == ATTEMPT_OK)
 		platform->end.status = ATTEMPT_PARTIAL;
-	snprintf(text, sizeof(text), "your public address changed meanwhile, from %s to %s: this is the way to the old one",
+	snprintf(text, sizeof(text),
+		"your public address changed meanwhile, from %s to %s: this is the way to the old one",
 		addr_format(platform->view.address, then), addr_format(view->address, now));
 	finish(platform, text);
 }
 
-void platform_end(struct platform *platform, enum attempt_status status, struct path *path, const char *format, ...)
+void platform_end(
+	struct platform *platform, enum attempt_status status, struct path *path, const char *format, ...)
 {
 	char note[NOTE_SIZE];
 	va_list arguments;
@@ -241,10 +245,14 @@ void platform_end(struct platform *platform, enum attempt_status status, struct 
 	finish(platform, path ? note_of(platform, path, note) : "");
 }
 
-const char *platform_clean(const struct platform *platform, const char *text, char out[static PLATFORM_MESSAGE_SIZE])
+const char *platform_clean(
+	const struct platform *platform, const char *text, char out[static PLATFORM_MESSAGE_SIZE])
 {
 	bool secret = text && platform->key && *platform->key && strstr(text, platform->key);
-	snprintf(out, PLATFORM_MESSAGE_SIZE, "%s", secret ? "(not shown: the key is in it)" : text ? text : "");
+	snprintf(out, PLATFORM_MESSAGE_SIZE, "%s",
+		secret	       ? "(not shown: the key is in it)"
+			: text ? text
+			       : "");
 	return out;
 }
 
@@ -265,7 +273,8 @@ static long retry_s(const struct http_reply *reply)
 
 static const char *key_remedy(const struct platform *platform)
 {
-	return platform->key ? "the key is not accepted" : "it wants a key: name one in the settings (token_env)";
+	return platform->key ? "the key is not accepted"
+			     : "it wants a key: name one in the settings (token_env)";
 }
 
 void platform_refused(struct platform *platform, const struct http_reply *reply, const char *message)
@@ -275,15 +284,16 @@ void platform_refused(struct platform *platform, const struct http_reply *reply,
 	platform_clean(platform, message, clean);
 	clean[120] = '\0';
 	if (reply->error < 0)
-		platform_end(platform, reply->error == -ETIMEDOUT ? ATTEMPT_TIMEOUT : ATTEMPT_FAILED, NULL, "%s: %s",
-			title, platform_clean(platform, reply->reason, clean));
+		platform_end(platform, reply->error == -ETIMEDOUT ? ATTEMPT_TIMEOUT : ATTEMPT_FAILED, NULL,
+			"%s: %s", title, platform_clean(platform, reply->reason, clean));
 	else if (reply->status == 401)
 		platform_end(platform, ATTEMPT_REFUSED, NULL, "%s: %s", title, key_remedy(platform));
 	else if (reply->status == 429 && retry_s(reply) >= 0)
-		platform_end(platform, ATTEMPT_REFUSED, NULL, "%s: no more for now, again in %ld s%s%s", title,
-			retry_s(reply), *clean ? ": " : "", clean);
+		platform_end(platform, ATTEMPT_REFUSED, NULL, "%s: no more for now, again in %ld s%s%s",
+			title, retry_s(reply), *clean ? ": " : "", clean);
 	else if (reply->status == 429)
-		platform_end(platform, ATTEMPT_REFUSED, NULL, "%s: no more for now%s%s", title, *clean ? ": " : "", clean);
+		platform_end(platform, ATTEMPT_REFUSED, NULL, "%s: no more for now%s%s", title,
+			*clean ? ": " : "", clean);
 	else if (reply->status >= 400 && reply->status < 500)
 		platform_end(platform, ATTEMPT_REFUSED, NULL, "%s refuses (%d)%s%s", title, reply->status,
 			*clean ? ": " : "", clean);
@@ -307,10 +317,11 @@ static void on_reply(void *context, const struct http_reply *reply)
 	json_decref(json);
 }
 
-void platform_ask(struct platform *platform, const char *path, json_t *body, const char *const *headers, bool bearer,
-	platform_done *done)
+void platform_ask(struct platform *platform, const char *path, json_t *body, const char *const *headers,
+	bool bearer, platform_done *done)
 {
-	const char *base = platform->settings && platform->settings->url ? platform->settings->url : platform->ops->url;
+	const char *base =
+		platform->settings && platform->settings->url ? platform->settings->url : platform->ops->url;
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL, *url = NULL;
 	size_t length = strlen(base);
 	while (length > 0 && base[length - 1] == '/')
@@ -343,7 +354,8 @@ void platform_wait(struct platform *platform, int64_t ns, void (*after)(struct p
 	uv_timer_start(&platform->wait, on_wait, (uint64_t)(ns / NS_PER_MS), 0);
 }
 
-bool platform_again(struct platform *platform, const struct http_reply *reply, void (*after)(struct platform *platform))
+bool platform_again(
+	struct platform *platform, const struct http_reply *reply, void (*after)(struct platform *platform))
 {
 	bool throttled = reply->error == 0 && reply->status == 429;
 	bool passing = reply->error < 0 || throttled || reply->status >= 500 ||

@@ -1,10 +1,10 @@
-/* What Globalping and RIPE Atlas have in common: a service on the web that has probes everywhere, is ordered to
- * trace to us by HTTP and JSON, and is then asked until it has answers.
+/* What Globalping and RIPE Atlas have in common: a service on the web that has probes everywhere, is ordered
+ * to trace to us by HTTP and JSON, and is then asked until it has answers.
  *
  *   learn our address -> order(): ask for probes near the far host -> poll -> platform_end()
  *
- * The key is handed to the HTTP client and to nobody else; what the service says is looked through for it before
- * it is repeated. */
+ * The key is handed to the HTTP client and to nobody else; what the service says is looked through for it
+ * before it is repeated. */
 #ifndef RETOUR_REVERSE_PLATFORM_H
 #define RETOUR_REVERSE_PLATFORM_H
 
@@ -66,30 +66,33 @@ struct platform {
 /* `settings` NULL: it is not in the user's settings. */
 void platform_init(struct platform *platform, const struct platform_ops *ops, const struct reverse_task *task,
 	const struct settings_platform *settings);
-/* GET where `body` is NULL (else it is taken over), at the service's URL and `path`; `headers` as in http.h. The key
- * goes as a bearer's where `bearer`. One request at a time. */
-void platform_ask(struct platform *platform, const char *path, json_t *body, const char *const *headers, bool bearer,
-	platform_done *done);
+/* GET where `body` is NULL (else it is taken over), at the service's URL and `path`; `headers` as in http.h.
+ * The key goes as a bearer's where `bearer`. One request at a time. */
+void platform_ask(struct platform *platform, const char *path, json_t *body, const char *const *headers,
+	bool bearer, platform_done *done);
 void platform_wait(struct platform *platform, int64_t ns, void (*after)(struct platform *platform));
-/* Where to ask for probes: the place that the user named, else the far host's AS and then those before it on the way
- * there (`where`, `asn`). Never elsewhere: a path from anywhere says nothing about the way back. False: order() will
- * be called again once the way there has had time to become known, or the run has ended. */
+/* Where to ask for probes: the place that the user named, else the far host's AS and then those before it on
+ * the way there (`where`, `asn`). Never elsewhere: a path from anywhere says nothing about the way back.
+ * False: order() will be called again once the way there has had time to become known, or the run has ended.
+ */
 bool platform_place(struct platform *platform);
 /* There are no probes at that place. */
 void platform_next_place(struct platform *platform);
 /* The end; what has changed about our address meanwhile is asked for first. `path` is taken over. */
-void platform_end(struct platform *platform, enum attempt_status status, struct path *path, const char *format, ...)
-	PRINTF_LIKE(4, 5);
-/* The same for an order that was not taken, or a question that was not answered. `message` is the service's. */
+void platform_end(struct platform *platform, enum attempt_status status, struct path *path,
+	const char *format, ...) PRINTF_LIKE(4, 5);
+/* The same for an order that was not taken, or a question that was not answered. `message` is the service's.
+ */
 void platform_refused(struct platform *platform, const struct http_reply *reply, const char *message);
-/* A reply that says only that something went wrong over there or on the way: true as long as it is worth asking again,
- * and then `after` is called later; false: the run has ended. */
-bool platform_again(struct platform *platform, const struct http_reply *reply,
-	void (*after)(struct platform *platform));
+/* A reply that says only that something went wrong over there or on the way: true as long as it is worth
+ * asking again, and then `after` is called later; false: the run has ended. */
+bool platform_again(
+	struct platform *platform, const struct http_reply *reply, void (*after)(struct platform *platform));
 /* The number that a header holds; -1 = there is none. */
 long platform_header_number(const struct http_reply *reply, const char *name);
 /* Text of the service to be shown: without the key, NULL counts as "". */
-const char *platform_clean(const struct platform *platform, const char *text, char out[static PLATFORM_MESSAGE_SIZE]);
+const char *platform_clean(
+	const struct platform *platform, const char *text, char out[static PLATFORM_MESSAGE_SIZE]);
 /* A number of AS behind "AS", or alone; 0 = it is none. */
 uint32_t platform_asn(const char *text);
 

@@ -35,8 +35,8 @@ static void close_all(struct process *process)
 
 void process_kill(struct process *process)
 {
-	/* While it was not waited for its number is its own; it leads a group and a session of that number. The loop
-	 * may not run long enough to hear of its end, which comes at once. */
+	/* While it was not waited for its number is its own; it leads a group and a session of that number.
+	 * The loop may not run long enough to hear of its end, which comes at once. */
 	if (process->spawned && !uv_is_closing((uv_handle_t *)&process->handle)) {
 		kill(-process->handle.pid, SIGKILL);
 		waitpid(process->handle.pid, NULL, 0);

@@ -1,5 +1,5 @@
-/* A program of this machine, run on an event loop: its output is collected, bounded, and it can be ended at any
- * time with all that it has started. It has no terminal, so it can ask nobody for anything. */
+/* A program of this machine, run on an event loop: its output is collected, bounded, and it can be ended at
+ * any time with all that it has started. It has no terminal, so it can ask nobody for anything. */
 #ifndef RETOUR_REVERSE_PROCESS_H
 #define RETOUR_REVERSE_PROCESS_H
 
@@ -26,7 +26,7 @@ struct process {
 	int64_t exit_status;
 	int exit_signal;
 	bool killed;
-	bool cut; /* more output than the limit: it was killed */
+	bool cut;     /* more output than the limit: it was killed */
 	char *output; /* ends with a NUL that `length` does not count */
 	size_t length;
 	char errors[PROCESS_ERRORS_MAX + 1]; /* a text */
@@ -42,8 +42,8 @@ struct process {
 	bool tried, spawned;
 };
 
-/* Start `argv` (NULL at the end; the first is looked for in PATH). It reads `input`, a text, or nothing where that
- * is NULL. `ended` comes from the loop, also when it cannot be started. */
+/* Start `argv` (NULL at the end; the first is looked for in PATH). It reads `input`, a text, or nothing where
+ * that is NULL. `ended` comes from the loop, also when it cannot be started. */
 void process_start(struct process *process, uv_loop_t *loop, char **argv, const char *input,
 	size_t output_limit, const struct process_ops *ops, void *context);
 /* End it and all of its group now; `ended` follows. */

@@ -32,7 +32,8 @@ static void look_at(struct public_view *view, struct addr source)
 	char text[ADDR_TEXT_SIZE];
 	view->translated = !addr_equal(view->address, source);
 	if (addr_is_private(view->address))
-		snprintf(view->note, sizeof(view->note), "%s is no public address: nobody outside can trace to it",
+		snprintf(view->note, sizeof(view->note),
+			"%s is no public address: nobody outside can trace to it",
 			addr_format(view->address, text));
 	else if (view->translated)
 		snprintf(view->note, sizeof(view->note), "a trace to you ends at your NAT, %s",
@@ -50,11 +51,13 @@ bool public_address_known(const struct reverse_task *task, struct public_view *v
 		view->source = PUBLIC_SAID;
 		view->address = said;
 		look_at(view, task->source);
-	} else if (addr_is_set(task->source) && addr_is_unicast(task->source) && !addr_is_private(task->source)) {
+	} else if (addr_is_set(task->source) && addr_is_unicast(task->source) &&
+		!addr_is_private(task->source)) {
 		view->source = PUBLIC_OWN;
 		view->address = task->source;
 	} else {
-		snprintf(view->note, sizeof(view->note), "our address, %s, is private, and the public one is not known: %s",
+		snprintf(view->note, sizeof(view->note),
+			"our address, %s, is private, and the public one is not known: %s",
 			addr_format(task->source, text), REMEDY);
 	}
 	return view->source != PUBLIC_NOT_KNOWN;
@@ -104,7 +107,8 @@ static void end_without(struct public_inquiry *inquiry)
 	char text[ADDR_TEXT_SIZE];
 	struct public_view view = {0};
 	addr_format(inquiry->asking->task.source, text);
-	snprintf(view.note, sizeof(view.note), "our address, %s, is private, and the public one is not known (%.80s)", text,
+	snprintf(view.note, sizeof(view.note),
+		"our address, %s, is private, and the public one is not known (%.80s)", text,
 		inquiry->why[0] ? inquiry->why : REMEDY);
 	end(inquiry, &view);
 }
@@ -138,9 +142,12 @@ static void ask_next_stun(struct public_inquiry *inquiry)
 static struct addr read_address(const struct http_reply *reply, uint8_t family)
 {
 	struct addr address = ADDR_NONE;
-	json_t *root = reply->error == 0 && reply->status == 200 ? json_loadb(reply->body, reply->length, 0, NULL) : NULL;
+	json_t *root = reply->error == 0 && reply->status == 200
+		? json_loadb(reply->body, reply->length, 0, NULL)
+		: NULL;
 	const char *text = json_string_value(json_object_get(root, "address"));
-	bool good = text && addr_parse(text, &address) && address.family == family && addr_is_unicast(address);
+	bool good =
+		text && addr_parse(text, &address) && address.family == family && addr_is_unicast(address);
 	json_decref(root);
 	return good ? address : ADDR_NONE;
 }

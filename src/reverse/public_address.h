@@ -1,7 +1,7 @@
-/* Our address as the Internet sees it: what a far trace has to be sent to. The user's word comes first; then the
- * source address, where it is a global one; then what a server that the user named sees: `retour serve` at the URL
- * that is measured, or the STUN servers of the settings. Never a header, and never a server that the user did not
- * name. */
+/* Our address as the Internet sees it: what a far trace has to be sent to. The user's word comes first; then
+ * the source address, where it is a global one; then what a server that the user named sees: `retour serve`
+ * at the URL that is measured, or the STUN servers of the settings. Never a header, and never a server that
+ * the user did not name. */
 #ifndef RETOUR_REVERSE_PUBLIC_ADDRESS_H
 #define RETOUR_REVERSE_PUBLIC_ADDRESS_H
 
@@ -30,8 +30,8 @@ typedef void public_address_done(struct asking *asking, const struct public_view
 
 /* Without asking anybody. False: somebody has to be asked, or nobody can be (the note says so). */
 bool public_address_known(const struct reverse_task *task, struct public_view *view);
-/* `done` is called from here where nobody has to be asked (*inquiry is NULL then), else from the loop. The address
- * becomes the run's `public_address`, too. 0 or -ENOMEM. */
+/* `done` is called from here where nobody has to be asked (*inquiry is NULL then), else from the loop. The
+ * address becomes the run's `public_address`, too. 0 or -ENOMEM. */
 int public_address_ask(
 	struct public_inquiry **inquiry, struct asking *asking, public_address_done *done) MUST_USE;
 /* At any time before `done`, which is not called then. NULL is fine. */

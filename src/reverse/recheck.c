@@ -41,7 +41,8 @@ void recheck_known(struct recheck *recheck)
 		climb_known(recheck->climb, forward);
 }
 
-/* What a third party said stands until it is asked again, as long as there is nothing better; it has an age by then. */
+/* What a third party said stands until it is asked again, as long as there is nothing better; it has an age
+ * by then. */
 static void keep_others_word(struct recheck *recheck, struct measurement *found)
 {
 	struct path *known = recheck->latest.reverse;

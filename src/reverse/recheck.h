@@ -15,7 +15,7 @@ struct recheck {
 	struct climb *climb; /* going on, or NULL */
 	bool wanted, stopping;
 	int64_t started_ns;
-	unsigned runs; /* finished */
+	unsigned runs;	   /* finished */
 	int64_t others_ns; /* when third parties were asked last; 0 = never */
 	/* What the last finished climb gave: the path and the attempts of a measurement. */
 	struct measurement latest;

@@ -64,7 +64,8 @@ static const char *missing_text(const struct path *path, char *text, size_t size
 		missing += path->gaps[i].missing;
 	*text = '\0';
 	if (missing > 0)
-		snprintf(text, size, missing == 1 ? "; %u router more does not show" : "; %u routers more do not show",
+		snprintf(text, size,
+			missing == 1 ? "; %u router more does not show" : "; %u routers more do not show",
 			missing);
 	return text;
 }
@@ -84,15 +85,17 @@ static void take_result(struct revtr *run, const char *text, size_t length)
 	size_t hops = path ? path->hop_count : 0;
 	if (hops == 0) {
 		path_free(path);
-		snprintf(detail, sizeof(detail), "nothing of the way back is known%s%.150s", stop ? ": " : "", stop ? stop : "");
+		snprintf(detail, sizeof(detail), "nothing of the way back is known%s%.150s", stop ? ": " : "",
+			stop ? stop : "");
 		end(run, ATTEMPT_FAILED, NULL, detail);
 	} else if (path->reached) {
-		snprintf(detail, sizeof(detail), "the whole way, %zu hops, by %lld packets with options%s", hops,
-			(long long)json_integer_value(packets), missing_text(path, missing, sizeof(missing)));
+		snprintf(detail, sizeof(detail), "the whole way, %zu hops, by %lld packets with options%s",
+			hops, (long long)json_integer_value(packets),
+			missing_text(path, missing, sizeof(missing)));
 		end(run, ATTEMPT_OK, path, detail);
 	} else {
-		snprintf(detail, sizeof(detail), "the first %zu hops; then %.150s%s", hops, stop ? stop : "nothing",
-			missing_text(path, missing, sizeof(missing)));
+		snprintf(detail, sizeof(detail), "the first %zu hops; then %.150s%s", hops,
+			stop ? stop : "nothing", missing_text(path, missing, sizeof(missing)));
 		end(run, ATTEMPT_PARTIAL, path, detail);
 	}
 	json_decref(record);
@@ -109,7 +112,8 @@ static void on_part(void *context, const char *bytes, size_t length)
 	run->line = longer;
 	memcpy(run->line + run->length, bytes, length);
 	run->length += length;
-	for (char *end_of_line; !run->asking.finished && (end_of_line = memchr(run->line, '\n', run->length));) {
+	for (char *end_of_line;
+		!run->asking.finished && (end_of_line = memchr(run->line, '\n', run->length));) {
 		size_t whole = (size_t)(end_of_line - run->line);
 		take_result(run, run->line, whole);
 		run->length -= whole + 1;
@@ -120,8 +124,8 @@ static void on_part(void *context, const char *bytes, size_t length)
 static void on_stream(void *context, const struct http_reply *reply)
 {
 	char detail[ASKING_DETAIL_SIZE];
-	snprintf(detail, sizeof(detail), "the coordinator has taken it, but its answer was cut off%s%.150s", reply->error ? ": " : "",
-		reply->error ? reply->reason : "");
+	snprintf(detail, sizeof(detail), "the coordinator has taken it, but its answer was cut off%s%.150s",
+		reply->error ? ": " : "", reply->error ? reply->reason : "");
 	end(context, ATTEMPT_FAILED, NULL, detail);
 }
 
@@ -137,9 +141,11 @@ static void refused(struct revtr *run, const struct http_reply *reply, const jso
 	const char *message = json_string_value(json_object_get(json_object_get(json, "error"), "message"));
 	char detail[ASKING_DETAIL_SIZE];
 	if (reply->status == 0)
-		snprintf(detail, sizeof(detail), "no coordinator answers at %.100s: %.150s", run->server.url, reply->reason);
+		snprintf(detail, sizeof(detail), "no coordinator answers at %.100s: %.150s", run->server.url,
+			reply->reason);
 	else
-		snprintf(detail, sizeof(detail), "%.200s (%d)", message ? message : "the coordinator does not say why", reply->status);
+		snprintf(detail, sizeof(detail), "%.200s (%d)",
+			message ? message : "the coordinator does not say why", reply->status);
 	end(run, reply->status == 0 ? ATTEMPT_UNAVAILABLE : ATTEMPT_REFUSED, NULL, detail);
 }
 
@@ -147,16 +153,25 @@ static void on_created(void *context, const struct http_reply *reply)
 {
 	struct revtr *run = context;
 	json_t *json = reply->body ? json_loadb(reply->body, reply->length, 0, NULL) : NULL;
-	json_int_t batch = reply->error == 0 && reply->status == 201 ? json_integer_value(json_object_get(json, "batch")) : 0;
+	json_int_t batch = reply->error == 0 && reply->status == 201
+		? json_integer_value(json_object_get(json, "batch"))
+		: 0;
 	const char *headers[] = {run->server.header, NULL};
 	char url[640];
 	if (batch <= 0) {
 		refused(run, reply, json);
 	} else {
-		snprintf(url, sizeof(url), "%s/api/v2/batches/%lld/stream", run->server.url, (long long)batch);
+		snprintf(
+			url, sizeof(url), "%s/api/v2/batches/%lld/stream", run->server.url, (long long)batch);
 		asking_say(&run->asking, "batch %lld: taken", (long long)batch);
-		if (!http_start(run->http, &(struct http_ask){.url = url, .headers = headers, .ca_file = ca_of(run), .limit_bytes = REPLY_BYTES,
-			    .timeout_ns = TIMEOUT_NS, .part = on_part}, on_stream, run))
+		if (!http_start(run->http,
+			    &(struct http_ask){.url = url,
+				    .headers = headers,
+				    .ca_file = ca_of(run),
+				    .limit_bytes = REPLY_BYTES,
+				    .timeout_ns = TIMEOUT_NS,
+				    .part = on_part},
+			    on_stream, run))
 			end(run, ATTEMPT_FAILED, NULL, "out of memory");
 	}
 	json_decref(json);
@@ -166,13 +181,18 @@ static void order(struct revtr *run, struct addr source)
 {
 	char from[ADDR_TEXT_SIZE], to[ADDR_TEXT_SIZE];
 	const char *headers[] = {run->server.header, NULL};
-	json_t *body = json_pack("{s:b, s:[{s:s, s:s}]}", "interactive", 1, "measurements", "source", addr_format(source, from),
-		"destination", addr_format(run->asking.task.target, to));
+	json_t *body = json_pack("{s:b, s:[{s:s, s:s}]}", "interactive", 1, "measurements", "source",
+		addr_format(source, from), "destination", addr_format(run->asking.task.target, to));
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL, url[640];
 	snprintf(url, sizeof(url), "%s/api/v2/batches", run->server.url);
-	if (!text || !http_start(run->http, &(struct http_ask){.method = "POST", .url = url, .body = text, .headers = headers,
-				     .ca_file = ca_of(run)},
-			     on_created, run))
+	if (!text ||
+		!http_start(run->http,
+			&(struct http_ask){.method = "POST",
+				.url = url,
+				.body = text,
+				.headers = headers,
+				.ca_file = ca_of(run)},
+			on_created, run))
 		end(run, ATTEMPT_FAILED, NULL, "out of memory");
 	free(text);
 	json_decref(body);

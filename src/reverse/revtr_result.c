@@ -23,7 +23,8 @@ static bool read_hop(const json_t *object, struct path *path)
 {
 	int technique = word_of(object, "technique", &technique_words);
 	int certainty = word_of(object, "certainty", &certainty_words);
-	struct hop *hop = technique >= 0 && certainty >= 0 ? path_add_hop(path, -1, (enum technique)technique) : NULL;
+	struct hop *hop =
+		technique >= 0 && certainty >= 0 ? path_add_hop(path, -1, (enum technique)technique) : NULL;
 	if (!hop)
 		return false;
 	struct addr address = address_of(json_object_get(object, "address"));

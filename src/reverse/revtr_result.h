@@ -1,4 +1,5 @@
-/* The result of a reverse traceroute without cooperation, as a coordinator tells it in JSON (docs/revtr.md). */
+/* The result of a reverse traceroute without cooperation, as a coordinator tells it in JSON (docs/revtr.md).
+ */
 #ifndef RETOUR_REVERSE_REVTR_RESULT_H
 #define RETOUR_REVERSE_REVTR_RESULT_H
 

@@ -26,7 +26,8 @@ const char *revtr_usual_socket(char file[static REVTR_FILE_SIZE])
 {
 	char store[REVTR_FILE_SIZE];
 	*file = '\0';
-	if (!*revtr_usual_store(store) || snprintf(file, REVTR_FILE_SIZE, "%s-socket", store) >= REVTR_FILE_SIZE)
+	if (!*revtr_usual_store(store) ||
+		snprintf(file, REVTR_FILE_SIZE, "%s-socket", store) >= REVTR_FILE_SIZE)
 		*file = '\0';
 	return file;
 }
@@ -66,7 +67,8 @@ static bool is_key(const char *key)
 	return *key && strlen(key) < 200;
 }
 
-int revtr_server_find(struct revtr_server *server, const struct settings *settings, const char *url, struct error *error)
+int revtr_server_find(
+	struct revtr_server *server, const struct settings *settings, const char *url, struct error *error)
 {
 	char from_file[201];
 	const struct settings_platform *revtr = settings ? &settings->revtr : NULL;
@@ -85,11 +87,13 @@ int revtr_server_find(struct revtr_server *server, const struct settings *settin
 		key = from_file;
 	if (!key || !*key)
 		return error_set(error, -ENOKEY,
-			"no key for the coordinator at %s: `retour revtr coordinator` on this host makes one, for the user who starts "
+			"no key for the coordinator at %s: `retour revtr coordinator` on this host makes "
+			"one, for the user who starts "
 			"it; from others it comes by RETOUR_REVTR_KEY, or token_env of revtr in the settings",
 			server->url);
 	if (!is_key(key))
-		return error_set(error, -EINVAL, "the key for the coordinator is not one word of printable characters");
+		return error_set(error, -EINVAL,
+			"the key for the coordinator is not one word of printable characters");
 	snprintf(server->header, sizeof(server->header), "Revtr-Key: %s", key);
 	snprintf(server->ca, sizeof(server->ca), "%s", revtr && revtr->ca ? revtr->ca : "");
 	return 0;

@@ -11,13 +11,14 @@
 struct settings;
 
 struct revtr_server {
-	char url[512];	  /* without a slash at the end */
-	char header[256]; /* "Revtr-Key: ..." */
+	char url[512];		  /* without a slash at the end */
+	char header[256];	  /* "Revtr-Key: ..." */
 	char ca[REVTR_FILE_SIZE]; /* whom to trust, for struct http_ask; "" = the system's */
 };
 
 /* `url` NULL: that of the settings, else the one on this host. The key is that of the settings, else
- * $RETOUR_REVTR_KEY, else, for a coordinator on this host, the one that its file holds. -ENOKEY: there is none. */
+ * $RETOUR_REVTR_KEY, else, for a coordinator on this host, the one that its file holds. -ENOKEY: there is
+ * none. */
 int revtr_server_find(struct revtr_server *server, const struct settings *settings, const char *url,
 	struct error *error) MUST_USE;
 /* $XDG_STATE_HOME/retour/revtr.db, else ~/.local/state/retour/revtr.db; "" = neither is known. */

@@ -60,7 +60,7 @@ static const cyaml_schema_value_t ssh_entry = {
 static const cyaml_schema_value_t looking_glass_entry = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct settings_looking_glass, looking_glass_fields)};
 
-#define COUNTED(key, member, count, entry) \
+#define COUNTED(key, member, count, entry)                                                                   \
 	CYAML_FIELD_SEQUENCE_COUNT(key, POPT, struct settings, member, count, entry, 0, CYAML_UNLIMITED)
 static const cyaml_schema_field_t fields[] = {
 	COUNTED("ladder", ladder, ladder_count, &string_entry),
@@ -122,14 +122,16 @@ static int check_ssh(const struct place *place, const struct settings_ssh *ssh)
 {
 	enum ssh_dialect dialect;
 	if (!one_word(ssh->host))
-		return mistake(place, ssh->host, "'%s': expected a name or address, * for any part of it", ssh->host);
+		return mistake(place, ssh->host, "'%s': expected a name or address, * for any part of it",
+			ssh->host);
 	if (ssh->destination && !ssh_destination_valid(ssh->destination))
-		return mistake(place, ssh->destination, "'%s': expected [user@]host, or a name of ~/.ssh/config",
-			ssh->destination);
+		return mistake(place, ssh->destination,
+			"'%s': expected [user@]host, or a name of ~/.ssh/config", ssh->destination);
 	if (!ssh->destination && ssh->vantage)
 		return mistake(place, "vantage", "a vantage point needs a destination");
 	if (ssh->dialect && !ssh_dialect_find(ssh->dialect, &dialect))
-		return mistake(place, ssh->dialect, "dialect '%s': expected one of: %s", ssh->dialect, SSH_DIALECTS);
+		return mistake(
+			place, ssh->dialect, "dialect '%s': expected one of: %s", ssh->dialect, SSH_DIALECTS);
 	return 0;
 }
 
@@ -151,13 +153,16 @@ static int check_looking_glass(const struct place *place, const struct settings_
 	static const char types[] = "rfc8522 hyperglass bird-lg bird-lg-proxy gmazoyer hybula telnet adapter";
 	struct addr address;
 	if (strcmp(lg->type, "ssh") == 0)
-		return mistake(place, lg->type, "type 'ssh': a route server behind ssh stands under ssh:, with vantage: true");
+		return mistake(place, lg->type,
+			"type 'ssh': a route server behind ssh stands under ssh:, with vantage: true");
 	if (!listed(lg->type, types))
 		return mistake(place, lg->type, "type '%s': expected one of: %s", lg->type, types);
 	if (lg->address && !addr_parse(lg->address, &address))
 		return mistake(place, lg->address, "'%s': expected an address", lg->address);
 	if (strcmp(lg->type, "adapter") == 0)
-		return lg->adapter ? 0 : mistake(place, NULL, "'%s' has no adapter; expected the file of one", lg->name);
+		return lg->adapter
+			? 0
+			: mistake(place, NULL, "'%s' has no adapter; expected the file of one", lg->name);
 	if (!lg->url)
 		return mistake(place, NULL, "'%s' has no url", lg->name);
 	if (strcmp(lg->type, "telnet") == 0)
@@ -175,7 +180,9 @@ static int check_platform(const struct place *place, const struct settings_platf
 		if (result < 0)
 			return result;
 	}
-	if (platform->token_env && strspn(platform->token_env, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	if (platform->token_env &&
+		strspn(platform->token_env,
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			"abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(platform->token_env))
 		return mistake(place, "token_env", "token_env: expected the name of an environment variable");
 	if (platform->token && !one_word(platform->token))
@@ -233,8 +240,8 @@ static int check_lists(const struct settings *settings, const struct yaml_text *
 	place.section = "stun";
 	for (place.entry = 0; place.entry < settings->stun_count && result == 0; place.entry++)
 		if (!is_server(settings->stun[place.entry]))
-			result = mistake(&place, settings->stun[place.entry], "'%s': expected host or host:port",
-				settings->stun[place.entry]);
+			result = mistake(&place, settings->stun[place.entry],
+				"'%s': expected host or host:port", settings->stun[place.entry]);
 	return result;
 }
 
@@ -279,8 +286,8 @@ int settings_parse(struct settings **settings, const char *name, const char *tex
 	return 0;
 }
 
-/* Where the file usually is; NULL: nowhere, or out of memory. A relative XDG_CONFIG_HOME is to be ignored (XDG
- * Base Directory Specification). */
+/* Where the file usually is; NULL: nowhere, or out of memory. A relative XDG_CONFIG_HOME is to be ignored
+ * (XDG Base Directory Specification). */
 static char *usual_place(void)
 {
 	const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
@@ -335,7 +342,8 @@ static int load_open(int fd, struct settings **settings, const char *file, struc
 	result = settings_parse(settings, file, text, error);
 	explicit_bzero(text, strlen(text)); /* there may be a key in it */
 	free(text);
-	if (result < 0 || !((*settings)->globalping.token || (*settings)->atlas.token || (*settings)->revtr.token) ||
+	if (result < 0 ||
+		!((*settings)->globalping.token || (*settings)->atlas.token || (*settings)->revtr.token) ||
 		!(status.st_mode & (S_IRGRP | S_IROTH)))
 		return result;
 	settings_free(*settings);
@@ -346,7 +354,8 @@ static int load_open(int fd, struct settings **settings, const char *file, struc
 		file);
 }
 
-/* In a folder that this user may not look into, as after `sudo -u nobody` with another one's home: not his file. */
+/* In a folder that this user may not look into, as after `sudo -u nobody` with another one's home: not his
+ * file. */
 static bool out_of_reach(const char *path)
 {
 	struct stat ignored;

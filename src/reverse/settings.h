@@ -1,5 +1,5 @@
-/* The user's settings: $XDG_CONFIG_HOME/retour/config.yaml, else ~/.config/retour/config.yaml. Who does not have
- * that file has none of these. retour-config(5) describes it. */
+/* The user's settings: $XDG_CONFIG_HOME/retour/config.yaml, else ~/.config/retour/config.yaml. Who does not
+ * have that file has none of these. retour-config(5) describes it. */
 #ifndef RETOUR_REVERSE_SETTINGS_H
 #define RETOUR_REVERSE_SETTINGS_H
 
@@ -16,7 +16,8 @@ struct settings_ssh {
 	char *host;	   /* of HOST: a name or address, `*` stands for any part of it */
 	char *destination; /* what ssh is told: [user@]host, or a name of ~/.ssh/config; NULL = HOST */
 	bool vantage;	   /* the destination is another machine than HOST, near it */
-	char *dialect; /* of the far command line: unix windows ios ios-xr junos routeros vyos; NULL = find out */
+	char *dialect; /* of the far command line: unix windows ios ios-xr junos routeros vyos; NULL = find
+			  out */
 };
 
 /* looking_glasses: those that the user allows to be asked. */
@@ -52,13 +53,13 @@ struct settings {
 	char *public_address, *public_address6; /* ours, where the user knows better; NULL */
 };
 
-/* `file` NULL: the usual place, where a file that is not there means no settings. Everything in it is checked:
- * errors name file, line, and what was expected. A file that holds a key and that others may read is refused.
- * The result is to be freed; 0, or negative. */
+/* `file` NULL: the usual place, where a file that is not there means no settings. Everything in it is
+ * checked: errors name file, line, and what was expected. A file that holds a key and that others may read is
+ * refused. The result is to be freed; 0, or negative. */
 int settings_load(struct settings **settings, const char *file, struct error *error) MUST_USE;
 /* The same for a text that ends with a NUL; `name` is for messages. */
-int settings_parse(struct settings **settings, const char *name, const char *text,
-	struct error *error) MUST_USE;
+int settings_parse(
+	struct settings **settings, const char *name, const char *text, struct error *error) MUST_USE;
 void settings_free(struct settings *settings);
 /* Our address of that family as the user gave it; none = not given. */
 struct addr settings_public_address(const struct settings *settings, uint8_t family);

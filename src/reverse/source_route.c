@@ -418,8 +418,8 @@ static struct machine machine_of(void *run)
 	return (struct machine){.ops = &ops, .self = run};
 }
 
-#define SOURCE_ROUTE \
-	.machine = machine_of, .hint = on_hint, .known = on_known, .path = source_route_path, \
+#define SOURCE_ROUTE                                                                                         \
+	.machine = machine_of, .hint = on_hint, .known = on_known, .path = source_route_path,                \
 	.status = source_route_status, .duration_ns = source_route_duration_ns, .free = free
 
 const struct reverse_method source_route_method = {

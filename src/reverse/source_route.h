@@ -32,7 +32,7 @@
 #include "reverse/ladder.h"
 
 /* Of the task count: target, source, max_ttl (of the way back), probes_per_hop, rtt_hint_ns, seed. */
-extern const struct reverse_method source_route_method;      /* IPv6, routing type 4 */
+extern const struct reverse_method source_route_method;	     /* IPv6, routing type 4 */
 extern const struct reverse_method source_route_rh0_method;  /* IPv6, routing type 0 */
 extern const struct reverse_method source_route_lsrr_method; /* IPv4 */
 

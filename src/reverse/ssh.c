@@ -1,6 +1,7 @@
 /* First `ssh -G` says what ssh makes of the destination: the machine behind the name, and whether a jump host
- * lies between, which then is whom the far host sees. Then ssh runs what traces (ssh_line.h). Where nothing says
- * what the far side is, it is taken for Unix; one where that does nothing is asked for Windows' tracert. */
+ * lies between, which then is whom the far host sees. Then ssh runs what traces (ssh_line.h). Where nothing
+ * says what the far side is, it is taken for Unix; one where that does nothing is asked for Windows' tracert.
+ */
 #include "reverse/ssh.h"
 
 #include <errno.h>
@@ -132,10 +133,11 @@ static void run_ssh(struct ssh *ssh, const char *command, const char *input, voi
 {
 	static const struct process_ops quiet = {.ended = on_process_ended};
 	static const struct process_ops told = {.output = on_output, .ended = on_process_ended};
-	/* BatchMode: no question can be answered. No terminal, nothing forwarded, no connection kept for later. */
-	static const char *const always[] = {"-T", "-a", "-x", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-o",
-		"ConnectionAttempts=1", "-o", "LogLevel=ERROR", "-o", "ClearAllForwardings=yes", "-o",
-		"ControlMaster=no", "-o", "RemoteCommand=none"};
+	/* BatchMode: no question can be answered. No terminal, nothing forwarded, no connection kept for
+	 * later. */
+	static const char *const always[] = {"-T", "-a", "-x", "-o", "BatchMode=yes", "-o",
+		"ConnectTimeout=10", "-o", "ConnectionAttempts=1", "-o", "LogLevel=ERROR", "-o",
+		"ClearAllForwardings=yes", "-o", "ControlMaster=no", "-o", "RemoteCommand=none"};
 	const char *argv[ARRAY_LEN(always) + 8];
 	size_t count = 0;
 	argv[count++] = "ssh";
@@ -156,8 +158,8 @@ static void run_ssh(struct ssh *ssh, const char *command, const char *input, voi
 	asking_hold(&ssh->asking);
 	uv_timer_start(&ssh->timer, on_deadline, SSH_STAGE_S * 1000, 0);
 	/* uv_spawn and execvp do not write to their arguments, whatever their types say. */
-	process_start(&ssh->process, ssh->asking.task.outside->loop, (char **)(void *)argv, input, IMPORT_DATA_MAX,
-		command && ssh->guess ? &told : &quiet, ssh);
+	process_start(&ssh->process, ssh->asking.task.outside->loop, (char **)(void *)argv, input,
+		IMPORT_DATA_MAX, command && ssh->guess ? &told : &quiet, ssh);
 }
 
 /* What ends every stage: it could not be run, or said more than anybody needs. */
@@ -167,7 +169,8 @@ static bool broken(struct ssh *ssh)
 	if (process->error == UV_ENOENT)
 		ssh_finish(ssh, ATTEMPT_UNAVAILABLE, NULL, "there is no ssh here: install openssh-client");
 	else if (process->cut)
-		ssh_finish(ssh, ATTEMPT_FAILED, NULL, "%s sent more than %d MiB", ssh->destination, IMPORT_DATA_MAX >> 20);
+		ssh_finish(ssh, ATTEMPT_FAILED, NULL, "%s sent more than %d MiB", ssh->destination,
+			IMPORT_DATA_MAX >> 20);
 	else if (process->error < 0)
 		ssh_finish(ssh, ATTEMPT_FAILED, NULL, "ssh cannot be run: %s", uv_strerror(process->error));
 	else
@@ -181,7 +184,8 @@ static void trace(struct ssh *ssh, enum ssh_dialect dialect);
 
 static void tell_silence(struct ssh *ssh)
 {
-	ssh_finish(ssh, ATTEMPT_TIMEOUT, NULL, "ssh to %s: nothing came back within %d s", ssh->destination, SSH_STAGE_S);
+	ssh_finish(ssh, ATTEMPT_TIMEOUT, NULL, "ssh to %s: nothing came back within %d s", ssh->destination,
+		SSH_STAGE_S);
 }
 
 /* A line that is not a script: all that was printed is the answer. */
@@ -197,7 +201,8 @@ static void on_line_done(struct ssh *ssh)
 		trace(ssh, SSH_PATHPING);
 	else if (process->length == 0 && ssh->guess)
 		ssh_finish(ssh, ATTEMPT_UNSUPPORTED, NULL,
-			"%s is neither Unix nor Windows: name its dialect in the settings, see retour-config(5)",
+			"%s is neither Unix nor Windows: name its dialect in the settings, see "
+			"retour-config(5)",
 			ssh->destination);
 	else if (process->length == 0)
 		ssh_explain_failure(ssh);
@@ -218,9 +223,9 @@ static void on_script_done(struct ssh *ssh)
 	if (broken(ssh))
 		return;
 	ssh_answer_read(process->output ? process->output : "", &answer);
-	if (addr_is_set(answer.to) &&
-		(answer.to.family != ssh->goal.family || !addr_is_unicast(answer.to)))
-		ssh_finish(ssh, ATTEMPT_FAILED, NULL, "%s traced something that is not our address", ssh->destination);
+	if (addr_is_set(answer.to) && (answer.to.family != ssh->goal.family || !addr_is_unicast(answer.to)))
+		ssh_finish(ssh, ATTEMPT_FAILED, NULL, "%s traced something that is not our address",
+			ssh->destination);
 	else if (answer.script)
 		ssh_conclude(ssh, &answer);
 	else if (ssh->late)
@@ -230,8 +235,8 @@ static void on_script_done(struct ssh *ssh)
 	else if (ssh->guess)
 		trace(ssh, SSH_WINDOWS);
 	else
-		ssh_finish(ssh, ATTEMPT_UNSUPPORTED, NULL, "%s runs no Unix shell for us: name its dialect in the settings",
-			ssh->destination);
+		ssh_finish(ssh, ATTEMPT_UNSUPPORTED, NULL,
+			"%s runs no Unix shell for us: name its dialect in the settings", ssh->destination);
 }
 
 static void trace(struct ssh *ssh, enum ssh_dialect dialect)
@@ -282,11 +287,11 @@ static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo 
 
 static void look_up(struct ssh *ssh, const char *name)
 {
-	struct addrinfo hints = {
-		.ai_family = ssh->asking.task.target.family == 4 ? AF_INET : AF_INET6, .ai_socktype = SOCK_STREAM};
+	struct addrinfo hints = {.ai_family = ssh->asking.task.target.family == 4 ? AF_INET : AF_INET6,
+		.ai_socktype = SOCK_STREAM};
 	ssh->look_up.data = ssh;
-	ssh->looking_up = uv_getaddrinfo(ssh->asking.task.outside->loop, &ssh->look_up, on_looked_up, name, NULL,
-				  &hints) == 0;
+	ssh->looking_up = uv_getaddrinfo(ssh->asking.task.outside->loop, &ssh->look_up, on_looked_up, name,
+				  NULL, &hints) == 0;
 	if (ssh->looking_up)
 		asking_hold(&ssh->asking);
 	else

@@ -10,7 +10,8 @@ static void fill(const char *text, const char *value, char *out, size_t size)
 {
 	size_t before = strcspn(text, "@");
 	bool there = text[before] == '@';
-	snprintf(out, size, "%.*s%s%s", (int)before, text, there ? value : "", there ? text + before + 1 : "");
+	snprintf(
+		out, size, "%.*s%s%s", (int)before, text, there ? value : "", there ? text + before + 1 : "");
 }
 
 static const struct {
@@ -64,12 +65,12 @@ bool ssh_destination_valid(const char *destination)
 
 /* ---- the script
  *
- * Plain POSIX, no program but those it looks for. Each has its line before and after it, so that what was printed
- * can be told apart, and used although it was cut off. A program that cannot do it (no such option, no right to
- * open a socket) ends with a status, and the next one is tried.
+ * Plain POSIX, no program but those it looks for. Each has its line before and after it, so that what was
+ * printed can be told apart, and used although it was cut off. A program that cannot do it (no such option,
+ * no right to open a socket) ends with a status, and the next one is tried.
  *
- * SSH_CONNECTION is "our-address our-port its-address its-port" as sshd sees the connection. An address by which
- * only a proxy next to it would know us is not used. */
+ * SSH_CONNECTION is "our-address our-port its-address its-port" as sshd sees the connection. An address by
+ * which only a proxy next to it would know us is not used. */
 
 static const char script[] =
 	"PATH=$PATH:/usr/sbin:/sbin:/usr/local/bin:/usr/local/sbin LC_ALL=C\n"
@@ -223,18 +224,22 @@ static const struct {
 	const char *reason; /* @: the destination */
 } failures[] = {
 	{"HOST IDENTIFICATION HAS CHANGED", ATTEMPT_REFUSED,
-		"the host key of @ is not the one that is known: another machine, or a new key; when you are sure, "
+		"the host key of @ is not the one that is known: another machine, or a new key; when you are "
+		"sure, "
 		"ssh-keygen -R HOST and log in once by hand"},
 	{"Host key verification failed", ATTEMPT_REFUSED,
 		"the host key of @ is not known here: log in once by hand with ssh and accept it"},
 	{"Permission denied", ATTEMPT_REFUSED,
-		"@ does not let us in without a password: ssh-copy-id puts your key there, ssh-add gives it to your agent"},
+		"@ does not let us in without a password: ssh-copy-id puts your key there, ssh-add gives it "
+		"to your agent"},
 	{"Too many authentication failures", ATTEMPT_REFUSED,
-		"@ does not let us in: too many keys were tried; name one with IdentityFile in ~/.ssh/config"},
+		"@ does not let us in: too many keys were tried; name one with IdentityFile in "
+		"~/.ssh/config"},
 	{"Could not resolve hostname", ATTEMPT_FAILED, "ssh knows no host @"},
 	{"Connection refused", ATTEMPT_UNAVAILABLE, "no ssh server answers at @ (connection refused)"},
 	{"No route to host", ATTEMPT_UNAVAILABLE, "@ cannot be reached by ssh (no route to host)"},
-	{"Network is unreachable", ATTEMPT_UNAVAILABLE, "@ cannot be reached by ssh (network is unreachable)"},
+	{"Network is unreachable", ATTEMPT_UNAVAILABLE,
+		"@ cannot be reached by ssh (network is unreachable)"},
 	{"timed out", ATTEMPT_TIMEOUT, "no ssh server answers at @ (nothing came back)"},
 };
 

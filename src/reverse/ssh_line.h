@@ -1,9 +1,9 @@
 /* What ssh is told, what runs on the far side, and what comes back of it. Pure.
  *
  * A Unix host is given a script over standard input, and the command is `sh -s`: there is nothing in that for
- * any login shell to take apart, and a host without `sh` says so and does nothing. Other command lines get one
- * line of plain words. In both, our own address is the only thing that is not fixed; it is formatted from its
- * binary form. */
+ * any login shell to take apart, and a host without `sh` says so and does nothing. Other command lines get
+ * one line of plain words. In both, our own address is the only thing that is not fixed; it is formatted from
+ * its binary form. */
 #ifndef RETOUR_REVERSE_SSH_LINE_H
 #define RETOUR_REVERSE_SSH_LINE_H
 
@@ -32,8 +32,8 @@ const char *ssh_dialect_program(enum ssh_dialect dialect);
 /* The dialect of import/ that a program prints; NULL = to be found out. */
 const char *ssh_program_output(const char *program);
 
-/* [user@]host or ssh://...: nothing that ssh, or what the user's ssh configuration makes of it, could take for
- * something else. */
+/* [user@]host or ssh://...: nothing that ssh, or what the user's ssh configuration makes of it, could take
+ * for something else. */
 bool ssh_destination_valid(const char *destination);
 
 /* What is known of our address before anybody is asked. */
@@ -77,8 +77,8 @@ struct ssh_run {
 #define SSH_RUNS_MAX 12
 
 struct ssh_answer {
-	bool script; /* the script ran: it is a Unix host */
-	bool over;   /* and came to its end without success */
+	bool script;		  /* the script ran: it is a Unix host */
+	bool over;		  /* and came to its end without success */
 	struct addr peer, server; /* the connection as the far side sees it; none = not said */
 	struct addr to;		  /* what was traced */
 	struct ssh_run runs[SSH_RUNS_MAX];

@@ -30,14 +30,17 @@ static bool is_far_host(const struct ssh *ssh, const struct ssh_answer *answer)
 static struct path *read_run(const struct ssh_answer *answer, const struct ssh_run *run, bool far_host,
 	struct addr from, char *note)
 {
-	struct remote_view view = {.method = "ssh", .from = from, .to = answer->to, .far_host = far_host,
+	struct remote_view view = {.method = "ssh",
+		.from = from,
+		.to = answer->to,
+		.far_host = far_host,
 		.dialect = ssh_program_output(run->program)};
 	return run->bytes ? remote_path(run->bytes, run->length, &view, note) : NULL;
 }
 
 /* The first whole path, else the first one. */
-static struct path *best_path(const struct ssh_answer *answer, bool far_host, struct addr from,
-	const char **program, char *note)
+static struct path *best_path(
+	const struct ssh_answer *answer, bool far_host, struct addr from, const char **program, char *note)
 {
 	struct path *best = NULL;
 	note[0] = '\0';
@@ -57,8 +60,8 @@ static struct path *best_path(const struct ssh_answer *answer, bool far_host, st
 	return best;
 }
 
-static void finish_with(struct ssh *ssh, const struct ssh_answer *answer, struct path *path, const char *program,
-	bool far_host, struct addr from)
+static void finish_with(struct ssh *ssh, const struct ssh_answer *answer, struct path *path,
+	const char *program, bool far_host, struct addr from)
 {
 	const struct reverse_task *task = &ssh->asking.task;
 	char to[ADDR_TEXT_SIZE], end[120] = "", who[120] = "";
@@ -69,7 +72,8 @@ static void finish_with(struct ssh *ssh, const struct ssh_answer *answer, struct
 	else if (!path->reached && ssh->late)
 		snprintf(end, sizeof(end), "; stopped after %d s on the way to %s", SSH_STAGE_S, to);
 	else if (!path->reached)
-		snprintf(end, sizeof(end), "; %s did not answer it%s", to, translated ? ", which is your NAT" : "");
+		snprintf(end, sizeof(end), "; %s did not answer it%s", to,
+			translated ? ", which is your NAT" : "");
 	if (!far_host) {
 		struct vantage_scene scene;
 		const char *data = task->outside->data_dir;
@@ -83,8 +87,8 @@ static void finish_with(struct ssh *ssh, const struct ssh_answer *answer, struct
 			return;
 		}
 	}
-	ssh_finish(ssh, path->reached ? ATTEMPT_OK : ATTEMPT_PARTIAL, path, "%s on %s%s%s", program, ssh->destination, who,
-		end);
+	ssh_finish(ssh, path->reached ? ATTEMPT_OK : ATTEMPT_PARTIAL, path, "%s on %s%s%s", program,
+		ssh->destination, who, end);
 }
 
 static void tell_no_path(struct ssh *ssh, const struct ssh_answer *answer, const char *note)
@@ -98,8 +102,11 @@ static void tell_no_path(struct ssh *ssh, const struct ssh_answer *answer, const
 		ssh_finish(ssh, ATTEMPT_TIMEOUT, NULL, "%s on %s has shown no hop within %d s", last->program,
 			ssh->destination, SSH_STAGE_S);
 	else if (last)
-		ssh_finish(ssh, ATTEMPT_FAILED, NULL, "%s on %s gave no trace: %s", last->program, ssh->destination,
-			*said ? said : *note ? note : "it does not say why");
+		ssh_finish(ssh, ATTEMPT_FAILED, NULL, "%s on %s gave no trace: %s", last->program,
+			ssh->destination,
+			*said		? said
+				: *note ? note
+					: "it does not say why");
 	else if (answer->over && addr_is_set(answer->to))
 		ssh_finish(ssh, ATTEMPT_UNAVAILABLE, NULL,
 			"%s has none of retour, mtr, traceroute, tracepath and busybox; install one there",
@@ -119,8 +126,8 @@ void ssh_conclude(struct ssh *ssh, const struct ssh_answer *answer)
 	char note[IMPORT_NOTE_SIZE];
 	const char *program = "";
 	bool far_host = is_far_host(ssh, answer);
-	bool server_known = !ssh->configuration.indirect && answer->server.family == ssh->asking.task.target.family &&
-		!addr_is_private(answer->server);
+	bool server_known = !ssh->configuration.indirect &&
+		answer->server.family == ssh->asking.task.target.family && !addr_is_private(answer->server);
 	struct addr from = far_host ? ssh->asking.task.target : server_known ? answer->server : ssh->address;
 	struct path *path = best_path(answer, far_host, from, &program, note);
 	if (path) {
@@ -131,4 +138,3 @@ void ssh_conclude(struct ssh *ssh, const struct ssh_answer *answer)
 	}
 	tell_no_path(ssh, answer, note);
 }
-

@@ -1,4 +1,5 @@
-/* A run of the way back over ssh, as its two files see it: ssh.c asks, ssh_result.c makes a path of the answer. */
+/* A run of the way back over ssh, as its two files see it: ssh.c asks, ssh_result.c makes a path of the
+ * answer. */
 #ifndef RETOUR_REVERSE_SSH_RUN_H
 #define RETOUR_REVERSE_SSH_RUN_H
 

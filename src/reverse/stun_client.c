@@ -1,5 +1,6 @@
-/* Look the name up, then ask three times in growing distances (RFC 8489 6.2.1; that would wait for 39 s, and nobody
- * here can). The socket is connected: only that server's packets come in, and its "port unreachable", too. */
+/* Look the name up, then ask three times in growing distances (RFC 8489 6.2.1; that would wait for 39 s, and
+ * nobody here can). The socket is connected: only that server's packets come in, and its "port unreachable",
+ * too. */
 #include "reverse/stun_client.h"
 
 #include <errno.h>
@@ -13,10 +14,10 @@
 #include "base/hash.h"
 #include "net/sockaddr.h"
 
-#define RTO_MS	   500 /* RFC 8489 6.2.1; doubled each time */
-#define QUESTIONS  3
-#define BYTES_MAX  1280
-#define HOST_SIZE  256
+#define RTO_MS	  500 /* RFC 8489 6.2.1; doubled each time */
+#define QUESTIONS 3
+#define BYTES_MAX 1280
+#define HOST_SIZE 256
 
 struct stun_client {
 	uv_udp_t udp;
@@ -89,8 +90,8 @@ static void on_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 	*buffer = uv_buf_init((char *)client->room, sizeof(client->room));
 }
 
-static void on_packet(uv_udp_t *udp, ssize_t length, const uv_buf_t *buffer, const struct sockaddr *from,
-	unsigned flags)
+static void on_packet(
+	uv_udp_t *udp, ssize_t length, const uv_buf_t *buffer, const struct sockaddr *from, unsigned flags)
 {
 	struct stun_client *client = udp->data;
 	struct stun_answer answer;

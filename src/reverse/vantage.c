@@ -27,12 +27,14 @@ static uint32_t asn_of(const struct hop *hop, const struct data *data)
 static void read_target(struct vantage_scene *scene, const struct path *forward, const struct data *data)
 {
 	struct origin origin;
-	const struct hop *last = forward && forward->hop_count > 0 ? &forward->hops[forward->hop_count - 1] : NULL;
+	const struct hop *last =
+		forward && forward->hop_count > 0 ? &forward->hops[forward->hop_count - 1] : NULL;
 	if (data && data_origin(data, scene->target, &origin) && origin.count > 0) {
 		scene->prefix = prefix_of(scene->target, origin.length);
 		memcpy(scene->origins, origin.asns, sizeof(scene->origins));
 		scene->origin_count = MIN(origin.count, ORIGINS_MAX);
-	} else if (last && forward->reached && addr_equal(last->address, scene->target) && asn_of(last, data)) {
+	} else if (last && forward->reached && addr_equal(last->address, scene->target) &&
+		asn_of(last, data)) {
 		scene->origins[0] = asn_of(last, data);
 		scene->origin_count = 1;
 	}
@@ -47,8 +49,8 @@ static uint32_t own_asn(const struct path *forward, const struct data *data)
 	return asn;
 }
 
-/* From the far end on. Where the way there ends early, what comes after its last hop is not known, and with it
- * who is next to the target: those that are known are still on its way. */
+/* From the far end on. Where the way there ends early, what comes after its last hop is not known, and with
+ * it who is next to the target: those that are known are still on its way. */
 static void read_upstreams(struct vantage_scene *scene, const struct path *forward, const struct data *data)
 {
 	uint32_t own = own_asn(forward, data);
@@ -60,8 +62,8 @@ static void read_upstreams(struct vantage_scene *scene, const struct path *forwa
 	}
 }
 
-void vantage_scene_read(struct vantage_scene *scene, struct addr target, const struct path *forward,
-	const struct data *data)
+void vantage_scene_read(
+	struct vantage_scene *scene, struct addr target, const struct path *forward, const struct data *data)
 {
 	*scene = (struct vantage_scene){.target = target};
 	read_target(scene, forward, data);
@@ -69,7 +71,8 @@ void vantage_scene_read(struct vantage_scene *scene, struct addr target, const s
 		read_upstreams(scene, forward, data);
 }
 
-void vantage_scene_open(struct vantage_scene *scene, struct addr target, const struct path *forward, const char *dir)
+void vantage_scene_open(
+	struct vantage_scene *scene, struct addr target, const struct path *forward, const char *dir)
 {
 	struct data *data = malloc(sizeof(*data));
 	if (data)
@@ -92,9 +95,11 @@ uint32_t vantage_asn(struct addr address, const char *dir)
 	return asn;
 }
 
-enum vantage_distance vantage_distance_of(const struct vantage_scene *scene, struct addr address, uint32_t asn)
+enum vantage_distance vantage_distance_of(
+	const struct vantage_scene *scene, struct addr address, uint32_t asn)
 {
-	if (addr_is_set(address) && addr_is_set(scene->prefix.addr) && prefix_contains(scene->prefix, address))
+	if (addr_is_set(address) && addr_is_set(scene->prefix.addr) &&
+		prefix_contains(scene->prefix, address))
 		return VANTAGE_SAME_PREFIX;
 	if (asn == 0 || (scene->origin_count == 0 && scene->upstream_count == 0))
 		return VANTAGE_UNKNOWN;
@@ -109,16 +114,11 @@ enum vantage_distance vantage_distance_of(const struct vantage_scene *scene, str
 const char *vantage_phrase(enum vantage_distance distance)
 {
 	switch (distance) {
-	case VANTAGE_SAME_PREFIX:
-		return "in the far host's prefix";
-	case VANTAGE_SAME_AS:
-		return "in the far host's AS";
-	case VANTAGE_UPSTREAM:
-		return "in an AS on the way to the far host";
-	case VANTAGE_ELSEWHERE:
-		return "elsewhere";
-	case VANTAGE_UNKNOWN:
-		break;
+	case VANTAGE_SAME_PREFIX: return "in the far host's prefix";
+	case VANTAGE_SAME_AS: return "in the far host's AS";
+	case VANTAGE_UPSTREAM: return "in an AS on the way to the far host";
+	case VANTAGE_ELSEWHERE: return "elsewhere";
+	case VANTAGE_UNKNOWN: break;
 	}
 	return "how near is not known";
 }

@@ -22,16 +22,20 @@ struct vantage_scene {
 	unsigned upstream_count;
 };
 
-/* `forward` may be NULL: then no upstream is known. Its hops may have their AS numbers already; else `data`, which
- * may be NULL, is asked. Our own AS is nobody's upstream here: who stands next to us sees only the end of the way. */
-void vantage_scene_read(struct vantage_scene *scene, struct addr target, const struct path *forward,
-	const struct data *data);
+/* `forward` may be NULL: then no upstream is known. Its hops may have their AS numbers already; else `data`,
+ * which may be NULL, is asked. Our own AS is nobody's upstream here: who stands next to us sees only the end
+ * of the way. */
+void vantage_scene_read(
+	struct vantage_scene *scene, struct addr target, const struct path *forward, const struct data *data);
 /* The same with the local data in `dir` (NULL = the usual folder), opened for that. */
-void vantage_scene_open(struct vantage_scene *scene, struct addr target, const struct path *forward, const char *dir);
+void vantage_scene_open(
+	struct vantage_scene *scene, struct addr target, const struct path *forward, const char *dir);
 /* Who announces the address by that data; 0 = not known. */
 uint32_t vantage_asn(struct addr address, const char *dir);
-/* How near somebody is, by address and AS number as far as they are known (none, 0). Not for the target itself. */
-enum vantage_distance vantage_distance_of(const struct vantage_scene *scene, struct addr address, uint32_t asn);
+/* How near somebody is, by address and AS number as far as they are known (none, 0). Not for the target
+ * itself. */
+enum vantage_distance vantage_distance_of(
+	const struct vantage_scene *scene, struct addr address, uint32_t asn);
 /* "in the same AS": for a person, behind a name. */
 const char *vantage_phrase(enum vantage_distance distance);
 

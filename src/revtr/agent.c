@@ -10,17 +10,17 @@
 #include "revtr/trial.h"
 #include "trace/forward.h"
 
-#define PENDING_MAX    1024
-#define ANSWERS_MAX    4096
-#define TRACES_MAX     16
-#define PER_SECOND     20
-#define BURST	       10
-#define HEARD_PER_S    10 /* challenges; strangers can make them up */
-#define DAY_NS	       (24 * 3600 * NS_PER_S)
-#define TRACE_TOKEN    0x80000000u /* upper bits of a traceroute's tokens: this and its place */
-#define PLACE_SHIFT    24
-#define TRIAL_TOKEN    0x40000000u
-#define TRIALS_PER_S   200 /* that are told of; they can be played again by whoever saw them */
+#define PENDING_MAX  1024
+#define ANSWERS_MAX  4096
+#define TRACES_MAX   16
+#define PER_SECOND   20
+#define BURST	     10
+#define HEARD_PER_S  10 /* challenges; strangers can make them up */
+#define DAY_NS	     (24 * 3600 * NS_PER_S)
+#define TRACE_TOKEN  0x80000000u /* upper bits of a traceroute's tokens: this and its place */
+#define PLACE_SHIFT  24
+#define TRIAL_TOKEN  0x40000000u
+#define TRIALS_PER_S 200 /* that are told of; they can be played again by whoever saw them */
 
 struct running_trace {
 	struct trace trace;
@@ -96,7 +96,8 @@ static bool copy_lists(struct agent *agent, const struct agent_rules *rules, con
 	return true;
 }
 
-size_t agent_set_keys(struct agent *agent, const struct hash_key *keys, const struct addr *sources, size_t count)
+size_t agent_set_keys(
+	struct agent *agent, const struct hash_key *keys, const struct addr *sources, size_t count)
 {
 	size_t taken = 0;
 	for (size_t i = 0; i < agent->source_count; i++) {
@@ -160,7 +161,8 @@ const struct ledger *agent_ledger(const struct agent *agent)
 
 static bool is_host(struct addr address)
 {
-	return address.family == 4 && addr_is_unicast(address) && !addr_is_loopback(address) && !addr_is_private(address);
+	return address.family == 4 && addr_is_unicast(address) && !addr_is_loopback(address) &&
+		!addr_is_private(address);
 }
 
 static bool vetoed(const struct agent *agent, struct addr target)
@@ -218,9 +220,11 @@ enum agent_verdict agent_do(struct agent *agent, const struct agent_order *order
 	enum agent_verdict verdict = AGENT_TAKEN;
 	agent->counters.orders++;
 	if (!is_host(task->target) || (task->spoofed && !is_host(order->source)) || task->id == 0 ||
-		(task->probe == REVTR_CHALLENGE && task->spoofed) || (task->probe == REVTR_TRIAL && task->ttl == 0) ||
+		(task->probe == REVTR_CHALLENGE && task->spoofed) ||
+		(task->probe == REVTR_TRIAL && task->ttl == 0) ||
 		(task->probe == REVTR_RR_UDP && task->id > AGENT_UDP_TASK_MAX) ||
-		(task->probe == REVTR_TS_PING && (task->listed_count == 0 || task->listed_count > REVTR_LISTED_MAX)))
+		(task->probe == REVTR_TS_PING &&
+			(task->listed_count == 0 || task->listed_count > REVTR_LISTED_MAX)))
 		verdict = AGENT_BAD;
 	else if (vetoed(agent, task->target) || (task->spoofed && vetoed(agent, order->source)))
 		verdict = AGENT_VETO;
@@ -245,7 +249,8 @@ static struct revtr_answer *add_answer(struct agent *agent)
 {
 	if (agent->answer_count == ANSWERS_MAX)
 		return NULL; /* nobody fetches them: the newest are as good as lost on the way */
-	struct revtr_answer *answer = &agent->answers[(agent->answer_first + agent->answer_count++) % ANSWERS_MAX];
+	struct revtr_answer *answer =
+		&agent->answers[(agent->answer_first + agent->answer_count++) % ANSWERS_MAX];
 	*answer = (struct revtr_answer){.answered = true};
 	agent->counters.answers++;
 	return answer;
@@ -305,7 +310,8 @@ static void take_reply(struct agent *agent, const struct packet *packet)
 	if (!agent_packet_mark(packet, &mark))
 		return; /* somebody's ping */
 	if (!here || !here->has_key ||
-		!agent_mark_true(&mark, agent_tag(here->key, packet->ip.destination, mark.target, mark.task))) {
+		!agent_mark_true(
+			&mark, agent_tag(here->key, packet->ip.destination, mark.target, mark.task))) {
 		agent->counters.foreign++;
 		return;
 	}
@@ -339,7 +345,8 @@ static void take_trial(struct agent *agent, const struct packet *packet, int64_t
 {
 	const struct here *here = source_at(agent, packet->ip.destination);
 	struct revtr_answer heard;
-	if (!trial_hear(&agent->trials, agent->own, here && here->has_key ? &here->key : NULL, packet, &heard) ||
+	if (!trial_hear(
+		    &agent->trials, agent->own, here && here->has_key ? &here->key : NULL, packet, &heard) ||
 		pacer_ready_ns(&agent->trial_hearing, now_ns) > now_ns)
 		return;
 	pacer_take(&agent->trial_hearing, now_ns);
@@ -362,7 +369,8 @@ static bool next_of_traces(struct agent *agent, int64_t now_ns, struct outgoing 
 		if (want == MACHINE_SEND) {
 			outgoing->token |= TRACE_TOKEN | place << PLACE_SHIFT;
 			running->sent++;
-			ledger_note(&agent->ledger, REVTR_TRACEROUTE, false, running->source, running->target);
+			ledger_note(
+				&agent->ledger, REVTR_TRACEROUTE, false, running->source, running->target);
 			return true;
 		}
 		if (want == MACHINE_DONE)
@@ -377,11 +385,12 @@ static void write_pending(struct agent *agent, const struct agent_order *order, 
 {
 	outgoing->token = 0;
 	if (order->task.probe != REVTR_TRIAL) {
-		outgoing->length = agent_packet_write(order, agent->own, outgoing->bytes, sizeof(outgoing->bytes));
+		outgoing->length =
+			agent_packet_write(order, agent->own, outgoing->bytes, sizeof(outgoing->bytes));
 		return;
 	}
-	outgoing->length = trial_write(
-		&agent->trials, order, agent->own, outgoing->bytes, sizeof(outgoing->bytes), &outgoing->token);
+	outgoing->length = trial_write(&agent->trials, order, agent->own, outgoing->bytes,
+		sizeof(outgoing->bytes), &outgoing->token);
 	outgoing->token |= TRIAL_TOKEN;
 }
 
@@ -399,7 +408,8 @@ static enum machine_want agent_next(void *self, int64_t now_ns, struct outgoing 
 		const struct agent_order *order = &agent->pending[agent->pending_first];
 		write_pending(agent, order, outgoing);
 		if (outgoing->length > 0)
-			ledger_note(&agent->ledger, order->task.probe, order->task.spoofed, order->source, order->task.target);
+			ledger_note(&agent->ledger, order->task.probe, order->task.spoofed, order->source,
+				order->task.target);
 		agent->counters.spoofed += order->task.spoofed;
 		agent->pending_first = (agent->pending_first + 1) % PENDING_MAX;
 		agent->pending_count--;
@@ -430,7 +440,8 @@ static void agent_sent(void *self, uint32_t token, int64_t sent_ns, int error)
 	}
 	if (!(token & TRACE_TOKEN) && token & TRIAL_TOKEN)
 		trial_left(agent, token, error);
-	if (!(token & TRACE_TOKEN) || place >= TRACES_MAX || !agent->traces[place] || !agent->traces[place]->active)
+	if (!(token & TRACE_TOKEN) || place >= TRACES_MAX || !agent->traces[place] ||
+		!agent->traces[place]->active)
 		return;
 	struct machine machine = trace_machine(&agent->traces[place]->trace);
 	machine.ops->sent(machine.self, token & ((1u << PLACE_SHIFT) - 1), sent_ns, error);

@@ -1,12 +1,12 @@
 #include "revtr/agent_packet.h"
 
-#define MAGIC	       0x72747670u /* "rtvp" */
-#define CHALLENGE      0x72747663u /* "rtvc" */
-#define PAYLOAD_LENGTH 24
-#define UDP_PAYLOAD    8
-#define UDP_LENGTH     (8 + UDP_PAYLOAD)
-#define TOP	       0x8000u /* set in both ports and in the IPv4 identification: high ports, and never 0 */
-#define PORT_BITS      15
+#define MAGIC		0x72747670u /* "rtvp" */
+#define CHALLENGE	0x72747663u /* "rtvc" */
+#define PAYLOAD_LENGTH	24
+#define UDP_PAYLOAD	8
+#define UDP_LENGTH	(8 + UDP_PAYLOAD)
+#define TOP		0x8000u /* set in both ports and in the IPv4 identification: high ports, and never 0 */
+#define PORT_BITS	15
 #define UDP_UNREACHABLE 3 /* RFC 792: port unreachable */
 
 /* ---- the mark in the headers of a UDP packet */
@@ -95,8 +95,8 @@ static void write_options(const struct revtr_task *task, struct ip_header *ip)
 		for (unsigned i = 0; i < ip->timestamp.slots; i++)
 			ip->timestamp.addrs[i] = task->listed[i];
 	} else if (task->probe != REVTR_CHALLENGE) {
-		ip->route = (struct route_option){
-			.present = true, .type = 7, .slots = RECORD_ROUTE_SLOTS_MAX};
+		ip->route =
+			(struct route_option){.present = true, .type = 7, .slots = RECORD_ROUTE_SLOTS_MAX};
 		for (unsigned i = 0; i < RECORD_ROUTE_SLOTS_MAX; i++)
 			ip->route.addrs[i] = addr_v4(0);
 	}

@@ -1,4 +1,5 @@
-/* What an agent may say and hear, whoever carries the messages. Topics, with %u for its name; each list ends with NULL. */
+/* What an agent may say and hear, whoever carries the messages. Topics, with %u for its name; each list ends
+ * with NULL. */
 #ifndef RETOUR_REVTR_BROKER_H
 #define RETOUR_REVTR_BROKER_H
 

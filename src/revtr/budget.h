@@ -23,10 +23,10 @@ struct budget_rate {
 };
 
 struct budget_entry {
-	uint64_t key;	  /* 0: free */
-	int64_t full_ns;  /* when the bucket will be full again */
-	int64_t dead_ns;  /* left alone until then */
-	unsigned silent;  /* packets without an answer, since the last answer */
+	uint64_t key;	 /* 0: free */
+	int64_t full_ns; /* when the bucket will be full again */
+	int64_t dead_ns; /* left alone until then */
+	unsigned silent; /* packets without an answer, since the last answer */
 };
 
 struct budget {
@@ -43,8 +43,8 @@ struct budget_packet {
 };
 
 void budget_deinit(struct budget *budget);
-/* A token of each bucket: the time, from now on, at which the packet may go. Without memory for a bucket it is
- * not limited by that one. */
+/* A token of each bucket: the time, from now on, at which the packet may go. Without memory for a bucket it
+ * is not limited by that one. */
 int64_t budget_take(struct budget *budget, const struct budget_packet *packet, int64_t now_ns);
 /* How long a packet would wait for the token of that bucket alone. */
 int64_t budget_backlog(const struct budget *budget, enum budget_kind kind, uint32_t number, int64_t now_ns);

@@ -63,8 +63,8 @@ struct capability {
 	struct capability_finding options; /* packets with Record Route get to others */
 	struct capability_finding spoof;   /* packets in others' names do */
 	struct capability_finding receive; /* answers to those that others send in its name come to it */
-	enum agent_can behind_nat; /* AGENT_CAN: it is */
-	struct addr seen_as;	   /* by others, where it is */
+	enum agent_can behind_nat;	   /* AGENT_CAN: it is */
+	struct addr seen_as;		   /* by others, where it is */
 };
 
 /* Whether it is worth asking it for packets with options in others' names. */

@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "revtr/coordinator_inside.h"
 
-#define BUSY_MAX   10000
-#define MINUTE_MS  60000
+#define BUSY_MAX  10000
+#define MINUTE_MS 60000
 /* What was seen before this host was started has a time, too. */
 #define BEFORE_BOOT_NS (1000LL * 24 * 3600 * NS_PER_S)
 
@@ -88,8 +88,8 @@ void coordinator_disconnected(struct coordinator *c)
 	coordinator_pump(c);
 }
 
-void coordinator_each_agent(
-	struct coordinator *c, void (*each)(void *context, const struct coordinator_agent *agent), void *context)
+void coordinator_each_agent(struct coordinator *c,
+	void (*each)(void *context, const struct coordinator_agent *agent), void *context)
 {
 	for (uint32_t i = 0; i < c->agent_count; i++) {
 		const struct agent_entry *entry = &c->agents[i];
@@ -105,7 +105,8 @@ void coordinator_each_agent(
 			.tasks = entry->tasks,
 			.answers = entry->answers};
 		snprintf(agent.name, sizeof(agent.name), "%s", entry->name);
-		snprintf(agent.note, sizeof(agent.note), "%s", entry->note[0] ? entry->note : entry->status.trouble);
+		snprintf(agent.note, sizeof(agent.note), "%s",
+			entry->note[0] ? entry->note : entry->status.trouble);
 		each(context, &agent);
 	}
 }
@@ -131,7 +132,8 @@ int coordinator_add_source(struct coordinator *c, const struct store_source *sto
 			return -ENOMEM;
 		c->sources = longer;
 		index = c->source_count;
-		if (revtr_engine_add_source(c->engine, stored->address, agent, &longer[index].engine_index) < 0)
+		if (revtr_engine_add_source(c->engine, stored->address, agent, &longer[index].engine_index) <
+			0)
 			return -ENOMEM;
 		longer[index].listed = false;
 		longer[index].atlas = (struct atlas){0};
@@ -157,11 +159,13 @@ void coordinator_dispatch(struct coordinator *c, const struct revtr_task *task, 
 {
 	struct agent_entry *agent = &c->agents[task->agent];
 	const struct source_entry *source = &c->sources[expected.source];
-	struct agent_order order = {.task = *task, .source = source->stored.address,
+	struct agent_order order = {.task = *task,
+		.source = source->stored.address,
 		.tag = agent_tag(source->key, source->stored.address, task->target, task->id)};
 	char topic[TOPIC_SIZE], *text;
 	bool heard = c->agents[expected.receiver].status.online || expected.is_trace;
-	bool refused = !source->stored.consents || (!expected.is_trace && !coordinator_may_spend(c, task->target));
+	bool refused =
+		!source->stored.consents || (!expected.is_trace && !coordinator_may_spend(c, task->target));
 	if (refused && task->id <= REVTR_TASK_MAX)
 		revtr_engine_refused(c->engine, task->id, coordinator_now_ns());
 	if (refused)
@@ -205,7 +209,8 @@ static void on_answer(void *context, const char *topic, const char *payload, siz
 	struct expected *slot = &c->expected[answer.task & (EXPECTED_MAX - 1)];
 	/* Whoever is not where the answer goes cannot have it; only the sender can have refused. */
 	uint32_t speaker = answer.answered && !slot->is_trace ? slot->receiver : slot->sender;
-	if (agent == UINT32_MAX || answer.seen != REVTR_SEEN_NOTHING || slot->task != answer.task || speaker != agent) {
+	if (agent == UINT32_MAX || answer.seen != REVTR_SEEN_NOTHING || slot->task != answer.task ||
+		speaker != agent) {
 		c->health.foreign++;
 		return;
 	}
@@ -226,7 +231,8 @@ static void on_answer(void *context, const char *topic, const char *payload, siz
 	else if (answer.task & OWN_TASK)
 		coordinator_atlas_answer(c, &expected, &answer);
 	else if (!answer.answered)
-		revtr_engine_lost(c->engine, answer.task, coordinator_now_ns()); /* refused: nothing was sent */
+		revtr_engine_lost(
+			c->engine, answer.task, coordinator_now_ns()); /* refused: nothing was sent */
 	else
 		revtr_engine_answer(c->engine, &answer, coordinator_now_ns());
 	coordinator_heed(c, expected.source);
@@ -253,9 +259,15 @@ static void give_tasks(struct coordinator *c, int64_t *wake_ns)
 	struct revtr_task task;
 	while (revtr_engine_next(c->engine, coordinator_now_ns(), &task, wake_ns)) {
 		uint32_t source = task.source;
-		coordinator_dispatch(c, &task, (struct expected){.task = task.id, .receiver = c->sources[source].agent,
-			.sender = task.agent, .source = source, .target = task.target, .trace = TREE_NONE,
-			.spoofed = task.spoofed, .is_trace = task.probe == REVTR_TRACEROUTE});
+		coordinator_dispatch(c, &task,
+			(struct expected){.task = task.id,
+				.receiver = c->sources[source].agent,
+				.sender = task.agent,
+				.source = source,
+				.target = task.target,
+				.trace = TREE_NONE,
+				.spoofed = task.spoofed,
+				.is_trace = task.probe == REVTR_TRACEROUTE});
 	}
 }
 
@@ -337,8 +349,13 @@ static int set_up(struct coordinator *c, struct error *error)
 	coordinator_init_registrations(c);
 	coordinator_init_hops(c);
 	c->expected = calloc(EXPECTED_MAX, sizeof(*c->expected));
-	struct revtr_environment environment = {.ingress = &c->ingress, .sites = c->sites, .site_count = AGENTS_MAX,
-		.asn = coordinator_asn, .sibling = coordinator_sibling, .may_ask = coordinator_may_ask, .context = c};
+	struct revtr_environment environment = {.ingress = &c->ingress,
+		.sites = c->sites,
+		.site_count = AGENTS_MAX,
+		.asn = coordinator_asn,
+		.sibling = coordinator_sibling,
+		.may_ask = coordinator_may_ask,
+		.context = c};
 	environment.aliases = &c->aliases;
 	/* Answers to tasks of an earlier run are nobody's. */
 	c->options.engine.first_task = (uint32_t)(hash_key_random().k0 & 0x3fffffff) + 1;
@@ -350,8 +367,9 @@ static int set_up(struct coordinator *c, struct error *error)
 		result = coordinator_init_survey(c, error);
 	if (result == 0)
 		result = load(c, error);
-	if (result == 0 && (bus_subscribe(c->bus, "retour/1/agent/+/status", on_status, c) < 0 ||
-				   bus_subscribe(c->bus, "retour/1/agent/+/answer", on_answer, c) < 0))
+	if (result == 0 &&
+		(bus_subscribe(c->bus, "retour/1/agent/+/status", on_status, c) < 0 ||
+			bus_subscribe(c->bus, "retour/1/agent/+/answer", on_answer, c) < 0))
 		result = error_set(error, -ENOMEM, "out of memory");
 	return result;
 }

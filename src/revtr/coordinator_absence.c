@@ -1,5 +1,5 @@
-/* Agents that are away. What they were asked tells nothing about anybody; what waits for a source whose agent is not
- * there is not begun; and what ended without the whole way, while they went, is measured once more. */
+/* Agents that are away. What they were asked tells nothing about anybody; what waits for a source whose agent
+ * is not there is not begun; and what ended without the whole way, while they went, is measured once more. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,13 +55,16 @@ void coordinator_agent_back(struct coordinator *c, uint32_t agent)
 
 /* ---- who is waited for */
 
-const char *coordinator_waits(const struct coordinator *c, uint32_t source, bool interactive, int64_t *wait_ns)
+const char *coordinator_waits(
+	const struct coordinator *c, uint32_t source, bool interactive, int64_t *wait_ns)
 {
 	const struct agent_entry *agent = &c->agents[c->sources[source].agent];
 	int64_t patience_ns = interactive ? PATIENCE_FIRST_NS : PATIENCE_NS;
 	if (c->options.patience_ns > 0)
 		patience_ns = c->options.patience_ns;
-	int64_t until_ns = !agent->status.online ? agent->gone_ns + patience_ns : c->missed > 0 ? c->missed_until_ns : 0;
+	int64_t until_ns = !agent->status.online ? agent->gone_ns + patience_ns
+		: c->missed > 0			 ? c->missed_until_ns
+						 : 0;
 	*wait_ns = MAX(until_ns - coordinator_now_ns(), 0);
 	return agent->status.online || *wait_ns > 0 ? NULL : "the agent of its source is not connected";
 }
@@ -78,7 +81,8 @@ bool coordinator_again(struct coordinator *c, const struct running *of, const st
 	struct absence *absence = c->absence;
 	if (!absence || absence->count == AGAIN_MAX)
 		return false;
-	absence->again[absence->count] = (struct again){*of, addr_v4(result->destination), coordinator_now_ns() + AGAIN_NS};
+	absence->again[absence->count] =
+		(struct again){*of, addr_v4(result->destination), coordinator_now_ns() + AGAIN_NS};
 	absence->again[absence->count++].of.tries++;
 	return true;
 }

@@ -1,6 +1,6 @@
 /* Aliases by asking: who refuses a UDP packet to one of its addresses from another one has both (Mercator,
- * INFOCOM 2000). What else the packet's own list shows of that router is taken, too: the packet ended there, so
- * whatever was written from one of its addresses on was written by it. */
+ * INFOCOM 2000). What else the packet's own list shows of that router is taken, too: the packet ended there,
+ * so whatever was written from one of its addresses on was written by it. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -84,8 +84,11 @@ void coordinator_alias_ask(struct coordinator *c, const struct hop_ask *turn)
 			probed = &c->alias_round->probed[i];
 	if (!probed || probed->state != ALIAS_WAITING || probed->task != 0)
 		return;
-	struct revtr_task task = {.probe = REVTR_RR_PING, .agent = source->agent, .source = turn->source,
-		.target = addr_v4(turn->target), .id = coordinator_own_task(c)};
+	struct revtr_task task = {.probe = REVTR_RR_PING,
+		.agent = source->agent,
+		.source = turn->source,
+		.target = addr_v4(turn->target),
+		.id = coordinator_own_task(c)};
 	if (!probed->checking) {
 		task.probe = REVTR_RR_UDP;
 		task.id = OWN_UDP_TASK | (task.id & (OWN_TASK - OWN_UDP_TASK - 1));
@@ -101,8 +104,12 @@ void coordinator_alias_ask(struct coordinator *c, const struct hop_ask *turn)
 	probed->task = task.id;
 	probed->tries++;
 	probed->deadline_ns = coordinator_now_ns() + c->options.engine.direct_wait_ns;
-	struct expected expected = {.task = task.id, .receiver = source->agent, .sender = source->agent,
-		.source = turn->source, .target = task.target, .trace = TREE_NONE};
+	struct expected expected = {.task = task.id,
+		.receiver = source->agent,
+		.sender = source->agent,
+		.source = turn->source,
+		.target = task.target,
+		.trace = TREE_NONE};
 	coordinator_dispatch(c, &task, expected);
 }
 
@@ -147,7 +154,8 @@ static bool collect(struct probed *probed, const struct revtr_answer *answer)
 	bool ended = false, there = false;
 	if (probed->from != probed->address && is_public(answer->from))
 		add(probed->others, &count, ARRAY_LEN(probed->others), probed->from);
-	for (unsigned i = 0; answer->reply.present && i < MIN(answer->reply.used, RECORD_ROUTE_SLOTS_MAX); i++) {
+	for (unsigned i = 0; answer->reply.present && i < MIN(answer->reply.used, RECORD_ROUTE_SLOTS_MAX);
+		i++) {
 		uint32_t stamp = (uint32_t)answer->reply.addrs[i].low;
 		there |= stamp == probed->address;
 		ended |= there || stamp == probed->from;
@@ -274,8 +282,9 @@ int coordinator_probe_aliases(
 		for (size_t j = 0; j < round->count && !known; j++)
 			known = round->probed[j].address == addresses[i];
 		if (!known)
-			round->probed[round->count++] = (struct probed){
-				.address = addresses[i], .source = (uint32_t)i % c->source_count, .passed = -1};
+			round->probed[round->count++] = (struct probed){.address = addresses[i],
+				.source = (uint32_t)i % c->source_count,
+				.passed = -1};
 	}
 	free(c->alias_round);
 	c->alias_round = round;
@@ -292,9 +301,13 @@ unsigned coordinator_each_probed(const struct coordinator *c,
 	*done = is_done(round);
 	for (size_t i = 0; round && i < round->count; i++) {
 		const struct probed *probed = &round->probed[i];
-		each(context, &(struct coordinator_probed){.address = addr_v4(probed->address), .state = probed->state,
-			.from = probed->from ? addr_v4(probed->from) : ADDR_NONE, .others = probed->others,
-			.other_count = probed->state == ALIAS_FOUND ? probed->other_count : 0, .why = probed->why});
+		each(context,
+			&(struct coordinator_probed){.address = addr_v4(probed->address),
+				.state = probed->state,
+				.from = probed->from ? addr_v4(probed->from) : ADDR_NONE,
+				.others = probed->others,
+				.other_count = probed->state == ALIAS_FOUND ? probed->other_count : 0,
+				.why = probed->why});
 	}
 	return round ? round->number : 0;
 }

@@ -6,18 +6,21 @@
 
 #include "revtr/coordinator_inside.h"
 
-static int check_ask(const struct coordinator *c, const struct coordinator_ask *ask, uint32_t *source, struct error *error)
+static int check_ask(
+	const struct coordinator *c, const struct coordinator_ask *ask, uint32_t *source, struct error *error)
 {
 	char text[ADDR_TEXT_SIZE];
 	*source = coordinator_source(c, ask->source);
 	const char *why = coordinator_why_unregistered(c, ask->source);
 	if (*source == UINT32_MAX)
-		return error_set(error, -EPERM, "%s is not a registered source%s%s", addr_format(ask->source, text), why ? ": " : "",
-			why ? why : "");
+		return error_set(error, -EPERM, "%s is not a registered source%s%s",
+			addr_format(ask->source, text), why ? ": " : "", why ? why : "");
 	if (!c->sources[*source].stored.consents)
-		return error_set(error, -EPERM, "the owner of %s does not consent any more", addr_format(ask->source, text));
+		return error_set(error, -EPERM, "the owner of %s does not consent any more",
+			addr_format(ask->source, text));
 	if (ask->destination.family != 4)
-		return error_set(error, -EINVAL, "%s: reverse traceroute without cooperation is for IPv4 hosts",
+		return error_set(error, -EINVAL,
+			"%s: reverse traceroute without cooperation is for IPv4 hosts",
 			addr_format(ask->destination, text));
 	if (!addr_is_unicast(ask->destination) || addr_is_private(ask->destination))
 		return error_set(error, -EINVAL, "%s is not the address of a host on the Internet",
@@ -35,15 +38,16 @@ static int check_agent(const struct coordinator *c, uint32_t source, struct erro
 	char text[ADDR_TEXT_SIZE];
 	if (c->agents[entry->agent].status.online)
 		return 0;
-	return error_set(error, -ENOTCONN, "agent %s, which stands at %s, is not connected", c->agents[entry->agent].name,
-		addr_format(entry->stored.address, text));
+	return error_set(error, -ENOTCONN, "agent %s, which stands at %s, is not connected",
+		c->agents[entry->agent].name, addr_format(entry->stored.address, text));
 }
 
-static int keep(struct coordinator *c, const struct coordinator_batch *batch, const struct coordinator_ask *asks,
-	struct store_measurement *list, size_t count, int64_t *id, struct error *error)
+static int keep(struct coordinator *c, const struct coordinator_batch *batch,
+	const struct coordinator_ask *asks, struct store_measurement *list, size_t count, int64_t *id,
+	struct error *error)
 {
-	struct store_submission submission = {batch->key, batch->request, batch->priority, batch->part, batch->more,
-		coordinator_now_ms()};
+	struct store_submission submission = {
+		batch->key, batch->request, batch->priority, batch->part, batch->more, coordinator_now_ms()};
 	for (size_t i = 0; i < count; i++) {
 		uint32_t source;
 		int result = check_ask(c, &asks[i], &source, error);
@@ -66,8 +70,8 @@ static int keep(struct coordinator *c, const struct coordinator_batch *batch, co
 	return result;
 }
 
-int coordinator_submit(struct coordinator *c, const struct coordinator_batch *batch, const struct coordinator_ask *asks,
-	size_t count, int64_t *id, struct error *error)
+int coordinator_submit(struct coordinator *c, const struct coordinator_batch *batch,
+	const struct coordinator_ask *asks, size_t count, int64_t *id, struct error *error)
 {
 	if (count == 0)
 		return error_set(error, -EINVAL, "the batch is empty");

@@ -22,7 +22,8 @@ void coordinator_tell_agent(const struct coordinator *c, uint32_t agent)
 	const struct agent_entry *entry = &c->agents[agent];
 	char text[ADDR_TEXT_SIZE];
 	if (entry->status.online)
-		coordinator_tell(c, "agent %s has come: %s%s", entry->name, addr_format(entry->status.address, text),
+		coordinator_tell(c, "agent %s has come: %s%s", entry->name,
+			addr_format(entry->status.address, text),
 			entry->status.may_spoof ? ", may send in the names of sources" : "");
 	else
 		coordinator_tell(c, "agent %s has gone", entry->name);
@@ -36,7 +37,8 @@ void coordinator_tell_atlas(const struct coordinator *c, uint32_t source)
 		if (slot->task & OWN_TASK && slot->is_trace && slot->source == source)
 			return; /* more will come */
 	}
-	coordinator_tell(c, "atlas of %s: %u traceroutes", addr_format(c->sources[source].stored.address, text),
+	coordinator_tell(c, "atlas of %s: %u traceroutes",
+		addr_format(c->sources[source].stored.address, text),
 		revtr_engine_tree(c->engine, c->sources[source].engine_index)->trace_count);
 }
 
@@ -50,7 +52,8 @@ static bool has_traced(const struct coordinator *c, uint32_t source, uint32_t ag
 			return true;
 	for (uint32_t i = 0; i < EXPECTED_MAX; i++) {
 		const struct expected *slot = &c->expected[i];
-		if (slot->task & OWN_TASK && slot->is_trace && slot->source == source && slot->sender == agent)
+		if (slot->task & OWN_TASK && slot->is_trace && slot->source == source &&
+			slot->sender == agent)
 			return true;
 	}
 	return false;
@@ -58,7 +61,8 @@ static bool has_traced(const struct coordinator *c, uint32_t source, uint32_t ag
 
 void coordinator_fill_atlas(struct coordinator *c, uint32_t source, uint32_t agent)
 {
-	if (c->agents[agent].status.online && c->sources[source].agent != agent && c->sources[source].stored.consents &&
+	if (c->agents[agent].status.online && c->sources[source].agent != agent &&
+		c->sources[source].stored.consents &&
 		!addr_equal(c->agents[agent].status.address, c->sources[source].stored.address) &&
 		!has_traced(c, source, agent))
 		coordinator_ask_trace(c, source, agent);

@@ -15,26 +15,27 @@
 #include "revtr/registration.h"
 #include "revtr/survey.h"
 
-#define AGENTS_MAX   256
-#define EXPECTED_MAX 65536 /* tasks whose answer is known when it comes; a power of two */
-#define REGISTRATIONS_MAX 16 /* under way */
-#define OWN_TASK     0x80000000u /* numbers of tasks that are not the engine's */
-#define OWN_UDP_TASK 0x70000000u /* and of those among them that are sent by UDP: these have 31 bits only */
+#define AGENTS_MAX	  256
+#define EXPECTED_MAX	  65536	      /* tasks whose answer is known when it comes; a power of two */
+#define REGISTRATIONS_MAX 16	      /* under way */
+#define OWN_TASK	  0x80000000u /* numbers of tasks that are not the engine's */
+#define OWN_UDP_TASK	  0x70000000u /* and of those among them that are sent by UDP: these have 31 bits only */
 
 struct agent_entry {
 	char name[AGENT_NAME_SIZE];
 	struct agent_status status;
-	int64_t since_ms, gone_ns; /* gone: by the monotonic clock */
-	bool missed;		   /* it was there when the broker was lost, and is not back */
+	int64_t since_ms, gone_ns;   /* gone: by the monotonic clock */
+	bool missed;		     /* it was there when the broker was lost, and is not back */
 	int64_t asked_ns, worked_ns; /* the last task, the last one whose packet was answered; 0 = none */
 	uint64_t tasks, answers;
 	char note[160];
 	/* coordinator_capability.c */
 	struct capability capability;
 	bool testing, settling;
-	unsigned tested_with; /* registered addresses of others there were */
+	unsigned tested_with;	       /* registered addresses of others there were */
 	int64_t tested_ns, test_at_ns; /* the last test, the next one; 0 = none */
-	/* A packet with options was answered: that it has sent in another's name, another in its, it itself; 0 = never. */
+	/* A packet with options was answered: that it has sent in another's name, another in its, it itself;
+	 * 0 = never. */
 	int64_t sent_ns, heard_ns, listed_ns;
 };
 
@@ -45,8 +46,8 @@ struct source_entry {
 	bool listed; /* by its agent's owner, since this coordinator runs */
 	struct atlas atlas;
 	struct atlas_purse purse;
-	unsigned turn, doubts; /* of its tree, that were heeded */
-	int64_t disturbed_ns; /* a task for it was lost with an agent */
+	unsigned turn, doubts;		 /* of its tree, that were heeded */
+	int64_t disturbed_ns;		 /* a task for it was lost with an agent */
 	int64_t finished_ns, reached_ns; /* the last measurement, the last one that was whole; 0 = none */
 };
 
@@ -66,7 +67,7 @@ struct hops {
 		int64_t at_ns;
 		uint32_t source, trace, place, agent, target;
 		bool spoofed, alias; /* alias: coordinator_alias.c sends it */
-	} *list;
+	} * list;
 	size_t count, room;
 	int64_t next_ns;
 	struct budget budget;
@@ -95,8 +96,8 @@ struct client {
 
 struct running {
 	int64_t id, batch, started_ms; /* id 0: none */
-	uint32_t lane; /* by index */
-	unsigned tries;	       /* before this one */
+	uint32_t lane;		       /* by index */
+	unsigned tries;		       /* before this one */
 };
 
 struct coordinator_listener {
@@ -180,7 +181,8 @@ void coordinator_free_lanes(struct coordinator *c);
 /* Into the engine; false: out of memory. */
 bool coordinator_start(struct coordinator *c, const struct running *of, struct addr destination);
 /* Why nothing can be measured for that source, NULL = it can, *wait_ns from now. */
-const char *coordinator_cannot_be(const struct coordinator *c, uint32_t source, bool interactive, int64_t *wait_ns);
+const char *coordinator_cannot_be(
+	const struct coordinator *c, uint32_t source, bool interactive, int64_t *wait_ns);
 
 /* coordinator_absence.c */
 void coordinator_agent_gone(struct coordinator *c, uint32_t agent);
@@ -188,7 +190,8 @@ void coordinator_agent_back(struct coordinator *c, uint32_t agent);
 /* It was not sent, or its answer cannot be heard. */
 void coordinator_lost(struct coordinator *c, const struct expected *expected);
 /* As coordinator_cannot_be, as far as the source's agent goes. */
-const char *coordinator_waits(const struct coordinator *c, uint32_t source, bool interactive, int64_t *wait_ns);
+const char *coordinator_waits(
+	const struct coordinator *c, uint32_t source, bool interactive, int64_t *wait_ns);
 /* Whether it will be measured once more, as agents went while it was. */
 bool coordinator_again(struct coordinator *c, const struct running *of, const struct revtr_result *result);
 /* Those whose time has come; *wait_ns becomes less if others have to wait less. */
@@ -196,10 +199,13 @@ void coordinator_feed_again(struct coordinator *c, int64_t *wait_ns);
 void coordinator_forget_again(struct coordinator *c, int64_t batch);
 
 /* coordinator_results.c */
-/* The end of a measurement, to be kept and told soon: with a result (taken over), or given up for a reason (static). */
-int coordinator_keep_end(struct coordinator *c, int64_t id, int64_t batch, char *text, const char *reason) MUST_USE;
+/* The end of a measurement, to be kept and told soon: with a result (taken over), or given up for a reason
+ * (static). */
+int coordinator_keep_end(
+	struct coordinator *c, int64_t id, int64_t batch, char *text, const char *reason) MUST_USE;
 /* What was learned: it is kept when there is time. */
-void coordinator_keep_view(struct coordinator *c, struct prefix prefix, uint32_t agent, unsigned distance, uint32_t ingress);
+void coordinator_keep_view(
+	struct coordinator *c, struct prefix prefix, uint32_t agent, unsigned distance, uint32_t ingress);
 void coordinator_keep_responder(struct coordinator *c, uint32_t address);
 void coordinator_spent_something(struct coordinator *c);
 /* Keep and tell all of it now. */
@@ -214,7 +220,8 @@ void coordinator_withdraw(struct coordinator *c, uint32_t source);
 void coordinator_announce(struct coordinator *c, int64_t batch, int64_t id, const char *text, bool last);
 void coordinator_free_results(struct coordinator *c);
 
-/* coordinator_networks.c; some as the engine asks them (struct revtr_environment, the coordinator is the context) */
+/* coordinator_networks.c; some as the engine asks them (struct revtr_environment, the coordinator is the
+ * context) */
 int coordinator_load_networks(struct coordinator *c, struct error *error) MUST_USE;
 void coordinator_free_networks(struct coordinator *c);
 uint32_t coordinator_asn(void *context, uint32_t address);
@@ -229,7 +236,8 @@ bool coordinator_has_spent(const struct coordinator *c);
 int coordinator_write_spent(struct coordinator *c, struct error *error) MUST_USE;
 void coordinator_all_spent_kept(struct coordinator *c);
 /* Who has answered is a neighbour of whoever does not. */
-void coordinator_note_responder(struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer);
+void coordinator_note_responder(
+	struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer);
 
 /* coordinator_register.c */
 void coordinator_init_registrations(struct coordinator *c);
@@ -257,7 +265,8 @@ void coordinator_tests_free(struct coordinator *c);
 void coordinator_test_status(struct coordinator *c, uint32_t agent, bool came);
 /* Those whose time has come. */
 void coordinator_test_due(struct coordinator *c);
-/* A packet with options that one has sent in another's name, or its own, was answered to that: no test is needed to know it. */
+/* A packet with options that one has sent in another's name, or its own, was answered to that: no test is
+ * needed to know it. */
 void coordinator_test_seen(struct coordinator *c, uint32_t sender, uint32_t receiver);
 /* What an agent tells of a trial; false: of none that is under way. */
 bool coordinator_trial_answer(struct coordinator *c, uint32_t agent, const struct revtr_answer *answer);
@@ -266,8 +275,8 @@ bool coordinator_may_spoof(const struct agent_entry *agent);
 
 /* coordinator_refresh.c */
 void coordinator_ask_trace(struct coordinator *c, uint32_t source, uint32_t agent);
-/* Record Route to every hop of new traceroutes that was not asked lately: which other addresses their routers show. Not of
- * all at once; the others have their turn within minutes. */
+/* Record Route to every hop of new traceroutes that was not asked lately: which other addresses their routers
+ * show. Not of all at once; the others have their turn within minutes. */
 void coordinator_align(struct coordinator *c, uint32_t source);
 /* Those whose time has come; until when there is nothing to do. */
 int64_t coordinator_ask_hops(struct coordinator *c);
@@ -300,15 +309,18 @@ int64_t coordinator_alias_due(struct coordinator *c);
 void coordinator_tend_atlas(struct coordinator *c);
 int coordinator_load_atlas(struct coordinator *c, uint32_t source, struct error *error) MUST_USE;
 int coordinator_load_survey(struct coordinator *c, struct error *error) MUST_USE;
-void coordinator_atlas_answer(struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer);
+void coordinator_atlas_answer(
+	struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer);
 /* What an answer tells of how far its sender is from the target. */
-void coordinator_learn_distance(struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer);
+void coordinator_learn_distance(
+	struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer);
 
 /* coordinator_survey.c */
 int coordinator_init_survey(struct coordinator *c, struct error *error) MUST_USE;
 /* Every minute: what is due of it. */
 void coordinator_survey(struct coordinator *c);
-/* coordinator_refresh.c: a Record Route ping in the source's name, when its budgets allow it. false: there is no room. */
+/* coordinator_refresh.c: a Record Route ping in the source's name, when its budgets allow it. false: there is
+ * no room. */
 bool coordinator_queue_survey(struct coordinator *c, uint32_t source, uint32_t agent, uint32_t address);
 /* The same for coordinator_alias_ask, by the source's own agent. */
 bool coordinator_queue_alias(struct coordinator *c, uint32_t source, uint32_t address);

@@ -1,9 +1,9 @@
-/* From the store to the engine. What waits is in the store, a page of each client's lane is here, and a window of it
- * is in the engine: a million that wait cost no more memory than a thousand.
+/* From the store to the engine. What waits is in the store, a page of each client's lane is here, and a
+ * window of it is in the engine: a million that wait cost no more memory than a thousand.
  *
- * Who comes next: what somebody waits for before campaigns, and within either the client of whom the engine has least.
- * A campaign is let in only while the packets of its source leave almost at once, so that who overtakes it in here
- * does not stand behind its packets in there. */
+ * Who comes next: what somebody waits for before campaigns, and within either the client of whom the engine
+ * has least. A campaign is let in only while the packets of its source leave almost at once, so that who
+ * overtakes it in here does not stand behind its packets in there. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -14,10 +14,10 @@
 #include "revtr/coordinator_inside.h"
 
 #define PAGE	      256
-#define TURN_MAX      1000  /* taken in one turn of the loop */
-#define CANCEL_STEP   20000 /* given up in one turn */
+#define TURN_MAX      1000		/* taken in one turn of the loop */
+#define CANCEL_STEP   20000		/* given up in one turn */
 #define LEAD_NS	      (250 * NS_PER_MS) /* packets of campaigns wait so long at most when another one is let in */
-#define LEAD_FIRST_NS (2 * NS_PER_S)	/* and those of who overtakes */
+#define LEAD_FIRST_NS (2 * NS_PER_S) /* and those of who overtakes */
 
 /* ---- lanes */
 
@@ -56,8 +56,10 @@ static void add_lane(void *context, const struct store_lane *stored)
 	if (!longer || client == UINT32_MAX)
 		return;
 	c->lanes = longer;
-	c->lanes[c->lane_count++] = (struct lane){.id = stored->id, .client = client,
-		.source = source_of(c, stored->source), .interactive = stored->priority > 0};
+	c->lanes[c->lane_count++] = (struct lane){.id = stored->id,
+		.client = client,
+		.source = source_of(c, stored->source),
+		.interactive = stored->priority > 0};
 }
 
 unsigned *coordinator_running_of(struct coordinator *c, uint32_t lane)
@@ -72,7 +74,8 @@ void coordinator_wake_lanes(struct coordinator *c, const char *key, bool interac
 	if (store_each_lane(c->store, add_lane, c, &error) < 0)
 		c->health.store_failed = true;
 	for (size_t i = 0; i < c->lane_count; i++)
-		if (c->lanes[i].interactive == interactive && strcmp(c->clients[c->lanes[i].client].key, key) == 0)
+		if (c->lanes[i].interactive == interactive &&
+			strcmp(c->clients[c->lanes[i].client].key, key) == 0)
 			c->lanes[i].empty = false;
 }
 
@@ -162,8 +165,8 @@ int coordinator_cancel(struct coordinator *c, int64_t batch, struct error *error
 	if (result == 0)
 		result = store_find_batch(c->store, batch, &before, error);
 	if (result == 0)
-		result = store_cancel_batch(
-			c->store, batch, "cancelled by its client", CANCEL_STEP, coordinator_now_ms(), &left, error);
+		result = store_cancel_batch(c->store, batch, "cancelled by its client", CANCEL_STEP,
+			coordinator_now_ms(), &left, error);
 	if (result < 0)
 		return result;
 	c->unfinished -= before.waiting - left;
@@ -184,7 +187,8 @@ bool coordinator_cancel_some(struct coordinator *c)
 		return false;
 	int64_t batch = c->cancelling[0];
 	if (store_find_batch(c->store, batch, &before, &error) < 0 ||
-		store_cancel_batch(c->store, batch, before.reason, CANCEL_STEP, coordinator_now_ms(), &left, &error) < 0) {
+		store_cancel_batch(c->store, batch, before.reason, CANCEL_STEP, coordinator_now_ms(), &left,
+			&error) < 0) {
 		c->health.store_failed = true;
 		return false;
 	}
@@ -213,7 +217,8 @@ static bool note_running(struct coordinator *c, uint32_t number, const struct ru
 	return true;
 }
 
-const char *coordinator_cannot_be(const struct coordinator *c, uint32_t source, bool interactive, int64_t *wait_ns)
+const char *coordinator_cannot_be(
+	const struct coordinator *c, uint32_t source, bool interactive, int64_t *wait_ns)
 {
 	*wait_ns = 0;
 	if (source == UINT32_MAX)
@@ -241,7 +246,8 @@ static bool start_one(struct coordinator *c, struct lane *lane)
 	const struct waiting *waiting = &lane->page[lane->first];
 	int64_t wait_ns;
 	const char *reason = coordinator_cannot_be(c, lane->source, lane->interactive, &wait_ns);
-	const struct running of = {waiting->id, waiting->batch, coordinator_now_ms(), (uint32_t)(lane - c->lanes), 0};
+	const struct running of = {
+		waiting->id, waiting->batch, coordinator_now_ms(), (uint32_t)(lane - c->lanes), 0};
 	bool begun = reason ? coordinator_keep_end(c, waiting->id, waiting->batch, NULL, reason) == 0
 			    : coordinator_start(c, &of, waiting->destination);
 	lane->first += begun;

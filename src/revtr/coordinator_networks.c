@@ -1,5 +1,5 @@
-/* Networks that are asked: how many packets with options each has had today, which addresses may not be asked at all,
- * and which of a /24 answer. A network is an AS where local data knows it, and a /16 otherwise. */
+/* Networks that are asked: how many packets with options each has had today, which addresses may not be asked
+ * at all, and which of a /24 answer. A network is an AS where local data knows it, and a /16 otherwise. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@
 #define RESPONDERS_MAX	(1u << 18) /* /24s that are remembered */
 
 struct network {
-	uint64_t key;	/* 0: free */
+	uint64_t key;	       /* 0: free */
 	int64_t spent, unkept; /* today; of that, what the store does not know yet */
 };
 
@@ -216,8 +216,8 @@ void coordinator_all_spent_kept(struct coordinator *c)
 	networks->unkept_count = 0;
 }
 
-void coordinator_each_network(
-	struct coordinator *c, void (*each)(void *context, const struct coordinator_network *network), void *context)
+void coordinator_each_network(struct coordinator *c,
+	void (*each)(void *context, const struct coordinator_network *network), void *context)
 {
 	const struct networks *networks = today(c);
 	int64_t limit = c->options.per_network;
@@ -249,13 +249,15 @@ static bool more_neighbours(struct networks *networks)
 		return true;
 	struct networks fresh = *networks;
 	fresh.neighbour_room = networks->neighbour_room ? 2 * networks->neighbour_room : ROOM_AT_FIRST;
-	fresh.neighbours =
-		fresh.neighbour_room <= RESPONDERS_MAX ? calloc(fresh.neighbour_room, sizeof(*fresh.neighbours)) : NULL;
+	fresh.neighbours = fresh.neighbour_room <= RESPONDERS_MAX
+		? calloc(fresh.neighbour_room, sizeof(*fresh.neighbours))
+		: NULL;
 	if (!fresh.neighbours)
 		return false;
 	for (uint32_t i = 0; i < networks->neighbour_room; i++)
 		if (networks->neighbours[i].net)
-			*neighbours_of(&fresh, (networks->neighbours[i].net - 1) << 8) = networks->neighbours[i];
+			*neighbours_of(&fresh, (networks->neighbours[i].net - 1) << 8) =
+				networks->neighbours[i];
 	free(networks->neighbours);
 	*networks = fresh;
 	return true;
@@ -278,10 +280,12 @@ static bool add_responder(struct networks *networks, uint32_t address)
 	return true;
 }
 
-void coordinator_note_responder(struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer)
+void coordinator_note_responder(
+	struct coordinator *c, const struct expected *expected, const struct revtr_answer *answer)
 {
 	struct revtr_list list;
-	revtr_read_list(answer, expected->target, c->sources[expected->source].stored.address, true, &c->aliases, &list);
+	revtr_read_list(answer, expected->target, c->sources[expected->source].stored.address, true,
+		&c->aliases, &list);
 	if (list.placed && add_responder(c->networks, (uint32_t)expected->target.low))
 		coordinator_keep_responder(c, (uint32_t)expected->target.low);
 }

@@ -1,5 +1,6 @@
-/* Sources come by themselves: an agent's owner lists the addresses that may be measured, the broker's authority vouches
- * for the agent, and other agents check that it stands there. What its owner takes back is not measured any more. */
+/* Sources come by themselves: an agent's owner lists the addresses that may be measured, the broker's
+ * authority vouches for the agent, and other agents check that it stands there. What its owner takes back is
+ * not measured any more. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,8 @@
 static void note(struct coordinator *c, uint32_t agent, struct addr source, const char *what)
 {
 	char text[ADDR_TEXT_SIZE];
-	snprintf(c->agents[agent].note, sizeof(c->agents[agent].note), "source %s %s", addr_format(source, text), what);
+	snprintf(c->agents[agent].note, sizeof(c->agents[agent].note), "source %s %s",
+		addr_format(source, text), what);
 }
 
 void coordinator_publish_keys(struct coordinator *c, uint32_t agent)
@@ -27,7 +29,8 @@ void coordinator_publish_keys(struct coordinator *c, uint32_t agent)
 	char *text = keys_to_json(&keys);
 	/* What cannot be told now is told when the agent is heard of again. */
 	if (text)
-		(void)!bus_publish(c->bus, topic_of(topic, c->agents[agent].name, "key"), text, strlen(text), true);
+		(void)!bus_publish(
+			c->bus, topic_of(topic, c->agents[agent].name, "key"), text, strlen(text), true);
 	free(text);
 }
 
@@ -65,14 +68,15 @@ static void challenge(struct coordinator *c, uint32_t agent, struct addr source)
 		note(c, agent, source, "waits for another agent, that can check that this one stands there");
 		return;
 	}
-	registration_start(registration, source, agent, provers, count, OWN_TASK | (c->own_task + 1), hash_key_random(),
-		coordinator_now_ns());
+	registration_start(registration, source, agent, provers, count, OWN_TASK | (c->own_task + 1),
+		hash_key_random(), coordinator_now_ns());
 	c->own_task = (c->own_task + count) & ~OWN_TASK; /* the last that was used */
 	for (unsigned i = 0; i < count; i++) {
 		struct agent_order order = registration_order(registration, i);
 		char topic[TOPIC_SIZE], *text = order_to_json(&order);
 		if (text)
-			(void)!bus_publish(c->bus, topic_of(topic, c->agents[provers[i]].name, "task"), text, strlen(text), false);
+			(void)!bus_publish(c->bus, topic_of(topic, c->agents[provers[i]].name, "task"), text,
+				strlen(text), false);
 		free(text);
 	}
 	note(c, agent, source, "is being checked");
@@ -86,7 +90,8 @@ static void set_free(struct registration *registration)
 static void take_in(struct coordinator *c, uint32_t agent, struct addr address)
 {
 	struct hash_key key = hash_key_random();
-	struct store_source source = {.address = address, .consents = true, .registered_ms = coordinator_now_ms()};
+	struct store_source source = {
+		.address = address, .consents = true, .registered_ms = coordinator_now_ms()};
 	struct error error = {0};
 	char text[ADDR_TEXT_SIZE];
 	uint32_t known = coordinator_source(c, address);
@@ -96,7 +101,8 @@ static void take_in(struct coordinator *c, uint32_t agent, struct addr address)
 	memcpy(source.key, &key, sizeof(source.key));
 	if (store_put_source(c->store, &source, &error) < 0 || coordinator_add_source(c, &source) < 0) {
 		c->health.store_failed |= error.code != 0;
-		note(c, agent, address, error.code ? "cannot be stored" : "cannot be registered: there are too many");
+		note(c, agent, address,
+			error.code ? "cannot be stored" : "cannot be registered: there are too many");
 		return;
 	}
 	known = coordinator_source(c, address);
@@ -133,7 +139,8 @@ static bool lists(const struct agent_status *status, struct addr address)
 const char *coordinator_why_unregistered(const struct coordinator *c, struct addr address)
 {
 	for (uint32_t i = 0; i < c->agent_count; i++)
-		if (c->agents[i].status.online && lists(&c->agents[i].status, address) && c->agents[i].note[0])
+		if (c->agents[i].status.online && lists(&c->agents[i].status, address) &&
+			c->agents[i].note[0])
 			return c->agents[i].note;
 	return NULL;
 }
@@ -145,7 +152,8 @@ static void take_back(struct coordinator *c, struct source_entry *entry)
 	if (store_put_source(c->store, &entry->stored, &error) < 0)
 		c->health.store_failed = true;
 	coordinator_withdraw(c, (uint32_t)(entry - c->sources));
-	note(c, entry->agent, entry->stored.address, "is measured no more: its owner has taken it from the list");
+	note(c, entry->agent, entry->stored.address,
+		"is measured no more: its owner has taken it from the list");
 }
 
 void coordinator_check_sources(struct coordinator *c, uint32_t agent)
@@ -154,11 +162,13 @@ void coordinator_check_sources(struct coordinator *c, uint32_t agent)
 	if (!status->online)
 		return;
 	for (uint32_t i = 0; i < c->source_count; i++)
-		if (c->sources[i].agent == agent && c->sources[i].listed && !lists(status, c->sources[i].stored.address))
+		if (c->sources[i].agent == agent && c->sources[i].listed &&
+			!lists(status, c->sources[i].stored.address))
 			take_back(c, &c->sources[i]);
 	for (size_t i = 0; i < status->source_count; i++) {
 		uint32_t known = coordinator_source(c, status->sources[i]);
-		if (known != UINT32_MAX && c->sources[known].agent == agent && c->sources[known].stored.consents)
+		if (known != UINT32_MAX && c->sources[known].agent == agent &&
+			c->sources[known].stored.consents)
 			c->sources[known].listed = true;
 		else
 			challenge(c, agent, status->sources[i]);

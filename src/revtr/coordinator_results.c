@@ -1,5 +1,6 @@
-/* Results: kept, and then told. What has come within a few milliseconds is written together, as to have it on disk takes
- * as long for a thousand as for one. Where the store does not take it, it stays here and is tried again. */
+/* Results: kept, and then told. What has come within a few milliseconds is written together, as to have it on
+ * disk takes as long for a thousand as for one. Where the store does not take it, it stays here and is tried
+ * again. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,10 +95,12 @@ int coordinator_keep_end(struct coordinator *c, int64_t id, int64_t batch, char 
 	return 0;
 }
 
-void coordinator_keep_view(struct coordinator *c, struct prefix prefix, uint32_t agent, unsigned distance, uint32_t ingress)
+void coordinator_keep_view(
+	struct coordinator *c, struct prefix prefix, uint32_t agent, unsigned distance, uint32_t ingress)
 {
 	struct outbox *out = outbox(c);
-	struct pending_view *views = out ? longer(out->views, out->view_count, &out->view_room, sizeof(*views)) : NULL;
+	struct pending_view *views =
+		out ? longer(out->views, out->view_count, &out->view_room, sizeof(*views)) : NULL;
 	if (!views || out->view_count >= HELD_MAX)
 		return; /* what is not learned now is learned another time */
 	out->views = views;
@@ -108,7 +111,9 @@ void coordinator_keep_view(struct coordinator *c, struct prefix prefix, uint32_t
 void coordinator_keep_responder(struct coordinator *c, uint32_t address)
 {
 	struct outbox *out = outbox(c);
-	uint32_t *list = out ? longer(out->responders, out->responder_count, &out->responder_room, sizeof(*list)) : NULL;
+	uint32_t *list = out
+		? longer(out->responders, out->responder_count, &out->responder_room, sizeof(*list))
+		: NULL;
 	if (!list || out->responder_count >= HELD_MAX)
 		return;
 	out->responders = list;
@@ -144,8 +149,8 @@ static int write_all(struct coordinator *c, struct error *error)
 		result = write_end(c, &out->list[i], now_ms, error);
 	for (size_t i = 0; out && i < out->view_count && result == 0; i++) {
 		const struct pending_view *view = &out->views[i];
-		result = store_add_view(c->store, view->prefix, c->agents[view->agent].name, view->distance, view->ingress,
-			now_ms, error);
+		result = store_add_view(c->store, view->prefix, c->agents[view->agent].name, view->distance,
+			view->ingress, now_ms, error);
 	}
 	for (size_t i = 0; out && i < out->responder_count && result == 0; i++)
 		result = store_add_responder(c->store, out->responders[i], now_ms, error);
@@ -263,7 +268,8 @@ void coordinator_take_results(struct coordinator *c)
 		if (coordinator_again(c, &of, &result))
 			continue;
 		struct source_entry *source = &c->sources[c->lanes[of.lane].source];
-		char *text = revtr_result_to_json(&result, of.id, of.batch, source->stored.address, of.started_ms);
+		char *text =
+			revtr_result_to_json(&result, of.id, of.batch, source->stored.address, of.started_ms);
 		c->health.reached += result.stop == REVTR_REACHED;
 		source->finished_ns = coordinator_now_ns();
 		if (result.stop == REVTR_REACHED)
@@ -314,10 +320,12 @@ struct coordinator_listener *coordinator_listen(
 	struct store_batch found;
 	do
 		r.count = 0;
-	while (batch != 0 && store_each_result(c->store, batch, r.last, TOGETHER_MAX, replay_one, &r, &error) == 0 &&
+	while (batch != 0 &&
+		store_each_result(c->store, batch, r.last, TOGETHER_MAX, replay_one, &r, &error) == 0 &&
 		r.count == TOGETHER_MAX);
 	/* All of it was there already: that is the end. */
-	if (batch != 0 && store_find_batch(c->store, batch, &found, &error) == 0 && found.waiting == 0 && !found.open)
+	if (batch != 0 && store_find_batch(c->store, batch, &found, &error) == 0 && found.waiting == 0 &&
+		!found.open)
 		told(context, batch, 0, NULL, true);
 	listener->next = c->listeners;
 	c->listeners = listener;

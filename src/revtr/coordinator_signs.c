@@ -1,7 +1,8 @@
 /* Signs of life, for whoever watches: of each source when it last had what it is there for. */
 #include "revtr/coordinator_inside.h"
 
-static void look_at_atlas(const struct coordinator *c, const struct source_entry *entry, struct coordinator_source *source)
+static void look_at_atlas(
+	const struct coordinator *c, const struct source_entry *entry, struct coordinator_source *source)
 {
 	const struct tree *tree = revtr_engine_tree(c->engine, entry->engine_index);
 	int64_t oldest_ns = coordinator_now_ns() - tree->age_max_ns;

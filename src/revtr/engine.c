@@ -63,19 +63,23 @@ const char *revtr_stop_text(enum revtr_stop stop)
 	switch (stop) {
 	case REVTR_GOING_ON: return "not finished";
 	case REVTR_REACHED: return "the way back is known up to the source";
-	case REVTR_UNRESPONSIVE: return "the last hop answers nobody, and the way there does not show what is before it";
-	case REVTR_INTERDOMAIN: return "what comes next could only be guessed, across the border of two networks";
+	case REVTR_UNRESPONSIVE:
+		return "the last hop answers nobody, and the way there does not show what is before it";
+	case REVTR_INTERDOMAIN:
+		return "what comes next could only be guessed, across the border of two networks";
 	case REVTR_TOO_LONG: return "the way back is longer than what can be kept";
 	case REVTR_CANCELLED: return "cancelled";
 	case REVTR_REFUSED:
-		return "the network of the last hop may not be asked: its packets for today are spent, or its owner forbids it";
+		return "the network of the last hop may not be asked: its packets for today are spent, or "
+		       "its owner forbids it";
 	}
 	return "";
 }
 
 /* ---- the engine's life */
 
-struct revtr_engine *revtr_engine_new(const struct revtr_options *options, const struct revtr_environment *environment)
+struct revtr_engine *revtr_engine_new(
+	const struct revtr_options *options, const struct revtr_environment *environment)
 {
 	struct revtr_engine *engine = calloc(1, sizeof(*engine));
 	if (!engine)
@@ -88,8 +92,10 @@ struct revtr_engine *revtr_engine_new(const struct revtr_options *options, const
 	for (int i = 0; i < STAGE_COUNT; i++)
 		engine->timers[i].first = engine->timers[i].last = JOB_NONE;
 	engine->budget = (struct budget){
-		.rates = {[BUDGET_TARGET] = options->target, [BUDGET_NET] = options->net,
-			[BUDGET_SOURCE] = options->source, [BUDGET_AGENT] = options->agent},
+		.rates = {[BUDGET_TARGET] = options->target,
+			[BUDGET_NET] = options->net,
+			[BUDGET_SOURCE] = options->source,
+			[BUDGET_AGENT] = options->agent},
 		.silent_max = options->dead_after,
 		.dead_for_ns = options->dead_for_ns,
 	};
@@ -145,9 +151,11 @@ void revtr_engine_move_source(struct revtr_engine *engine, uint32_t index, uint3
 		return;
 	engine->sources[index].agent = agent;
 	/* Nothing is known of what comes home to the new one. */
-	engine->sources[index].answered = engine->sources[index].direct_asked = engine->sources[index].direct_found = 0;
+	engine->sources[index].answered = engine->sources[index].direct_asked =
+		engine->sources[index].direct_found = 0;
 	for (uint32_t i = 0; i < engine->job_count; i++)
-		if (engine->jobs[i].source == index && engine->jobs[i].stage == STAGE_DONE && !engine->jobs[i].found)
+		if (engine->jobs[i].source == index && engine->jobs[i].stage == STAGE_DONE &&
+			!engine->jobs[i].found)
 			engine->jobs[i].finished_ns -= engine->options.ask_again_ns + 1;
 }
 
@@ -156,8 +164,8 @@ struct tree *revtr_engine_tree(struct revtr_engine *engine, uint32_t source)
 	return &engine->sources[source].tree;
 }
 
-int revtr_engine_add_trace(struct revtr_engine *engine, uint32_t source, const uint32_t *addresses, unsigned count,
-	uint32_t evidence, int64_t now_ns, uint32_t *index)
+int revtr_engine_add_trace(struct revtr_engine *engine, uint32_t source, const uint32_t *addresses,
+	unsigned count, uint32_t evidence, int64_t now_ns, uint32_t *index)
 {
 	return tree_add_trace(&engine->sources[source].tree, addresses, count, evidence, now_ns, index);
 }
@@ -199,14 +207,16 @@ size_t revtr_engine_bytes(const struct revtr_engine *engine)
 {
 	size_t bytes = sizeof(*engine) + engine->job_room * sizeof(*engine->jobs) +
 		engine->bucket_count * sizeof(*engine->buckets) +
-		engine->measurement_room * sizeof(*engine->measurements) + engine->ready_room * sizeof(*engine->ready) +
-		engine->sent_room * sizeof(*engine->sent) + engine->budget.room * sizeof(*engine->budget.table);
+		engine->measurement_room * sizeof(*engine->measurements) +
+		engine->ready_room * sizeof(*engine->ready) + engine->sent_room * sizeof(*engine->sent) +
+		engine->budget.room * sizeof(*engine->budget.table);
 	for (uint32_t i = 0; i < engine->job_count; i++)
 		bytes += engine->jobs[i].router_count * sizeof(*engine->jobs[i].routers) +
 			(engine->jobs[i].ranked ? RANK_MAX * sizeof(*engine->jobs[i].ranked) : 0) +
 			(engine->jobs[i].unplaced ? sizeof(*engine->jobs[i].unplaced) : 0);
 	for (uint32_t i = 0; i < engine->measurement_count; i++)
-		bytes += engine->measurements[i].hops ? REVTR_HOPS_MAX * sizeof(*engine->measurements[i].hops) : 0;
+		bytes += engine->measurements[i].hops ? REVTR_HOPS_MAX * sizeof(*engine->measurements[i].hops)
+						      : 0;
 	return bytes;
 }
 
@@ -236,7 +246,8 @@ static uint32_t free_slot(struct revtr_engine *engine)
 	return engine->measurement_count++;
 }
 
-int revtr_engine_submit(struct revtr_engine *engine, uint32_t source, struct addr destination, int64_t now_ns, uint32_t *id)
+int revtr_engine_submit(
+	struct revtr_engine *engine, uint32_t source, struct addr destination, int64_t now_ns, uint32_t *id)
 {
 	if (source >= engine->source_count || !can_be_measured(destination))
 		return -EINVAL;

@@ -5,9 +5,9 @@
 #include "revtr/budget.h"
 #include "revtr/engine.h"
 
-#define RANK_MAX   64 /* agents that are considered for a target */
-#define JOB_NONE   UINT32_MAX
-#define CHAIN_MAX  RECORD_ROUTE_SLOTS_MAX
+#define RANK_MAX  64 /* agents that are considered for a target */
+#define JOB_NONE  UINT32_MAX
+#define CHAIN_MAX RECORD_ROUTE_SLOTS_MAX
 
 enum job_kind { JOB_RECORD_ROUTE, JOB_TRACE, JOB_TIMESTAMP };
 enum job_stage {
@@ -30,21 +30,22 @@ struct unplaced {
 /* One target that is asked about for one source, for all measurements that want to know. */
 struct job {
 	uint32_t source, target;
-	uint32_t next_same;   /* with the same hash */
-	uint32_t next_timer;  /* behind it in its stage's queue */
+	uint32_t next_same;    /* with the same hash */
+	uint32_t next_timer;   /* behind it in its stage's queue */
 	uint32_t first_waiter; /* measurements, by index */
 	uint32_t payer;	       /* who is charged with its packets */
 	uint32_t readers;      /* of the trace: measurements that go back along it */
 	uint32_t evidence;
 	int64_t deadline_ns, finished_ns;
-	int64_t timer_ns;     /* its place in the queue */
-	uint32_t *ranked;     /* record route: sites; only while it goes on */
-	uint32_t *routers;    /* trace: from the source to the target */
-	int8_t *lefts;	      /* of each: routers that its answer passed on its way home, -1 = not known; in the same memory */
+	int64_t timer_ns;  /* its place in the queue */
+	uint32_t *ranked;  /* record route: sites; only while it goes on */
+	uint32_t *routers; /* trace: from the source to the target */
+	int8_t *lefts; /* of each: routers that its answer passed on its way home, -1 = not known; in the same
+			  memory */
 	struct unplaced *unplaced; /* record route: only while it goes on; NULL: none */
 	uint32_t chain[CHAIN_MAX]; /* timestamp: what is listed after the target */
 	uint32_t heard_agent;	   /* record route: whose packet brought a list home, where `heard` */
-	int16_t left; /* routers that a reply passed on its way to the source; -1 = not known */
+	int16_t left;		   /* routers that a reply passed on its way to the source; -1 = not known */
 	uint16_t queued, outstanding; /* of the batch: not sent yet; without answer */
 	uint16_t asked, asked_far, answered, silent, rounds;
 	uint8_t ranked_count, ranked_next, near, far_max;
@@ -52,11 +53,11 @@ struct job {
 	uint8_t kind, stage; /* enum job_kind, enum job_stage */
 	bool in_timer, found, home, certain, spoofed, refused;
 	bool disturbed; /* something was not asked or heard, for want of an agent */
-	bool reached; /* the trace has */
+	bool reached;	/* the trace has */
 	bool heard, heard_spoofed;
-	uint8_t listed_count;	 /* timestamp: of the chain */
-	bool stamped;		 /* timestamp: the target has, itself */
-	bool doubted, checking;	 /* timestamp: it may be the target that stamped for the others */
+	uint8_t listed_count;	/* timestamp: of the chain */
+	bool stamped;		/* timestamp: the target has, itself */
+	bool doubted, checking; /* timestamp: it may be the target that stamped for the others */
 };
 
 struct measurement_state {
@@ -64,23 +65,24 @@ struct measurement_state {
 	enum revtr_stop stop;
 	struct revtr_hop *hops;
 	unsigned hop_count;
-	int segment;	 /* index of the first hop that the last step added; -1: the destination */
-	int at;		 /* whose turn it is to be asked; before `segment`: nobody's */
-	uint32_t job;	 /* it waits for, or JOB_NONE */
-	uint32_t trace;	 /* the job whose trace the last assumption came from, or JOB_NONE */
-	int trace_place; /* and the place there of the last hop */
-	int16_t left;	 /* as of the result */
-	float faith;	 /* the probability that all assumptions so far are right */
+	int segment;	   /* index of the first hop that the last step added; -1: the destination */
+	int at;		   /* whose turn it is to be asked; before `segment`: nobody's */
+	uint32_t job;	   /* it waits for, or JOB_NONE */
+	uint32_t trace;	   /* the job whose trace the last assumption came from, or JOB_NONE */
+	int trace_place;   /* and the place there of the last hop */
+	int16_t left;	   /* as of the result */
+	float faith;	   /* the probability that all assumptions so far are right */
 	unsigned siblings; /* that were asked in the last hop's stead */
 	uint32_t sibling;  /* that is being asked; 0 = none */
-	/* Routers that are asked to stamp behind hop `listed_at`, in whose ping; 0 of them: none. The first is at this place
-	 * of the trace, and so many silent ones are between the last hop and it. */
+	/* Routers that are asked to stamp behind hop `listed_at`, in whose ping; 0 of them: none. The first
+	 * is at this place of the trace, and so many silent ones are between the last hop and it. */
 	uint32_t listed[REVTR_LISTED_MAX - 1];
 	unsigned listed_count, listed_silent;
 	uint32_t unstamped; /* was listed, and did not stamp */
-	/* Does it stamp at all? Not known and worth a packet; being asked; it does, so it is not on the way back. */
+	/* Does it stamp at all? Not known and worth a packet; being asked; it does, so it is not on the way
+	 * back. */
 	bool stamp_open, stamp_asked, stamp_refuted;
-	int stampless;	    /* so many, from the destination on, do not stamp themselves, or not reliably */
+	int stampless; /* so many, from the destination on, do not stamp themselves, or not reliably */
 	int listed_at, listed_place;
 	uint32_t next_waiter;
 	uint32_t next_finished;
@@ -89,7 +91,7 @@ struct measurement_state {
 	bool over, refused; /* refused: a hop that would have told more may not be asked */
 };
 
-struct ready { /* a packet that waits for its time */
+struct ready {		 /* a packet that waits for its time */
 	int64_t at_ns;	 /* by the budgets' clock */
 	uint64_t number; /* those of one time leave in the order in which they came */
 	uint32_t job, site, agent;
@@ -108,8 +110,8 @@ struct source_state {
 	struct tree tree;
 	unsigned direct_asked, direct_found;
 	unsigned times_asked, times_told, times_found; /* told: the target stamped, at least */
-	unsigned answered; /* packets with options that came home */
-	bool deaf;	   /* to answers that it has not asked for itself */
+	unsigned answered;			       /* packets with options that came home */
+	bool deaf;				       /* to answers that it has not asked for itself */
 };
 
 struct revtr_engine {
@@ -120,7 +122,7 @@ struct revtr_engine {
 	struct job *jobs;
 	uint32_t job_count, job_room;
 	uint32_t free_job, job_sweep; /* the first that can be used anew; where to look for such next */
-	uint32_t *buckets; /* of jobs */
+	uint32_t *buckets;	      /* of jobs */
 	uint32_t bucket_count;
 	struct measurement_state *measurements;
 	uint32_t measurement_count, measurement_room;
@@ -133,7 +135,7 @@ struct revtr_engine {
 	uint32_t ready_count, ready_room;
 	uint64_t ready_number;
 	int64_t agents_ns; /* when the last agents came */
-	int64_t lag_ns; /* of the budgets' clock behind the caller's */
+	int64_t lag_ns;	   /* of the budgets' clock behind the caller's */
 	struct sent *sent;
 	uint32_t sent_room; /* a power of two */
 	uint32_t task_count;
@@ -143,9 +145,10 @@ struct revtr_engine {
 	int64_t now_ns;
 };
 
-/* engine_jobs.c: the job that asks about the target, begun if there is none that is young enough. JOB_NONE: out of
- * memory. */
-uint32_t job_get(struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target, uint32_t payer);
+/* engine_jobs.c: the job that asks about the target, begun if there is none that is young enough. JOB_NONE:
+ * out of memory. */
+uint32_t job_get(
+	struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target, uint32_t payer);
 void job_wait(struct revtr_engine *engine, uint32_t job, uint32_t measurement);
 /* Batches whose time is over. */
 void job_expire(struct revtr_engine *engine);
@@ -154,25 +157,30 @@ void job_set_timer(struct revtr_engine *engine, uint32_t job);
 void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer);
 void job_lost(struct revtr_engine *engine, uint32_t task, bool refused);
 /* NULL: it is not known. */
-const struct job *job_known(const struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target);
+const struct job *job_known(
+	const struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target);
 /* It is over: those who wait go on. */
 void job_finish(struct revtr_engine *engine, uint32_t job);
-void job_learn_list(struct revtr_engine *engine, struct job *job, const struct revtr_list *list, uint32_t task, bool spoofed);
+void job_learn_list(struct revtr_engine *engine, struct job *job, const struct revtr_list *list,
+	uint32_t task, bool spoofed);
 /* engine_quote.c: a reply in whose list the target did not show. */
-void quote_keep(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer, const struct sent *sent);
+void quote_keep(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer,
+	const struct sent *sent);
 /* false: there is nothing to be asked, or out of memory. */
 bool quote_ask(struct revtr_engine *engine, uint32_t job);
-void quote_take(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer, const struct sent *sent);
+void quote_take(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer,
+	const struct sent *sent);
 /* engine_timestamp.c: a job begins, its task is made, an answer came, its packet had its time. */
 void timestamp_begin(struct revtr_engine *engine, uint32_t job);
 void timestamp_list(const struct job *job, struct revtr_task *task);
 void timestamp_answer(struct revtr_engine *engine, uint32_t job, const struct revtr_answer *answer);
 void timestamp_end(struct revtr_engine *engine, uint32_t job);
-/* The way goes on with hop `before` of the trace if it is symmetric, and the last hop is at `place`: may that be found out,
- * and has it not been tried? */
-bool measurement_ask_times(struct revtr_engine *engine, struct measurement_state *m, const struct job *trace, int place,
-	int before);
-/* It would be assumed now that `next` is on the way back. Does it stamp at all, where it has not? That can be asked. */
+/* The way goes on with hop `before` of the trace if it is symmetric, and the last hop is at `place`: may that
+ * be found out, and has it not been tried? */
+bool measurement_ask_times(struct revtr_engine *engine, struct measurement_state *m, const struct job *trace,
+	int place, int before);
+/* It would be assumed now that `next` is on the way back. Does it stamp at all, where it has not? That can be
+ * asked. */
 bool measurement_ask_stamp(struct revtr_engine *engine, struct measurement_state *m, uint32_t next);
 /* What came of it, or somebody else is asked for it. false: it stays open. */
 bool measurement_by_times(struct revtr_engine *engine, struct measurement_state *m, const struct job *job);

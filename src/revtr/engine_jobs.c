@@ -6,14 +6,15 @@
 #include "reverse/rr_evidence.h"
 #include "revtr/engine_inside.h"
 
-#define SWEEP	      4
+#define SWEEP 4
 
 #define DIRECT_TRIES 16
 #define DIRECT_WORTH 25 /* one in so many has to help */
 
 /* ---- the table */
 
-static uint32_t bucket_of(const struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target)
+static uint32_t bucket_of(
+	const struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target)
 {
 	uint64_t key = ((uint64_t)target << 20) ^ ((uint64_t)source << 1) ^ (uint64_t)kind;
 	return (uint32_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 40) & (engine->bucket_count - 1);
@@ -42,20 +43,22 @@ static bool grow_buckets(struct revtr_engine *engine)
 }
 
 /* `listed`: what a timestamp job asks for first. */
-static uint32_t find(
-	const struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target, uint32_t listed)
+static uint32_t find(const struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target,
+	uint32_t listed)
 {
 	if (engine->bucket_count == 0)
 		return JOB_NONE;
 	uint32_t i = engine->buckets[bucket_of(engine, kind, source, target)];
-	while (i != JOB_NONE && (engine->jobs[i].kind != kind || engine->jobs[i].source != source ||
-					engine->jobs[i].target != target ||
-					(kind == JOB_TIMESTAMP && engine->jobs[i].chain[0] != listed)))
+	while (i != JOB_NONE &&
+		(engine->jobs[i].kind != kind || engine->jobs[i].source != source ||
+			engine->jobs[i].target != target ||
+			(kind == JOB_TIMESTAMP && engine->jobs[i].chain[0] != listed)))
 		i = engine->jobs[i].next_same;
 	return i;
 }
 
-const struct job *job_known(const struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target)
+const struct job *job_known(
+	const struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target)
 {
 	uint32_t index = find(engine, kind, source, target, 0);
 	return index == JOB_NONE ? NULL : &engine->jobs[index];
@@ -95,8 +98,10 @@ static uint32_t use_again(struct revtr_engine *engine, enum job_kind kind, uint3
 	uint32_t index = engine->free_job;
 	uint32_t bucket = bucket_of(engine, kind, source, target);
 	engine->free_job = engine->jobs[index].next_same;
-	engine->jobs[index] = (struct job){
-		.source = source, .target = target, .kind = (uint8_t)kind, .next_same = engine->buckets[bucket]};
+	engine->jobs[index] = (struct job){.source = source,
+		.target = target,
+		.kind = (uint8_t)kind,
+		.next_same = engine->buckets[bucket]};
 	engine->buckets[bucket] = index;
 	return index;
 }
@@ -117,8 +122,10 @@ static uint32_t add(struct revtr_engine *engine, enum job_kind kind, uint32_t so
 		engine->job_room = room;
 	}
 	uint32_t index = engine->job_count++, bucket = bucket_of(engine, kind, source, target);
-	engine->jobs[index] = (struct job){
-		.source = source, .target = target, .kind = (uint8_t)kind, .next_same = engine->buckets[bucket]};
+	engine->jobs[index] = (struct job){.source = source,
+		.target = target,
+		.kind = (uint8_t)kind,
+		.next_same = engine->buckets[bucket]};
 	engine->buckets[bucket] = index;
 	return index;
 }
@@ -143,11 +150,12 @@ void job_set_timer(struct revtr_engine *engine, uint32_t index)
 {
 	struct job *job = &engine->jobs[index];
 	const struct revtr_options *options = &engine->options;
-	int64_t wait_ns = job->stage == STAGE_DIRECT ? options->direct_wait_ns :
-		job->stage != STAGE_TRACE	     ? options->spoofed_wait_ns :
-						       options->trace_wait_ns;
+	int64_t wait_ns = job->stage == STAGE_DIRECT ? options->direct_wait_ns
+		: job->stage != STAGE_TRACE	     ? options->spoofed_wait_ns
+						     : options->trace_wait_ns;
 	job->deadline_ns = engine->now_ns + wait_ns;
-	/* One of an earlier batch, which ended early, may still be there: it is put in anew when its turn comes. */
+	/* One of an earlier batch, which ended early, may still be there: it is put in anew when its turn
+	 * comes. */
 	if (!job->in_timer)
 		arm(engine, index);
 }
@@ -159,7 +167,8 @@ void job_finish(struct revtr_engine *engine, uint32_t index)
 	struct job *job = &engine->jobs[index];
 	uint32_t waiter = job->first_waiter;
 	/* Where nobody's packets come home, silence says nothing about targets. */
-	if (job->kind == JOB_RECORD_ROUTE && job->answered == 0 && job->silent > 0 && engine->sources[job->source].answered > 0)
+	if (job->kind == JOB_RECORD_ROUTE && job->answered == 0 && job->silent > 0 &&
+		engine->sources[job->source].answered > 0)
 		budget_silent(&engine->budget, job->target, job->silent, engine->now_ns);
 	job->stage = STAGE_DONE;
 	job->finished_ns = engine->now_ns;
@@ -181,7 +190,8 @@ void job_finish(struct revtr_engine *engine, uint32_t index)
 static bool usable(const struct revtr_engine *engine, const struct job *job, uint32_t site)
 {
 	const struct revtr_site *s = &engine->environment.sites[site];
-	return s->may_spoof && s->agent != engine->sources[job->source].agent && !engine->sources[job->source].deaf;
+	return s->may_spoof && s->agent != engine->sources[job->source].agent &&
+		!engine->sources[job->source].deaf;
 }
 
 static bool give_up(const struct revtr_engine *engine, const struct job *job)
@@ -197,15 +207,18 @@ static void next_batch(struct revtr_engine *engine, uint32_t index)
 	const struct revtr_options *options = &engine->options;
 	unsigned sent = 0;
 	job->stage = STAGE_SPOOFED;
-	while (options->spoofed && !give_up(engine, job) && sent < options->batch && job->ranked_next < job->ranked_count &&
-		job->asked < options->spoofers_max) {
+	while (options->spoofed && !give_up(engine, job) && sent < options->batch &&
+		job->ranked_next < job->ranked_count && job->asked < options->spoofers_max) {
 		bool near = job->ranked_next < job->near;
 		uint32_t site = job->ranked[job->ranked_next++];
 		if (!usable(engine, job, site) || (!near && job->asked_far >= job->far_max))
 			continue;
 		job->asked_far = (uint16_t)(job->asked_far + !near);
-		if (!job_enqueue(engine, (struct ready){.job = index, .site = site,
-				.agent = engine->environment.sites[site].agent, .spoofed = true}))
+		if (!job_enqueue(engine,
+			    (struct ready){.job = index,
+				    .site = site,
+				    .agent = engine->environment.sites[site].agent,
+				    .spoofed = true}))
 			break;
 		job->asked++;
 		sent++;
@@ -240,8 +253,9 @@ static bool rank(struct revtr_engine *engine, struct job *job)
 	job->ranked_count = (uint8_t)ingress_rank(engine->environment.ingress, addr_v4(job->target),
 		engine->options.order, job->target, job->ranked, RANK_MAX, &near);
 	job->near = (uint8_t)near;
-	job->far_max = (uint8_t)(ingress_find(engine->environment.ingress, addr_v4(job->target)) ?
-			engine->options.far_max : engine->options.unknown_max);
+	job->far_max = (uint8_t)(ingress_find(engine->environment.ingress, addr_v4(job->target))
+			? engine->options.far_max
+			: engine->options.unknown_max);
 	return true;
 }
 
@@ -250,7 +264,8 @@ static bool direct_pays(const struct revtr_engine *engine, const struct job *job
 {
 	const struct source_state *source = &engine->sources[job->source];
 	return engine->options.direct_always || source->direct_asked < DIRECT_TRIES ||
-		source->direct_found * DIRECT_WORTH >= source->direct_asked || job->target % DIRECT_TRIES == 0;
+		source->direct_found * DIRECT_WORTH >= source->direct_asked ||
+		job->target % DIRECT_TRIES == 0;
 }
 
 /* Its network's owner, or the day's budget, or that nobody ever hears of it. */
@@ -270,7 +285,8 @@ static void begin(struct revtr_engine *engine, uint32_t index)
 	job->left = -1;
 	if (job->kind == JOB_TRACE) {
 		job->stage = STAGE_TRACE;
-		if (!job_enqueue(engine, (struct ready){.job = index, .agent = agent, .probe = REVTR_TRACEROUTE}))
+		if (!job_enqueue(
+			    engine, (struct ready){.job = index, .agent = agent, .probe = REVTR_TRACEROUTE}))
 			job_finish(engine, index);
 		return;
 	}
@@ -300,7 +316,8 @@ static bool still_holds(const struct revtr_engine *engine, const struct job *job
 	return !in_vain && engine->now_ns - job->finished_ns <= engine->options.ask_again_ns;
 }
 
-uint32_t job_get(struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target, uint32_t payer)
+uint32_t job_get(
+	struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target, uint32_t payer)
 {
 	uint32_t listed = engine->measurements[payer].listed[0];
 	uint32_t index = engine->options.share ? find(engine, kind, source, target, listed) : JOB_NONE;
@@ -311,8 +328,13 @@ uint32_t job_get(struct revtr_engine *engine, enum job_kind kind, uint32_t sourc
 		if (job->readers > 0)
 			return index;
 		free(job->routers);
-		*job = (struct job){.source = source, .target = target, .kind = (uint8_t)kind, .next_same = job->next_same,
-			.next_timer = job->next_timer, .in_timer = job->in_timer, .timer_ns = job->timer_ns};
+		*job = (struct job){.source = source,
+			.target = target,
+			.kind = (uint8_t)kind,
+			.next_same = job->next_same,
+			.next_timer = job->next_timer,
+			.in_timer = job->in_timer,
+			.timer_ns = job->timer_ns};
 	} else {
 		index = add(engine, kind, source, target);
 	}
@@ -377,8 +399,8 @@ static void take_list(struct revtr_engine *engine, struct job *job, const struct
 {
 	struct addr source = addr_v4(engine->sources[job->source].address);
 	struct revtr_list list;
-	revtr_read_list(answer, addr_v4(job->target), source, engine->options.heuristics, engine->environment.aliases,
-		&list);
+	revtr_read_list(answer, addr_v4(job->target), source, engine->options.heuristics,
+		engine->environment.aliases, &list);
 	if (answer->reply.present) {
 		job->heard = true;
 		job->heard_agent = sent->agent;
@@ -467,7 +489,8 @@ void job_expire(struct revtr_engine *engine)
 {
 	for (int stage = 0; stage < STAGE_COUNT; stage++) {
 		uint32_t index;
-		while ((index = engine->timers[stage].first) != JOB_NONE && engine->jobs[index].timer_ns <= engine->now_ns) {
+		while ((index = engine->timers[stage].first) != JOB_NONE &&
+			engine->jobs[index].timer_ns <= engine->now_ns) {
 			struct job *job = &engine->jobs[index];
 			engine->timers[stage].first = job->next_timer;
 			job->in_timer = false;

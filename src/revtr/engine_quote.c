@@ -42,11 +42,12 @@ bool quote_ask(struct revtr_engine *engine, uint32_t index)
 		return false;
 	unplaced->asked = true;
 	job->stage = STAGE_QUOTE;
-	return job_enqueue(engine, (struct ready){.job = index,
-					   .site = unplaced->site,
-					   .agent = unplaced->agent,
-					   .probe = REVTR_RR_UDP,
-					   .spoofed = unplaced->spoofed});
+	return job_enqueue(engine,
+		(struct ready){.job = index,
+			.site = unplaced->site,
+			.agent = unplaced->agent,
+			.probe = REVTR_RR_UDP,
+			.spoofed = unplaced->spoofed});
 }
 
 void quote_take(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer,

@@ -5,9 +5,9 @@
 #include "base/clock.h"
 #include "revtr/engine_inside.h"
 
-#define SENT_AT_FIRST 1024
+#define SENT_AT_FIRST  1024
 #define SHARED_LEAD_NS (1500 * NS_PER_MS) /* what waits for an agent counts only behind that */
-#define LATE_MAX_NS   (10 * NS_PER_MS)
+#define LATE_MAX_NS    (10 * NS_PER_MS)
 
 /* ---- what waits, the earliest first: a heap */
 
@@ -43,8 +43,8 @@ static void sift_down(struct ready *heap, uint32_t count)
 	}
 }
 
-/* Budgets go by a clock that stands still while the caller is late, so that what was held up does not leave in
- * one burst. */
+/* Budgets go by a clock that stands still while the caller is late, so that what was held up does not leave
+ * in one burst. */
 static int64_t budget_now(const struct revtr_engine *engine)
 {
 	return engine->now_ns - engine->lag_ns;
@@ -80,7 +80,8 @@ bool job_enqueue(struct revtr_engine *engine, struct ready ready)
 static bool awaited(const struct revtr_engine *engine, const struct sent *sent)
 {
 	const struct job *job = &engine->jobs[sent->job];
-	return sent->id != 0 && job->target == sent->target && job->stage == sent->stage && job->outstanding > 0;
+	return sent->id != 0 && job->target == sent->target && job->stage == sent->stage &&
+		job->outstanding > 0;
 }
 
 static bool remember(struct revtr_engine *engine, const struct sent *sent)
@@ -158,8 +159,9 @@ static void send(struct revtr_engine *engine, struct revtr_task *task)
 	};
 	if (job->kind == JOB_TIMESTAMP)
 		timestamp_list(job, task);
-	(void)remember(engine, &(struct sent){task->id, ready.job, job->target, ready.site, ready.agent, job->stage,
-		ready.spoofed});
+	(void)remember(engine,
+		&(struct sent){task->id, ready.job, job->target, ready.site, ready.agent, job->stage,
+			ready.spoofed});
 	charge(engine, job);
 	if (--job->queued == 0)
 		job_set_timer(engine, ready.job);
@@ -175,7 +177,8 @@ int64_t revtr_engine_backlog(const struct revtr_engine *engine, uint32_t source)
 	for (unsigned i = 0; i < engine->environment.site_count; i++)
 		if (engine->environment.sites[i].may_spoof)
 			agents_ns = MAX(agents_ns,
-				budget_backlog(budget, BUDGET_AGENT, engine->environment.sites[i].agent, now_ns));
+				budget_backlog(
+					budget, BUDGET_AGENT, engine->environment.sites[i].agent, now_ns));
 	return MAX(own_ns, agents_ns - SHARED_LEAD_NS);
 }
 
@@ -195,6 +198,7 @@ bool job_next(struct revtr_engine *engine, struct revtr_task *task, int64_t *wak
 	}
 	for (int stage = 0; stage < STAGE_COUNT; stage++)
 		if (engine->timers[stage].first != JOB_NONE)
-			*wake_ns = MIN(*wake_ns, MAX(engine->jobs[engine->timers[stage].first].timer_ns, engine->now_ns + 1));
+			*wake_ns = MIN(*wake_ns,
+				MAX(engine->jobs[engine->timers[stage].first].timer_ns, engine->now_ns + 1));
 	return false;
 }

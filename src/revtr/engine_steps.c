@@ -1,5 +1,5 @@
-/* The course of one measurement: hops are added from what is known, probed or assumed, until it is at the source or
- * nothing more can be said. */
+/* The course of one measurement: hops are added from what is known, probed or assumed, until it is at the
+ * source or nothing more can be said. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -23,17 +23,17 @@ static bool on_path(const struct measurement_state *m, uint32_t address)
 }
 
 /* How often such a step was right in worlds whose truth is known (docs/benchmarks.md, calibration). */
-#define SURE_CHAIN    0.999f /* Record Route, the target by its own address */
-#define SURE_GUESSED  0.998f /* the same, its place in the list by other rules */
-#define SURE_ATLAS    0.999f
-#define SURE_SPAN     0.99f
-#define SURE_INTRA    0.995f
-#define SURE_INTER    0.6f
-#define SURE_SIBLING  0.962f
-/* Behind a router that forwards its own answers by another way than what it passes on: by its own, and by those of
- * others. */
-#define SURE_OWN      0.5f
-#define SURE_PASSING  0.9f
+#define SURE_CHAIN   0.999f /* Record Route, the target by its own address */
+#define SURE_GUESSED 0.998f /* the same, its place in the list by other rules */
+#define SURE_ATLAS   0.999f
+#define SURE_SPAN    0.99f
+#define SURE_INTRA   0.995f
+#define SURE_INTER   0.6f
+#define SURE_SIBLING 0.962f
+/* Behind a router that forwards its own answers by another way than what it passes on: by its own, and by
+ * those of others. */
+#define SURE_OWN     0.5f
+#define SURE_PASSING 0.9f
 
 bool hop_add(struct measurement_state *m, struct revtr_hop hop)
 {
@@ -91,9 +91,12 @@ static struct revtr_hop hop_of(const struct tree_hop *from)
 		[TREE_CHAIN] = {TECHNIQUE_RECORD_ROUTE, CERTAINTY_MEASURED, SURE_CHAIN},
 		[TREE_CHAIN_SPOOFED] = {TECHNIQUE_RECORD_ROUTE_SPOOFED, CERTAINTY_MEASURED, SURE_CHAIN},
 	};
-	return (struct revtr_hop){.address = from->address, .technique = (uint8_t)kinds[from->how].technique,
-		.certainty = (uint8_t)kinds[from->how].certainty, .probability = kinds[from->how].sure,
-		.evidence = from->evidence, .seen_ns = from->seen_ns};
+	return (struct revtr_hop){.address = from->address,
+		.technique = (uint8_t)kinds[from->how].technique,
+		.certainty = (uint8_t)kinds[from->how].certainty,
+		.probability = kinds[from->how].sure,
+		.evidence = from->evidence,
+		.seen_ns = from->seen_ns};
 }
 
 /* A hop of the last segment from which the tree knows the rest. */
@@ -132,11 +135,14 @@ static bool by_chain(struct revtr_engine *engine, struct measurement_state *m, c
 	if (from >= 0 && tree_by_origin(&engine->sources[m->source].tree, job->target, engine->now_ns))
 		m->faith *= SURE_OWN;
 	for (unsigned i = 0; i < job->chain_count; i++)
-		if (!hop_add(m, (struct revtr_hop){.address = job->chain[i],
-				.technique = job->spoofed ? TECHNIQUE_RECORD_ROUTE_SPOOFED : TECHNIQUE_RECORD_ROUTE,
-				.certainty = CERTAINTY_MEASURED,
-				.probability = SURE_CHAIN,
-				.evidence = job->evidence, .seen_ns = engine->now_ns}))
+		if (!hop_add(m,
+			    (struct revtr_hop){.address = job->chain[i],
+				    .technique = job->spoofed ? TECHNIQUE_RECORD_ROUTE_SPOOFED
+							      : TECHNIQUE_RECORD_ROUTE,
+				    .certainty = CERTAINTY_MEASURED,
+				    .probability = SURE_CHAIN,
+				    .evidence = job->evidence,
+				    .seen_ns = engine->now_ns}))
 			break;
 	if (hop_last_known(m) >= (int)start || (m->hop_count > start && job->home)) {
 		hop_step_made(m, from);
@@ -157,14 +163,15 @@ static int place_in(const struct job *trace, uint32_t address)
 	return -1;
 }
 
-/* The first with an address of another network: that may be the last router of this one still, so the address says nothing
- * of what comes next. */
+/* The first with an address of another network: that may be the last router of this one still, so the address
+ * says nothing of what comes next. */
 static bool at_border(const struct revtr_engine *engine, const struct measurement_state *m, int hop)
 {
 	const struct revtr_environment *environment = &engine->environment;
 	int before = hop - 1;
-	if (hop < 0 || (m->hops[hop].technique != TECHNIQUE_TIMESTAMP &&
-			       m->hops[hop].technique != TECHNIQUE_TIMESTAMP_SPOOFED))
+	if (hop < 0 ||
+		(m->hops[hop].technique != TECHNIQUE_TIMESTAMP &&
+			m->hops[hop].technique != TECHNIQUE_TIMESTAMP_SPOOFED))
 		return false;
 	while (before >= 0 && m->hops[before].address == 0)
 		before--;
@@ -173,10 +180,11 @@ static bool at_border(const struct revtr_engine *engine, const struct measuremen
 }
 
 /* The two are not as many routers apart on their ways to the source as they are on the way there. */
-static bool counts_contradict(const struct revtr_engine *engine, const struct job *trace, int place, int before)
+static bool counts_contradict(
+	const struct revtr_engine *engine, const struct job *trace, int place, int before)
 {
-	if (!engine->options.counts || before < 0 || place >= (int)trace->router_count || trace->lefts[place] < 0 ||
-		trace->lefts[before] < 0)
+	if (!engine->options.counts || before < 0 || place >= (int)trace->router_count ||
+		trace->lefts[place] < 0 || trace->lefts[before] < 0)
 		return false;
 	return trace->lefts[place] - trace->lefts[before] != place - before;
 }
@@ -184,13 +192,16 @@ static bool counts_contradict(const struct revtr_engine *engine, const struct jo
 /* The router before the last hop on the way there is behind it on the way back. */
 static struct revtr_hop symmetric_hop(bool inside)
 {
-	return inside ? (struct revtr_hop){.technique = TECHNIQUE_SYMMETRIC_INTRA, .certainty = CERTAINTY_ASSUMED,
+	return inside ? (struct revtr_hop){.technique = TECHNIQUE_SYMMETRIC_INTRA,
+				.certainty = CERTAINTY_ASSUMED,
 				.probability = SURE_INTRA}
-		      : (struct revtr_hop){.technique = TECHNIQUE_SYMMETRIC_INTER, .certainty = CERTAINTY_ASSUMED,
+		      : (struct revtr_hop){.technique = TECHNIQUE_SYMMETRIC_INTER,
+				.certainty = CERTAINTY_ASSUMED,
 				.probability = SURE_INTER};
 }
 
-static bool add_symmetric(struct revtr_engine *engine, struct measurement_state *m, struct revtr_hop hop, int silent)
+static bool add_symmetric(
+	struct revtr_engine *engine, struct measurement_state *m, struct revtr_hop hop, int silent)
 {
 	int last = hop_last_known(m);
 	m->faith *= hop.probability;
@@ -205,9 +216,11 @@ static bool add_symmetric(struct revtr_engine *engine, struct measurement_state 
 }
 
 /* The router before the last hop on the way there. *stop: why not. */
-static bool by_symmetry(struct revtr_engine *engine, struct measurement_state *m, const struct job *trace, enum revtr_stop *stop)
+static bool by_symmetry(struct revtr_engine *engine, struct measurement_state *m, const struct job *trace,
+	enum revtr_stop *stop)
 {
-	int last = hop_last_known(m), place = m->trace_place >= 0 ? m->trace_place : place_in(trace, hop_address(m, last));
+	int last = hop_last_known(m),
+	    place = m->trace_place >= 0 ? m->trace_place : place_in(trace, hop_address(m, last));
 	*stop = REVTR_UNRESPONSIVE;
 	bool silent = !trace->reached && last < 0 && engine->options.fallback;
 	if (silent)
@@ -263,7 +276,8 @@ static void end(struct revtr_engine *engine, uint32_t index, enum revtr_stop sto
 {
 	struct measurement_state *m = &engine->measurements[index];
 	follow_trace(engine, m, JOB_NONE);
-	m->stop = m->refused && (stop == REVTR_UNRESPONSIVE || stop == REVTR_INTERDOMAIN) ? REVTR_REFUSED : stop;
+	m->stop = m->refused && (stop == REVTR_UNRESPONSIVE || stop == REVTR_INTERDOMAIN) ? REVTR_REFUSED
+											  : stop;
 	m->over = true;
 	m->finished_ns = engine->now_ns;
 	note_what_is_known(engine, m);
@@ -360,7 +374,8 @@ static bool take_job(struct revtr_engine *engine, uint32_t index, uint32_t job_i
 	}
 	if (job->kind == JOB_TIMESTAMP)
 		return measurement_by_times(engine, m, job) ||
-			by_symmetry(engine, m, &engine->jobs[m->trace], &stop) || give_way(engine, index, stop);
+			by_symmetry(engine, m, &engine->jobs[m->trace], &stop) ||
+			give_way(engine, index, stop);
 	follow_trace(engine, m, job_index);
 	return by_symmetry(engine, m, job, &stop) || give_way(engine, index, stop);
 }

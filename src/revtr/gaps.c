@@ -2,8 +2,8 @@
 #include "revtr/engine.h"
 
 /* Two routers of whom both hop limits are known, or one and the source: as many are between them as the
- * difference says. Where it says less than the result shows, the hop limit started from another number than we
- * think, or the packets took another way: nothing is said then. */
+ * difference says. Where it says less than the result shows, the hop limit started from another number than
+ * we think, or the packets took another way: nothing is said then. */
 static bool gap_between(int left_before, int left_after, int shown, unsigned *missing)
 {
 	int missed = left_before - left_after - shown;

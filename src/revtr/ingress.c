@@ -131,7 +131,8 @@ void ingress_sort(struct ingress *ingress)
 	}
 	/* Few agents: insertion is short enough. */
 	for (unsigned i = 1; near && i < ingress->agent_count; i++)
-		for (unsigned j = i; j > 0 && near[ingress->everywhere[j]] > near[ingress->everywhere[j - 1]]; j--) {
+		for (unsigned j = i; j > 0 && near[ingress->everywhere[j]] > near[ingress->everywhere[j - 1]];
+			j--) {
 			uint32_t other = ingress->everywhere[j];
 			ingress->everywhere[j] = ingress->everywhere[j - 1];
 			ingress->everywhere[j - 1] = other;
@@ -206,8 +207,8 @@ static void shuffle(uint32_t *agents, unsigned count, uint64_t seed)
 	}
 }
 
-unsigned ingress_rank(const struct ingress *ingress, struct addr target, enum ingress_order order, uint64_t seed,
-	uint32_t *agents, unsigned capacity, unsigned *near)
+unsigned ingress_rank(const struct ingress *ingress, struct addr target, enum ingress_order order,
+	uint64_t seed, uint32_t *agents, unsigned capacity, unsigned *near)
 {
 	const struct ingress_prefix *of = order == INGRESS_RANDOM ? NULL : ingress_find(ingress, target);
 	unsigned count = of ? take_near(of, order, agents, capacity) : 0;

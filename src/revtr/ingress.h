@@ -1,9 +1,9 @@
 /* Which agents to ask for a target, and in which order. Pure.
  *
- * Packets that enter a network by the same border take the same way from there on. So of the agents behind one
- * ingress only the nearest can help, and what one failure says is said about all of them. A survey, made
- * beforehand with Record Route from every agent to one or two addresses of a prefix, tells the distance (how many
- * of the nine places are used up before the target) and the ingress of each agent. */
+ * Packets that enter a network by the same border take the same way from there on. So of the agents behind
+ * one ingress only the nearest can help, and what one failure says is said about all of them. A survey, made
+ * beforehand with Record Route from every agent to one or two addresses of a prefix, tells the distance (how
+ * many of the nine places are used up before the target) and the ingress of each agent. */
 #ifndef RETOUR_REVTR_INGRESS_H
 #define RETOUR_REVTR_INGRESS_H
 
@@ -38,9 +38,9 @@ struct ingress {
 	struct ingress_prefix *prefixes; /* in order of address */
 	unsigned prefix_count, prefix_room;
 	unsigned sorted_count; /* prefixes behind these came since the last ingress_sort */
-	uint32_t *slots; /* a hash table of them: index + 1, 0 = free */
-	unsigned slot_count; /* a power of two */
-	uint32_t *everywhere; /* agents by how many prefixes they are near to */
+	uint32_t *slots;       /* a hash table of them: index + 1, 0 = free */
+	unsigned slot_count;   /* a power of two */
+	uint32_t *everywhere;  /* agents by how many prefixes they are near to */
 	unsigned agent_count;
 };
 
@@ -51,13 +51,13 @@ void ingress_deinit(struct ingress *ingress);
 int ingress_add(struct ingress *ingress, struct prefix prefix, const struct ingress_view *view) MUST_USE;
 /* After the last ingress_add. */
 void ingress_sort(struct ingress *ingress);
-/* The agents to ask for this target, best first, at most `capacity`; `near` of them are known to be near enough.
- * Agents of which nothing is known for the prefix follow, best of all first. */
-unsigned ingress_rank(const struct ingress *ingress, struct addr target, enum ingress_order order, uint64_t seed,
-	uint32_t *agents, unsigned capacity, unsigned *near);
+/* The agents to ask for this target, best first, at most `capacity`; `near` of them are known to be near
+ * enough. Agents of which nothing is known for the prefix follow, best of all first. */
+unsigned ingress_rank(const struct ingress *ingress, struct addr target, enum ingress_order order,
+	uint64_t seed, uint32_t *agents, unsigned capacity, unsigned *near);
 
-/* The longest prefix that holds the target of which somebody's distance has been measured, or that he is too far; NULL:
- * of none. As of the last ingress_sort. */
+/* The longest prefix that holds the target of which somebody's distance has been measured, or that he is too
+ * far; NULL: of none. As of the last ingress_sort. */
 const struct ingress_prefix *ingress_find(const struct ingress *ingress, struct addr target);
 
 #endif

@@ -92,10 +92,12 @@ static int hear(struct agent_link *link)
 {
 	char topic[TOPIC_SIZE];
 	int result = bus_subscribe(link->bus, topic_of(topic, link->name, "task"), on_task, link);
-	return result < 0 ? result : bus_subscribe(link->bus, topic_of(topic, link->name, "key"), on_key, link);
+	return result < 0 ? result
+			  : bus_subscribe(link->bus, topic_of(topic, link->name, "key"), on_key, link);
 }
 
-struct agent_link *agent_link_new(struct uv_loop_s *loop, struct bus *bus, const struct agent_link_options *options)
+struct agent_link *agent_link_new(
+	struct uv_loop_s *loop, struct bus *bus, const struct agent_link_options *options)
 {
 	struct agent_link *link = calloc(1, sizeof(*link));
 	if (!link)

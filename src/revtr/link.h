@@ -24,7 +24,8 @@ struct agent_link_counters {
 };
 
 /* NULL: out of memory. */
-struct agent_link *agent_link_new(struct uv_loop_s *loop, struct bus *bus, const struct agent_link_options *options);
+struct agent_link *agent_link_new(
+	struct uv_loop_s *loop, struct bus *bus, const struct agent_link_options *options);
 /* Say it again, after the connection was lost: others have heard the will. */
 void agent_link_online(struct agent_link *link);
 void agent_link_set_status(struct agent_link *link, const struct agent_status *status);

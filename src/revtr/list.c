@@ -42,8 +42,8 @@ static void read_list(
 		list->hops[list->count++] = number_of(known->source);
 }
 
-void revtr_read_list(const struct revtr_answer *answer, struct addr target, struct addr source, bool heuristics,
-	const struct aliases *aliases, struct revtr_list *list)
+void revtr_read_list(const struct revtr_answer *answer, struct addr target, struct addr source,
+	bool heuristics, const struct aliases *aliases, struct revtr_list *list)
 {
 	struct rr_known known = {
 		.target = target, .source = source, .reply = &answer->reply, .reply_ttl = answer->reply_ttl};
@@ -52,11 +52,14 @@ void revtr_read_list(const struct revtr_answer *answer, struct addr target, stru
 		read_list(&known, heuristics, aliases, list);
 }
 
-void revtr_read_list_quoted(const struct revtr_answer *answer, const struct route_option *quote, struct addr target,
-	struct addr source, const struct aliases *aliases, struct revtr_list *list)
+void revtr_read_list_quoted(const struct revtr_answer *answer, const struct route_option *quote,
+	struct addr target, struct addr source, const struct aliases *aliases, struct revtr_list *list)
 {
-	struct rr_known known = {.target = target, .source = source, .reply = &answer->reply,
-		.reply_ttl = answer->reply_ttl, .quote = quote};
+	struct rr_known known = {.target = target,
+		.source = source,
+		.reply = &answer->reply,
+		.reply_ttl = answer->reply_ttl,
+		.quote = quote};
 	memset(list, 0, sizeof(*list));
 	if (answer->answered && answer->reply.present)
 		read_list(&known, true, aliases, list);

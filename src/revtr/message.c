@@ -125,16 +125,17 @@ static json_t *trial_json(const struct agent_order *order)
 	char tag[17], target_tag[17];
 	snprintf(tag, sizeof(tag), "%016" PRIx64, order->tag);
 	snprintf(target_tag, sizeof(target_tag), "%016" PRIx64, order->target_tag);
-	return json_pack("{s:I, s:s, s:o, s:o, s:b, s:s, s:s, s:i, s:b}", "task", (json_int_t)order->task.id, "probe",
-		probe_words[order->task.probe], "target", address_json(order->task.target), "source",
-		address_json(order->source), "spoofed", order->task.spoofed, "tag", tag, "target_tag", target_tag, "ttl",
-		order->task.ttl, "options", order->task.options);
+	return json_pack("{s:I, s:s, s:o, s:o, s:b, s:s, s:s, s:i, s:b}", "task", (json_int_t)order->task.id,
+		"probe", probe_words[order->task.probe], "target", address_json(order->task.target), "source",
+		address_json(order->source), "spoofed", order->task.spoofed, "tag", tag, "target_tag",
+		target_tag, "ttl", order->task.ttl, "options", order->task.options);
 }
 
 static bool read_trial(const json_t *object, struct agent_order *order)
 {
 	json_int_t ttl;
-	if (!number_of(object, "ttl", 255, &ttl) || ttl == 0 || !digits_of(object, "target_tag", &order->target_tag))
+	if (!number_of(object, "ttl", 255, &ttl) || ttl == 0 ||
+		!digits_of(object, "target_tag", &order->target_tag))
 		return false;
 	order->task.ttl = (uint8_t)ttl;
 	order->task.options = json_is_true(json_object_get(object, "options"));
@@ -148,9 +149,9 @@ char *order_to_json(const struct agent_order *order)
 	const struct revtr_task *task = &order->task;
 	char tag[17];
 	snprintf(tag, sizeof(tag), "%016" PRIx64, order->tag);
-	return text_of(json_pack("{s:I, s:s, s:o, s:o, s:b, s:s, s:o*}", "task", (json_int_t)task->id, "probe",
-		probe_words[task->probe], "target", address_json(task->target), "source", address_json(order->source),
-		"spoofed", task->spoofed, "tag", tag, "listed",
+	return text_of(json_pack("{s:I, s:s, s:o, s:o, s:b, s:s, s:o*}", "task", (json_int_t)task->id,
+		"probe", probe_words[task->probe], "target", address_json(task->target), "source",
+		address_json(order->source), "spoofed", task->spoofed, "tag", tag, "listed",
 		task->listed_count ? addresses_json(task->listed, task->listed_count) : NULL));
 }
 
@@ -210,8 +211,8 @@ static json_t *seen_json(const struct revtr_answer *answer)
 	const char *word = seen_words[answer->seen];
 	if (answer->seen == REVTR_SEEN_SENT || answer->seen == REVTR_SEEN_FAILED)
 		return json_pack("{s:I, s:s, s:i}", "task", task, "seen", word, "errno", -answer->error);
-	return json_pack("{s:I, s:s, s:o, s:i, s:o}", "task", task, "seen", word, "from", address_json(answer->from), "ttl",
-		answer->reply_ttl, "list", list_json(&answer->reply));
+	return json_pack("{s:I, s:s, s:o, s:i, s:o}", "task", task, "seen", word, "from",
+		address_json(answer->from), "ttl", answer->reply_ttl, "list", list_json(&answer->reply));
 }
 
 char *answer_to_json(const struct revtr_answer *answer)
@@ -220,10 +221,12 @@ char *answer_to_json(const struct revtr_answer *answer)
 		return text_of(seen_json(answer));
 	if (answer->times.present && answer->times.flag == 3)
 		return text_of(json_pack("{s:I, s:o, s:i, s:o}", "task", (json_int_t)answer->task, "from",
-			address_json(answer->from), "ttl", answer->reply_ttl, "times", times_json(&answer->times)));
+			address_json(answer->from), "ttl", answer->reply_ttl, "times",
+			times_json(&answer->times)));
 	if (answer->trace_count == 0 && addr_is_set(answer->from))
 		return text_of(json_pack("{s:I, s:o, s:i, s:o}", "task", (json_int_t)answer->task, "from",
-			address_json(answer->from), "ttl", answer->reply_ttl, "list", list_json(&answer->reply)));
+			address_json(answer->from), "ttl", answer->reply_ttl, "list",
+			list_json(&answer->reply)));
 	if (answer->nonce) {
 		char nonce[17];
 		snprintf(nonce, sizeof(nonce), "%016" PRIx64, answer->nonce);
@@ -234,13 +237,14 @@ char *answer_to_json(const struct revtr_answer *answer)
 		json_array_append_new(trace, address_json(answer->trace[i]));
 		json_array_append_new(ttls, json_integer(answer->trace_ttl[i]));
 	}
-	return text_of(json_pack("{s:I, s:b, s:o, s:o}", "task", (json_int_t)answer->task, "reached", answer->reached, "trace",
-		trace, "ttls", ttls));
+	return text_of(json_pack("{s:I, s:b, s:o, s:o}", "task", (json_int_t)answer->task, "reached",
+		answer->reached, "trace", trace, "ttls", ttls));
 }
 
 char *refusal_to_json(uint32_t task, enum agent_verdict verdict)
 {
-	return text_of(json_pack("{s:I, s:s}", "task", (json_int_t)task, "refused", agent_verdict_text(verdict)));
+	return text_of(
+		json_pack("{s:I, s:s}", "task", (json_int_t)task, "refused", agent_verdict_text(verdict)));
 }
 
 static bool read_list(const json_t *value, struct route_option *list)
@@ -312,7 +316,8 @@ static bool read_seen(const json_t *object, struct revtr_answer *answer)
 		return good && number > 0;
 	}
 	answer->from = address_of(json_object_get(object, "from"));
-	if (answer->seen == REVTR_SEEN_NOTHING || answer->from.family != 4 || !number_of(object, "ttl", 255, &number))
+	if (answer->seen == REVTR_SEEN_NOTHING || answer->from.family != 4 ||
+		!number_of(object, "ttl", 255, &number))
 		return false;
 	answer->reply_ttl = (int)number;
 	return read_list(json_object_get(object, "list"), &answer->reply);
@@ -358,11 +363,13 @@ char *status_to_json(const struct agent_status *status)
 	json_t *sources = json_array();
 	for (size_t i = 0; i < status->source_count; i++)
 		json_array_append_new(sources, address_json(status->sources[i]));
-	json_t *options = status->sends_options == AGENT_CAN_UNKNOWN ? json_null()
-								     : json_boolean(status->sends_options == AGENT_CAN);
+	json_t *options = status->sends_options == AGENT_CAN_UNKNOWN
+		? json_null()
+		: json_boolean(status->sends_options == AGENT_CAN);
 	return text_of(json_pack("{s:b, s:o, s:b, s:o, s:o, s:s*, s:s}", "online", status->online, "address",
-		address_json(status->address), "spoof", status->may_spoof, "sources", sources, "sends_options", options,
-		"trouble", status->trouble[0] ? status->trouble : NULL, "version", RETOUR_VERSION));
+		address_json(status->address), "spoof", status->may_spoof, "sources", sources,
+		"sends_options", options, "trouble", status->trouble[0] ? status->trouble : NULL, "version",
+		RETOUR_VERSION));
 }
 
 bool status_from_json(const char *text, size_t length, struct agent_status *status)
@@ -374,7 +381,8 @@ bool status_from_json(const char *text, size_t length, struct agent_status *stat
 	status->online = json_is_true(json_object_get(object, "online"));
 	status->may_spoof = json_is_true(json_object_get(object, "spoof"));
 	status->address = address_of(json_object_get(object, "address"));
-	const json_t *sources = json_object_get(object, "sources"), *options = json_object_get(object, "sends_options");
+	const json_t *sources = json_object_get(object, "sources"),
+		     *options = json_object_get(object, "sends_options");
 	if (json_is_boolean(options))
 		status->sends_options = json_is_true(options) ? AGENT_CAN : AGENT_CANNOT;
 	const char *trouble = json_string_value(json_object_get(object, "trouble"));
@@ -395,9 +403,10 @@ char *keys_to_json(const struct agent_keys *keys)
 	json_t *list = json_array();
 	for (size_t i = 0; i < keys->count; i++) {
 		char digits[33];
-		snprintf(digits, sizeof(digits), "%016" PRIx64 "%016" PRIx64, keys->keys[i].k0, keys->keys[i].k1);
-		json_array_append_new(
-			list, json_pack("{s:o, s:s}", "source", address_json(keys->sources[i]), "key", digits));
+		snprintf(digits, sizeof(digits), "%016" PRIx64 "%016" PRIx64, keys->keys[i].k0,
+			keys->keys[i].k1);
+		json_array_append_new(list,
+			json_pack("{s:o, s:s}", "source", address_json(keys->sources[i]), "key", digits));
 	}
 	return text_of(json_pack("{s:o}", "keys", list));
 }

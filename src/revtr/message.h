@@ -1,5 +1,5 @@
-/* What travels between a coordinator and its agents, as JSON: one object a message. What comes from the other side
- * is checked: a message that is not one of these is refused. */
+/* What travels between a coordinator and its agents, as JSON: one object a message. What comes from the other
+ * side is checked: a message that is not one of these is refused. */
 #ifndef RETOUR_REVTR_MESSAGE_H
 #define RETOUR_REVTR_MESSAGE_H
 
@@ -22,13 +22,16 @@ const char *message_probe_word(enum revtr_probe probe);
 bool agent_name_good(const char *name);
 
 /* {"task":N,"probe":"rr-ping","target":A,"source":A,"spoofed":B,"tag":"0123456789abcdef"}, of "ts-ping" with
- * "listed":[A,...] too, of "trial" with "target_tag", "ttl":N, "options":B; the caller frees it, NULL: out of memory. */
+ * "listed":[A,...] too, of "trial" with "target_tag", "ttl":N, "options":B; the caller frees it, NULL: out of
+ * memory. */
 char *order_to_json(const struct agent_order *order) MUST_USE;
 bool order_from_json(const char *text, size_t length, struct agent_order *order) MUST_USE;
 
 /* {"task":N,"from":A,"ttl":N,"list":{"slots":N,"stamps":[A,...]}},
- * {"task":N,"from":A,"ttl":N,"times":{"listed":[A,...],"stamps":[MS,...]}}, {"task":N,"seen":"sent"|"failed","errno":N},
- * {"task":N,"seen":"request"|"reply"|"exceeded","from":A,"ttl":N,"list":...}, {"task":N,"reached":B,"trace":[A|null,...]},
+ * {"task":N,"from":A,"ttl":N,"times":{"listed":[A,...],"stamps":[MS,...]}},
+ * {"task":N,"seen":"sent"|"failed","errno":N},
+ * {"task":N,"seen":"request"|"reply"|"exceeded","from":A,"ttl":N,"list":...},
+ * {"task":N,"reached":B,"trace":[A|null,...]},
  * {"task":N,"nonce":"0123456789abcdef"}, or {"task":N,"refused":"why"} */
 char *answer_to_json(const struct revtr_answer *answer) MUST_USE;
 char *refusal_to_json(uint32_t task, enum agent_verdict verdict) MUST_USE;
@@ -49,7 +52,8 @@ struct agent_status {
 char *status_to_json(const struct agent_status *status) MUST_USE;
 bool status_from_json(const char *text, size_t length, struct agent_status *status) MUST_USE;
 
-/* The keys of the sources that stand at an agent, kept: {"keys":[{"source":A,"key":"32 hexadecimal digits"},...]} */
+/* The keys of the sources that stand at an agent, kept: {"keys":[{"source":A,"key":"32 hexadecimal
+ * digits"},...]} */
 struct agent_keys {
 	struct addr sources[STATUS_SOURCES_MAX];
 	struct hash_key keys[STATUS_SOURCES_MAX];

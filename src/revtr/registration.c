@@ -5,11 +5,13 @@
 #define PATIENCE_NS (10 * NS_PER_S)
 #define ENOUGH	    2 /* of those who were asked, if they are more */
 
-void registration_start(struct registration *registration, struct addr address, uint32_t agent, const uint32_t *provers,
-	unsigned count, uint32_t first_task, struct hash_key secret, int64_t now_ns)
+void registration_start(struct registration *registration, struct addr address, uint32_t agent,
+	const uint32_t *provers, unsigned count, uint32_t first_task, struct hash_key secret, int64_t now_ns)
 {
-	*registration = (struct registration){
-		.address = address, .agent = agent, .count = MIN(count, REGISTRATION_PROVERS), .deadline_ns = now_ns + PATIENCE_NS};
+	*registration = (struct registration){.address = address,
+		.agent = agent,
+		.count = MIN(count, REGISTRATION_PROVERS),
+		.deadline_ns = now_ns + PATIENCE_NS};
 	for (uint32_t i = 0; i < registration->count; i++) {
 		registration->challenges[i] = (struct registration_challenge){.task = first_task + i,
 			.prover = provers[i],

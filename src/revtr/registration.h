@@ -1,8 +1,9 @@
-/* Does whoever says that he stands at an address stand there? Other agents send echo requests with a number that only
- * the coordinator knows to the address; who gets them there can tell the numbers. Pure.
+/* Does whoever says that he stands at an address stand there? Other agents send echo requests with a number
+ * that only the coordinator knows to the address; who gets them there can tell the numbers. Pure.
  *
- * It is proof that packets to the address reach that agent, against anybody but those on the way and the agents that were
- * told to send. So up to three of these are asked, and one of them alone, if there are more, proves nothing. */
+ * It is proof that packets to the address reach that agent, against anybody but those on the way and the
+ * agents that were told to send. So up to three of these are asked, and one of them alone, if there are more,
+ * proves nothing. */
 #ifndef RETOUR_REVTR_REGISTRATION_H
 #define RETOUR_REVTR_REGISTRATION_H
 
@@ -26,10 +27,10 @@ struct registration {
 	int64_t deadline_ns;
 };
 
-/* `provers` are other agents, by index, `count` of them, at most REGISTRATION_PROVERS and at least one; tasks are numbered
- * from `first_task` on; `secret` makes the numbers, and is used for nothing else. */
-void registration_start(struct registration *registration, struct addr address, uint32_t agent, const uint32_t *provers,
-	unsigned count, uint32_t first_task, struct hash_key secret, int64_t now_ns);
+/* `provers` are other agents, by index, `count` of them, at most REGISTRATION_PROVERS and at least one; tasks
+ * are numbered from `first_task` on; `secret` makes the numbers, and is used for nothing else. */
+void registration_start(struct registration *registration, struct addr address, uint32_t agent,
+	const uint32_t *provers, unsigned count, uint32_t first_task, struct hash_key secret, int64_t now_ns);
 /* What the prover in this place is to do. */
 struct agent_order registration_order(const struct registration *registration, unsigned place);
 /* An agent told a number. True: now it is proven. */

@@ -8,8 +8,9 @@
 #include "base/clock.h"
 #include "path/words.h"
 
-/* 1 the destination itself, 3 and 4 from the atlas, 5 and 6 Record Route, 7 and 8 Timestamp, 11 and 12 assumed inside
- * a network and across a border, which an inferred one is, too: whoever filters by codes wants measurements. What is none of these was assumed inside one. */
+/* 1 the destination itself, 3 and 4 from the atlas, 5 and 6 Record Route, 7 and 8 Timestamp, 11 and 12
+ * assumed inside a network and across a border, which an inferred one is, too: whoever filters by codes wants
+ * measurements. What is none of these was assumed inside one. */
 int revtr_hop_code(const struct revtr_hop *hop)
 {
 	switch ((enum technique)hop->technique) {
@@ -33,12 +34,13 @@ static json_t *address_json(struct addr address)
 static json_t *hop_json(const struct revtr_hop *hop, int64_t now_ns)
 {
 	struct addr address = hop->address ? addr_v4(hop->address) : ADDR_NONE;
-	double age_s = hop->seen_ns > 0 && now_ns > hop->seen_ns ? (double)(now_ns - hop->seen_ns) / NS_PER_S : 0;
-	return json_pack("{s:o, s:s, s:s, s:f, s:i, s:I, s:f, s:o*}", "address", address_json(address), "technique",
-		technique_word((enum technique)hop->technique), "certainty",
-		certainty_word((enum certainty)hop->certainty), "probability", (double)hop->probability, "type",
-		revtr_hop_code(hop), "evidence", (json_int_t)hop->evidence, "age_s", age_s, "by_origin",
-		hop->by_origin ? json_true() : NULL);
+	double age_s =
+		hop->seen_ns > 0 && now_ns > hop->seen_ns ? (double)(now_ns - hop->seen_ns) / NS_PER_S : 0;
+	return json_pack("{s:o, s:s, s:s, s:f, s:i, s:I, s:f, s:o*}", "address", address_json(address),
+		"technique", technique_word((enum technique)hop->technique), "certainty",
+		certainty_word((enum certainty)hop->certainty), "probability", (double)hop->probability,
+		"type", revtr_hop_code(hop), "evidence", (json_int_t)hop->evidence, "age_s", age_s,
+		"by_origin", hop->by_origin ? json_true() : NULL);
 }
 
 /* Hops are counted from 1 here, as people do. */
@@ -48,8 +50,9 @@ static json_t *gaps_json(const struct revtr_result *result)
 	unsigned count = revtr_gaps(result, gaps, REVTR_HOPS_MAX);
 	json_t *list = json_array();
 	for (unsigned i = 0; i < count; i++)
-		json_array_append_new(list, json_pack("{s:i, s:i, s:i}", "after", gaps[i].after + 1, "before",
-			gaps[i].before + 1, "missing", (int)gaps[i].missing));
+		json_array_append_new(list,
+			json_pack("{s:i, s:i, s:i}", "after", gaps[i].after + 1, "before", gaps[i].before + 1,
+				"missing", (int)gaps[i].missing));
 	return list;
 }
 
@@ -70,11 +73,14 @@ char *revtr_result_to_json(
 	json_t *hops = json_array();
 	for (unsigned i = 0; i < result->hop_count; i++)
 		json_array_append_new(hops, hop_json(&result->hops[i], result->finished_ns));
-	const char *status = result->stop == REVTR_REACHED ? "reached" : result->hop_count > 0 ? "partial" : "nothing";
-	json_t *object = json_pack("{s:I, s:I, s:o, s:o, s:s, s:s, s:o, s:o, s:{s:i, s:i}, s:i, s:o, s:f}", "id", (json_int_t)id,
-		"batch", (json_int_t)batch, "source", address_json(source), "destination",
-		address_json(addr_v4(result->destination)), "status", status, "stop", revtr_stop_text(result->stop), "hops",
-		hops, "suspected_gaps", gaps_json(result), "packets", "options", (int)result->option_packets, "traceroutes", (int)result->trace_packets, "rounds",
+	const char *status = result->stop == REVTR_REACHED ? "reached"
+		: result->hop_count > 0			   ? "partial"
+							   : "nothing";
+	json_t *object = json_pack("{s:I, s:I, s:o, s:o, s:s, s:s, s:o, s:o, s:{s:i, s:i}, s:i, s:o, s:f}",
+		"id", (json_int_t)id, "batch", (json_int_t)batch, "source", address_json(source),
+		"destination", address_json(addr_v4(result->destination)), "status", status, "stop",
+		revtr_stop_text(result->stop), "hops", hops, "suspected_gaps", gaps_json(result), "packets",
+		"options", (int)result->option_packets, "traceroutes", (int)result->trace_packets, "rounds",
 		(int)result->rounds, "started_at", time_json(started_ms), "duration_ms",
 		(double)(result->finished_ns - result->started_ns) / NS_PER_MS);
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;

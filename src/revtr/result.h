@@ -5,8 +5,9 @@
  *  "suspected_gaps":[{"after":N,"before":N,"missing":N}],
  *  "packets":{"options":N,"traceroutes":N},"rounds":N,"started_at":T,"duration_ms":N}
  *
- * Gaps are between two hops, counted from 1: the destination is 0, a source that was not reached comes after the last.
- * Techniques and certainties are those of the retour/1 document; "type" is the code of the published service. */
+ * Gaps are between two hops, counted from 1: the destination is 0, a source that was not reached comes after
+ * the last. Techniques and certainties are those of the retour/1 document; "type" is the code of the
+ * published service. */
 #ifndef RETOUR_REVTR_RESULT_H
 #define RETOUR_REVTR_RESULT_H
 

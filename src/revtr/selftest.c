@@ -9,7 +9,8 @@
 #define PATIENCE_NS (1500 * NS_PER_MS)
 #define TTL_USUAL   64
 
-/* Packets of a phase: those with an odd number have options. A phase of pings has numbers below HOP_NUMBER. */
+/* Packets of a phase: those with an odd number have options. A phase of pings has numbers below HOP_NUMBER.
+ */
 #define HOP_NUMBER 256
 
 void selftest_init(struct selftest *test, struct addr own, struct addr target, uint16_t id)
@@ -108,8 +109,8 @@ static void take_packet(void *self, int64_t received_ns, const struct packet *pa
 	(void)received_ns;
 	if (packet->ip.protocol != PROTOCOL_ICMP)
 		return;
-	if (transport->icmp_kind == ICMP_TIME_EXCEEDED && packet->has_quote && packet->quoted.icmp_id == test->id &&
-		addr_equal(packet->quoted_ip.destination, test->target))
+	if (transport->icmp_kind == ICMP_TIME_EXCEEDED && packet->has_quote &&
+		packet->quoted.icmp_id == test->id && addr_equal(packet->quoted_ip.destination, test->target))
 		take_hop(test, packet, &packet->quoted);
 	if (transport->icmp_kind != ICMP_ECHO_REPLY || transport->icmp_id != test->id ||
 		!addr_equal(packet->ip.source, test->target))
@@ -141,12 +142,15 @@ enum agent_can selftest_result(const struct selftest *test, char *text, size_t s
 	} else if (test->stripped > 0) {
 		snprintf(text, size, "options are taken out of packets on the way to the broker or back");
 	} else if (test->plain == 0) {
-		snprintf(text, size, "not known whether packets with options pass: the broker's host answers no ping");
+		snprintf(text, size,
+			"not known whether packets with options pass: the broker's host answers no ping");
 		return AGENT_CAN_UNKNOWN;
 	} else if (test->listed_hop == 0) {
 		snprintf(text, size, "packets with options are dropped before or at the first router");
 	} else {
-		snprintf(text, size, "packets with options are dropped at or behind hop %u (%s), or the answers to them are",
+		snprintf(text, size,
+			"packets with options are dropped at or behind hop %u (%s), or the answers to them "
+			"are",
 			test->listed_hop, addr_format(test->last, last));
 	}
 	return AGENT_CANNOT;

@@ -1,6 +1,6 @@
-/* What an agent can find out about itself with nobody's help: do packets with options leave, and do they come back? It
- * pings a host that its owner named (the broker), with Record Route and without, and where only the plain ones are
- * answered it looks how far the others come. Pure. */
+/* What an agent can find out about itself with nobody's help: do packets with options leave, and do they come
+ * back? It pings a host that its owner named (the broker), with Record Route and without, and where only the
+ * plain ones are answered it looks how far the others come. Pure. */
 #ifndef RETOUR_REVTR_SELFTEST_H
 #define RETOUR_REVTR_SELFTEST_H
 
@@ -16,8 +16,9 @@ struct selftest {
 	bool tracing, done; /* pings first, then, if need be, by hop limit */
 	unsigned next;	    /* packet of this phase */
 	int64_t next_ns, end_ns;
-	unsigned plain, listed, stripped; /* pings that were answered; of those with options, with and without them */
-	int error;			  /* of sending with options, negative errno */
+	unsigned plain, listed,
+		stripped; /* pings that were answered; of those with options, with and without them */
+	int error;	  /* of sending with options, negative errno */
 	bool plain_sent;
 	unsigned plain_hop, listed_hop; /* the farthest that answered each kind */
 	struct addr last;		/* who that was, with options */

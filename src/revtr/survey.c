@@ -5,8 +5,8 @@
 
 #include "packet/packet.h"
 
-#define NEAR_ENOUGH  3 /* agents of a prefix */
-#define SILENT_AFTER 3 /* agents that asked an address of a prefix of which nobody has heard */
+#define NEAR_ENOUGH  3	  /* agents of a prefix */
+#define SILENT_AFTER 3	  /* agents that asked an address of a prefix of which nobody has heard */
 #define STEPS_MAX    4096 /* targets that one call looks at */
 
 static int compare(const void *a, const void *b)
@@ -74,8 +74,8 @@ static bool worth(const struct survey_target *target, const struct ingress_prefi
 	return near < NEAR_ENOUGH && (of || target->askers < SILENT_AFTER);
 }
 
-static bool ask(struct survey_target *target, const struct ingress *ingress, const uint32_t *agents, unsigned agent_count,
-	uint32_t *address, uint32_t *agent)
+static bool ask(struct survey_target *target, const struct ingress *ingress, const uint32_t *agents,
+	unsigned agent_count, uint32_t *address, uint32_t *agent)
 {
 	const struct ingress_prefix *of = ingress_find(ingress, addr_v4(target->address));
 	if (!worth(target, of))
@@ -106,12 +106,13 @@ static unsigned first_from(const struct survey *survey, uint32_t address)
 	return low;
 }
 
-static bool ask_wanted(struct survey *survey, const struct ingress *ingress, const uint32_t *agents, unsigned agent_count,
-	uint32_t *address, uint32_t *agent)
+static bool ask_wanted(struct survey *survey, const struct ingress *ingress, const uint32_t *agents,
+	unsigned agent_count, uint32_t *address, uint32_t *agent)
 {
 	while (survey->wanted_count > 0) {
 		uint32_t net = survey->wanted[survey->wanted_first];
-		for (unsigned i = first_from(survey, net << 8); i < survey->count && survey->targets[i].address >> 8 == net; i++)
+		for (unsigned i = first_from(survey, net << 8);
+			i < survey->count && survey->targets[i].address >> 8 == net; i++)
 			if (ask(&survey->targets[i], ingress, agents, agent_count, address, agent))
 				return true;
 		survey->wanted_first = (survey->wanted_first + 1) % SURVEY_WANTED;
@@ -120,8 +121,8 @@ static bool ask_wanted(struct survey *survey, const struct ingress *ingress, con
 	return false;
 }
 
-bool survey_next(struct survey *survey, const struct ingress *ingress, const uint32_t *agents, unsigned agent_count,
-	uint32_t *address, uint32_t *agent)
+bool survey_next(struct survey *survey, const struct ingress *ingress, const uint32_t *agents,
+	unsigned agent_count, uint32_t *address, uint32_t *agent)
 {
 	if (ask_wanted(survey, ingress, agents, agent_count, address, agent))
 		return true;

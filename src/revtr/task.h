@@ -11,9 +11,11 @@ enum revtr_probe {
 	REVTR_RR_PING,	  /* an echo request with Record Route */
 	REVTR_TRACEROUTE, /* by echo requests, one probe a hop */
 	REVTR_CHALLENGE,  /* an echo request that only who stands at the target can tell of */
-	REVTR_RR_UDP,	  /* a UDP packet with Record Route to a port that is hardly open: its refusal quotes the list */
-	REVTR_TS_PING,	  /* an echo request with Timestamp, the addresses that shall stamp prespecified */
-	REVTR_TRIAL,	  /* an echo request whose fate is told by all who see it: a test of agents (capability.h) */
+	REVTR_RR_UDP,  /* a UDP packet with Record Route to a port that is hardly open: its refusal quotes the
+			  list */
+	REVTR_TS_PING, /* an echo request with Timestamp, the addresses that shall stamp prespecified */
+	REVTR_TRIAL, /* an echo request whose fate is told by all who see it: a test of agents (capability.h)
+		      */
 };
 
 /* REVTR_TRIAL: what has become of it. */
@@ -26,8 +28,9 @@ enum revtr_seen {
 	REVTR_SEEN_EXCEEDED, /* there: a router's word that its hop limit was reached */
 };
 
-#define REVTR_TRACE_MAX	 32 /* hops of a traceroute */
-#define REVTR_LISTED_MAX 4  /* 40 octets of options: 4 of header, 8 for an address and its time (RFC 791 3.1) */
+#define REVTR_TRACE_MAX 32 /* hops of a traceroute */
+#define REVTR_LISTED_MAX                                                                                     \
+	4 /* 40 octets of options: 4 of header, 8 for an address and its time (RFC 791 3.1) */
 
 struct revtr_task {
 	uint32_t id; /* never 0 */
@@ -48,8 +51,9 @@ struct revtr_answer {
 	uint32_t task;
 	bool answered;
 	struct addr from;
-	struct route_option reply; /* REVTR_RR_PING: the list as it came home; REVTR_RR_UDP: as it arrived there */
-	int reply_ttl;		   /* of that, 0 = not known */
+	struct route_option
+		reply; /* REVTR_RR_PING: the list as it came home; REVTR_RR_UDP: as it arrived there */
+	int reply_ttl; /* of that, 0 = not known */
 	struct timestamp_option times; /* REVTR_TS_PING: as it came home */
 	/* REVTR_TRACEROUTE: the routers, none = silent; the target is the last where it was reached. */
 	struct addr trace[REVTR_TRACE_MAX];
@@ -57,8 +61,9 @@ struct revtr_answer {
 	unsigned trace_count;
 	bool reached;
 	uint64_t nonce; /* REVTR_CHALLENGE: what was in it */
-	enum revtr_seen seen; /* REVTR_TRIAL: with `from`, `reply_ttl` and `reply` of the packet that tells it */
-	int error;	      /* REVTR_SEEN_FAILED: negative errno */
+	enum revtr_seen
+		seen; /* REVTR_TRIAL: with `from`, `reply_ttl` and `reply` of the packet that tells it */
+	int error;    /* REVTR_SEEN_FAILED: negative errno */
 };
 
 #endif

@@ -21,7 +21,8 @@ struct tracing {
 	bool active;
 };
 
-struct virtual {
+struct virtual
+{
 	struct sim *sim;
 	uint32_t *hosts;
 	unsigned host_count;
@@ -63,7 +64,8 @@ static void take_echo_reply(struct virtual *v, const struct packet *packet)
 static void take_quote(struct virtual *v, const struct packet *packet)
 {
 	struct revtr_answer answer = {
-		.task = (uint32_t)(packet->quoted_ip.id & 1) << 30 | (packet->quoted.source_port & UDP_PORT_MASK) << 15 |
+		.task = (uint32_t)(packet->quoted_ip.id & 1) << 30 |
+			(packet->quoted.source_port & UDP_PORT_MASK) << 15 |
 			(packet->quoted.destination_port & UDP_PORT_MASK),
 		.answered = true,
 		.from = packet->ip.source,
@@ -100,7 +102,8 @@ static bool deliver(void *context, uint32_t host, const uint8_t *bytes, size_t l
 	bool icmp = packet.ip.protocol == PROTOCOL_ICMP;
 	if (icmp && kind == ICMP_ECHO_REPLY && packet.transport.payload_length == RR_PAYLOAD)
 		take_echo_reply(v, &packet);
-	else if (icmp && kind == ICMP_UNREACHABLE && packet.has_quote && packet.quoted_ip.protocol == PROTOCOL_UDP)
+	else if (icmp && kind == ICMP_UNREACHABLE && packet.has_quote &&
+		packet.quoted_ip.protocol == PROTOCOL_UDP)
 		take_quote(v, &packet);
 	else if (icmp && (kind == ICMP_ECHO_REPLY || (kind == ICMP_TIME_EXCEEDED && packet.has_quote)))
 		take_trace_reply(v, host, &packet);
@@ -216,8 +219,11 @@ void virtual_do(struct virtual *v, const struct revtr_task *task, struct addr so
 		.ip = {.source = task->spoofed ? source : world_node_address(sim_world(v->sim), host, 4),
 			.destination = task->target,
 			.ttl = 64,
-			.route = {.present = task->probe != REVTR_TS_PING, .type = 7, .slots = RECORD_ROUTE_SLOTS_MAX},
-			.timestamp = {.present = task->probe == REVTR_TS_PING, .flag = 3,
+			.route = {.present = task->probe != REVTR_TS_PING,
+				.type = 7,
+				.slots = RECORD_ROUTE_SLOTS_MAX},
+			.timestamp = {.present = task->probe == REVTR_TS_PING,
+				.flag = 3,
 				.slots = (uint8_t)MIN(task->listed_count, REVTR_LISTED_MAX)}},
 		.transport = {.icmp_id = (uint16_t)(task->id >> 16),
 			.icmp_seq = (uint16_t)task->id,

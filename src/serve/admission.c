@@ -7,15 +7,15 @@
 /* First contact: the stock client's request of 32 bytes can cause 100. It sends ten requests a second. */
 #define FIRST_CONTACT_PREFIX_BYTES_PER_S 4000
 #define FIRST_CONTACT_PREFIX_BURST_BYTES 12000
-#define FIRST_CONTACT_TOTAL_BYTES_PER_S  100000
-#define FIRST_CONTACT_TOTAL_BURST_BYTES  100000
+#define FIRST_CONTACT_TOTAL_BYTES_PER_S	 100000
+#define FIRST_CONTACT_TOTAL_BURST_BYTES	 100000
 
 /* A notice costs no probe and gains nobody a byte, so its limits are wide: it is what an honest client needs
  * to get out of the crowd. */
 #define NOTICE_PER_PROBE 20
 
 #define COOKIE_EPOCH_BITS 36 /* 2^36 ns = 68.7 s */
-#define COOKIE_MARK       1  /* keeps a cookie apart from 0, "none" */
+#define COOKIE_MARK	  1  /* keeps a cookie apart from 0, "none" */
 
 static size_t ip_header_size(uint8_t family)
 {

@@ -28,8 +28,8 @@ enum gate_name {
 	GATE_PROVEN,
 	GATE_PAID,
 	GATE_FIRST_CONTACT,
-	GATE_TARGET,      /* probes to a third party, by that party */
-	GATE_ANSWER,      /* answers whose full tag was verified */
+	GATE_TARGET,	  /* probes to a third party, by that party */
+	GATE_ANSWER,	  /* answers whose full tag was verified */
 	GATE_WEAK_ANSWER, /* answers that had room for a few bits of it only */
 	GATE_COUNT,
 };

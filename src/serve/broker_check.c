@@ -24,7 +24,8 @@ static void on_presence(void *context, bool connected, const char *why)
 	struct broker_check *check = context;
 	(void)why; /* refused, as it should be; or not there, which others tell */
 	if (connected)
-		check->tell("WARNING: the broker lets in clients without a certificate, so that anybody may be an agent: it needs "
+		check->tell("WARNING: the broker lets in clients without a certificate, so that anybody may "
+			    "be an agent: it needs "
 			    "`require_certificate true` and the rest of what `retour revtr broker` prints");
 	uv_timer_start(&check->end, on_end, 0, 0);
 }
@@ -41,8 +42,12 @@ struct broker_check *broker_check_start(
 	check->tell = tell;
 	uv_timer_init(loop, &check->end);
 	check->end.data = check;
-	struct bus_mqtt_options stranger = {.host = broker->host, .port = broker->port, .name = STRANGER,
-		.ca_file = broker->ca_file, .presence = on_presence, .context = check};
+	struct bus_mqtt_options stranger = {.host = broker->host,
+		.port = broker->port,
+		.name = STRANGER,
+		.ca_file = broker->ca_file,
+		.presence = on_presence,
+		.context = check};
 	check->bus = bus_new_mqtt(loop, &stranger, &error);
 	return check;
 }

@@ -160,7 +160,8 @@ int serve_config_check(struct serve_config *config, struct error *error)
 	if (!config->options.responder && web->listen_count == 0 && config->options.stamp_port == 0 &&
 		!config->options.vantage.name)
 		return error_set(error, -EINVAL,
-			"nothing to do: neither a responder nor an address to listen on, nor a reflector, nor an agent");
+			"nothing to do: neither a responder nor an address to listen on, nor a reflector, "
+			"nor an agent");
 	return vantage_config_complete(&config->vantage, &config->options.vantage, error);
 }
 
@@ -289,7 +290,8 @@ static int take_file(struct serve_config *config, const struct yaml_text *yaml,
 	if (code == 0 && file->tls.key)
 		code = serve_config_set(config, "tls_key", file->tls.key, error);
 	if (code == 0 && file->agent)
-		code = vantage_config_take(&config->vantage, &config->options.vantage, yaml, file->agent, error);
+		code = vantage_config_take(
+			&config->vantage, &config->options.vantage, yaml, file->agent, error);
 	if (code == 0)
 		code = take_rate(&config->options.rate, file->rate, yaml, "rate", error);
 	if (code == 0)

@@ -12,18 +12,20 @@
 #define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
 #endif
 
-#define FILES \
-	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | \
+#define FILES                                                                                                \
+	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |      \
 		LANDLOCK_ACCESS_FS_TRUNCATE)
-#define OTHERS \
-	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_CHAR | \
-		LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | \
+#define OTHERS                                                                                               \
+	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_CHAR |         \
+		LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |  \
 		LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER)
 
 /* What a kernel of this version does not know it must not be asked for. */
 static uint64_t known(long version)
 {
-	return version >= 3 ? UINT64_MAX : version == 2 ? LANDLOCK_ACCESS_FS_TRUNCATE - 1 : LANDLOCK_ACCESS_FS_REFER - 1;
+	return version >= 3    ? UINT64_MAX
+		: version == 2 ? LANDLOCK_ACCESS_FS_TRUNCATE - 1
+			       : LANDLOCK_ACCESS_FS_REFER - 1;
 }
 
 static int restrict_to(int rules, const char *folder, uint64_t allowed)
@@ -51,5 +53,6 @@ int confine_writing(const char *folder, struct error *error)
 		return error_set(error, -errno, "cannot limit where files are written: %s", strerror(errno));
 	int code = restrict_to(rules, folder, FILES & known(version));
 	close(rules);
-	return code < 0 ? error_set(error, code, "cannot limit writing to %s: %s", folder, strerror(-code)) : 0;
+	return code < 0 ? error_set(error, code, "cannot limit writing to %s: %s", folder, strerror(-code))
+			: 0;
 }

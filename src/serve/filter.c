@@ -9,8 +9,8 @@
 #include "packet/packet.h"
 
 #define PROGRAM_SIZE 64
-#define ACCEPT       0x40000
-#define REJECT       0
+#define ACCEPT	     0x40000
+#define REJECT	     0
 
 /* Jumps are written to one of two labels and resolved at the end. */
 enum label { NEXT = 0, TO_ACCEPT = 0xfe, TO_REJECT = 0xff };

@@ -86,7 +86,8 @@ static void sweep_retired(struct httpd *httpd)
 	for (struct listener **place = &httpd->listeners; *place;) {
 		struct listener *listener = *place;
 		if (!listener->retired ||
-			httpd->mhd.daemon_info(listener->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections > 0) {
+			httpd->mhd.daemon_info(listener->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
+					->num_connections > 0) {
 			place = &listener->next;
 			continue;
 		}

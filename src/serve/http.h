@@ -2,8 +2,8 @@
  * thread of its own.
  *
  * The daemon hands in listening sockets and one handler. The handler is called for each GET (or HEAD) whose
- * headers are complete, with a limit for bodies (`body_max`) also for each POST and DELETE that has come whole,
- * and answers now, later, or in parts:
+ * headers are complete, with a limit for bodies (`body_max`) also for each POST and DELETE that has come
+ * whole, and answers now, later, or in parts:
  *
  *   now        httpd_answer() before the handler returns
  *   later      return without an answer: the connection sleeps until httpd_answer() is called for the
@@ -17,8 +17,8 @@
  * of their own.
  *
  * What strangers may do is bounded: connections in all and for one prefix, the time until a request is
- * complete, the bytes of its headers and of all bodies, new connections and requests per second. Who comes when all places are
- * taken pushes out the connection that has been silent for longest.
+ * complete, the bytes of its headers and of all bodies, new connections and requests per second. Who comes
+ * when all places are taken pushes out the connection that has been silent for longest.
  *
  * The in-band tracer (inband.h) is a handler like the others:
  *
@@ -77,12 +77,12 @@ struct httpd_config {
 	const int *listeners; /* bound and listening; taken over one by one, the rest stay the caller's */
 	size_t listener_count;
 	const char *certificate_file, *key_file; /* in PEM, borrowed; NULL = no TLS */
-	void (*note)(const char *text); /* what becomes of new certificates, one line; or NULL */
-	const struct prefix *proxies;  /* borrowed: whose word about the client's address is taken */
+	void (*note)(const char *text);		 /* what becomes of new certificates, one line; or NULL */
+	const struct prefix *proxies; /* borrowed: whose word about the client's address is taken */
 	size_t proxy_count;
 	size_t body_max; /* bytes of a request's body; 0 = GET and HEAD only */
-	/* May this client, of whom the headers are known, send a body? NULL = everybody may. Of who may not it is thrown away
-	 * as it comes, and the handler is called without it. */
+	/* May this client, of whom the headers are known, send a body? NULL = everybody may. Of who may not
+	 * it is thrown away as it comes, and the handler is called without it. */
 	bool (*may_send)(void *context, const struct httpd_exchange *exchange);
 	httpd_handler *handler;
 	void *context;
@@ -103,8 +103,8 @@ int httpd_start(struct httpd **httpd, struct uv_loop_s *loop, const struct httpd
 /* Ends every exchange. Whoever closes the loop closes its handles, after this and before httpd_free. */
 void httpd_stop(struct httpd *httpd);
 void httpd_free(struct httpd *httpd);
-/* With TLS: read certificate and key again, which otherwise happens within 20 s of a change. What is there stays in use
- * where the new ones are no good; connections that are open keep theirs. */
+/* With TLS: read certificate and key again, which otherwise happens within 20 s of a change. What is there
+ * stays in use where the new ones are no good; connections that are open keep theirs. */
 void httpd_reload(struct httpd *httpd);
 struct httpd_counters httpd_counters(const struct httpd *httpd);
 

@@ -94,7 +94,8 @@ static void add_headers(const struct httpd *httpd, struct MHD_Response *response
 	mhd->add_header(response, "X-Content-Type-Options", "nosniff");
 	mhd->add_header(response, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		mhd->add_header(response, "Allow", httpd->config.body_max ? "GET, HEAD, POST, DELETE" : "GET, HEAD");
+		mhd->add_header(
+			response, "Allow", httpd->config.body_max ? "GET, HEAD, POST, DELETE" : "GET, HEAD");
 	if (retry_after_s) {
 		snprintf(seconds, sizeof(seconds), "%u", retry_after_s);
 		mhd->add_header(response, "Retry-After", seconds);
@@ -172,7 +173,8 @@ static enum MHD_Result refuse(struct httpd_exchange *exchange, struct httpd_answ
 	return proceed(exchange);
 }
 
-#define TOO_LARGE "{\"error\": {\"code\": \"too-large\", \"message\": \"the request is too large; send several\"}}"
+#define TOO_LARGE                                                                                            \
+	"{\"error\": {\"code\": \"too-large\", \"message\": \"the request is too large; send several\"}}"
 
 static const char *known_method(const char *method, bool writes)
 {
@@ -205,10 +207,12 @@ static enum MHD_Result look_at(struct httpd_exchange *exchange, const char *meth
 		return refuse(exchange, not_allowed,
 			"{\"error\": {\"code\": \"method\", \"message\": \"this method is not served\"}}");
 	/* A client that still writes may not read: what is not far too much is heard out. */
-	if (announced_bytes(exchange) > 2 * exchange->httpd->config.body_max && exchange->httpd->config.body_max > 0)
+	if (announced_bytes(exchange) > 2 * exchange->httpd->config.body_max &&
+		exchange->httpd->config.body_max > 0)
 		return refuse(exchange, too_large, TOO_LARGE);
 	const struct httpd_config *config = &exchange->httpd->config;
-	bool sends = exchange->method[0] == 'P' && (!config->may_send || config->may_send(config->context, exchange));
+	bool sends = exchange->method[0] == 'P' &&
+		(!config->may_send || config->may_send(config->context, exchange));
 	exchange->body_most = sends ? config->body_max : 0;
 	return MHD_YES;
 }
@@ -275,10 +279,13 @@ enum MHD_Result exchange_on_request(void *context, struct MHD_Connection *connec
 		return result;
 	}
 	if (exchange->body_long && exchange->stage == STAGE_ASKED)
-		return refuse(exchange, (struct httpd_answer){.status = MHD_HTTP_CONTENT_TOO_LARGE}, TOO_LARGE);
+		return refuse(
+			exchange, (struct httpd_answer){.status = MHD_HTTP_CONTENT_TOO_LARGE}, TOO_LARGE);
 	if (exchange->crowded && exchange->stage == STAGE_ASKED)
-		return refuse(exchange, (struct httpd_answer){.status = MHD_HTTP_SERVICE_UNAVAILABLE, .retry_after_s = 2},
-			"{\"error\": {\"code\": \"busy\", \"message\": \"others send much just now; come again\"}}");
+		return refuse(exchange,
+			(struct httpd_answer){.status = MHD_HTTP_SERVICE_UNAVAILABLE, .retry_after_s = 2},
+			"{\"error\": {\"code\": \"busy\", \"message\": \"others send much just now; come "
+			"again\"}}");
 	if (!exchange->asked)
 		ask(exchange);
 	return proceed(exchange);

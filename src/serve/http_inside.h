@@ -26,7 +26,7 @@ struct httpd_exchange {
 	struct client *client;
 	char *path;
 	const char *method; /* static */
-	char *body; /* of the request */
+	char *body;	    /* of the request */
 	size_t body_length, body_room, body_most;
 	bool body_long; /* more than is taken */
 	bool crowded;	/* others' bodies leave no room for it now */
@@ -50,8 +50,8 @@ struct listener {
 	struct MHD_Daemon *daemon;
 	uv_poll_t poll;
 	uv_timer_t timer;
-	uv_idle_t soon; /* at the next turn of the loop */
-	bool retired;	/* takes no more connections, and goes with the last */
+	uv_idle_t soon;	  /* at the next turn of the loop */
+	bool retired;	  /* takes no more connections, and goes with the last */
 	unsigned closing; /* handles */
 };
 

@@ -1,7 +1,8 @@
 /* Certificate and key of HTTPS, and what happens when there are new ones.
  *
- * libmicrohttpd takes a certificate at its start only. So for a new one a second daemon of it is started on the same
- * listening socket; the first takes no more connections, serves those that it has, and ends with the last of them. */
+ * libmicrohttpd takes a certificate at its start only. So for a new one a second daemon of it is started on
+ * the same listening socket; the first takes no more connections, serves those that it has, and ends with the
+ * last of them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -50,7 +51,8 @@ static bool same(const struct tls_file a[static 2], const struct tls_file b[stat
 {
 	for (size_t i = 0; i < 2; i++)
 		if (a[i].device != b[i].device || a[i].inode != b[i].inode || a[i].size != b[i].size ||
-			a[i].changed.tv_sec != b[i].changed.tv_sec || a[i].changed.tv_nsec != b[i].changed.tv_nsec)
+			a[i].changed.tv_sec != b[i].changed.tv_sec ||
+			a[i].changed.tv_nsec != b[i].changed.tv_nsec)
 			return false;
 	return true;
 }
@@ -81,7 +83,8 @@ void httpd_tls_forget(struct httpd *httpd)
 static int renew(struct httpd *httpd, struct listener *old, struct error *error)
 {
 	const struct mhd *mhd = &httpd->mhd;
-	int fd = fcntl(mhd->daemon_info(old->daemon, MHD_DAEMON_INFO_LISTEN_FD)->listen_fd, F_DUPFD_CLOEXEC, 0);
+	int fd = fcntl(
+		mhd->daemon_info(old->daemon, MHD_DAEMON_INFO_LISTEN_FD)->listen_fd, F_DUPFD_CLOEXEC, 0);
 	if (fd < 0)
 		return error_set(error, -errno, "cannot listen with it: %s", strerror(errno));
 	int code = httpd_listen(httpd, fd, error);
@@ -130,7 +133,8 @@ void httpd_reload(struct httpd *httpd)
 		httpd->config.note(text);
 }
 
-/* Two files are not replaced at once: what has changed is taken when it has stayed the same from one look to the next. */
+/* Two files are not replaced at once: what has changed is taken when it has stayed the same from one look to
+ * the next. */
 void httpd_tls_sweep(struct httpd *httpd)
 {
 	struct httpd_tls *tls = &httpd->tls;

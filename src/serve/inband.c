@@ -17,15 +17,15 @@
 #include "serve/inband_filter.h"
 #include "trace/inband.h"
 
-#define AT_ONCE	       8
-#define SEGMENT_BYTES  65600 /* what the kernel hands to a card at once (GSO), with headers */
-#define CONTROL_BYTES  256
-#define READS_MAX      64
-#define BLANKS	       4096 /* more than two full segments of Ethernet */
-#define RETRY_AFTER_S  3
-#define UNAVAILABLE    503
-#define NO_PROTOCOL    ETH_P_802_EX1 /* for experiments (IEEE 802): such frames are not about */
-#define LINGER_MS      60000
+#define AT_ONCE	      8
+#define SEGMENT_BYTES 65600 /* what the kernel hands to a card at once (GSO), with headers */
+#define CONTROL_BYTES 256
+#define READS_MAX     64
+#define BLANKS	      4096 /* more than two full segments of Ethernet */
+#define RETRY_AFTER_S 3
+#define UNAVAILABLE   503
+#define NO_PROTOCOL   ETH_P_802_EX1 /* for experiments (IEEE 802): such frames are not about */
+#define LINGER_MS     60000
 
 /* One trace and the socket that watches its connection. */
 struct slot {
@@ -48,9 +48,9 @@ struct inband_tracer {
 
 /* ---- watching */
 
-/* To every interface; only with all protocols are those packets seen that leave. The kernel takes some milliseconds
- * to undo a binding, in which the daemon stands still: so it is left for a while, with a filter that lets nothing
- * through. */
+/* To every interface; only with all protocols are those packets seen that leave. The kernel takes some
+ * milliseconds to undo a binding, in which the daemon stands still: so it is left for a while, with a filter
+ * that lets nothing through. */
 static int bind_to(struct slot *slot, uint16_t protocol)
 {
 	struct sockaddr_ll where = {.sll_family = AF_PACKET, .sll_protocol = htons(protocol)};
@@ -86,8 +86,10 @@ static bool read_segment(struct slot *slot)
 	struct inband_tracer *tracer = slot->tracer;
 	_Alignas(struct cmsghdr) uint8_t control[CONTROL_BYTES];
 	struct iovec vector = {.iov_base = tracer->segment, .iov_len = sizeof(tracer->segment)};
-	struct msghdr message = {
-		.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	struct msghdr message = {.msg_iov = &vector,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control)};
 	struct packet packet;
 	ssize_t length = recvmsg(slot->fd, &message, MSG_DONTWAIT);
 	if (length < 0)
@@ -106,7 +108,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	(void)events;
 	for (int reads = 0; reads < READS_MAX && read_segment(slot); reads++)
 		;
-	/* libuv stops to watch a socket that reports an error (an interface went down); reading has taken it away. */
+	/* libuv stops to watch a socket that reports an error (an interface went down); reading has taken it
+	 * away. */
 	if (status < 0 && slot->exchange)
 		uv_poll_start(poll, UV_READABLE, on_readable);
 	driver_wake(slot->tracer->driver);
@@ -134,10 +137,12 @@ static char *document_of(const struct slot *slot)
 	measurement.reverse = path_of(slot);
 	bool reached = measurement.reverse && measurement.reverse->reached;
 	struct attempt *attempt = measurement_add_attempt(&measurement, "inband",
-		reached			? ATTEMPT_OK
-		: measurement.reverse	? ATTEMPT_PARTIAL
-					: ATTEMPT_FAILED,
-		trouble ? trouble : reached ? "" : "the client did not answer");
+		reached			      ? ATTEMPT_OK
+			: measurement.reverse ? ATTEMPT_PARTIAL
+					      : ATTEMPT_FAILED,
+		trouble		  ? trouble
+			: reached ? ""
+				  : "the client did not answer");
 	if (attempt)
 		attempt->duration_ns = measurement.finished_wall_ns - measurement.started_wall_ns;
 	char *text = attempt ? measurement_to_line(&measurement) : NULL;
@@ -168,7 +173,8 @@ bool inband_done(struct inband_tracer *tracer, unsigned machine)
 		if (!slot->exchange || slot->machine != (int)machine)
 			continue;
 		char *text = document_of(slot);
-		/* A stream that has ended, or a client that does not read, is told by the end of the exchange. */
+		/* A stream that has ended, or a client that does not read, is told by the end of the
+		 * exchange. */
 		if (text)
 			(void)!httpd_write(slot->exchange, text, strlen(text));
 		free(text);

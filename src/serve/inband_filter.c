@@ -7,11 +7,11 @@
 
 #include "packet/packet.h"
 
-#define PROGRAM_SIZE   64
-#define ACCEPT	       UINT32_MAX
-#define FRAGMENT_BITS  0x1fff
-#define IPV6_HEADER    40
-#define END_OF_SIDE    0xff /* to be resolved */
+#define PROGRAM_SIZE  64
+#define ACCEPT	      UINT32_MAX
+#define FRAGMENT_BITS 0x1fff
+#define IPV6_HEADER   40
+#define END_OF_SIDE   0xff /* to be resolved */
 
 struct program {
 	struct sock_filter code[PROGRAM_SIZE];
@@ -41,8 +41,8 @@ static void want_address(struct program *program, struct addr addr, uint32_t off
 		want(program, BPF_LD | BPF_W | BPF_ABS, offset + at, cursor_u32(&cursor));
 }
 
-static void match_side(struct program *program, struct addr from, uint16_t from_port, struct addr to,
-	uint16_t to_port)
+static void match_side(
+	struct program *program, struct addr from, uint16_t from_port, struct addr to, uint16_t to_port)
 {
 	bool v4 = from.family == 4;
 	uint32_t ports = v4 ? 0 : IPV6_HEADER;
@@ -61,7 +61,8 @@ static void match_pair(struct program *program, const struct inband_pair *pair)
 {
 	bool v4 = pair->local.family == 4;
 	unsigned start = program->length;
-	want(program, BPF_LD | BPF_H | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL), v4 ? ETH_P_IP : ETH_P_IPV6);
+	want(program, BPF_LD | BPF_H | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL),
+		v4 ? ETH_P_IP : ETH_P_IPV6);
 	want(program, BPF_LD | BPF_B | BPF_ABS, v4 ? 9 : 6, PROTOCOL_TCP);
 	if (v4) { /* X is where the ports are */
 		emit(program, BPF_LD | BPF_H | BPF_ABS, 6);

@@ -12,8 +12,8 @@ struct inband_pair {
 	uint16_t local_port, remote_port;
 };
 
-/* Segments between these two in both directions, on a socket whose packets begin with the IP header; with NULL
- * nothing. Takes the place of the filter before. 0 or negative errno. */
+/* Segments between these two in both directions, on a socket whose packets begin with the IP header; with
+ * NULL nothing. Takes the place of the filter before. 0 or negative errno. */
 int inband_filter_set(int fd, const struct inband_pair *pair) MUST_USE;
 
 #endif

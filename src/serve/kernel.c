@@ -21,13 +21,13 @@
 #include "serve/rule.h"
 #include "serve/sandbox.h"
 
-#define BATCH                64
-#define ANSWER_BATCHES       4
-#define PACKET_BYTES         2048 /* requests and errors are shorter (RFC 1812 4.3.2.3, RFC 4443 2.4) */
-#define CONTROL_BYTES        256
+#define BATCH		     64
+#define ANSWER_BATCHES	     4
+#define PACKET_BYTES	     2048 /* requests and errors are shorter (RFC 1812 4.3.2.3, RFC 4443 2.4) */
+#define CONTROL_BYTES	     256
 #define RECEIVE_BUFFER_BYTES (8 << 20)
-#define SOCKETS              4 /* answers and requests of both families */
-#define SIGNALS              4
+#define SOCKETS		     4 /* answers and requests of both families */
+#define SIGNALS		     4
 
 /* Room for one recvmmsg. */
 struct batch {
@@ -40,13 +40,13 @@ struct batch {
 struct serve {
 	struct responder *responder; /* NULL = this daemon is none */
 	struct machine machine;
-	struct web *web; /* NULL = no HTTP */
+	struct web *web;		    /* NULL = no HTTP */
 	struct reflector_socket *reflector; /* NULL = no reflector */
-	struct vantage_point *vantage; /* NULL = no agent */
+	struct vantage_point *vantage;	    /* NULL = no agent */
 	struct ports ports;
 	struct rule rule;
 	int receive_fds[SOCKETS]; /* answers first: they are worked off first */
-	int send_fds[2];          /* IPv4, IPv6 */
+	int send_fds[2];	  /* IPv4, IPv6 */
 	int local_fd;
 	struct batch batch;
 	bool loop_open;
@@ -156,8 +156,8 @@ static int send_packet(const struct serve *serve, struct outgoing *outgoing)
 	int code = packet_read(outgoing->bytes, outgoing->length, &packet);
 	if (code < 0)
 		return code;
-	return message_send_from(serve->send_fds[packet.ip.source.family == 4 ? 0 : 1], outgoing->bytes, outgoing->length,
-		packet.ip.source, packet.ip.destination);
+	return message_send_from(serve->send_fds[packet.ip.source.family == 4 ? 0 : 1], outgoing->bytes,
+		outgoing->length, packet.ip.source, packet.ip.destination);
 }
 
 static void send_all(struct serve *serve)
@@ -190,22 +190,23 @@ static bool receive_batch(struct serve *serve, int fd)
 	return count == BATCH;
 }
 
-/* libuv stops to watch a socket that reports an error; reading has taken the error away (an interface went down,
- * messages were lost), and life goes on. */
+/* libuv stops to watch a socket that reports an error; reading has taken the error away (an interface went
+ * down, messages were lost), and life goes on. */
 static void watch_again(uv_poll_t *poll, int status, uv_poll_cb callback)
 {
 	if (status < 0)
 		uv_poll_start(poll, UV_READABLE, callback);
 }
 
-/* Answers before requests, one batch of requests at a time, so that a flood of requests delays an answer by one
- * batch; but a flood of answers does not shut out requests either. */
+/* Answers before requests, one batch of requests at a time, so that a flood of requests delays an answer by
+ * one batch; but a flood of answers does not shut out requests either. */
 static void on_readable(uv_poll_t *poll, int status, int events UNUSED)
 {
 	struct serve *serve = poll->data;
 	for (size_t i = 0; i < SOCKETS; i++) {
 		int batches = i < 2 ? ANSWER_BATCHES : 1;
-		while (serve->receive_fds[i] >= 0 && batches-- > 0 && receive_batch(serve, serve->receive_fds[i]))
+		while (serve->receive_fds[i] >= 0 && batches-- > 0 &&
+			receive_batch(serve, serve->receive_fds[i]))
 			;
 	}
 	watch_again(poll, status, on_readable);
@@ -315,8 +316,8 @@ static int set_up(
 	if ((code = watch_all(serve, options->web.tls_certificate)) < 0)
 		return error_set(error, code, "cannot start an event loop: %s", uv_strerror(code));
 	if (options->web.listen_count > 0) {
-		code = web_start(&serve->web, &serve->loop, &options->web, serve->ports.port,
-			serve->responder, error);
+		code = web_start(
+			&serve->web, &serve->loop, &options->web, serve->ports.port, serve->responder, error);
 		if (code < 0)
 			return code;
 		web_needs(serve->web, &needs);
@@ -360,8 +361,7 @@ struct serve *serve_start(const struct serve_options *options, struct error *war
 	return serve;
 }
 
-int serve_run(
-	struct serve *serve, void (*report)(const struct serve *serve), struct error *error)
+int serve_run(struct serve *serve, void (*report)(const struct serve *serve), struct error *error)
 {
 	serve->report = report;
 	int code = uv_run(&serve->loop, UV_RUN_DEFAULT);

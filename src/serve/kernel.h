@@ -27,14 +27,14 @@ struct serve_options {
 
 struct serve;
 
-/* Opens everything, then gives up all privilege; `options` are borrowed until serve_stop. `warning` is filled, with
- * code 0 otherwise, when the responder will work but not for everybody. NULL and `error` when it cannot start. */
+/* Opens everything, then gives up all privilege; `options` are borrowed until serve_stop. `warning` is
+ * filled, with code 0 otherwise, when the responder will work but not for everybody. NULL and `error` when it
+ * cannot start. */
 struct serve *serve_start(const struct serve_options *options, struct error *warning, struct error *error);
 /* From which probes leave. */
 uint16_t serve_port(const struct serve *serve);
 /* Until SIGINT or SIGTERM; `report` is called on SIGUSR1. */
-int serve_run(
-	struct serve *serve, void (*report)(const struct serve *serve), struct error *error) MUST_USE;
+int serve_run(struct serve *serve, void (*report)(const struct serve *serve), struct error *error) MUST_USE;
 bool serve_is_responder(const struct serve *serve);
 struct responder_counters serve_counters(const struct serve *serve);
 /* NULL = it is none. */

@@ -3,16 +3,16 @@
 #include "base/clock.h"
 #include "base/cursor.h"
 
-#define TICK_BITS       18
-#define TICK_NS         (INT64_C(1) << TICK_BITS)
-#define TICK_MASK       (TICK_NS - 1)
-#define STAMP_LIFE      (1 << 14) /* ticks: 2^32 ns */
-#define LIFE_NS         (INT64_C(1) << 32)
-#define COOKIE_TIME     ((UINT64_C(1) << 48) - 1)
-#define FINE_TIME       ((UINT64_C(1) << 34) - 1) /* stamp and the time below a tick */
+#define TICK_BITS	18
+#define TICK_NS		(INT64_C(1) << TICK_BITS)
+#define TICK_MASK	(TICK_NS - 1)
+#define STAMP_LIFE	(1 << 14) /* ticks: 2^32 ns */
+#define LIFE_NS		(INT64_C(1) << 32)
+#define COOKIE_TIME	((UINT64_C(1) << 48) - 1)
+#define FINE_TIME	((UINT64_C(1) << 34) - 1) /* stamp and the time below a tick */
 #define CLOCK_JITTER_NS NS_PER_MS /* a receive stamp may seem earlier than the send by this much */
-#define PROBE_WINDOW    1024
-#define PROBE_MSS       1460
+#define PROBE_WINDOW	1024
+#define PROBE_MSS	1460
 
 enum tag_use { TAG_STAMP, TAG_COOKIE, TAG_TCP_ID, TAG_TCP_ACK };
 
@@ -34,8 +34,8 @@ static uint64_t make_tag(
 		trail->requester.low,
 		trail->server.high,
 		trail->server.low,
-		(uint64_t)trail->errand << 48 | (uint64_t)use << 40 | (uint64_t)trail->protocol << 32 | (uint64_t)trail->flow << 16 |
-			trail->id,
+		(uint64_t)trail->errand << 48 | (uint64_t)use << 40 | (uint64_t)trail->protocol << 32 |
+			(uint64_t)trail->flow << 16 | trail->id,
 		time,
 	};
 	return hash_bytes(code->key, words, sizeof(words));
@@ -329,8 +329,8 @@ static bool decode_direct(const struct probe_code *code, const struct packet *pa
 	return ours;
 }
 
-static bool decode(const struct probe_code *code, const struct packet *packet, int64_t received_ns, bool errand,
-	struct probe_answer *answer)
+static bool decode(const struct probe_code *code, const struct packet *packet, int64_t received_ns,
+	bool errand, struct probe_answer *answer)
 {
 	*answer = (struct probe_answer){
 		.server = packet->ip.destination, .hop = packet->ip.source, .errand = errand};

@@ -12,8 +12,8 @@
  *   TCP    sequence = request id : stamp, IPv4 id = 16-bit tag    acknowledgement = 14-bit tag : fine time
  *
  * cookie  request id (16 bits), time in ns (48), tag (48), and 16 bits that make the checksum come out
- * stamp   time in ticks of 2^18 ns (262 us), XORed with a keyed hash of addresses, request id and flow. Only the
- *         last 2^14 ticks (4.29 s, the most a response can express) of 2^16 are believed, so an invented stamp
+ * stamp   time in ticks of 2^18 ns (262 us), XORed with a keyed hash of addresses, request id and flow. Only
+ * the last 2^14 ticks (4.29 s, the most a response can express) of 2^16 are believed, so an invented stamp
  *         passes once in four times; this alone protects answers with short quotes and direct TCP answers.
  * fine    the time below a tick, in ns
  * tag     SipHash of addresses, request id, protocol, flow and time
@@ -41,7 +41,7 @@
 
 struct probe_code {
 	struct hash_key key;
-	uint16_t port;       /* source of UDP and TCP probes */
+	uint16_t port;	     /* source of UDP and TCP probes */
 	uint8_t icmp_prefix; /* upper half of the ICMP id; the lower depends on the flow */
 };
 
@@ -53,7 +53,7 @@ struct probe_order {
 	uint16_t id;
 	uint8_t ttl;
 	uint8_t protocol; /* an enum ip_protocol that fits the family */
-	uint16_t flow;    /* not 0 */
+	uint16_t flow;	  /* not 0 */
 	uint8_t tos;
 	uint32_t flow_label;
 };

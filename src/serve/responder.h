@@ -13,18 +13,19 @@
 #include "base/hash.h"
 #include "probe/machine.h"
 
-#define RESPONDER_RATE_DEFAULT        10000 /* probes per second */
+#define RESPONDER_RATE_DEFAULT	      10000 /* probes per second */
 #define RESPONDER_PREFIX_RATE_DEFAULT 200
 
 struct responder_config {
-	struct hash_key key;        /* secret, for this run only */
-	uint16_t port;              /* source port of UDP and TCP probes: nobody else's */
-	uint8_t icmp_prefix;        /* upper half of the id of ICMP probes */
-	unsigned rate;              /* 0 = default; half of it is kept for proven requesters */
-	unsigned prefix_rate;       /* per /24 or /48; 0 = default */
+	struct hash_key key;	    /* secret, for this run only */
+	uint16_t port;		    /* source port of UDP and TCP probes: nobody else's */
+	uint8_t icmp_prefix;	    /* upper half of the id of ICMP probes */
+	unsigned rate;		    /* 0 = default; half of it is kept for proven requesters */
+	unsigned prefix_rate;	    /* per /24 or /48; 0 = default */
 	const struct prefix *allow; /* borrowed for the responder's life; none = everyone */
 	size_t allow_count;
-	const struct prefix *targets; /* third parties that may be probed for others; borrowed likewise; none = nobody */
+	const struct prefix
+		*targets; /* third parties that may be probed for others; borrowed likewise; none = nobody */
 	size_t target_count;
 };
 

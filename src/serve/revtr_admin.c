@@ -14,8 +14,9 @@
 
 static json_t *source_json(const struct store_source *source)
 {
-	return json_pack("{s:o, s:s, s:s, s:b, s:o}", "address", revtr_address(source->address), "name", source->name, "agent",
-		source->agent, "consents", source->consents, "registered_at", revtr_time(source->registered_ms));
+	return json_pack("{s:o, s:s, s:s, s:b, s:o}", "address", revtr_address(source->address), "name",
+		source->name, "agent", source->agent, "consents", source->consents, "registered_at",
+		revtr_time(source->registered_ms));
 }
 
 static void add_source(void *context, const struct store_source *source)
@@ -50,7 +51,8 @@ static const char *read_source(const json_t *body, struct store_source *source)
 {
 	const char *address = json_string_value(json_object_get(body, "address"));
 	const char *agent = json_string_value(json_object_get(body, "agent"));
-	const char *name = json_string_value(json_object_get(body, "name")), *key = json_string_value(json_object_get(body, "key"));
+	const char *name = json_string_value(json_object_get(body, "name")),
+		   *key = json_string_value(json_object_get(body, "key"));
 	const json_t *consents = json_object_get(body, "consents");
 	struct hash_key fresh = hash_key_random();
 	if (!address || !addr_parse(address, &source->address) || source->address.family != 4 ||
@@ -110,8 +112,9 @@ void revtr_sources_post(const struct revtr_ask *ask)
 static void add_network(void *context, const struct coordinator_network *network)
 {
 	if (json_array_size(context) < NETWORKS_MAX)
-		json_array_append_new(context, json_pack("{s:s, s:I, s:I}", "network", network->name, "spent_today",
-			(json_int_t)network->spent, "per_day", (json_int_t)network->per_day));
+		json_array_append_new(context,
+			json_pack("{s:s, s:I, s:I}", "network", network->name, "spent_today",
+				(json_int_t)network->spent, "per_day", (json_int_t)network->per_day));
 }
 
 void revtr_budget_get(const struct revtr_ask *ask)
@@ -132,10 +135,12 @@ void revtr_budget_get(const struct revtr_ask *ask)
 	json_t *networks = json_array();
 	coordinator_each_network(ask->api->config.coordinator, add_network, networks);
 	api_send_json(ask->exchange, STATUS_OK,
-		json_pack("{s:s, s:b, s:I, s:o, s:I, s:o, s:o}", "key", key->name, "admin", key->admin, "spent_today",
-			(json_int_t)spent, "per_day", key->per_day ? json_integer(key->per_day) : json_null(), "waiting",
-			(json_int_t)waiting, "parallel", key->parallel ? json_integer(key->parallel) : json_null(), "networks",
-			networks), 0);
+		json_pack("{s:s, s:b, s:I, s:o, s:I, s:o, s:o}", "key", key->name, "admin", key->admin,
+			"spent_today", (json_int_t)spent, "per_day",
+			key->per_day ? json_integer(key->per_day) : json_null(), "waiting",
+			(json_int_t)waiting, "parallel",
+			key->parallel ? json_integer(key->parallel) : json_null(), "networks", networks),
+		0);
 }
 
 static bool read_limit(const json_t *body, const char *name, unsigned *limit)
@@ -165,7 +170,8 @@ void revtr_keys_post(const struct revtr_ask *ask)
 		if (revtr_api_new_key(ask->api->config.store, &key, text, &error) < 0)
 			revtr_refuse(ask, &error);
 		else
-			api_send_json(ask->exchange, STATUS_CREATED, json_pack("{s:s, s:s}", "name", key.name, "key", text), 0);
+			api_send_json(ask->exchange, STATUS_CREATED,
+				json_pack("{s:s, s:s}", "name", key.name, "key", text), 0);
 	}
 	json_decref(body);
 }

@@ -91,7 +91,8 @@ int64_t revtr_number(const char *text)
 
 /* ---- keys */
 
-int revtr_api_new_key(struct store *store, struct store_key *key, char text[static REVTR_KEY_SIZE], struct error *error)
+int revtr_api_new_key(
+	struct store *store, struct store_key *key, char text[static REVTR_KEY_SIZE], struct error *error)
 {
 	uint8_t random[32];
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
@@ -104,7 +105,8 @@ int revtr_api_new_key(struct store *store, struct store_key *key, char text[stat
 
 static const char *shown_key(const struct httpd_exchange *exchange)
 {
-	const char *key = httpd_header(exchange, "Revtr-Key"), *bearer = httpd_header(exchange, "Authorization");
+	const char *key = httpd_header(exchange, "Revtr-Key"),
+		   *bearer = httpd_header(exchange, "Authorization");
 	if (key)
 		return key;
 	return bearer && strncmp(bearer, "Bearer ", 7) == 0 ? bearer + 7 : NULL;
@@ -127,9 +129,12 @@ bool revtr_api_may_send(void *context, const struct httpd_exchange *exchange)
 
 static bool may_ask(struct revtr_ask *ask, bool admin)
 {
-	static const struct api_failure none = {STATUS_UNAUTHORIZED, "no-key", "a key is needed: header Revtr-Key", 0},
-					unknown = {STATUS_UNAUTHORIZED, "bad-key", "this key is not known here", 0},
-					not_admin = {STATUS_FORBIDDEN, "not-allowed", "this needs an administrator's key", 0};
+	static const struct api_failure none = {STATUS_UNAUTHORIZED, "no-key",
+						"a key is needed: header Revtr-Key", 0},
+					unknown = {STATUS_UNAUTHORIZED, "bad-key",
+						"this key is not known here", 0},
+					not_admin = {STATUS_FORBIDDEN, "not-allowed",
+						"this needs an administrator's key", 0};
 	struct error error = {0};
 	const char *key = shown_key(ask->exchange);
 	int result = find_key(ask->api, key, &ask->key, &error);
@@ -202,8 +207,10 @@ static bool fits(const char *pattern, const char *path, char *argument, size_t s
 
 void revtr_api_handle(void *context, struct httpd_exchange *exchange)
 {
-	static const struct api_failure none = {STATUS_NOT_FOUND, "not-found", "there is nothing here; docs/revtr.md tells what is", 0},
-					method = {STATUS_NOT_ALLOWED, "method", "this method is not served here", 0};
+	static const struct api_failure none = {STATUS_NOT_FOUND, "not-found",
+						"there is nothing here; docs/revtr.md tells what is", 0},
+					method = {STATUS_NOT_ALLOWED, "method",
+						"this method is not served here", 0};
 	char argument[64];
 	struct revtr_ask ask = {.api = context, .exchange = exchange, .argument = argument};
 	bool there = false;
@@ -223,7 +230,8 @@ void revtr_api_handle(void *context, struct httpd_exchange *exchange)
 
 /* ---- life */
 
-static void on_told(void *context, int64_t batch, int64_t measurement UNUSED, const char *json UNUSED, bool last UNUSED)
+static void on_told(
+	void *context, int64_t batch, int64_t measurement UNUSED, const char *json UNUSED, bool last UNUSED)
 {
 	revtr_stream_told(context, batch);
 }

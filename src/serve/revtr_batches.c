@@ -5,11 +5,11 @@
 
 #include "serve/revtr_api_inside.h"
 
-#define DAY_MS		 (24LL * 3600 * 1000)
-#define INTERACTIVE_MAX	 100 /* measurements of a batch that overtakes others */
-#define RESULTS_USUAL	 100
-#define RESULTS_MAX	 1000
-#define REQUEST_MAX	 200 /* bytes of a client's name for a batch */
+#define DAY_MS		(24LL * 3600 * 1000)
+#define INTERACTIVE_MAX 100 /* measurements of a batch that overtakes others */
+#define RESULTS_USUAL	100
+#define RESULTS_MAX	1000
+#define REQUEST_MAX	200 /* bytes of a client's name for a batch */
 
 /* ---- limits */
 
@@ -45,7 +45,8 @@ static int spend(const struct revtr_ask *ask, int64_t amount, struct error *erro
 }
 
 /* *id 0: it is new. A part that is there already needs no budget. */
-static int find_known(const struct revtr_ask *ask, const struct coordinator_batch *batch, int64_t *id, struct error *error)
+static int find_known(
+	const struct revtr_ask *ask, const struct coordinator_batch *batch, int64_t *id, struct error *error)
 {
 	struct store_batch known = {0};
 	int result = store_known_batch(ask->api->config.store, batch->key, batch->request, id, error);
@@ -56,15 +57,16 @@ static int find_known(const struct revtr_ask *ask, const struct coordinator_batc
 	return result;
 }
 
-int revtr_submit(const struct revtr_ask *ask, const struct coordinator_batch *batch, const struct coordinator_ask *asks,
-	size_t count, int64_t *id)
+int revtr_submit(const struct revtr_ask *ask, const struct coordinator_batch *batch,
+	const struct coordinator_ask *asks, size_t count, int64_t *id)
 {
 	struct error error = {0}, second;
 	int result = find_known(ask, batch, id, &error);
 	bool known = result == 0 && *id != 0;
 	if (result == 0 && !known && count > REVTR_BATCH_MAX)
-		result = error_set(&error, -E2BIG, "%zu measurements; there are at most %d in a part of a batch: send several",
-			count, REVTR_BATCH_MAX);
+		result = error_set(&error, -E2BIG,
+			"%zu measurements; there are at most %d in a part of a batch: send several", count,
+			REVTR_BATCH_MAX);
 	if (result == 0 && !known)
 		result = check_parallel(ask, count, &error);
 	if (result == 0 && !known)
@@ -95,14 +97,18 @@ static const char *state_of(const struct store_batch *batch)
 {
 	if (batch->reason[0])
 		return batch->waiting > 0 ? "cancelling" : "cancelled";
-	return batch->waiting > 0 ? "running" : batch->open ? "open" : batch->cancelled > 0 ? "cancelled" : "done";
+	return batch->waiting > 0      ? "running"
+		: batch->open	       ? "open"
+		: batch->cancelled > 0 ? "cancelled"
+				       : "done";
 }
 
 static json_t *state_json(const struct store_batch *batch)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:o, s:i, s:b, s:o}", "batch", (json_int_t)batch->id, "total",
-		(json_int_t)(batch->waiting + batch->done + batch->cancelled), "waiting", (json_int_t)batch->waiting, "done",
-		(json_int_t)batch->done, "cancelled", (json_int_t)batch->cancelled, "state", state_of(batch), "submitted_at",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:o, s:i, s:b, s:o}", "batch", (json_int_t)batch->id,
+		"total", (json_int_t)(batch->waiting + batch->done + batch->cancelled), "waiting",
+		(json_int_t)batch->waiting, "done", (json_int_t)batch->done, "cancelled",
+		(json_int_t)batch->cancelled, "state", state_of(batch), "submitted_at",
 		revtr_time(batch->submitted_ms), "parts", (int)batch->parts, "open", batch->open, "reason",
 		batch->reason[0] ? json_string(batch->reason) : json_null());
 }
@@ -117,12 +123,14 @@ static void tell_state(const struct revtr_ask *ask, int64_t id, unsigned status)
 		api_send_json(ask->exchange, status, state_json(&batch), 0);
 }
 
-static void take(const struct revtr_ask *ask, const json_t *body, const json_t *list, struct coordinator_ask *asks)
+static void take(
+	const struct revtr_ask *ask, const json_t *body, const json_t *list, struct coordinator_ask *asks)
 {
 	const char *request = json_string_value(json_object_get(body, "request"));
 	const char *header = httpd_header(ask->exchange, "Idempotency-Key");
 	size_t count = json_array_size(list);
-	struct coordinator_batch batch = {.key = ask->key.name, .request = request ? request : header,
+	struct coordinator_batch batch = {.key = ask->key.name,
+		.request = request ? request : header,
 		.priority = json_is_true(json_object_get(body, "interactive")),
 		.more = json_is_true(json_object_get(body, "more"))};
 	const json_t *part = json_object_get(body, "part");
@@ -130,16 +138,21 @@ static void take(const struct revtr_ask *ask, const json_t *body, const json_t *
 	batch.part = (unsigned)json_integer_value(part);
 	for (size_t i = 0; i < count; i++)
 		if (!read_one(json_array_get(list, i), &asks[i])) {
-			revtr_bad(ask, "measurements[%zu]: expected {\"source\": ADDRESS, \"destination\": ADDRESS, "
-				"and a label of at most %d bytes}", i, LABEL_MAX);
+			revtr_bad(ask,
+				"measurements[%zu]: expected {\"source\": ADDRESS, \"destination\": ADDRESS, "
+				"and a label of at most %d bytes}",
+				i, LABEL_MAX);
 			return;
 		}
-	if (part && (!json_is_integer(part) || json_integer_value(part) < 0 || json_integer_value(part) > INT32_MAX))
+	if (part &&
+		(!json_is_integer(part) || json_integer_value(part) < 0 ||
+			json_integer_value(part) > INT32_MAX))
 		revtr_bad(ask, "part: expected a number from 0 on");
 	else if (batch.request && strlen(batch.request) > REQUEST_MAX)
 		revtr_bad(ask, "request: expected at most %d bytes", REQUEST_MAX);
 	else if (batch.priority > 0 && (count > INTERACTIVE_MAX || batch.part > 0 || batch.more))
-		revtr_bad(ask, "interactive: a batch that overtakes others has one part of at most %d measurements",
+		revtr_bad(ask,
+			"interactive: a batch that overtakes others has one part of at most %d measurements",
 			INTERACTIVE_MAX);
 	else if (revtr_submit(ask, &batch, asks, count, &id) == 0)
 		tell_state(ask, id, STATUS_CREATED);
@@ -224,7 +237,8 @@ struct addr revtr_source_address(const struct revtr_api *api, int64_t source)
 {
 	struct search search = {.id = source};
 	struct error error;
-	return store_each_source(api->config.store, look_at_source, &search, &error) == 0 ? search.address : ADDR_NONE;
+	return store_each_source(api->config.store, look_at_source, &search, &error) == 0 ? search.address
+											  : ADDR_NONE;
 }
 
 /* The result's text is kept as it is; only its first brace is replaced. */
@@ -235,16 +249,18 @@ char *revtr_record(const struct revtr_api *api, const struct store_measurement *
 	char *why = reason ? json_dumps(reason, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
 	char *text = NULL, from[ADDR_TEXT_SIZE], to[ADDR_TEXT_SIZE];
 	/* Of a large batch that is being cancelled: its turn has not come yet. */
-	const char *state = revtr_state_word(m->state == STORE_WAITING && m->reason ? STORE_CANCELLED : m->state);
+	const char *state =
+		revtr_state_word(m->state == STORE_WAITING && m->reason ? STORE_CANCELLED : m->state);
 	int length = -1;
 	if (quoted && m->result && *m->result == '{')
 		length = asprintf(&text, "{\"state\":\"%s\",\"label\":%s,%s", state, quoted, m->result + 1);
 	else if (quoted && why)
 		length = asprintf(&text,
-			"{\"state\":\"%s\",\"label\":%s,\"id\":%lld,\"batch\":%lld,\"source\":\"%s\",\"destination\":\"%s\"%s%s}",
+			"{\"state\":\"%s\",\"label\":%s,\"id\":%lld,\"batch\":%lld,\"source\":\"%s\","
+			"\"destination\":\"%s\"%s%s}",
 			state, quoted, (long long)m->id, (long long)m->batch,
-			addr_format(revtr_source_address(api, m->source), from), addr_format(m->destination, to),
-			m->reason ? ",\"stop\":" : "", m->reason ? why : "");
+			addr_format(revtr_source_address(api, m->source), from),
+			addr_format(m->destination, to), m->reason ? ",\"stop\":" : "", m->reason ? why : "");
 	free(quoted);
 	free(why);
 	json_decref(label);
@@ -273,7 +289,8 @@ void revtr_results_get(const struct revtr_ask *ask)
 {
 	struct store_batch batch;
 	struct error error = {0};
-	const char *limit_text = httpd_parameter(ask->exchange, "limit"), *after_text = httpd_parameter(ask->exchange, "after");
+	const char *limit_text = httpd_parameter(ask->exchange, "limit"),
+		   *after_text = httpd_parameter(ask->exchange, "after");
 	const char *label = httpd_parameter(ask->exchange, "label");
 	int64_t limit = limit_text ? revtr_number(limit_text) : RESULTS_USUAL;
 	char *text = NULL;
@@ -292,8 +309,9 @@ void revtr_results_get(const struct revtr_ask *ask)
 	fputs("{\"results\":[", page.out);
 	struct store *store = ask->api->config.store;
 	int64_t after = revtr_number(after_text);
-	int result = label ? store_each_labelled(store, batch.id, label, after, (size_t)limit, print_one, &page, &error)
-			   : store_each_measurement(store, batch.id, after, (size_t)limit, print_one, &page, &error);
+	int result = label
+		? store_each_labelled(store, batch.id, label, after, (size_t)limit, print_one, &page, &error)
+		: store_each_measurement(store, batch.id, after, (size_t)limit, print_one, &page, &error);
 	if (page.count == (size_t)limit)
 		fprintf(page.out, "],\"next\":%lld}\n", (long long)page.last);
 	else

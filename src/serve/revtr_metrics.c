@@ -1,5 +1,5 @@
-/* How the coordinator is, for a page and for Prometheus. Everything is told also while nothing happens: an alarm
- * that is fed by events alone is silent when they stop. */
+/* How the coordinator is, for a page and for Prometheus. Everything is told also while nothing happens: an
+ * alarm that is fed by events alone is silent when they stop. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -24,7 +24,8 @@ static const char *verdict(const struct revtr_api *api, const struct coordinator
 		return "store-failed";
 	if (health->agents_online == 0)
 		return "no-agents";
-	return work && age_ns(api, MAX(health->last_answer_ns, health->idle_ns)) > SILENCE_NS ? "silent" : "ok";
+	return work && age_ns(api, MAX(health->last_answer_ns, health->idle_ns)) > SILENCE_NS ? "silent"
+											      : "ok";
 }
 
 void revtr_health_get(const struct revtr_ask *ask)
@@ -33,10 +34,13 @@ void revtr_health_get(const struct revtr_ask *ask)
 	const char *word = verdict(ask->api, &health);
 	bool well = *word == 'o';
 	api_send_json(ask->exchange, well ? STATUS_OK : STATUS_UNAVAILABLE,
-		json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:o, s:o}", "state", word, "version", RETOUR_VERSION, "agents_online",
-			(int)health.agents_online, "sources", (int)health.sources, "busy", (int)health.busy, "waiting",
-			(int)health.waiting, "finished", (json_int_t)health.finished, "last_answer_at",
-			revtr_time(health.last_answer_ms), "last_finished_at", revtr_time(health.last_finished_ms)), 0);
+		json_pack("{s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:o, s:o}", "state", word, "version",
+			RETOUR_VERSION, "agents_online", (int)health.agents_online, "sources",
+			(int)health.sources, "busy", (int)health.busy, "waiting", (int)health.waiting,
+			"finished", (json_int_t)health.finished, "last_answer_at",
+			revtr_time(health.last_answer_ms), "last_finished_at",
+			revtr_time(health.last_finished_ms)),
+		0);
 }
 
 /* Who gets no answer to this may start the process anew. */
@@ -99,7 +103,8 @@ static double agent_answers(const struct revtr_api *api UNUSED, const struct coo
 static double agent_unable(const struct revtr_api *api UNUSED, const struct coordinator_agent *agent)
 {
 	const struct capability *known = agent->capability;
-	return (known->options.can == AGENT_CANNOT) + (known->spoof.can == AGENT_CANNOT) + (known->receive.can == AGENT_CANNOT);
+	return (known->options.can == AGENT_CANNOT) + (known->spoof.can == AGENT_CANNOT) +
+		(known->receive.can == AGENT_CANNOT);
 }
 
 static double agent_asked(const struct revtr_api *api, const struct coordinator_agent *agent)
@@ -139,40 +144,66 @@ static double source_reached(const struct revtr_api *api, const struct coordinat
 }
 
 static const struct column columns[] = {
-	{.name = "agent_online", .type = "gauge", .help = "1 while the agent is there.", .agent = agent_online},
-	{.name = "agent_tasks_total", .type = "counter", .help = "Tasks given to the agent.", .agent = agent_tasks},
-	{.name = "agent_answers_total", .type = "counter", .help = "Answers that came to the agent.", .agent = agent_answers},
-	{.name = "agent_unable", .type = "gauge",
-		.help = "What the agent was found unable to do: options, others' names, answers to others.", .agent = agent_unable},
-	{.name = "agent_last_task_age_seconds", .type = "gauge", .help = "Since the agent was given a task, or the start.",
+	{.name = "agent_online",
+		.type = "gauge",
+		.help = "1 while the agent is there.",
+		.agent = agent_online},
+	{.name = "agent_tasks_total",
+		.type = "counter",
+		.help = "Tasks given to the agent.",
+		.agent = agent_tasks},
+	{.name = "agent_answers_total",
+		.type = "counter",
+		.help = "Answers that came to the agent.",
+		.agent = agent_answers},
+	{.name = "agent_unable",
+		.type = "gauge",
+		.help = "What the agent was found unable to do: options, others' names, answers to others.",
+		.agent = agent_unable},
+	{.name = "agent_last_task_age_seconds",
+		.type = "gauge",
+		.help = "Since the agent was given a task, or the start.",
 		.agent = agent_asked},
-	{.name = "agent_last_success_age_seconds", .type = "gauge",
-		.help = "Since a packet that the agent sent was answered, or the start.", .agent = agent_worked},
-	{.name = "source_ready", .type = "gauge", .help = "1 while the source consents and its agent is there.",
+	{.name = "agent_last_success_age_seconds",
+		.type = "gauge",
+		.help = "Since a packet that the agent sent was answered, or the start.",
+		.agent = agent_worked},
+	{.name = "source_ready",
+		.type = "gauge",
+		.help = "1 while the source consents and its agent is there.",
 		.source = source_ready},
-	{.name = "source_traceroutes", .type = "gauge", .help = "Traceroutes to the source that are believed.",
+	{.name = "source_traceroutes",
+		.type = "gauge",
+		.help = "Traceroutes to the source that are believed.",
 		.source = source_traces},
-	{.name = "source_newest_traceroute_age_seconds", .type = "gauge", .help = "Of these the newest; 0 without any.",
+	{.name = "source_newest_traceroute_age_seconds",
+		.type = "gauge",
+		.help = "Of these the newest; 0 without any.",
 		.source = source_traced},
-	{.name = "source_last_finished_age_seconds", .type = "gauge",
-		.help = "Since a measurement to the source ended, or the start.", .source = source_finished},
-	{.name = "source_last_reached_age_seconds", .type = "gauge",
-		.help = "Since one found the whole way, or the start.", .source = source_reached},
+	{.name = "source_last_finished_age_seconds",
+		.type = "gauge",
+		.help = "Since a measurement to the source ended, or the start.",
+		.source = source_finished},
+	{.name = "source_last_reached_age_seconds",
+		.type = "gauge",
+		.help = "Since one found the whole way, or the start.",
+		.source = source_reached},
 };
 
 /* Names of agents are letters, digits, '.', '-', '_'. */
 static void put_agent(void *context, const struct coordinator_agent *agent)
 {
 	const struct column *column = context;
-	fprintf(column->out, "retour_revtr_%s{agent=\"%s\"} %.17g\n", column->name, agent->name, column->agent(column->api, agent));
+	fprintf(column->out, "retour_revtr_%s{agent=\"%s\"} %.17g\n", column->name, agent->name,
+		column->agent(column->api, agent));
 }
 
 static void put_source(void *context, const struct coordinator_source *source)
 {
 	const struct column *column = context;
 	char text[ADDR_TEXT_SIZE];
-	fprintf(column->out, "retour_revtr_%s{source=\"%s\"} %.17g\n", column->name, addr_format(source->address, text),
-		column->source(column->api, source));
+	fprintf(column->out, "retour_revtr_%s{source=\"%s\"} %.17g\n", column->name,
+		addr_format(source->address, text), column->source(column->api, source));
 }
 
 static void print_columns(FILE *out, const struct revtr_api *api)
@@ -204,7 +235,8 @@ static void print(FILE *out, const struct revtr_api *api, bool by_name)
 	put(out, "counter", "answers_total", "Answers of agents.", (double)h.answers);
 	put(out, "counter", "foreign_total", "Answers nobody had asked for.", (double)h.foreign);
 	put(out, "gauge", "store_failed", "1 while the store does not take what is written.", h.store_failed);
-	put(out, "gauge", "last_answer_age_seconds", "Since the last answer, or the start.", age_s(api, h.last_answer_ns));
+	put(out, "gauge", "last_answer_age_seconds", "Since the last answer, or the start.",
+		age_s(api, h.last_answer_ns));
 	put(out, "gauge", "last_finished_age_seconds", "Since a measurement ended, or the start.",
 		age_s(api, h.last_finished_ns));
 	if (by_name)
@@ -221,7 +253,8 @@ void revtr_metrics_get(const struct revtr_ask *ask)
 	FILE *out = open_memstream(&text, &length);
 	if (out) {
 		print(out, ask->api,
-			addr_is_loopback(httpd_peer(ask->exchange)->address) || revtr_api_may_send(ask->api, ask->exchange));
+			addr_is_loopback(httpd_peer(ask->exchange)->address) ||
+				revtr_api_may_send(ask->api, ask->exchange));
 		if (fclose(out) != 0) {
 			free(text);
 			text = NULL;

@@ -1,5 +1,5 @@
-/* The interface of the published service, version 1: its paths and fields, so that its clients work here. What it
- * tells and this one does not know (round-trip times of hops, caches) is left at its zero values. */
+/* The interface of the published service, version 1: its paths and fields, so that its clients work here.
+ * What it tells and this one does not know (round-trip times of hops, caches) is left at its zero values. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,20 +24,23 @@ static bool read_one(const json_t *entry, struct coordinator_ask *ask)
 static void take(const struct revtr_ask *ask, const json_t *list, struct coordinator_ask *asks)
 {
 	const char *host = httpd_header(ask->exchange, "Host");
-	struct coordinator_batch batch = {.key = ask->key.name, .request = httpd_header(ask->exchange, "Idempotency-Key")};
+	struct coordinator_batch batch = {
+		.key = ask->key.name, .request = httpd_header(ask->exchange, "Idempotency-Key")};
 	size_t count = json_array_size(list);
 	char uri[300];
 	int64_t id;
 	for (size_t i = 0; i < count; i++)
 		if (!read_one(json_array_get(list, i), &asks[i])) {
-			revtr_bad(ask, "revtrs[%zu]: expected {\"src\": ADDRESS, \"dst\": ADDRESS, "
-				"and a label of at most %d bytes}", i, LABEL_MAX);
+			revtr_bad(ask,
+				"revtrs[%zu]: expected {\"src\": ADDRESS, \"dst\": ADDRESS, "
+				"and a label of at most %d bytes}",
+				i, LABEL_MAX);
 			return;
 		}
 	if (revtr_submit(ask, &batch, asks, count, &id) < 0)
 		return;
-	snprintf(uri, sizeof(uri), "%s://%.200s/api/v1/revtr?batchid=%lld", httpd_peer(ask->exchange)->tls ? "https" : "http",
-		host ? host : "localhost", (long long)id);
+	snprintf(uri, sizeof(uri), "%s://%.200s/api/v1/revtr?batchid=%lld",
+		httpd_peer(ask->exchange)->tls ? "https" : "http", host ? host : "localhost", (long long)id);
 	api_send_json(ask->exchange, STATUS_OK, json_pack("{s:s}", "result_uri", uri), 0);
 }
 
@@ -62,14 +65,16 @@ void revtr_published_post(const struct revtr_ask *ask)
 
 static json_t *hop_json(const char *address, json_int_t code, json_int_t evidence, bool known)
 {
-	return json_pack("{s:s, s:I, s:I, s:b, s:i, s:i, s:i}", "hop", address ? address : "0.0.0.0", "type", code,
-		"measurementId", evidence, "fromCache", known, "rtt", 0, "rttMeasurementId", 0, "destBasedRoutingType", 0);
+	return json_pack("{s:s, s:I, s:I, s:b, s:i, s:i, s:i}", "hop", address ? address : "0.0.0.0", "type",
+		code, "measurementId", evidence, "fromCache", known, "rtt", 0, "rttMeasurementId", 0,
+		"destBasedRoutingType", 0);
 }
 
 /* Seen before this measurement began: another one had asked. */
 static bool was_known(const json_t *hop, const json_t *result)
 {
-	return 1000 * json_number_value(json_object_get(hop, "age_s")) > json_number_value(json_object_get(result, "duration_ms"));
+	return 1000 * json_number_value(json_object_get(hop, "age_s")) >
+		json_number_value(json_object_get(result, "duration_ms"));
 }
 
 static json_t *path_json(const json_t *result, const char *destination)
@@ -78,10 +83,10 @@ static json_t *path_json(const json_t *result, const char *destination)
 	const json_t *hop;
 	size_t i;
 	json_array_append_new(path, hop_json(destination, CODE_DESTINATION, 0, false));
-	json_array_foreach(json_object_get(result, "hops"), i, hop)
-		json_array_append_new(path, hop_json(json_string_value(json_object_get(hop, "address")),
-			json_integer_value(json_object_get(hop, "type")), json_integer_value(json_object_get(hop, "evidence")),
-			was_known(hop, result)));
+	json_array_foreach(json_object_get(result, "hops"), i, hop) json_array_append_new(path,
+		hop_json(json_string_value(json_object_get(hop, "address")),
+			json_integer_value(json_object_get(hop, "type")),
+			json_integer_value(json_object_get(hop, "evidence")), was_known(hop, result)));
 	return path;
 }
 
@@ -105,15 +110,18 @@ char *revtr_published_record(const struct revtr_api *api, const struct store_mea
 	const char *reason = stop_reason(m, result), *why = m->state == STORE_CANCELLED ? m->reason : stop;
 	char source[ADDR_TEXT_SIZE], destination[ADDR_TEXT_SIZE], date[TIME_TEXT_SIZE];
 	addr_format(m->destination, destination);
-	json_t *object = json_pack("{s:I, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:{s:I, s:I, s:I}, s:o}", "id",
-		(json_int_t)m->id, "status", states[m->state], "src", addr_format(revtr_source_address(api, m->source), source),
-		"dst", destination, "runtime",
-		(json_int_t)(json_number_value(json_object_get(result, "duration_ms")) * NS_PER_MS), "stopReason",
-		reason, "failReason", strcmp(reason, "REACHES") == 0 || !why ? "" : why,
-		"date", clock_format(m->submitted_ms * NS_PER_MS, date), "startTime", started ? started : "", "label", m->label,
-		"stats", "recordRoutePackets", json_integer_value(json_object_get(packets, "options")), "traceroutes",
+	json_t *object = json_pack(
+		"{s:I, s:s, s:s, s:s, s:I, s:s, s:s, s:s, s:s, s:s, s:{s:I, s:I, s:I}, s:o}", "id",
+		(json_int_t)m->id, "status", states[m->state], "src",
+		addr_format(revtr_source_address(api, m->source), source), "dst", destination, "runtime",
+		(json_int_t)(json_number_value(json_object_get(result, "duration_ms")) * NS_PER_MS),
+		"stopReason", reason, "failReason", strcmp(reason, "REACHES") == 0 || !why ? "" : why, "date",
+		clock_format(m->submitted_ms * NS_PER_MS, date), "startTime", started ? started : "", "label",
+		m->label, "stats", "recordRoutePackets",
+		json_integer_value(json_object_get(packets, "options")), "traceroutes",
 		json_integer_value(json_object_get(packets, "traceroutes")), "spoofedRounds",
-		json_integer_value(json_object_get(result, "rounds")), "path", path_json(result, destination));
+		json_integer_value(json_object_get(result, "rounds")), "path",
+		path_json(result, destination));
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	json_decref(result);
@@ -123,7 +131,8 @@ char *revtr_published_record(const struct revtr_api *api, const struct store_mea
 void revtr_published_get(const struct revtr_ask *ask)
 {
 	struct store_batch batch;
-	const char *id = httpd_parameter(ask->exchange, "batchid"), *label = httpd_parameter(ask->exchange, "label");
+	const char *id = httpd_parameter(ask->exchange, "batchid"),
+		   *label = httpd_parameter(ask->exchange, "label");
 	if (!id && !label)
 		revtr_bad(ask, "batchid: expected the number of a batch; or label: that of measurements");
 	else if (!id)
@@ -136,8 +145,8 @@ static void add_source(void *context, const struct store_source *source)
 {
 	char text[ADDR_TEXT_SIZE];
 	json_array_append_new(context,
-		json_pack("{s:s, s:s, s:s}", "hostname", source->name, "ip", addr_format(source->address, text), "site",
-			source->agent));
+		json_pack("{s:s, s:s, s:s}", "hostname", source->name, "ip",
+			addr_format(source->address, text), "site", source->agent));
 }
 
 void revtr_published_sources(const struct revtr_ask *ask)

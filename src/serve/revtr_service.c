@@ -94,7 +94,8 @@ static int set_up_key(struct revtr_service *service, const char *store, struct e
 	}
 	int code = read_key(service->key_file, key);
 	if (code == -EBADMSG)
-		return error_set(error, code, "%s is not a key that only its owner can read; remove it, and a new one is made",
+		return error_set(error, code,
+			"%s is not a key that only its owner can read; remove it, and a new one is made",
 			service->key_file);
 	if (code == 0) {
 		code = sha256(key, strlen(key), admin.hash, error);
@@ -105,7 +106,8 @@ static int set_up_key(struct revtr_service *service, const char *store, struct e
 		return code;
 	code = write_key(service->key_file, key);
 	explicit_bzero(key, sizeof(key));
-	return code < 0 ? error_set(error, code, "cannot write %s: %s", service->key_file, strerror(-code)) : 0;
+	return code < 0 ? error_set(error, code, "cannot write %s: %s", service->key_file, strerror(-code))
+			: 0;
 }
 
 /* ---- putting it together */
@@ -114,7 +116,8 @@ static uint32_t asn_of(void *context, uint32_t address)
 {
 	struct revtr_service *service = context;
 	struct origin origin;
-	return data_origin(&service->data, addr_v4(address), &origin) && origin.count > 0 ? origin.asns[0] : 0;
+	return data_origin(&service->data, addr_v4(address), &origin) && origin.count > 0 ? origin.asns[0]
+											  : 0;
 }
 
 static void on_presence(void *context, bool connected, const char *why)
@@ -123,15 +126,16 @@ static void on_presence(void *context, bool connected, const char *why)
 	char text[300];
 	if (!connected && service->coordinator)
 		coordinator_disconnected(service->coordinator);
-	snprintf(text, sizeof(text), "%s the broker%s%s", connected ? "connected to" : "not connected to", why ? ": " : "",
-		why ? why : "");
+	snprintf(text, sizeof(text), "%s the broker%s%s", connected ? "connected to" : "not connected to",
+		why ? ": " : "", why ? why : "");
 	if (service->tell)
 		service->tell(text);
 	if (connected && !service->check)
 		service->check = broker_check_start(&service->loop, &service->broker, service->tell);
 }
 
-static struct bus *open_bus(struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
+static struct bus *open_bus(
+	struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
 {
 	if (!options->broker)
 		return bus_new_local(&service->loop);
@@ -141,7 +145,8 @@ static struct bus *open_bus(struct revtr_service *service, const struct revtr_se
 	return bus_new_mqtt(&service->loop, &service->broker, error);
 }
 
-static int start_coordinator(struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
+static int start_coordinator(
+	struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
 {
 	struct coordinator_options wanted = {.engine = revtr_options_default(),
 		.opt_out = options->opt_out,
@@ -160,7 +165,8 @@ static int start_coordinator(struct revtr_service *service, const struct revtr_s
 		wanted.asn = asn_of;
 	else
 		error_set(&service->warnings[0], -ENOENT,
-			"no local data about AS numbers: nothing is assumed, and fewer paths are whole; `retour data import` gets some");
+			"no local data about AS numbers: nothing is assumed, and fewer paths are whole; "
+			"`retour data import` gets some");
 	service->tell = options->tell;
 	service->bus = open_bus(service, options, error);
 	if (!service->bus)
@@ -176,9 +182,12 @@ static void open_door(struct revtr_service *service, const struct revtr_service_
 		service->socket_file = NULL;
 		return;
 	}
-	service->door_options = (struct bus_door_options){.path = service->socket_file, .own = OWN_AGENT,
-		.may_say = agent_may_say, .may_hear = agent_may_hear};
-	service->door = bus_door_open(&service->loop, service->bus, &service->door_options, &service->warnings[1]);
+	service->door_options = (struct bus_door_options){.path = service->socket_file,
+		.own = OWN_AGENT,
+		.may_say = agent_may_say,
+		.may_hear = agent_may_hear};
+	service->door =
+		bus_door_open(&service->loop, service->bus, &service->door_options, &service->warnings[1]);
 }
 
 /* Who may not open raw sockets coordinates others all the same. */
@@ -188,7 +197,8 @@ static void start_agent(struct revtr_service *service, const struct revtr_servic
 	struct error error = {0};
 	if (options->broker)
 		return;
-	service->agent_options = (struct vantage_options){.name = OWN_AGENT, .bus = service->bus, .rules = {.spoof = options->spoof}};
+	service->agent_options = (struct vantage_options){
+		.name = OWN_AGENT, .bus = service->bus, .rules = {.spoof = options->spoof}};
 	if (route_source(towards, ADDR_NONE, NULL, &own, &error) == 0 && !addr_is_private(own))
 		service->agent_options.sources[service->agent_options.source_count++] = own;
 	if (vantage_start(&service->agent, &service->loop, &service->agent_options, &error) == 0)
@@ -199,15 +209,19 @@ static void start_agent(struct revtr_service *service, const struct revtr_servic
 	error_set(&service->warnings[2], error.code, "no agent on this host: %.300s", error.text);
 }
 
-static int start_http(struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
+static int start_http(
+	struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
 {
-	service->api = revtr_api_new(&(struct revtr_api_config){&service->loop, service->store, service->coordinator, &service->httpd});
+	service->api = revtr_api_new(&(struct revtr_api_config){
+		&service->loop, service->store, service->coordinator, &service->httpd});
 	if (!service->api)
 		return error_set(error, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < options->listen_count; i++) {
 		if (service->listener_count + 2 > HTTPD_LISTENERS_MAX)
-			return error_set(error, -E2BIG, "more than %d sockets to listen on", HTTPD_LISTENERS_MAX);
-		int count = listening_open(&options->listen[i], &service->listeners[service->listener_count], error);
+			return error_set(
+				error, -E2BIG, "more than %d sockets to listen on", HTTPD_LISTENERS_MAX);
+		int count = listening_open(
+			&options->listen[i], &service->listeners[service->listener_count], error);
 		if (count < 0)
 			return count;
 		service->listener_count += (size_t)count;
@@ -242,7 +256,8 @@ static void on_signal(uv_signal_t *signal, int number)
 static int find_folder(struct revtr_service *service, const char *store, struct error *error)
 {
 	const char *slash = strrchr(store, '/');
-	if (asprintf(&service->folder, "%.*s", slash ? (int)MAX(slash - store, 1) : 1, slash ? store : ".") < 0) {
+	if (asprintf(&service->folder, "%.*s", slash ? (int)MAX(slash - store, 1) : 1, slash ? store : ".") <
+		0) {
 		service->folder = NULL;
 		return error_set(error, -ENOMEM, "out of memory");
 	}
@@ -251,7 +266,8 @@ static int find_folder(struct revtr_service *service, const char *store, struct 
 }
 
 /* The raw sockets of the agent of this process stay open, and so does the store. */
-static int drop_privilege(const struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
+static int drop_privilege(
+	const struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
 {
 	const struct sandbox_needs needs = {.http = true,
 		.agent = options->broker != NULL,
@@ -261,7 +277,8 @@ static int drop_privilege(const struct revtr_service *service, const struct revt
 	return sandbox_enter(&needs, error);
 }
 
-static int set_up(struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
+static int set_up(
+	struct revtr_service *service, const struct revtr_service_options *options, struct error *error)
 {
 	static const int numbers[] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
 	int code = uv_loop_init(&service->loop);
@@ -270,7 +287,8 @@ static int set_up(struct revtr_service *service, const struct revtr_service_opti
 	service->loop_open = true;
 	service->owner = options->owner;
 	signal(SIGPIPE, SIG_IGN);
-	for (size_t i = 0; i < (options->tls_certificate ? ARRAY_LEN(numbers) : ARRAY_LEN(numbers) - 1); i++) {
+	for (size_t i = 0; i < (options->tls_certificate ? ARRAY_LEN(numbers) : ARRAY_LEN(numbers) - 1);
+		i++) {
 		uv_signal_init(&service->loop, &service->signals[i]);
 		service->signals[i].data = service;
 		uv_signal_start(&service->signals[i], on_signal, numbers[i]);

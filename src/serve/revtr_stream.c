@@ -1,7 +1,7 @@
 /* Results as they come.
  *
- * A stream tells what the store has, in the order in which it came, as fast as its client reads. So a client that
- * reads slowly costs nothing more, and gets all of them. */
+ * A stream tells what the store has, in the order in which it came, as fast as its client reads. So a client
+ * that reads slowly costs nothing more, and gets all of them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 
 #define PUMP_MS	     10
 #define UNSENT_MAX   24576 /* bytes; with a step of records there is room left in the server's buffer */
-#define STEP	     2     /* records read at a time: 16 KiB at most each */
+#define STEP	     2	   /* records read at a time: 16 KiB at most each */
 #define HEARTBEAT_NS (10 * NS_PER_S)
 #define KEEP_NS	     (5 * NS_PER_S) /* how often who reads is given time again */
 
@@ -19,16 +19,17 @@ struct revtr_stream {
 	struct revtr_stream *next;
 	struct httpd_exchange *exchange;
 	enum revtr_form form;
-	int64_t batch;	 /* 0 = all that the client may see */
-	int64_t cursor;	 /* told from the store up to here: places of results; numbers of measurements, as published */
+	int64_t batch;	/* 0 = all that the client may see */
+	int64_t cursor; /* told from the store up to here: places of results; numbers of measurements, as
+			   published */
 	int64_t cursor_batch; /* where the cursor is, of all batches */
-	char *label;	 /* NULL = whatever; as published only */
-	char *key;	 /* whose; NULL = anybody's */
+	char *label;	      /* NULL = whatever; as published only */
+	char *key;	      /* whose; NULL = anybody's */
 	bool ended;
 	bool caught_up;
-	bool look;	 /* it may have ended */
+	bool look; /* it may have ended */
 	bool told_any, failed;
-	size_t unsent;	 /* when it was looked at last */
+	size_t unsent; /* when it was looked at last */
 	int64_t written_ns, kept_ns;
 };
 
@@ -48,7 +49,8 @@ static void put_text(struct revtr_stream *stream, const char *text)
 static void put_record(struct revtr_stream *stream, const struct store_measurement *m)
 {
 	bool published = stream->form == REVTR_PUBLISHED;
-	char *record = published ? revtr_published_record(stream->api, m) : revtr_record(stream->api, m), head[80];
+	char *record = published ? revtr_published_record(stream->api, m) : revtr_record(stream->api, m),
+	     head[80];
 	if (!record) {
 		stream->failed = true;
 		return;
@@ -68,7 +70,8 @@ static void put_record(struct revtr_stream *stream, const struct store_measureme
 static void put_end(struct revtr_stream *stream, const struct store_batch *batch)
 {
 	char text[200];
-	snprintf(text, sizeof(text), "{\"end\":true,\"batch\":%lld,\"total\":%zu,\"done\":%zu,\"cancelled\":%zu}",
+	snprintf(text, sizeof(text),
+		"{\"end\":true,\"batch\":%lld,\"total\":%zu,\"done\":%zu,\"cancelled\":%zu}",
 		(long long)batch->id, batch->done + batch->cancelled, batch->done, batch->cancelled);
 	if (stream->form == REVTR_EVENTS)
 		put_text(stream, "event: end\ndata: ");
@@ -99,14 +102,17 @@ static void read_store(struct revtr_stream *stream)
 	struct store *store = stream->api->config.store;
 	int result;
 	if (stream->form != REVTR_PUBLISHED)
-		result = store_each_result(store, stream->batch, stream->cursor, STEP, take_one, &step, &error);
+		result = store_each_result(
+			store, stream->batch, stream->cursor, STEP, take_one, &step, &error);
 	else if (!stream->label)
-		result = store_each_measurement(store, stream->batch, stream->cursor, STEP, take_one, &step, &error);
+		result = store_each_measurement(
+			store, stream->batch, stream->cursor, STEP, take_one, &step, &error);
 	else if (stream->batch)
-		result = store_each_labelled(store, stream->batch, stream->label, stream->cursor, STEP, take_one, &step, &error);
+		result = store_each_labelled(
+			store, stream->batch, stream->label, stream->cursor, STEP, take_one, &step, &error);
 	else
-		result = store_each_labelled_of(store, stream->key, stream->label, stream->cursor_batch, stream->cursor, STEP,
-			take_one, &step, &error);
+		result = store_each_labelled_of(store, stream->key, stream->label, stream->cursor_batch,
+			stream->cursor, STEP, take_one, &step, &error);
 	stream->failed |= result < 0;
 	stream->caught_up = step.count < STEP;
 }
@@ -217,7 +223,8 @@ static char *copy(const char *text, bool *failed)
 	return copied;
 }
 
-void revtr_stream_begin(const struct revtr_ask *ask, int64_t batch, enum revtr_form form, int64_t after, const char *label)
+void revtr_stream_begin(
+	const struct revtr_ask *ask, int64_t batch, enum revtr_form form, int64_t after, const char *label)
 {
 	static const char *const types[] = {"application/x-ndjson", "text/event-stream", "application/json"};
 	struct revtr_stream *stream = calloc(1, sizeof(*stream));
@@ -226,8 +233,15 @@ void revtr_stream_begin(const struct revtr_ask *ask, int64_t batch, enum revtr_f
 		return;
 	}
 	int64_t now_ns = clock_monotonic_ns();
-	*stream = (struct revtr_stream){.api = ask->api, .next = ask->api->streams, .exchange = ask->exchange, .form = form,
-		.batch = batch, .cursor = after, .look = true, .written_ns = now_ns, .kept_ns = now_ns};
+	*stream = (struct revtr_stream){.api = ask->api,
+		.next = ask->api->streams,
+		.exchange = ask->exchange,
+		.form = form,
+		.batch = batch,
+		.cursor = after,
+		.look = true,
+		.written_ns = now_ns,
+		.kept_ns = now_ns};
 	stream->label = copy(label, &stream->failed);
 	stream->key = copy(ask->key.admin ? NULL : ask->key.name, &stream->failed);
 	ask->api->streams = stream;
@@ -243,12 +257,14 @@ void revtr_stream_begin(const struct revtr_ask *ask, int64_t batch, enum revtr_f
 void revtr_stream_get(const struct revtr_ask *ask)
 {
 	struct store_batch batch;
-	const char *accept = httpd_header(ask->exchange, "Accept"), *after = httpd_parameter(ask->exchange, "after");
+	const char *accept = httpd_header(ask->exchange, "Accept"),
+		   *after = httpd_parameter(ask->exchange, "after");
 	if (!after)
 		after = httpd_header(ask->exchange, "Last-Event-ID");
 	if (after && revtr_number(after) == 0 && strcmp(after, "0") != 0)
 		revtr_bad(ask, "after, Last-Event-ID: expected how many results are known");
 	else if (revtr_batch(ask, ask->argument, &batch))
-		revtr_stream_begin(ask, batch.id, accept && strstr(accept, "text/event-stream") ? REVTR_EVENTS : REVTR_LINES,
+		revtr_stream_begin(ask, batch.id,
+			accept && strstr(accept, "text/event-stream") ? REVTR_EVENTS : REVTR_LINES,
 			revtr_number(after), NULL);
 }

@@ -134,8 +134,10 @@ static int allow_with(scmp_filter_ctx filter, int call, unsigned argument, int v
 /* Files are opened, but not changed. */
 static int allow_reading(scmp_filter_ctx filter)
 {
-	const struct scmp_arg_cmp reading[] = {
-		{.arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = O_ACCMODE | O_CREAT | O_TRUNC, .datum_b = O_RDONLY}};
+	const struct scmp_arg_cmp reading[] = {{.arg = 2,
+		.op = SCMP_CMP_MASKED_EQ,
+		.datum_a = O_ACCMODE | O_CREAT | O_TRUNC,
+		.datum_b = O_RDONLY}};
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, reading);
 }
 
@@ -162,14 +164,20 @@ static int allow_agent(scmp_filter_ctx filter)
 	for (size_t i = 0; i < ARRAY_LEN(families) * ARRAY_LEN(types) && code == 0; i++) {
 		/* no raw sockets, whatever becomes of the capabilities */
 		const struct scmp_arg_cmp ordinary[] = {
-			{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)families[i / ARRAY_LEN(types)]},
-			{.arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = (scmp_datum_t)~(SOCK_CLOEXEC | SOCK_NONBLOCK),
+			{.arg = 0,
+				.op = SCMP_CMP_EQ,
+				.datum_a = (scmp_datum_t)families[i / ARRAY_LEN(types)]},
+			{.arg = 1,
+				.op = SCMP_CMP_MASKED_EQ,
+				.datum_a = (scmp_datum_t) ~(SOCK_CLOEXEC | SOCK_NONBLOCK),
 				.datum_b = (scmp_datum_t)types[i % ARRAY_LEN(types)]}};
 		code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, ordinary);
 	}
 	/* a coordinator on this machine: bus/socket.c */
 	const struct scmp_arg_cmp frames[] = {{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_UNIX},
-		{.arg = 1, .op = SCMP_CMP_MASKED_EQ, .datum_a = (scmp_datum_t)~(SOCK_CLOEXEC | SOCK_NONBLOCK),
+		{.arg = 1,
+			.op = SCMP_CMP_MASKED_EQ,
+			.datum_a = (scmp_datum_t) ~(SOCK_CLOEXEC | SOCK_NONBLOCK),
 			.datum_b = SOCK_SEQPACKET}};
 	if (code == 0)
 		code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, frames);

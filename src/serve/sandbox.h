@@ -8,11 +8,11 @@
 #include "base/error.h"
 
 struct sandbox_needs {
-	bool http;	   /* connections are accepted and served */
-	bool agent;	   /* a broker is connected to, again and again */
-	bool certificates; /* and read again now and then */
+	bool http;	    /* connections are accepted and served */
+	bool agent;	    /* a broker is connected to, again and again */
+	bool certificates;  /* and read again now and then */
 	const char *folder; /* of files that are written; NULL = none are */
-	int connecting[2]; /* sockets that may be connected, and no others; -1 = none */
+	int connecting[2];  /* sockets that may be connected, and no others; -1 = none */
 };
 
 /* Give up all capabilities for good and allow only the system calls that the event loop makes. */

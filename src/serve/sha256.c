@@ -12,5 +12,7 @@ int sha256(const void *bytes, size_t length, uint8_t hash[static 32], struct err
 	int result = library_load("libgnutls.so.30", "libgnutls30", symbols, ARRAY_LEN(symbols), error);
 	if (result < 0)
 		return result;
-	return hash_fast(GNUTLS_DIG_SHA256, bytes, length, hash) == 0 ? 0 : error_set(error, -EIO, "GnuTLS has no SHA-256");
+	return hash_fast(GNUTLS_DIG_SHA256, bytes, length, hash) == 0
+		? 0
+		: error_set(error, -EIO, "GnuTLS has no SHA-256");
 }

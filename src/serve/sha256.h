@@ -1,5 +1,5 @@
-/* SHA-256 (FIPS 180-4) of a client's key, so that the key itself is not kept. GnuTLS does it, which libmicrohttpd
- * brings along; it is loaded by the first call. */
+/* SHA-256 (FIPS 180-4) of a client's key, so that the key itself is not kept. GnuTLS does it, which
+ * libmicrohttpd brings along; it is loaded by the first call. */
 #ifndef RETOUR_SERVE_SHA256_H
 #define RETOUR_SERVE_SHA256_H
 

@@ -34,8 +34,10 @@ static void on_presence(void *context, bool connected, const char *why)
 	const struct vantage_options *options = vantage->options;
 	bool came = connected && !vantage->connected;
 	vantage->connected = connected;
-	snprintf(vantage->state, sizeof(vantage->state), "%s %s %s%s%s", connected ? "connected to" : "not connected to",
-		options->broker[0] == '/' ? "the coordinator at" : "broker", options->broker, why ? ": " : "", why ? why : "");
+	snprintf(vantage->state, sizeof(vantage->state), "%s %s %s%s%s",
+		connected ? "connected to" : "not connected to",
+		options->broker[0] == '/' ? "the coordinator at" : "broker", options->broker, why ? ": " : "",
+		why ? why : "");
 	if (options->note)
 		options->note(vantage->state);
 	if (came && vantage->link)
@@ -73,7 +75,8 @@ static int check_sources(const struct vantage_options *options, struct error *er
 				addr_format(source, text));
 		else if (source.family != 4 || addr_is_private(source))
 			code = error_set(error, -EINVAL,
-				"agent: source %s is no public IPv4 address: Record Route cannot be answered to it from elsewhere",
+				"agent: source %s is no public IPv4 address: Record Route cannot be answered "
+				"to it from elsewhere",
 				addr_format(source, text));
 	}
 	free(addresses);
@@ -84,14 +87,17 @@ static int check_sources(const struct vantage_options *options, struct error *er
 static int find_own(struct vantage_point *vantage, struct error *error)
 {
 	const struct vantage_options *options = vantage->options;
-	struct addr towards = addr_v4(0xc0000201); /* RFC 5737; nothing is sent there: the way to it is the default route */
+	struct addr towards =
+		addr_v4(0xc0000201); /* RFC 5737; nothing is sent there: the way to it is the default route */
 	if (options->source_count > 0) {
 		vantage->own = options->sources[0];
 		return 0;
 	}
 	int code = route_source(towards, ADDR_NONE, NULL, &vantage->own, error);
-	return code == 0 ? 0 : error_set(error, code,
-				       "agent: no IPv4 route to the rest of the world: name the address in sources");
+	return code == 0
+		? 0
+		: error_set(error, code,
+			  "agent: no IPv4 route to the rest of the world: name the address in sources");
 }
 
 /* ---- life */
@@ -148,7 +154,9 @@ static int link_up(struct vantage_point *vantage, uv_loop_t *loop, struct error 
 	const struct vantage_options *options = vantage->options;
 	struct agent_link_options link = {.name = options->name,
 		.agent = vantage->agent,
-		.status = {.online = true, .may_spoof = options->rules.spoof, .address = vantage->own,
+		.status = {.online = true,
+			.may_spoof = options->rules.spoof,
+			.address = vantage->own,
 			.source_count = options->source_count},
 		.wake = wake,
 		.context = vantage};
@@ -169,7 +177,8 @@ static void on_tested(void *context, unsigned machine)
 	struct agent_status status = agent_link_status(vantage->link);
 	status.sends_options = selftest_result(&vantage->selftest, status.trouble, sizeof(status.trouble));
 	if (options->note)
-		options->note(status.trouble[0] ? status.trouble : "packets with options leave and come back");
+		options->note(
+			status.trouble[0] ? status.trouble : "packets with options leave and come back");
 	agent_link_set_status(vantage->link, &status);
 }
 
@@ -188,7 +197,8 @@ static int start_selftest(struct vantage_point *vantage, struct error *error)
 		agent_link_set_status(vantage->link, &status);
 		return 0;
 	}
-	if (options->bus || options->broker[0] == '/' || route_resolve(options->broker, 4, &target, NULL) < 0 || addr_is_loopback(target))
+	if (options->bus || options->broker[0] == '/' ||
+		route_resolve(options->broker, 4, &target, NULL) < 0 || addr_is_loopback(target))
 		return 0; /* there is nobody to ask */
 	selftest_init(&vantage->selftest, vantage->own, target, (uint16_t)hash_key_random().k0);
 	driver_set_done(&vantage->driver, on_tested, vantage);
@@ -196,8 +206,8 @@ static int start_selftest(struct vantage_point *vantage, struct error *error)
 	return code < 0 ? error_set(error, code, "out of memory") : 0;
 }
 
-int vantage_start(struct vantage_point **result, struct uv_loop_s *loop, const struct vantage_options *options,
-	struct error *error)
+int vantage_start(struct vantage_point **result, struct uv_loop_s *loop,
+	const struct vantage_options *options, struct error *error)
 {
 	*result = NULL;
 	if (!options->name)
@@ -212,7 +222,8 @@ int vantage_start(struct vantage_point **result, struct uv_loop_s *loop, const s
 		code = find_own(vantage, error);
 	if (code < 0)
 		return code;
-	vantage->agent = agent_new(&options->rules, vantage->own, NULL, options->sources, options->source_count);
+	vantage->agent =
+		agent_new(&options->rules, vantage->own, NULL, options->sources, options->source_count);
 	if (!vantage->agent)
 		return error_set(error, -ENOMEM, "out of memory");
 	code = open_driver(vantage, loop, error);
@@ -235,16 +246,19 @@ void vantage_print(const struct vantage_point *vantage, FILE *out)
 	struct agent_counters c = agent_counters(vantage->agent);
 	struct agent_link_counters link = agent_link_counters(vantage->link);
 	const struct agent_status status = agent_link_status(vantage->link);
-	const char *trouble = status.trouble, *state = vantage->bus ? "connecting" : "in the coordinator's process";
+	const char *trouble = status.trouble,
+		   *state = vantage->bus ? "connecting" : "in the coordinator's process";
 	fprintf(out,
-		"retour serve: agent %s, %s: %" PRIu64 " tasks, %" PRIu64 " refused (%" PRIu64 " over the day's budget), %" PRIu64
-		" packets sent (%" PRIu64 " in a source's name), %" PRIu64 " traceroutes, %" PRIu64 " answers, %" PRIu64
-		" forged or foreign, %" PRIu64 " challenges; %zu of %zu sources registered; %" PRIu64 " sends failed%s%s; %" PRIu64
+		"retour serve: agent %s, %s: %" PRIu64 " tasks, %" PRIu64 " refused (%" PRIu64
+		" over the day's budget), %" PRIu64 " packets sent (%" PRIu64 " in a source's name), %" PRIu64
+		" traceroutes, %" PRIu64 " answers, %" PRIu64 " forged or foreign, %" PRIu64
+		" challenges; %zu of %zu sources registered; %" PRIu64 " sends failed%s%s; %" PRIu64
 		" messages were none, %" PRIu64 " answers not told%s%s\n",
-		vantage->options->name, vantage->state[0] ? vantage->state : state, c.orders, c.refused, c.over_budget,
-		c.sent, c.spoofed, c.traces, c.answers, c.foreign, c.challenges, link.keys, vantage->options->source_count,
-		c.send_failed, c.send_error ? ", last: " : "", c.send_error ? strerror(-c.send_error) : "", link.bad, link.unsaid,
-		trouble[0] ? "; " : "", trouble);
+		vantage->options->name, vantage->state[0] ? vantage->state : state, c.orders, c.refused,
+		c.over_budget, c.sent, c.spoofed, c.traces, c.answers, c.foreign, c.challenges, link.keys,
+		vantage->options->source_count, c.send_failed, c.send_error ? ", last: " : "",
+		c.send_error ? strerror(-c.send_error) : "", link.bad, link.unsaid, trouble[0] ? "; " : "",
+		trouble);
 	vantage_ledger_print(vantage->agent, vantage->options->name, &vantage->options->rules, out);
 }
 

@@ -18,14 +18,15 @@ const cyaml_schema_field_t agent_fields[] = {
 	FLAG("spoof", struct agent_section, spoof),
 	CYAML_FIELD_SEQUENCE_COUNT(
 		"veto", POPT, struct agent_section, veto, veto_count, &string_entry, 0, CYAML_UNLIMITED),
-	CYAML_FIELD_SEQUENCE_COUNT(
-		"sources", POPT, struct agent_section, sources, source_count, &string_entry, 0, STATUS_SOURCES_MAX),
+	CYAML_FIELD_SEQUENCE_COUNT("sources", POPT, struct agent_section, sources, source_count,
+		&string_entry, 0, STATUS_SOURCES_MAX),
 	CYAML_FIELD_UINT("packets_per_second", OPT, struct agent_section, packets_per_second),
 	CYAML_FIELD_UINT("packets_per_day", OPT, struct agent_section, packets_per_day),
 	CYAML_FIELD_END,
 };
 
-static int bad(const struct yaml_text *yaml, const char *key, const char *value, const char *expected, struct error *error)
+static int bad(const struct yaml_text *yaml, const char *key, const char *value, const char *expected,
+	struct error *error)
 {
 	return error_set(error, -EINVAL, "%s:%u: %s %.200s: expected %s", yaml->name,
 		yaml_text_line(yaml, "agent", 0, value), key, value, expected);
@@ -67,8 +68,8 @@ static bool split_port(char *broker, unsigned *port)
 	return broker[0] != '\0';
 }
 
-static int take_veto(struct vantage_config *config, struct vantage_options *options, const struct yaml_text *yaml,
-	const struct agent_section *section, struct error *error)
+static int take_veto(struct vantage_config *config, struct vantage_options *options,
+	const struct yaml_text *yaml, const struct agent_section *section, struct error *error)
 {
 	struct addr address;
 	config->veto = calloc(section->veto_count + 1, sizeof(*config->veto));
@@ -78,15 +79,16 @@ static int take_veto(struct vantage_config *config, struct vantage_options *opti
 		if (addr_parse(section->veto[i], &address))
 			config->veto[i] = prefix_of(address, addr_bits(address));
 		else if (!prefix_parse(section->veto[i], &config->veto[i]))
-			return bad(yaml, "veto", section->veto[i], "a network such as 192.0.2.0/24, or an address", error);
+			return bad(yaml, "veto", section->veto[i],
+				"a network such as 192.0.2.0/24, or an address", error);
 	}
 	options->rules.veto = config->veto;
 	options->rules.veto_count = section->veto_count;
 	return 0;
 }
 
-static int take_texts(struct vantage_config *config, struct vantage_options *options, const struct agent_section *section,
-	struct error *error)
+static int take_texts(struct vantage_config *config, struct vantage_options *options,
+	const struct agent_section *section, struct error *error)
 {
 	if (copy(&config->name, &options->name, section->name) == 0 &&
 		copy(&config->broker, &options->broker, section->broker) == 0 &&
@@ -97,22 +99,26 @@ static int take_texts(struct vantage_config *config, struct vantage_options *opt
 	return error_set(error, -ENOMEM, "out of memory");
 }
 
-int vantage_config_take(struct vantage_config *config, struct vantage_options *options, const struct yaml_text *yaml,
-	const struct agent_section *section, struct error *error)
+int vantage_config_take(struct vantage_config *config, struct vantage_options *options,
+	const struct yaml_text *yaml, const struct agent_section *section, struct error *error)
 {
 	if (!agent_name_good(section->name))
-		return bad(yaml, "name", section->name, "letters, digits, '.', '-' and '_', 63 at most", error);
+		return bad(
+			yaml, "name", section->name, "letters, digits, '.', '-' and '_', 63 at most", error);
 	if (section->packets_per_second > PER_SECOND_MAX)
-		return error_set(error, -EINVAL, "%s:%u: packets_per_second %u: expected a number from 1 to 1000", yaml->name,
+		return error_set(error, -EINVAL,
+			"%s:%u: packets_per_second %u: expected a number from 1 to 1000", yaml->name,
 			yaml_text_line(yaml, "agent", 0, "packets_per_second"), section->packets_per_second);
 	int code = take_texts(config, options, section, error);
 	if (code == 0 && !split_port(config->broker, &options->port))
-		code = bad(yaml, "broker", section->broker, "HOST, HOST:PORT, [IPV6 ADDRESS]:PORT or the path of a socket", error);
+		code = bad(yaml, "broker", section->broker,
+			"HOST, HOST:PORT, [IPV6 ADDRESS]:PORT or the path of a socket", error);
 	if (code == 0)
 		code = take_veto(config, options, yaml, section, error);
 	for (unsigned i = 0; i < section->source_count && code == 0; i++) {
 		if (!addr_parse(section->sources[i], &options->sources[i]) || options->sources[i].family != 4)
-			code = bad(yaml, "sources", section->sources[i], "IPv4 addresses of this host", error);
+			code = bad(
+				yaml, "sources", section->sources[i], "IPv4 addresses of this host", error);
 		options->source_count = i + 1;
 	}
 	options->insecure = section->insecure == 1;
@@ -122,20 +128,26 @@ int vantage_config_take(struct vantage_config *config, struct vantage_options *o
 	return code;
 }
 
-int vantage_config_complete(struct vantage_config *config, struct vantage_options *options, struct error *error)
+int vantage_config_complete(
+	struct vantage_config *config, struct vantage_options *options, struct error *error)
 {
 	char file[REVTR_FILE_SIZE];
 	if (!options->name)
 		return 0;
 	if (!agent_name_good(options->name))
-		return error_set(error, -EINVAL, "agent %.100s: expected letters, digits, '.', '-' and '_', 63 at most", options->name);
+		return error_set(error, -EINVAL,
+			"agent %.100s: expected letters, digits, '.', '-' and '_', 63 at most",
+			options->name);
 	if (options->broker)
 		return 0;
 	if (!*revtr_usual_socket(file))
 		return error_set(error, -EINVAL,
-			"agent %s: where is the coordinator? Neither XDG_STATE_HOME nor HOME is set; `broker` in the file says it",
+			"agent %s: where is the coordinator? Neither XDG_STATE_HOME nor HOME is set; "
+			"`broker` in the file says it",
 			options->name);
-	return copy(&config->broker, &options->broker, file) == 0 ? 0 : error_set(error, -ENOMEM, "out of memory");
+	return copy(&config->broker, &options->broker, file) == 0
+		? 0
+		: error_set(error, -ENOMEM, "out of memory");
 }
 
 void vantage_config_deinit(struct vantage_config *config)

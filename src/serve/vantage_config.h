@@ -1,4 +1,5 @@
-/* The section `agent` of the daemon's file (retour-serve(1)). Includes libcyaml: for the reader of that file only. */
+/* The section `agent` of the daemon's file (retour-serve(1)). Includes libcyaml: for the reader of that file
+ * only. */
 #ifndef RETOUR_SERVE_VANTAGE_CONFIG_H
 #define RETOUR_SERVE_VANTAGE_CONFIG_H
 
@@ -14,9 +15,10 @@ struct agent_section {
 extern const cyaml_schema_field_t agent_fields[];
 
 /* Into `options`; -EINVAL with file and line. */
-int vantage_config_take(struct vantage_config *config, struct vantage_options *options, const struct yaml_text *yaml,
-	const struct agent_section *section, struct error *error) MUST_USE;
+int vantage_config_take(struct vantage_config *config, struct vantage_options *options,
+	const struct yaml_text *yaml, const struct agent_section *section, struct error *error) MUST_USE;
 /* Who names no broker means the coordinator of this machine. */
-int vantage_config_complete(struct vantage_config *config, struct vantage_options *options, struct error *error) MUST_USE;
+int vantage_config_complete(
+	struct vantage_config *config, struct vantage_options *options, struct error *error) MUST_USE;
 
 #endif

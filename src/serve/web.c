@@ -15,7 +15,6 @@
 #include "serve/tracing.h"
 #include "serve/turns.h"
 
-
 struct web {
 	struct channel channels[2];
 	struct driver driver;

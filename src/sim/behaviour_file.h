@@ -26,8 +26,8 @@ enum time_habit { TIME_STANDARD, TIME_NONE, TIME_CARELESS, TIME_LINUX };
 /* What the target of an echo request writes into its options. */
 enum own_stamps { OWN_TWICE, OWN_ONCE, OWN_ALIAS, OWN_NONE };
 enum ping { PING_ALL, PING_PLAIN, PING_NONE };
-/* IPv6 segment routing: dropped without a word, as by Linux; sent on as by Linux where it is enabled, or strictly by
- * RFC 8754; or refused as unknown (RFC 8200 4.4). */
+/* IPv6 segment routing: dropped without a word, as by Linux; sent on as by Linux where it is enabled, or
+ * strictly by RFC 8754; or refused as unknown (RFC 8200 4.4). */
 enum srv6 { SRV6_OFF, SRV6_ON, SRV6_STRICT, SRV6_REFUSE };
 enum limits { LIMITS_ROUTER, LIMITS_LINUX };
 enum bleach { BLEACH_NONE, BLEACH_ECN, BLEACH_DSCP, BLEACH_ALL };

@@ -89,7 +89,7 @@ struct complaint {
 	bool by_route; /* the routing table says so */
 	bool too_big;  /* for a link of this MTU */
 	uint32_t mtu;
-	uint32_t pointer; /* of a parameter problem */
+	uint32_t pointer;		   /* of a parameter problem */
 	const struct world_tunnel *tunnel; /* NULL, or where the packet was labelled ... */
 	unsigned tunnel_at;		   /* ... and whose label it carried */
 	uint8_t label_ttl;
@@ -188,7 +188,8 @@ void options_stamp_arrival(struct sim *sim, uint32_t node, struct addr address, 
 /* An address of the node that nobody can reach. */
 struct addr node_private_address(uint32_t node, uint8_t family);
 
-/* segments.c: a packet that came to one of the node's addresses, and has others to go to. True: the parcel was taken. */
+/* segments.c: a packet that came to one of the node's addresses, and has others to go to. True: the parcel
+ * was taken. */
 bool segments_take(struct sim *sim, uint32_t node, uint32_t in, struct parcel *parcel) MUST_USE;
 /* Does the node's stack read a packet that ends here and has such a header? */
 bool segments_welcome(const struct sim *sim, uint32_t node, const struct packet *packet);

@@ -32,8 +32,8 @@ struct lab {
 	struct lab_host *hosts;
 	struct lab_service *services;
 	unsigned service_count; /* of the world's, or 0 */
-	int64_t started_ns;  /* monotonic; the sim's time 0 */
-	int64_t deadline_ns; /* of the state the lab is in, in the sim's time; TIME_NEVER */
+	int64_t started_ns;	/* monotonic; the sim's time 0 */
+	int64_t deadline_ns;	/* of the state the lab is in, in the sim's time; TIME_NEVER */
 	int epoll, timer, signals, control;
 	bool may_spin;
 	int64_t awake_ns; /* so long may the lab spin */

@@ -189,8 +189,9 @@ static void tell_late(const struct lab *lab)
 		char text[512];
 		if (lab->services[i].ready || !from->ready)
 			continue;
-		snprintf(text, sizeof(text), "service '%s' on %s has not said '%s' within %d s%s%s", from->command,
-			lab->options->world->nodes[from->host].name, from->ready, (int)(SERVICE_READY_NS / NS_PER_S),
+		snprintf(text, sizeof(text), "service '%s' on %s has not said '%s' within %d s%s%s",
+			from->command, lab->options->world->nodes[from->host].name, from->ready,
+			(int)(SERVICE_READY_NS / NS_PER_S),
 			lab->services[i].last[0] ? "; its last words: " : "", lab->services[i].last);
 		lab->options->warn(text);
 	}

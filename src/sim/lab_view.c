@@ -60,8 +60,8 @@ static int make_base(char *directory, size_t size)
 	return -errno;
 }
 
-/* `retour` inside the lab is this very program, and what it remembers ends with the lab: what the user's own coordinator keeps
- * has nothing to do with this Internet. */
+/* `retour` inside the lab is this very program, and what it remembers ends with the lab: what the user's own
+ * coordinator keeps has nothing to do with this Internet. */
 static int set_environment(const char *directory)
 {
 	char path[PATH_MAX], program[PATH_MAX] = "";
@@ -78,7 +78,8 @@ static int set_environment(const char *directory)
 	if (setenv("PATH", path, 1) < 0)
 		return -errno;
 	snprintf(path, sizeof(path), "%s/state", directory);
-	if (mkdir(path, 0700) < 0 || setenv("XDG_STATE_HOME", path, 1) < 0 || setenv("RETOUR_DATA", directory, 1) < 0)
+	if (mkdir(path, 0700) < 0 || setenv("XDG_STATE_HOME", path, 1) < 0 ||
+		setenv("RETOUR_DATA", directory, 1) < 0)
 		return -errno;
 	return 0;
 }
@@ -86,7 +87,7 @@ static int set_environment(const char *directory)
 static int write_all(const struct world *world, const char *directory)
 {
 	int result = 0;
-	for (const struct export *export = exports; export->file && result == 0; export++) {
+	for (const struct export *export = exports; export->file && result == 0; export ++) {
 		char *text = export->write(world);
 		result = text ? write_file(directory, export->file, text) : -ENOMEM;
 		free(text);

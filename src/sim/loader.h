@@ -35,7 +35,7 @@ struct loader {
 	unsigned mistake_count, more_mistakes;
 	bool relations_missing;
 	bool circle; /* of providers */
-	bool holes; /* nodes or links are missing: what depends on them all is not checked */
+	bool holes;  /* nodes or links are missing: what depends on them all is not checked */
 	struct error *error;
 };
 

@@ -91,9 +91,9 @@ const struct place places[] = {
 };
 const unsigned place_count = ARRAY_LEN(places);
 
-#define EARTH_KM      6371
-#define UNIT	      10000 /* of sine and cosine */
-#define HALF_TURN     1800  /* tenths of a degree */
+#define EARTH_KM  6371
+#define UNIT	  10000 /* of sine and cosine */
+#define HALF_TURN 1800	/* tenths of a degree */
 /* Light in glass does 200 km a millisecond, and no cable is straight: half as long again. */
 #define FIBRE_US_TENTHS_PER_KM 75
 

@@ -30,8 +30,8 @@ struct policy_work;
 struct policy_work *policy_work_new(const struct world *world) MUST_USE;
 void policy_work_free(struct policy_work *work);
 /* Works out the routes; `gone` has a flag for each edge that has no link left (NULL: all have). False when
- * preferences contradict each other and no choice lasts: then those ASes that do not like customers best, then
- * peers, then providers, choose as if they had none. */
+ * preferences contradict each other and no choice lasts: then those ASes that do not like customers best,
+ * then peers, then providers, choose as if they had none. */
 bool policy_routes(struct policy_work *work, uint32_t class, const bool *gone);
 /* May they contradict each other? Else there is nothing to try out. */
 bool policy_may_contradict(struct policy_work *work, uint32_t class);

@@ -35,22 +35,23 @@ int sim_attach(struct sim *sim, uint32_t host, const struct machine *machine, un
 /* Run until every machine that is not in the background is DONE (true), or until `until_ns` (false). */
 bool sim_run(struct sim *sim, int64_t until_ns);
 
-/* The seam for a front end in real time: packets that arrive at a host go to `deliver`, and where that returns
- * true, neither to machines nor to the host's own stack; packets that come from a host are handed to sim_send. */
+/* The seam for a front end in real time: packets that arrive at a host go to `deliver`, and where that
+ * returns true, neither to machines nor to the host's own stack; packets that come from a host are handed to
+ * sim_send. */
 typedef bool sim_deliver(void *context, uint32_t host, const uint8_t *bytes, size_t length);
 void sim_set_deliver(struct sim *sim, sim_deliver *deliver, void *context);
 /* A packet leaves a host at sim_now(). 0, -EMSGSIZE, -EBADMSG (not an IP packet), -ENETUNREACH, -ENOMEM. */
 int sim_send(struct sim *sim, uint32_t host, const uint8_t *bytes, size_t length);
 /* The time of the next event, or TIME_NEVER. */
 int64_t sim_next(const struct sim *sim);
-/* Is it a packet's arrival at a host? (What happens at routers nobody sees, and may be done a little later.) */
+/* Is it a packet's arrival at a host? (What happens at routers nobody sees, and may be done a little later.)
+ */
 bool sim_next_is_visible(const struct sim *sim);
 /* Do all that is due until `now_ns`, and make it now. */
 void sim_advance(struct sim *sim, int64_t now_ns);
 
 /* Look at every packet that leaves by an interface, before its link may lose it, and that arrives by one. */
-typedef void sim_tap(
-	void *context, uint32_t interface, bool arrives, const uint8_t *bytes, size_t length);
+typedef void sim_tap(void *context, uint32_t interface, bool arrives, const uint8_t *bytes, size_t length);
 void sim_set_tap(struct sim *sim, sim_tap *tap, void *context);
 
 /* A link broken by hand, on top of the faults of the world: it loses everything, and routers go on sending

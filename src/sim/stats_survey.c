@@ -7,8 +7,8 @@
 #include "sim/sim.h"
 #include "sim/stats.h"
 
-#define PACE_NS	 (50 * NS_PER_MS)
-#define PATIENCE_NS (5 * NS_PER_S)
+#define PACE_NS	       (50 * NS_PER_MS)
+#define PATIENCE_NS    (5 * NS_PER_S)
 #define SURVEY_PAYLOAD 8
 
 struct surveyor {

@@ -26,8 +26,8 @@ struct truth_hop {
 	uint32_t label; /* with which packets arrive here; 0 = none */
 	struct addr
 		recorded; /* that it writes into the Record Route option of what it forwards; may be none */
-	/* What packets are in as they arrive: a tunnel of labels (which leads to its router of this number), or
-	 * one that plain routing does not know; WORLD_NONE: in none. */
+	/* What packets are in as they arrive: a tunnel of labels (which leads to its router of this number),
+	 * or one that plain routing does not know; WORLD_NONE: in none. */
 	uint32_t tunnel, detour;
 	unsigned tunnel_at;
 };

@@ -183,7 +183,8 @@ static int read_once(const char *name, const char *text, size_t length, struct w
 {
 	void *data;
 	*mistake = (struct yaml_mistake){0};
-	int result = yaml_text_read(&(struct yaml_text){name, text, length}, &world_value, &data, mistake, error);
+	int result =
+		yaml_text_read(&(struct yaml_text){name, text, length}, &world_value, &data, mistake, error);
 	if (result < 0)
 		return result;
 	if (!data)

@@ -128,7 +128,8 @@ struct world_file {
  * "NAME:LINE: what is wrong, what was expected". */
 int world_file_read(const char *name, const char *text, size_t length, struct world_file **file,
 	struct error *error) MUST_USE;
-/* Tells every mistake of form, one line each, in a text that world_file_read has refused; returns how many. */
+/* Tells every mistake of form, one line each, in a text that world_file_read has refused; returns how many.
+ */
 unsigned world_file_mistakes(const char *name, const char *text, size_t length,
 	void (*complain)(void *context, const char *line), void *context);
 void world_file_free(struct world_file *file);

@@ -5,7 +5,8 @@
 
 #include "store/store_inside.h"
 
-int store_known_batch(struct store *store, const char *key, const char *request, int64_t *batch, struct error *error)
+int store_known_batch(
+	struct store *store, const char *key, const char *request, int64_t *batch, struct error *error)
 {
 	*batch = 0;
 	if (!request)
@@ -20,7 +21,8 @@ int store_known_batch(struct store *store, const char *key, const char *request,
 
 /* ---- taking */
 
-static int put_lane(struct store *store, const char *key, int priority, int64_t source, int64_t *lane, struct error *error)
+static int put_lane(struct store *store, const char *key, int priority, int64_t source, int64_t *lane,
+	struct error *error)
 {
 	struct query query = query_begin(store,
 		"INSERT INTO lane (key, priority, source) VALUES (?, ?, ?)"
@@ -33,14 +35,15 @@ static int put_lane(struct store *store, const char *key, int priority, int64_t 
 	return query_end(&query, error);
 }
 
-static int insert_batch(struct store *store, const struct store_submission *submission, size_t count, int64_t *batch,
-	struct error *error)
+static int insert_batch(struct store *store, const struct store_submission *submission, size_t count,
+	int64_t *batch, struct error *error)
 {
 	if (submission->part != 0)
-		return error_set(error, -EINVAL, "part %u of a batch of which no part is known: the first is 0",
-			submission->part);
+		return error_set(error, -EINVAL,
+			"part %u of a batch of which no part is known: the first is 0", submission->part);
 	struct query query = query_begin(store,
-		"INSERT INTO batch (key, request, priority, submitted_ms, parts, open, waiting, done, cancelled)"
+		"INSERT INTO batch (key, request, priority, submitted_ms, parts, open, waiting, done, "
+		"cancelled)"
 		" VALUES (?, ?, ?, ?, 1, ?, ?, 0, 0)");
 	query_text(&query, submission->key);
 	query_text(&query, submission->request);
@@ -53,12 +56,12 @@ static int insert_batch(struct store *store, const struct store_submission *subm
 	return result;
 }
 
-static int extend_batch(struct store *store, const struct store_submission *submission, const struct store_batch *known,
-	size_t count, struct error *error)
+static int extend_batch(struct store *store, const struct store_submission *submission,
+	const struct store_batch *known, size_t count, struct error *error)
 {
 	if (!known->open)
-		return error_set(error, -EINVAL, "the batch '%s' is %s: it takes no part %u", submission->request,
-			known->reason[0] ? "cancelled" : "complete", submission->part);
+		return error_set(error, -EINVAL, "the batch '%s' is %s: it takes no part %u",
+			submission->request, known->reason[0] ? "cancelled" : "complete", submission->part);
 	if (submission->part != known->parts)
 		return error_set(error, -EINVAL, "the batch '%s' has %u parts: the next is part %u, not %u",
 			submission->request, known->parts, known->parts, submission->part);
@@ -91,8 +94,9 @@ static int insert_measurement(struct store *store, struct store_measurement *m, 
 }
 
 /* Within a transaction. `known` NULL: the batch is new. */
-static int take(struct store *store, const struct store_submission *submission, const struct store_batch *known,
-	struct store_measurement *measurements, size_t count, int64_t *batch, struct error *error)
+static int take(struct store *store, const struct store_submission *submission,
+	const struct store_batch *known, struct store_measurement *measurements, size_t count, int64_t *batch,
+	struct error *error)
 {
 	int priority = known ? known->priority : submission->priority;
 	int64_t lane = 0;
@@ -100,15 +104,17 @@ static int take(struct store *store, const struct store_submission *submission, 
 			   : insert_batch(store, submission, count, batch, error);
 	for (size_t i = 0; i < count && result == 0; i++) {
 		if (i == 0 || measurements[i].source != measurements[i - 1].source)
-			result = put_lane(store, submission->key, priority, measurements[i].source, &lane, error);
+			result = put_lane(
+				store, submission->key, priority, measurements[i].source, &lane, error);
 		if (result == 0)
-			result = insert_measurement(store, &measurements[i], *batch, lane, submission->now_ms, error);
+			result = insert_measurement(
+				store, &measurements[i], *batch, lane, submission->now_ms, error);
 	}
 	return result;
 }
 
-int store_add_batch(struct store *store, const struct store_submission *submission, struct store_measurement *measurements,
-	size_t count, int64_t *batch, struct error *error)
+int store_add_batch(struct store *store, const struct store_submission *submission,
+	struct store_measurement *measurements, size_t count, int64_t *batch, struct error *error)
 {
 	struct store_batch known = {0};
 	int result = store_known_batch(store, submission->key, submission->request, batch, error);
@@ -134,8 +140,8 @@ int store_add_batch(struct store *store, const struct store_submission *submissi
 /* ---- ending */
 
 /* The batch's counters, and its word on the measurement's place. Without a row: it does not wait any more. */
-static int count_off(struct store *store, int64_t measurement, bool done, const char *reason, int64_t *place, bool *ended,
-	struct error *error)
+static int count_off(struct store *store, int64_t measurement, bool done, const char *reason, int64_t *place,
+	bool *ended, struct error *error)
 {
 	struct query query = query_begin(store,
 		"UPDATE batch SET waiting = waiting - 1, done = done + ?1, cancelled = cancelled + (1 - ?1),"
@@ -157,8 +163,9 @@ static int count_off(struct store *store, int64_t measurement, bool done, const 
 static int note_end(struct store *store, int64_t measurement, enum store_state state, const char *result_text,
 	int64_t place, int64_t now_ms, struct error *error)
 {
-	struct query query = query_begin(
-		store, "UPDATE measurement SET state = ?, result = ?, finished_ms = ?, place = nullif(?, 0) WHERE id = ?");
+	struct query query = query_begin(store,
+		"UPDATE measurement SET state = ?, result = ?, finished_ms = ?, place = nullif(?, 0) WHERE "
+		"id = ?");
 	query_int(&query, state);
 	query_text(&query, result_text);
 	query_int(&query, now_ms);
@@ -167,12 +174,13 @@ static int note_end(struct store *store, int64_t measurement, enum store_state s
 	return query_run(&query, error);
 }
 
-int store_finish(struct store *store, int64_t measurement, const char *result_text, int64_t now_ms, bool *ended,
-	struct error *error)
+int store_finish(struct store *store, int64_t measurement, const char *result_text, int64_t now_ms,
+	bool *ended, struct error *error)
 {
 	int64_t place;
 	int result = count_off(store, measurement, true, NULL, &place, ended, error);
-	return result == 0 ? note_end(store, measurement, STORE_DONE, result_text, place, now_ms, error) : result;
+	return result == 0 ? note_end(store, measurement, STORE_DONE, result_text, place, now_ms, error)
+			   : result;
 }
 
 int store_give_up(struct store *store, int64_t measurement, const char *reason, int64_t now_ms, bool *ended,
@@ -183,12 +191,14 @@ int store_give_up(struct store *store, int64_t measurement, const char *reason, 
 	return result == 0 ? note_end(store, measurement, STORE_CANCELLED, NULL, 0, now_ms, error) : result;
 }
 
-static int cancel_some(
-	struct store *store, int64_t batch, const char *reason, size_t most, int64_t now_ms, struct error *error)
+static int cancel_some(struct store *store, int64_t batch, const char *reason, size_t most, int64_t now_ms,
+	struct error *error)
 {
 	struct query query = query_begin(store,
-		"UPDATE measurement SET state = 2, finished_ms = ?1 WHERE id IN (SELECT id FROM measurement WHERE state = 0"
-		" AND lane IN (SELECT lane.id FROM lane JOIN batch USING (key, priority) WHERE batch.id = ?2) AND batch = ?2"
+		"UPDATE measurement SET state = 2, finished_ms = ?1 WHERE id IN (SELECT id FROM measurement "
+		"WHERE state = 0"
+		" AND lane IN (SELECT lane.id FROM lane JOIN batch USING (key, priority) WHERE batch.id = "
+		"?2) AND batch = ?2"
 		" LIMIT ?3)");
 	query_int(&query, now_ms);
 	query_int(&query, batch);
@@ -199,15 +209,16 @@ static int cancel_some(
 		return result;
 	query = query_begin(store,
 		"UPDATE batch SET waiting = waiting - ?1, cancelled = cancelled + ?1, open = 0,"
-		" reason = CASE WHEN ?1 > 0 OR open OR waiting > 0 THEN coalesce(reason, ?2) ELSE reason END WHERE id = ?3");
+		" reason = CASE WHEN ?1 > 0 OR open OR waiting > 0 THEN coalesce(reason, ?2) ELSE reason END "
+		"WHERE id = ?3");
 	query_int(&query, count);
 	query_text(&query, reason);
 	query_int(&query, batch);
 	return query_run(&query, error);
 }
 
-int store_cancel_batch(struct store *store, int64_t batch, const char *reason, size_t most, int64_t now_ms, size_t *left,
-	struct error *error)
+int store_cancel_batch(struct store *store, int64_t batch, const char *reason, size_t most, int64_t now_ms,
+	size_t *left, struct error *error)
 {
 	struct store_batch after = {0};
 	int result = store_begin(store, error);
@@ -227,7 +238,7 @@ int store_cancel_batch(struct store *store, int64_t batch, const char *reason, s
 /* ---- looking */
 
 #define COLUMNS                                                                                              \
-	"SELECT id, batch, source, destination, label, state, result, submitted_ms, finished_ms, place,"      \
+	"SELECT id, batch, source, destination, label, state, result, submitted_ms, finished_ms, place,"     \
 	" (SELECT reason FROM batch WHERE batch.id = measurement.batch) FROM measurement "
 
 static int see_all(struct query *query, store_see *each, void *context, struct error *error)
@@ -252,8 +263,8 @@ static int see_all(struct query *query, store_see *each, void *context, struct e
 	return query_end(query, error);
 }
 
-static int see_after(struct query query, int64_t of, int64_t after, size_t limit, store_see *each, void *context,
-	struct error *error)
+static int see_after(struct query query, int64_t of, int64_t after, size_t limit, store_see *each,
+	void *context, struct error *error)
 {
 	query_int(&query, of);
 	query_int(&query, after);
@@ -264,45 +275,50 @@ static int see_after(struct query query, int64_t of, int64_t after, size_t limit
 int store_each_measurement(struct store *store, int64_t batch, int64_t after, size_t limit, store_see *each,
 	void *context, struct error *error)
 {
-	return see_after(query_begin(store, COLUMNS "WHERE batch = ? AND id > ? ORDER BY id LIMIT ?"), batch, after, limit,
-		each, context, error);
+	return see_after(query_begin(store, COLUMNS "WHERE batch = ? AND id > ? ORDER BY id LIMIT ?"), batch,
+		after, limit, each, context, error);
 }
 
-int store_each_labelled(struct store *store, int64_t batch, const char *label, int64_t after, size_t limit, store_see *each,
-	void *context, struct error *error)
+int store_each_labelled(struct store *store, int64_t batch, const char *label, int64_t after, size_t limit,
+	store_see *each, void *context, struct error *error)
 {
-	struct query query = query_begin(store, COLUMNS "WHERE label = ? AND batch = ? AND id > ? ORDER BY id LIMIT ?");
+	struct query query =
+		query_begin(store, COLUMNS "WHERE label = ? AND batch = ? AND id > ? ORDER BY id LIMIT ?");
 	query_text(&query, label);
 	return see_after(query, batch, after, limit, each, context, error);
 }
 
-int store_each_labelled_of(struct store *store, const char *key, const char *label, int64_t batch, int64_t after,
-	size_t limit, store_see *each, void *context, struct error *error)
+int store_each_labelled_of(struct store *store, const char *key, const char *label, int64_t batch,
+	int64_t after, size_t limit, store_see *each, void *context, struct error *error)
 {
 	struct query query = query_begin(store,
-		COLUMNS "WHERE label = ?1 AND batch IN (SELECT id FROM batch WHERE (?2 IS NULL OR key = ?2) AND id >= ?3)"
+		COLUMNS "WHERE label = ?1 AND batch IN (SELECT id FROM batch WHERE (?2 IS NULL OR key = ?2) "
+			"AND id >= ?3)"
 			" AND (batch, id) > (?3, ?4) ORDER BY batch, id LIMIT ?5");
 	query_text(&query, label);
 	query_text(&query, key);
 	return see_after(query, batch, after, limit, each, context, error);
 }
 
-int store_each_result(struct store *store, int64_t batch, int64_t after, size_t limit, store_see *each, void *context,
-	struct error *error)
+int store_each_result(struct store *store, int64_t batch, int64_t after, size_t limit, store_see *each,
+	void *context, struct error *error)
 {
-	return see_after(query_begin(store, COLUMNS "WHERE state = 1 AND batch = ? AND place > ? ORDER BY place LIMIT ?"),
+	return see_after(
+		query_begin(
+			store, COLUMNS "WHERE state = 1 AND batch = ? AND place > ? ORDER BY place LIMIT ?"),
 		batch, after, limit, each, context, error);
 }
 
-int store_each_waiting(struct store *store, int64_t lane, int64_t after, size_t limit, store_see *each, void *context,
-	struct error *error)
+int store_each_waiting(struct store *store, int64_t lane, int64_t after, size_t limit, store_see *each,
+	void *context, struct error *error)
 {
-	return see_after(query_begin(store, COLUMNS "WHERE state = 0 AND lane = ? AND id > ? ORDER BY id LIMIT ?"), lane,
-		after, limit, each, context, error);
+	return see_after(
+		query_begin(store, COLUMNS "WHERE state = 0 AND lane = ? AND id > ? ORDER BY id LIMIT ?"),
+		lane, after, limit, each, context, error);
 }
 
-int store_each_lane(struct store *store, void (*each)(void *context, const struct store_lane *lane), void *context,
-	struct error *error)
+int store_each_lane(struct store *store, void (*each)(void *context, const struct store_lane *lane),
+	void *context, struct error *error)
 {
 	struct query query = query_begin(store, "SELECT id, key, priority, source FROM lane ORDER BY id");
 	while (query_row(&query)) {
@@ -319,7 +335,8 @@ int store_find_batch(struct store *store, int64_t id, struct store_batch *batch,
 {
 	bool found = false;
 	struct query query = query_begin(store,
-		"SELECT id, key, reason, priority, parts, open, submitted_ms, waiting, done, cancelled FROM batch"
+		"SELECT id, key, reason, priority, parts, open, submitted_ms, waiting, done, cancelled FROM "
+		"batch"
 		" WHERE id = ?");
 	query_int(&query, id);
 	if (query_row(&query)) {
@@ -341,7 +358,8 @@ int store_find_batch(struct store *store, int64_t id, struct store_batch *batch,
 
 int store_waiting_of(struct store *store, const char *key, size_t *count, struct error *error)
 {
-	struct query query = query_begin(store, "SELECT coalesce(sum(waiting), 0) FROM batch WHERE ?1 IS NULL OR key = ?1");
+	struct query query = query_begin(
+		store, "SELECT coalesce(sum(waiting), 0) FROM batch WHERE ?1 IS NULL OR key = ?1");
 	query_text(&query, key);
 	*count = query_row(&query) ? (size_t)query_get_int(&query, 0) : 0;
 	return query_end(&query, error);

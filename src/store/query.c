@@ -4,7 +4,8 @@
 
 #include "store/store_inside.h"
 
-/* SQLite's destructor argument for values that stay as they are; its own macro casts a number to a pointer. */
+/* SQLite's destructor argument for values that stay as they are; its own macro casts a number to a pointer.
+ */
 #define BORROWED NULL
 
 static struct kept *find_kept(struct store *store, const char *sql)
@@ -27,7 +28,8 @@ struct query query_begin(struct store *store, const char *sql)
 		return query;
 	}
 	query.code = store->lib.prepare_v2(store->db, sql, -1, &query.statement, NULL);
-	if (query.code == SQLITE_OK && query.statement && store->kept_count < KEPT_MAX && !find_kept(store, sql)) {
+	if (query.code == SQLITE_OK && query.statement && store->kept_count < KEPT_MAX &&
+		!find_kept(store, sql)) {
 		query.kept = &store->kept[store->kept_count++];
 		*query.kept = (struct kept){query.statement, true};
 	}
@@ -57,14 +59,17 @@ void query_text(struct query *query, const char *value)
 {
 	if (query->code != SQLITE_OK)
 		return;
-	note(query, value ? query->store->lib.bind_text(query->statement, ++query->bound, value, -1, BORROWED)
-			  : query->store->lib.bind_null(query->statement, ++query->bound));
+	note(query,
+		value ? query->store->lib.bind_text(query->statement, ++query->bound, value, -1, BORROWED)
+		      : query->store->lib.bind_null(query->statement, ++query->bound));
 }
 
 void query_blob(struct query *query, const void *value, size_t length)
 {
 	if (query->code == SQLITE_OK)
-		note(query, query->store->lib.bind_blob(query->statement, ++query->bound, value, (int)length, BORROWED));
+		note(query,
+			query->store->lib.bind_blob(
+				query->statement, ++query->bound, value, (int)length, BORROWED));
 }
 
 bool query_row(struct query *query)
@@ -120,12 +125,14 @@ static int failed(struct store *store, int code, struct error *error)
 {
 	switch (code & 0xff) {
 	case SQLITE_FULL:
-		return error_set(error, -ENOSPC, "%s: the disk is full; make room, nothing that was acknowledged is lost",
+		return error_set(error, -ENOSPC,
+			"%s: the disk is full; make room, nothing that was acknowledged is lost",
 			store->file);
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
 		return error_set(error, -EBADMSG,
-			"%s is damaged and stays as it is; try `sqlite3 FILE .recover` into a new file, or name another one",
+			"%s is damaged and stays as it is; try `sqlite3 FILE .recover` into a new file, or "
+			"name another one",
 			store->file);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED: return error_set(error, -EBUSY, "%s: somebody else has it", store->file);

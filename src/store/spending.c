@@ -6,8 +6,9 @@
 
 int store_put_key(struct store *store, const struct store_key *key, struct error *error)
 {
-	struct query query = query_begin(
-		store, "INSERT OR REPLACE INTO client (name, hash, per_day, parallel, admin) VALUES (?, ?, ?, ?, ?)");
+	struct query query = query_begin(store,
+		"INSERT OR REPLACE INTO client (name, hash, per_day, parallel, admin) VALUES (?, ?, ?, ?, "
+		"?)");
 	query_text(&query, key->name);
 	query_blob(&query, key->hash, sizeof(key->hash));
 	query_int(&query, key->per_day);
@@ -19,7 +20,8 @@ int store_put_key(struct store *store, const struct store_key *key, struct error
 int store_find_key(struct store *store, const uint8_t hash[32], struct store_key *key, struct error *error)
 {
 	bool found = false;
-	struct query query = query_begin(store, "SELECT name, per_day, parallel, admin FROM client WHERE hash = ?");
+	struct query query =
+		query_begin(store, "SELECT name, per_day, parallel, admin FROM client WHERE hash = ?");
 	query_blob(&query, hash, sizeof(key->hash));
 	if (query_row(&query)) {
 		found = true;
@@ -33,7 +35,8 @@ int store_find_key(struct store *store, const uint8_t hash[32], struct store_key
 	return result == 0 && !found ? error_set(error, -ENOENT, "no such key") : result;
 }
 
-int store_spend(struct store *store, const char *what, int64_t day, int64_t amount, int64_t *sum, struct error *error)
+int store_spend(
+	struct store *store, const char *what, int64_t day, int64_t amount, int64_t *sum, struct error *error)
 {
 	struct query query = query_begin(store,
 		"INSERT INTO spent (what, day, amount) VALUES (?, ?, ?) ON CONFLICT (what, day) DO UPDATE"
@@ -50,8 +53,9 @@ int store_spend(struct store *store, const char *what, int64_t day, int64_t amou
 int store_each_spent(struct store *store, const char *prefix, int64_t day,
 	void (*each)(void *context, const char *what, int64_t amount), void *context, struct error *error)
 {
-	struct query query = query_begin(
-		store, "SELECT what, amount FROM spent WHERE substr(what, 1, length(?1)) = ?1 AND day = ?2 ORDER BY what");
+	struct query query = query_begin(store,
+		"SELECT what, amount FROM spent WHERE substr(what, 1, length(?1)) = ?1 AND day = ?2 ORDER BY "
+		"what");
 	query_text(&query, prefix);
 	query_int(&query, day);
 	while (query_row(&query))
@@ -70,14 +74,15 @@ int store_forget_spent(struct store *store, int64_t before_day, struct error *er
 
 int store_add_responder(struct store *store, uint32_t address, int64_t seen_ms, struct error *error)
 {
-	struct query query = query_begin(store, "INSERT OR REPLACE INTO responder (address, seen_ms) VALUES (?, ?)");
+	struct query query =
+		query_begin(store, "INSERT OR REPLACE INTO responder (address, seen_ms) VALUES (?, ?)");
 	query_int(&query, address);
 	query_int(&query, seen_ms);
 	return query_run(&query, error);
 }
 
-int store_each_responder(
-	struct store *store, void (*each)(void *context, uint32_t address), void *context, struct error *error)
+int store_each_responder(struct store *store, void (*each)(void *context, uint32_t address), void *context,
+	struct error *error)
 {
 	struct query query = query_begin(store, "SELECT address FROM responder ORDER BY seen_ms");
 	while (query_row(&query))

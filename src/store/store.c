@@ -14,63 +14,74 @@
 #define VERSION	    3
 
 static const char schema[] =
-	"CREATE TABLE source (id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE, name TEXT NOT NULL, agent TEXT NOT NULL,"
+	"CREATE TABLE source (id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE, name TEXT NOT NULL, "
+	"agent TEXT NOT NULL,"
 	" key BLOB NOT NULL, consents INTEGER NOT NULL, registered_ms INTEGER NOT NULL);"
-	"CREATE TABLE batch (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, request TEXT, priority INTEGER NOT NULL,"
+	"CREATE TABLE batch (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, request TEXT, priority "
+	"INTEGER NOT NULL,"
 	" submitted_ms INTEGER NOT NULL, parts INTEGER NOT NULL, open INTEGER NOT NULL,"
-	" waiting INTEGER NOT NULL, done INTEGER NOT NULL, cancelled INTEGER NOT NULL, reason TEXT, UNIQUE (key, request));"
-	"CREATE TABLE measurement (id INTEGER PRIMARY KEY AUTOINCREMENT, batch INTEGER NOT NULL REFERENCES batch,"
-	" source INTEGER NOT NULL, destination TEXT NOT NULL, label TEXT NOT NULL, state INTEGER NOT NULL, result TEXT,"
+	" waiting INTEGER NOT NULL, done INTEGER NOT NULL, cancelled INTEGER NOT NULL, reason TEXT, UNIQUE "
+	"(key, request));"
+	"CREATE TABLE measurement (id INTEGER PRIMARY KEY AUTOINCREMENT, batch INTEGER NOT NULL REFERENCES "
+	"batch,"
+	" source INTEGER NOT NULL, destination TEXT NOT NULL, label TEXT NOT NULL, state INTEGER NOT NULL, "
+	"result TEXT,"
 	" submitted_ms INTEGER NOT NULL, finished_ms INTEGER, lane INTEGER NOT NULL, place INTEGER);"
 	"CREATE INDEX measurement_batch ON measurement (batch, id);"
-	"CREATE TABLE view (prefix TEXT NOT NULL, agent TEXT NOT NULL, distance INTEGER NOT NULL, ingress INTEGER NOT NULL,"
+	"CREATE TABLE view (prefix TEXT NOT NULL, agent TEXT NOT NULL, distance INTEGER NOT NULL, ingress "
+	"INTEGER NOT NULL,"
 	" seen_ms INTEGER NOT NULL, PRIMARY KEY (prefix, agent)) WITHOUT ROWID;"
 	"CREATE TABLE client (name TEXT PRIMARY KEY, hash BLOB NOT NULL UNIQUE, per_day INTEGER NOT NULL,"
 	" parallel INTEGER NOT NULL, admin INTEGER NOT NULL);"
-	"CREATE TABLE spent (what TEXT NOT NULL, day INTEGER NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY (what, day))"
+	"CREATE TABLE spent (what TEXT NOT NULL, day INTEGER NOT NULL, amount INTEGER NOT NULL, PRIMARY KEY "
+	"(what, day))"
 	" WITHOUT ROWID;";
 
 /* What version 2 has more, both for new files and for those of version 1. */
 static const char schema_2[] =
-	"CREATE TABLE lane (id INTEGER PRIMARY KEY, key TEXT NOT NULL, priority INTEGER NOT NULL, source INTEGER NOT NULL,"
+	"CREATE TABLE lane (id INTEGER PRIMARY KEY, key TEXT NOT NULL, priority INTEGER NOT NULL, source "
+	"INTEGER NOT NULL,"
 	" UNIQUE (key, priority, source));"
 	"CREATE INDEX measurement_waits ON measurement (lane, id) WHERE state = 0;"
 	"CREATE INDEX measurement_done ON measurement (batch, place) WHERE state = 1;"
 	"CREATE TABLE responder (address INTEGER PRIMARY KEY, seen_ms INTEGER NOT NULL);";
 
-static const char upgrade_1[] =
-	"DROP INDEX measurement_waiting;"
-	"ALTER TABLE batch ADD COLUMN parts INTEGER NOT NULL DEFAULT 1;"
-	"ALTER TABLE batch ADD COLUMN open INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE batch ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE batch ADD COLUMN done INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE batch ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE batch ADD COLUMN reason TEXT;"
-	"ALTER TABLE measurement ADD COLUMN lane INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE measurement ADD COLUMN place INTEGER;";
+static const char upgrade_1[] = "DROP INDEX measurement_waiting;"
+				"ALTER TABLE batch ADD COLUMN parts INTEGER NOT NULL DEFAULT 1;"
+				"ALTER TABLE batch ADD COLUMN open INTEGER NOT NULL DEFAULT 0;"
+				"ALTER TABLE batch ADD COLUMN waiting INTEGER NOT NULL DEFAULT 0;"
+				"ALTER TABLE batch ADD COLUMN done INTEGER NOT NULL DEFAULT 0;"
+				"ALTER TABLE batch ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0;"
+				"ALTER TABLE batch ADD COLUMN reason TEXT;"
+				"ALTER TABLE measurement ADD COLUMN lane INTEGER NOT NULL DEFAULT 0;"
+				"ALTER TABLE measurement ADD COLUMN place INTEGER;";
 
 static const char fill_2[] =
-	"INSERT INTO lane (key, priority, source) SELECT DISTINCT b.key, b.priority, m.source FROM measurement AS m"
+	"INSERT INTO lane (key, priority, source) SELECT DISTINCT b.key, b.priority, m.source FROM "
+	"measurement AS m"
 	" JOIN batch AS b ON b.id = m.batch;"
 	"UPDATE batch SET waiting = m.waiting, done = m.done, cancelled = m.cancelled FROM (SELECT batch,"
-	" sum(state = 0) AS waiting, sum(state = 1) AS done, sum(state = 2) AS cancelled FROM measurement GROUP BY batch) AS m"
+	" sum(state = 0) AS waiting, sum(state = 1) AS done, sum(state = 2) AS cancelled FROM measurement "
+	"GROUP BY batch) AS m"
 	" WHERE m.batch = batch.id;"
-	"UPDATE measurement SET lane = l.id FROM batch AS b JOIN lane AS l ON l.key = b.key AND l.priority = b.priority"
+	"UPDATE measurement SET lane = l.id FROM batch AS b JOIN lane AS l ON l.key = b.key AND l.priority = "
+	"b.priority"
 	" WHERE b.id = measurement.batch AND l.source = measurement.source;"
-	"UPDATE measurement SET place = m.place FROM (SELECT id, row_number() OVER (PARTITION BY batch ORDER BY id) AS place"
+	"UPDATE measurement SET place = m.place FROM (SELECT id, row_number() OVER (PARTITION BY batch ORDER "
+	"BY id) AS place"
 	" FROM measurement WHERE state = 1) AS m WHERE m.id = measurement.id;";
 
 /* Version 3: of each origin one traceroute, with what it was good for. */
-static const char schema_3[] =
-	"CREATE TABLE atlas (id INTEGER PRIMARY KEY, source INTEGER NOT NULL, origin TEXT NOT NULL, imported INTEGER NOT NULL,"
-	" addresses BLOB NOT NULL, seen_ms INTEGER NOT NULL, uses INTEGER NOT NULL DEFAULT 0, saved INTEGER NOT NULL DEFAULT 0,"
-	" used_ms INTEGER NOT NULL DEFAULT 0, UNIQUE (source, origin));"
-	"CREATE TABLE alias (address INTEGER PRIMARY KEY, router INTEGER NOT NULL);";
+static const char schema_3[] = "CREATE TABLE atlas (id INTEGER PRIMARY KEY, source INTEGER NOT NULL, origin "
+			       "TEXT NOT NULL, imported INTEGER NOT NULL,"
+			       " addresses BLOB NOT NULL, seen_ms INTEGER NOT NULL, uses INTEGER NOT NULL "
+			       "DEFAULT 0, saved INTEGER NOT NULL DEFAULT 0,"
+			       " used_ms INTEGER NOT NULL DEFAULT 0, UNIQUE (source, origin));"
+			       "CREATE TABLE alias (address INTEGER PRIMARY KEY, router INTEGER NOT NULL);";
 
-static const char fill_3[] =
-	"INSERT OR REPLACE INTO atlas (source, origin, imported, addresses, seen_ms)"
-	" SELECT source, origin, 0, addresses, seen_ms FROM trace ORDER BY seen_ms, id;"
-	"DROP TABLE trace;";
+static const char fill_3[] = "INSERT OR REPLACE INTO atlas (source, origin, imported, addresses, seen_ms)"
+			     " SELECT source, origin, 0, addresses, seen_ms FROM trace ORDER BY seen_ms, id;"
+			     "DROP TABLE trace;";
 
 /* A lock of our own beside the file: SQLite would let two coordinators take turns. */
 static int lock_file(struct store *store, struct error *error)
@@ -101,7 +112,8 @@ static int pragma(struct store *store, const char *name, int64_t *value, struct 
 static int run_all(struct store *store, const char *const *scripts, struct error *error)
 {
 	char mark[120];
-	snprintf(mark, sizeof(mark), "PRAGMA application_id = %d; PRAGMA user_version = %d;", APPLICATION, VERSION);
+	snprintf(mark, sizeof(mark), "PRAGMA application_id = %d; PRAGMA user_version = %d;", APPLICATION,
+		VERSION);
 	int result = store_exec(store, "BEGIN IMMEDIATE", error);
 	for (; *scripts && result == 0; scripts++)
 		result = store_exec(store, *scripts, error);
@@ -117,7 +129,8 @@ static int check_pages(struct store *store, struct error *error)
 	int result = query_end(&query, error);
 	if (result == 0 && !good)
 		result = error_set(error, -EBADMSG,
-			"%s is damaged and stays as it is; try `sqlite3 FILE .recover` into a new file, or name another one",
+			"%s is damaged and stays as it is; try `sqlite3 FILE .recover` into a new file, or "
+			"name another one",
 			store->file);
 	return result;
 }
@@ -142,10 +155,12 @@ static int check_file(struct store *store, struct error *error)
 	if (application != APPLICATION)
 		return error_set(error, -EBADMSG, "%s is a database of another program", store->file);
 	if (version > VERSION)
-		return error_set(error, -ENOTSUP, "%s was written by a newer retour; use that one", store->file);
+		return error_set(
+			error, -ENOTSUP, "%s was written by a newer retour; use that one", store->file);
 	result = check_pages(store, error);
 	if (result == 0 && version == 1)
-		result = run_all(store, (const char *const[]){upgrade_1, schema_2, fill_2, schema_3, fill_3, NULL}, error);
+		result = run_all(store,
+			(const char *const[]){upgrade_1, schema_2, fill_2, schema_3, fill_3, NULL}, error);
 	else if (result == 0 && version == 2)
 		result = run_all(store, (const char *const[]){schema_3, fill_3, NULL}, error);
 	return result;
@@ -159,15 +174,20 @@ static int open_file(struct store *store, struct error *error)
 		result = lock_file(store, error);
 	if (result < 0)
 		return result;
-	int code = store->lib.open_v2(store->file, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+	int code =
+		store->lib.open_v2(store->file, &store->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
 	if (code != SQLITE_OK)
 		return error_set(error, -EIO, "cannot open %s: %s", store->file,
 			store->db ? store->lib.errmsg(store->db) : "out of memory");
 	result = check_file(store, error);
 	if (result == 0)
-		result = store_exec(store, "CREATE INDEX IF NOT EXISTS measurement_label ON measurement (label, batch, id)", error);
+		result = store_exec(store,
+			"CREATE INDEX IF NOT EXISTS measurement_label ON measurement (label, batch, id)",
+			error);
 	if (result == 0)
-		result = store_exec(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;", error);
+		result = store_exec(store,
+			"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+			error);
 	return result;
 }
 
@@ -227,8 +247,10 @@ int store_put_source(struct store *store, struct store_source *source, struct er
 	char address[ADDR_TEXT_SIZE];
 	addr_format(source->address, address);
 	struct query query = query_begin(store,
-		"INSERT INTO source (address, name, agent, key, consents, registered_ms) VALUES (?, ?, ?, ?, ?, ?)"
-		" ON CONFLICT (address) DO UPDATE SET name = excluded.name, agent = excluded.agent, key = excluded.key,"
+		"INSERT INTO source (address, name, agent, key, consents, registered_ms) VALUES (?, ?, ?, ?, "
+		"?, ?)"
+		" ON CONFLICT (address) DO UPDATE SET name = excluded.name, agent = excluded.agent, key = "
+		"excluded.key,"
 		" consents = excluded.consents, registered_ms = excluded.registered_ms RETURNING id");
 	query_text(&query, address);
 	query_text(&query, source->name);
@@ -244,8 +266,8 @@ int store_put_source(struct store *store, struct store_source *source, struct er
 int store_each_source(struct store *store, void (*each)(void *context, const struct store_source *source),
 	void *context, struct error *error)
 {
-	struct query query = query_begin(
-		store, "SELECT id, address, name, agent, key, consents, registered_ms FROM source ORDER BY id");
+	struct query query = query_begin(store,
+		"SELECT id, address, name, agent, key, consents, registered_ms FROM source ORDER BY id");
 	while (query_row(&query)) {
 		struct store_source source = {.id = query_get_int(&query, 0),
 			.address = query_get_addr(&query, 1),
@@ -261,12 +283,13 @@ int store_each_source(struct store *store, void (*each)(void *context, const str
 
 /* ---- the survey */
 
-int store_add_view(struct store *store, struct prefix prefix, const char *agent, unsigned distance, uint32_t ingress,
-	int64_t seen_ms, struct error *error)
+int store_add_view(struct store *store, struct prefix prefix, const char *agent, unsigned distance,
+	uint32_t ingress, int64_t seen_ms, struct error *error)
 {
 	char text[PREFIX_TEXT_SIZE];
 	struct query query = query_begin(store,
-		"INSERT OR REPLACE INTO view (prefix, agent, distance, ingress, seen_ms) VALUES (?, ?, ?, ?, ?)");
+		"INSERT OR REPLACE INTO view (prefix, agent, distance, ingress, seen_ms) VALUES (?, ?, ?, ?, "
+		"?)");
 	query_text(&query, prefix_format(prefix, text));
 	query_text(&query, agent);
 	query_int(&query, distance);
@@ -276,10 +299,12 @@ int store_add_view(struct store *store, struct prefix prefix, const char *agent,
 }
 
 int store_each_view(struct store *store,
-	void (*each)(void *context, struct prefix prefix, const char *agent, unsigned distance, uint32_t ingress),
+	void (*each)(
+		void *context, struct prefix prefix, const char *agent, unsigned distance, uint32_t ingress),
 	void *context, struct error *error)
 {
-	struct query query = query_begin(store, "SELECT prefix, agent, distance, ingress FROM view ORDER BY prefix, agent");
+	struct query query = query_begin(
+		store, "SELECT prefix, agent, distance, ingress FROM view ORDER BY prefix, agent");
 	while (query_row(&query)) {
 		struct prefix prefix;
 		if (prefix_parse(query_get_text(&query, 0), &prefix))

@@ -1,7 +1,8 @@
 /* What a coordinator must not lose: SQLite in WAL mode, one file, one coordinator.
  *
- * Whatever is acknowledged to a client is on disk before. Functions return 0 or a negative errno and fill `error`
- * with a line for a person (a full disk, a damaged file: refused with a remedy, never overwritten). */
+ * Whatever is acknowledged to a client is on disk before. Functions return 0 or a negative errno and fill
+ * `error` with a line for a person (a full disk, a damaged file: refused with a remedy, never overwritten).
+ */
 #ifndef RETOUR_STORE_STORE_H
 #define RETOUR_STORE_STORE_H
 
@@ -40,8 +41,9 @@ void store_undo(struct store *store);
 
 /* ---- batches and measurements
  *
- * What waits is in lanes: for each source, one of a client's campaigns and one of what he wants at once. A batch may come in parts, and
- * counts for itself what became of it: nothing here takes longer because a batch is large. */
+ * What waits is in lanes: for each source, one of a client's campaigns and one of what he wants at once. A
+ * batch may come in parts, and counts for itself what became of it: nothing here takes longer because a batch
+ * is large. */
 enum store_state { STORE_WAITING, STORE_DONE, STORE_CANCELLED };
 struct store_measurement {
 	int64_t id, batch;
@@ -61,10 +63,10 @@ struct store_submission {
 	bool more;     /* there are more parts */
 	int64_t now_ms;
 };
-/* All or none. A part that is known adds nothing (all measurements keep id 0). *batch names it. -EINVAL: a part that
- * does not come next, or of a batch that is complete. */
-int store_add_batch(struct store *store, const struct store_submission *submission, struct store_measurement *measurements,
-	size_t count, int64_t *batch, struct error *error) MUST_USE;
+/* All or none. A part that is known adds nothing (all measurements keep id 0). *batch names it. -EINVAL: a
+ * part that does not come next, or of a batch that is complete. */
+int store_add_batch(struct store *store, const struct store_submission *submission,
+	struct store_measurement *measurements, size_t count, int64_t *batch, struct error *error) MUST_USE;
 /* -ENOENT: it does not wait any more. *ended: nothing of its batch does. */
 int store_finish(struct store *store, int64_t measurement, const char *result, int64_t now_ms, bool *ended,
 	struct error *error) MUST_USE;
@@ -72,31 +74,32 @@ int store_finish(struct store *store, int64_t measurement, const char *result, i
 int store_give_up(struct store *store, int64_t measurement, const char *reason, int64_t now_ms, bool *ended,
 	struct error *error) MUST_USE;
 /* No part may come any more, and up to `most` that wait are given up, in order; *left: so many still wait. */
-int store_cancel_batch(struct store *store, int64_t batch, const char *reason, size_t most, int64_t now_ms, size_t *left,
-	struct error *error) MUST_USE;
+int store_cancel_batch(struct store *store, int64_t batch, const char *reason, size_t most, int64_t now_ms,
+	size_t *left, struct error *error) MUST_USE;
 typedef void store_see(void *context, const struct store_measurement *measurement);
 /* Of one batch, in order, from `after` on. At most `limit`. */
 int store_each_measurement(struct store *store, int64_t batch, int64_t after, size_t limit, store_see *each,
 	void *context, struct error *error) MUST_USE;
 /* Likewise, those with that label. */
-int store_each_labelled(struct store *store, int64_t batch, const char *label, int64_t after, size_t limit, store_see *each,
-	void *context, struct error *error) MUST_USE;
-/* With that label of all batches of a client (NULL: of anybody), in order: after that measurement of that batch. */
-int store_each_labelled_of(struct store *store, const char *key, const char *label, int64_t batch, int64_t after,
-	size_t limit, store_see *each, void *context, struct error *error) MUST_USE;
+int store_each_labelled(struct store *store, int64_t batch, const char *label, int64_t after, size_t limit,
+	store_see *each, void *context, struct error *error) MUST_USE;
+/* With that label of all batches of a client (NULL: of anybody), in order: after that measurement of that
+ * batch. */
+int store_each_labelled_of(struct store *store, const char *key, const char *label, int64_t batch,
+	int64_t after, size_t limit, store_see *each, void *context, struct error *error) MUST_USE;
 /* Its results in the order in which they came, after that place. */
-int store_each_result(struct store *store, int64_t batch, int64_t after, size_t limit, store_see *each, void *context,
-	struct error *error) MUST_USE;
+int store_each_result(struct store *store, int64_t batch, int64_t after, size_t limit, store_see *each,
+	void *context, struct error *error) MUST_USE;
 struct store_lane {
 	int64_t id, source;
 	char key[64];
 	int priority;
 };
-int store_each_lane(struct store *store, void (*each)(void *context, const struct store_lane *lane), void *context,
-	struct error *error) MUST_USE;
+int store_each_lane(struct store *store, void (*each)(void *context, const struct store_lane *lane),
+	void *context, struct error *error) MUST_USE;
 /* What waits in a lane, in order, after that measurement. */
-int store_each_waiting(struct store *store, int64_t lane, int64_t after, size_t limit, store_see *each, void *context,
-	struct error *error) MUST_USE;
+int store_each_waiting(struct store *store, int64_t lane, int64_t after, size_t limit, store_see *each,
+	void *context, struct error *error) MUST_USE;
 struct store_batch {
 	int64_t id;
 	char key[64], reason[160]; /* "" = it was not given up */
@@ -107,10 +110,11 @@ struct store_batch {
 	size_t waiting, done, cancelled;
 };
 /* -ENOENT. */
-int store_find_batch(struct store *store, int64_t id, struct store_batch *batch, struct error *error) MUST_USE;
+int store_find_batch(
+	struct store *store, int64_t id, struct store_batch *batch, struct error *error) MUST_USE;
 /* What this client has sent under that name before; 0 = nothing. */
-int store_known_batch(
-	struct store *store, const char *key, const char *request, int64_t *batch, struct error *error) MUST_USE;
+int store_known_batch(struct store *store, const char *key, const char *request, int64_t *batch,
+	struct error *error) MUST_USE;
 /* Measurements of a client (NULL: of all) that wait. */
 int store_waiting_of(struct store *store, const char *key, size_t *count, struct error *error) MUST_USE;
 
@@ -123,48 +127,57 @@ struct store_trace {
 	uint32_t addresses[STORE_TRACE_MAX]; /* as tree_add_trace takes them */
 	unsigned count;
 	int64_t seen_ms;
-	/* What it was good for: since it was seen; hops that it saved, older ones counting less; when last, 0 = never. */
+	/* What it was good for: since it was seen; hops that it saved, older ones counting less; when last, 0
+	 * = never. */
 	uint64_t uses, saved;
 	int64_t used_ms;
 };
 /* All or none; an older one of the same origin goes. Their `id` is filled in. */
-int store_put_traces(
-	struct store *store, int64_t source, struct store_trace *traces, size_t count, struct error *error) MUST_USE;
+int store_put_traces(struct store *store, int64_t source, struct store_trace *traces, size_t count,
+	struct error *error) MUST_USE;
 int store_each_trace(struct store *store, int64_t source, int64_t newer_than_ms,
-	void (*each)(void *context, const struct store_trace *trace), void *context, struct error *error) MUST_USE;
+	void (*each)(void *context, const struct store_trace *trace), void *context,
+	struct error *error) MUST_USE;
 /* What these were good for, by their ids. */
-int store_note_uses(struct store *store, const struct store_trace *traces, size_t count, struct error *error) MUST_USE;
-int store_drop_traces(struct store *store, int64_t source, int64_t older_than_ms, struct error *error) MUST_USE;
+int store_note_uses(
+	struct store *store, const struct store_trace *traces, size_t count, struct error *error) MUST_USE;
+int store_drop_traces(
+	struct store *store, int64_t source, int64_t older_than_ms, struct error *error) MUST_USE;
 
-/* ---- which addresses are one router's: `counts[i]` of `addresses` are one's. The newest word on an address stands. */
+/* ---- which addresses are one router's: `counts[i]` of `addresses` are one's. The newest word on an address
+ * stands. */
 int store_add_aliases(struct store *store, const uint32_t *addresses, const unsigned *counts, size_t count,
 	struct error *error) MUST_USE;
 /* In order of routers. */
-int store_each_alias(struct store *store, void (*each)(void *context, int64_t router, uint32_t address), void *context,
-	struct error *error) MUST_USE;
+int store_each_alias(struct store *store, void (*each)(void *context, int64_t router, uint32_t address),
+	void *context, struct error *error) MUST_USE;
 
 /* ---- the survey */
-int store_add_view(struct store *store, struct prefix prefix, const char *agent, unsigned distance, uint32_t ingress,
-	int64_t seen_ms, struct error *error) MUST_USE;
+int store_add_view(struct store *store, struct prefix prefix, const char *agent, unsigned distance,
+	uint32_t ingress, int64_t seen_ms, struct error *error) MUST_USE;
 int store_each_view(struct store *store,
-	void (*each)(void *context, struct prefix prefix, const char *agent, unsigned distance, uint32_t ingress),
+	void (*each)(
+		void *context, struct prefix prefix, const char *agent, unsigned distance, uint32_t ingress),
 	void *context, struct error *error) MUST_USE;
 
 /* ---- keys of clients and their limits; budgets by day */
 struct store_key {
 	char name[64];
-	uint8_t hash[32];   /* SHA-256 of the key: the key itself is not kept */
+	uint8_t hash[32];	    /* SHA-256 of the key: the key itself is not kept */
 	unsigned per_day, parallel; /* 0 = no limit */
 	bool admin;
 };
 int store_put_key(struct store *store, const struct store_key *key, struct error *error) MUST_USE;
 /* -ENOENT. */
-int store_find_key(struct store *store, const uint8_t hash[32], struct store_key *key, struct error *error) MUST_USE;
+int store_find_key(
+	struct store *store, const uint8_t hash[32], struct store_key *key, struct error *error) MUST_USE;
 /* Add to what was spent of something on a day (days since 1970), and tell the sum. */
-int store_spend(struct store *store, const char *what, int64_t day, int64_t amount, int64_t *sum, struct error *error) MUST_USE;
+int store_spend(struct store *store, const char *what, int64_t day, int64_t amount, int64_t *sum,
+	struct error *error) MUST_USE;
 /* All that begins so. */
 int store_each_spent(struct store *store, const char *prefix, int64_t day,
-	void (*each)(void *context, const char *what, int64_t amount), void *context, struct error *error) MUST_USE;
+	void (*each)(void *context, const char *what, int64_t amount), void *context,
+	struct error *error) MUST_USE;
 int store_forget_spent(struct store *store, int64_t before_day, struct error *error) MUST_USE;
 
 /* ---- addresses that answer Record Route, for the sake of their neighbours */

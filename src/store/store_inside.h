@@ -17,7 +17,8 @@ struct store {
 	sqlite3 *db;
 	char *file;
 	int lock; /* a descriptor that is locked while the store is open */
-	struct kept kept[KEPT_MAX]; /* statements to be used again: to prepare one takes longer than to run it */
+	struct kept
+		kept[KEPT_MAX]; /* statements to be used again: to prepare one takes longer than to run it */
 	size_t kept_count;
 };
 
@@ -26,7 +27,7 @@ struct query {
 	struct store *store;
 	sqlite3_stmt *statement;
 	struct kept *kept; /* where it is from; NULL: it is this query's own */
-	int bound, code; /* of SQLite */
+	int bound, code;   /* of SQLite */
 };
 
 /* `sql` may begin anywhere: statements are known by their text. */

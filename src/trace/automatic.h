@@ -2,11 +2,12 @@
  *
  * Theory of operation
  *
- * The first protocol traces as if it were alone. When it meets silence (no answer beyond some hop, even when asked
- * again) each of the others knocks: one packet with a large hop limit to the destination, once more if need be. The
- * first protocol runs to its own end. If the destination has answered a knock by then, the protocol that answered
- * (the first of them in order) traces what is missing: the hop limits beyond the last hop that answered. So a path
- * on which the first protocol gets through costs nothing more, and a black hole costs two packets a protocol.
+ * The first protocol traces as if it were alone. When it meets silence (no answer beyond some hop, even when
+ * asked again) each of the others knocks: one packet with a large hop limit to the destination, once more if
+ * need be. The first protocol runs to its own end. If the destination has answered a knock by then, the
+ * protocol that answered (the first of them in order) traces what is missing: the hop limits beyond the last
+ * hop that answered. So a path on which the first protocol gets through costs nothing more, and a black hole
+ * costs two packets a protocol.
  *
  * The result is one path; its hops and its `tries` say which protocol saw what. */
 #ifndef RETOUR_TRACE_AUTOMATIC_H
@@ -26,7 +27,7 @@ struct automatic {
 	struct automatic_other others[AUTOMATIC_OTHERS_MAX];
 	unsigned other_count;
 	struct trace *knocking[AUTOMATIC_OTHERS_MAX]; /* NULL before it is needed */
-	struct trace *follower;                       /* that of `knocking` which goes on; NULL = none (yet) */
+	struct trace *follower; /* that of `knocking` which goes on; NULL = none (yet) */
 	bool knocked;
 };
 

@@ -7,12 +7,12 @@
 #include "base/compiler.h"
 #include "path/series.h"
 
-#define A_ROUTER_NS  (500 * NS_PER_MS) /* between two probes to the same hop limit */
-#define GAP_MIN_NS   (40 * NS_PER_MS)
-#define PATIENCE_NS  (300 * NS_PER_MS) /* at least */
-#define ENOUGH       24   /* probes, to be sure that there is a difference ... */
-#define ENOUGH_NONE  60   /* ... and that there is none */
-#define CHANCE       0.01 /* looked at again and again, it has to be small */
+#define A_ROUTER_NS (500 * NS_PER_MS) /* between two probes to the same hop limit */
+#define GAP_MIN_NS  (40 * NS_PER_MS)
+#define PATIENCE_NS (300 * NS_PER_MS) /* at least */
+#define ENOUGH	    24		      /* probes, to be sure that there is a difference ... */
+#define ENOUGH_NONE 60		      /* ... and that there is none */
+#define CHANCE	    0.01	      /* looked at again and again, it has to be small */
 
 void branch_init(struct branch *branch, const struct branch_config *config)
 {
@@ -73,8 +73,10 @@ static bool is_decided(const struct branch *branch, int64_t now_ns)
 	struct tally tallies[2];
 	count(branch, now_ns, tallies);
 	unsigned settled = tallies[0].sent + tallies[1].sent;
-	unsigned lost = tallies[0].sent - tallies[0].received, others_lost = tallies[1].sent - tallies[1].received;
-	if (settled >= ENOUGH && lost > 0 && share_chance(lost, tallies[0].sent, others_lost, tallies[1].sent) <= CHANCE)
+	unsigned lost = tallies[0].sent - tallies[0].received,
+		 others_lost = tallies[1].sent - tallies[1].received;
+	if (settled >= ENOUGH && lost > 0 &&
+		share_chance(lost, tallies[0].sent, others_lost, tallies[1].sent) <= CHANCE)
 		return true;
 	return (settled >= ENOUGH_NONE && lost <= others_lost) || settled == BRANCH_PROBES_MAX;
 }
@@ -101,7 +103,8 @@ static enum machine_want branch_next(void *self, int64_t now_ns, struct outgoing
 	branch->done = branch->done || is_decided(branch, now_ns);
 	if (branch->done)
 		return MACHINE_DONE;
-	int64_t last_ns = branch->sent > 0 ? branch->probes[branch->sent - 1].sent_ns : now_ns - gap_ns(branch);
+	int64_t last_ns =
+		branch->sent > 0 ? branch->probes[branch->sent - 1].sent_ns : now_ns - gap_ns(branch);
 	*wake_ns = last_ns + (branch->sent < BRANCH_PROBES_MAX ? gap_ns(branch) : patience_ns(branch));
 	if (*wake_ns > now_ns)
 		return MACHINE_WAIT;
@@ -121,7 +124,8 @@ static void branch_packet(void *self, int64_t received_ns, const struct packet *
 {
 	struct branch *branch = self;
 	struct reply reply;
-	if (branch->done || !engine_match(&branch->engine, received_ns, packet, &reply) || reply.user >= branch->sent)
+	if (branch->done || !engine_match(&branch->engine, received_ns, packet, &reply) ||
+		reply.user >= branch->sent)
 		return;
 	branch->probes[reply.user].rtt_ns = reply.rtt_ns;
 	branch->received++;
@@ -129,7 +133,8 @@ static void branch_packet(void *self, int64_t received_ns, const struct packet *
 
 struct machine branch_machine(struct branch *branch)
 {
-	static const struct machine_ops ops = {.next = branch_next, .sent = branch_sent, .packet = branch_packet};
+	static const struct machine_ops ops = {
+		.next = branch_next, .sent = branch_sent, .packet = branch_packet};
 	return (struct machine){.ops = &ops, .self = branch};
 }
 

@@ -285,8 +285,8 @@ static void mark_final(struct probe_result *result, const struct reply *reply)
 		strcpy(result->mark, "!P");
 }
 
-/* A listening port keeps its answer for the one connection, and swallows other SYNs from the same port until our
- * reset comes: they are asked again, one at a time. */
+/* A listening port keeps its answer for the one connection, and swallows other SYNs from the same port until
+ * our reset comes: they are asked again, one at a time. */
 static void release_swallowed(struct classic *classic, const struct classic_probe *accepted)
 {
 	unsigned index = (unsigned)(accepted - classic->probes);

@@ -58,7 +58,7 @@ struct classic {
 	struct engine engine;
 	classic_tell *tell;
 	void *tell_context;
-	int64_t reset_ns; /* when the kernel has ended the connection that a port accepted */
+	int64_t reset_ns;     /* when the kernel has ended the connection that a port accepted */
 	unsigned told;	      /* everything in the row before this one was told */
 	unsigned end;	      /* behind the last that matters */
 	bool head_late;	      /* its time is over; the sockets get one more look before it counts as lost */

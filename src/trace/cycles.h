@@ -30,9 +30,9 @@ struct cycles_config {
 	int64_t interval_ns; /* of a cycle */
 	int64_t pause_ns;    /* between two probes; 0: the interval shared by the hops */
 	int64_t grace_ns;
-	int64_t timeout_ns;  /* who answers later has not answered; 0: however late */
-	bool fixed;	 /* every cycle goes to max_ttl */
-	bool port_grows; /* each probe has the next destination port */
+	int64_t timeout_ns; /* who answers later has not answered; 0: however late */
+	bool fixed;	    /* every cycle goes to max_ttl */
+	bool port_grows;    /* each probe has the next destination port */
 };
 
 struct cycles_responder {

@@ -65,8 +65,8 @@ bool trace_swallowed(const struct trace *trace, unsigned ttl, unsigned index)
 	return false;
 }
 
-/* The end answered the distance probe and said exactly how far that got, but none of the probes that would have
- * died there: it limits its replies. */
+/* The end answered the distance probe and said exactly how far that got, but none of the probes that would
+ * have died there: it limits its replies. */
 static bool only_distance_answered(const struct trace *trace)
 {
 	return !trace->end && trace->distance_exact && trace->explored >= trace->distance;
@@ -93,8 +93,9 @@ static enum stop_reason reason_of(const struct trace *trace)
 		return STOP_INTERRUPTED;
 	if (trace->looping)
 		return STOP_LOOP;
-	return last >= trace->config.max_ttl && trace->highest + trace->config.gap_limit > last ? STOP_MAX_HOPS
-												: STOP_GAP_LIMIT;
+	return last >= trace->config.max_ttl && trace->highest + trace->config.gap_limit > last
+		? STOP_MAX_HOPS
+		: STOP_GAP_LIMIT;
 }
 
 static int add_probe(struct hop *hop, const struct probe_result *from)
@@ -130,7 +131,8 @@ struct path *trace_path(const struct trace *trace, int64_t wall_ns, int64_t now_
 	path->tos = trace->config.tos;
 	path->started_wall_ns = wall_ns;
 	if (trace->started_ns != TIME_NEVER)
-		path->duration_ns = (trace->finished_ns != TIME_NEVER ? trace->finished_ns : now_ns) - trace->started_ns;
+		path->duration_ns =
+			(trace->finished_ns != TIME_NEVER ? trace->finished_ns : now_ns) - trace->started_ns;
 	path->stop_reason = reason_of(trace);
 	path->reached = path->stop_reason == STOP_REACHED;
 	for (unsigned ttl = trace->config.first_ttl; ttl <= last_hop(trace); ttl++)

@@ -9,10 +9,10 @@
 #include "trace/result.h"
 
 #define WATCH_NS      (3 * NS_PER_S)
-#define WINDOW	      12 /* hop limits at once where nothing tells how far the end is */
-#define WINDOW_BEYOND 3	 /* and beyond a guess: the way back may be longer than the way there */
+#define WINDOW	      12  /* hop limits at once where nothing tells how far the end is */
+#define WINDOW_BEYOND 3	  /* and beyond a guess: the way back may be longer than the way there */
 #define SURE_MAX      20u /* every hop up to the guess gets all its probes at once, but no more than so many */
-#define SEARCH_HOPS   6	 /* beyond the last hop that answered */
+#define SEARCH_HOPS   6	  /* beyond the last hop that answered */
 #define ECN_BITS      0x03
 
 void inband_init(struct inband *inband, const struct inband_config *config)
@@ -20,7 +20,8 @@ void inband_init(struct inband *inband, const struct inband_config *config)
 	memset(inband, 0, sizeof(*inband));
 	inband->config = *config;
 	inband->watched_ns = TIME_NEVER;
-	inband_flow_init(&inband->flow, config->local, config->local_port, config->remote, config->remote_port);
+	inband_flow_init(
+		&inband->flow, config->local, config->local_port, config->remote, config->remote_port);
 }
 
 void inband_deinit(struct inband *inband)
@@ -95,7 +96,8 @@ static void watch(struct inband *inband, int64_t now_ns, int64_t *wake_ns)
 {
 	if (inband->watched_ns == TIME_NEVER)
 		inband->watched_ns = now_ns;
-	int64_t deadline_ns = inband->watched_ns + (inband->config.wait_ns ? inband->config.wait_ns : WATCH_NS);
+	int64_t deadline_ns =
+		inband->watched_ns + (inband->config.wait_ns ? inband->config.wait_ns : WATCH_NS);
 	uint32_t history = inband_flow_history(&inband->flow);
 	*wake_ns = deadline_ns;
 	if (history >= INBAND_PROBES_MAX || (now_ns >= deadline_ns && history >= INBAND_PROBES_MIN))
@@ -223,7 +225,8 @@ static unsigned number_of(const struct inband *inband, uint32_t sequence)
 }
 
 /* The answer to a probe, as the trace expects it. */
-static void hand_over(struct inband *inband, unsigned number, int64_t received_ns, const struct packet *packet)
+static void hand_over(
+	struct inband *inband, unsigned number, int64_t received_ns, const struct packet *packet)
 {
 	struct machine machine = trace_machine(current(inband));
 	struct packet plain = *packet;
@@ -245,8 +248,8 @@ static void read_quote(struct inband *inband, int64_t received_ns, const struct 
 {
 	const struct transport *quoted = &packet->quoted;
 	unsigned number = number_of(inband, quoted->tcp_sequence);
-	if (packet->quoted_ip.protocol != PROTOCOL_TCP || packet->quoted_ip.fragment_offset != 0 || quoted->seen < 8 ||
-		quoted->source_port != inband->flow.local_port || number == 0)
+	if (packet->quoted_ip.protocol != PROTOCOL_TCP || packet->quoted_ip.fragment_offset != 0 ||
+		quoted->seen < 8 || quoted->source_port != inband->flow.local_port || number == 0)
 		return;
 	if (quoted->seen >= 12 && quoted->tcp_acknowledgement != inband->mould.transport.tcp_acknowledgement)
 		return;
@@ -257,7 +260,8 @@ static void read_quote(struct inband *inband, int64_t received_ns, const struct 
 static bool is_duplicate(const struct packet *packet, uint32_t acked_before)
 {
 	const struct transport *tcp = &packet->transport;
-	return tcp->tcp_flags == TCP_ACK && tcp->payload_length == 0 && tcp->tcp_acknowledgement == acked_before;
+	return tcp->tcp_flags == TCP_ACK && tcp->payload_length == 0 &&
+		tcp->tcp_acknowledgement == acked_before;
 }
 
 static void read_acknowledgement(
@@ -273,7 +277,9 @@ static void read_acknowledgement(
 	if (number == 0 && !tcp->tcp_has_sack && is_duplicate(packet, acked_before)) {
 		inband->unnamed++;
 		/* The one that waits: those before it had their time. */
-		number = inband->phase == INBAND_SEARCHING && is_current(inband, inband->numbers) ? inband->numbers : 0;
+		number = inband->phase == INBAND_SEARCHING && is_current(inband, inband->numbers)
+			? inband->numbers
+			: 0;
 	}
 	if (number != 0)
 		hand_over(inband, number, received_ns, packet);
@@ -291,7 +297,8 @@ static void inband_packet(void *self, int64_t received_ns, const struct packet *
 		return;
 	}
 	inband_flow_note(&inband->flow, packet);
-	unsigned number = tracing && side == INBAND_OURS ? number_of(inband, packet->transport.tcp_sequence) : 0;
+	unsigned number =
+		tracing && side == INBAND_OURS ? number_of(inband, packet->transport.tcp_sequence) : 0;
 	if (number != 0)
 		inband_sent(inband, number, received_ns, 0); /* when it really left */
 	else if (tracing && side == INBAND_THEIRS)
@@ -300,7 +307,8 @@ static void inband_packet(void *self, int64_t received_ns, const struct packet *
 
 struct machine inband_machine(struct inband *inband)
 {
-	static const struct machine_ops ops = {.next = inband_next, .sent = inband_sent, .packet = inband_packet};
+	static const struct machine_ops ops = {
+		.next = inband_next, .sent = inband_sent, .packet = inband_packet};
 	return (struct machine){.ops = &ops, .self = inband};
 }
 
@@ -313,7 +321,8 @@ const char *inband_trouble(const struct inband *inband)
 	if (inband->phase == INBAND_OVER && inband->numbers == 0)
 		return inband->flow.sent ? "the far end did not acknowledge enough to repeat"
 					 : "no packet of the connection was seen";
-	return inband->numbers > 0 && inband->numbers == inband->room ? "there were no more bytes to repeat" : NULL;
+	return inband->numbers > 0 && inband->numbers == inband->room ? "there were no more bytes to repeat"
+								      : NULL;
 }
 
 /* What the search found takes the place of what the trace did not. */

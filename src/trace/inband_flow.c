@@ -86,8 +86,8 @@ static void note_ours(struct inband_flow *flow, const struct packet *packet)
 	flow->tcp.payload_length = 0;
 }
 
-/* Would a reset be taken for one of this connection? (RFC 9293 3.10.7.4: it must lie in the window. The kernel is
- * stricter, RFC 5961 3.2; here all that can be forged is an early end of a trace.) */
+/* Would a reset be taken for one of this connection? (RFC 9293 3.10.7.4: it must lie in the window. The
+ * kernel is stricter, RFC 5961 3.2; here all that can be forged is an early end of a trace.) */
 static bool in_window(const struct inband_flow *flow, uint32_t sequence)
 {
 	return sequence - flow->tcp.tcp_acknowledgement <= UINT16_MAX;
@@ -120,7 +120,9 @@ void inband_flow_note(struct inband_flow *flow, const struct packet *packet)
 
 uint32_t inband_flow_history(const struct inband_flow *flow)
 {
-	return flow->acknowledged && is_before(flow->kept_from, flow->acked_to) ? flow->acked_to - flow->kept_from : 0;
+	return flow->acknowledged && is_before(flow->kept_from, flow->acked_to)
+		? flow->acked_to - flow->kept_from
+		: 0;
 }
 
 const uint8_t *inband_flow_byte(const struct inband_flow *flow, uint32_t sequence)

@@ -1,8 +1,8 @@
-/* A TCP connection of ours, as its packets show it to somebody who watches both directions: what was sent, what
- * the far end has acknowledged, and what a segment of it looks like. Pure.
+/* A TCP connection of ours, as its packets show it to somebody who watches both directions: what was sent,
+ * what the far end has acknowledged, and what a segment of it looks like. Pure.
  *
- * The kernel does not tell these numbers of a socket in use; its packets do. Outgoing segments may be as large as
- * the kernel hands them to the network card. */
+ * The kernel does not tell these numbers of a socket in use; its packets do. Outgoing segments may be as
+ * large as the kernel hands them to the network card. */
 #ifndef RETOUR_TRACE_INBAND_FLOW_H
 #define RETOUR_TRACE_INBAND_FLOW_H
 
@@ -16,13 +16,13 @@
 struct inband_flow {
 	struct addr local, remote;
 	uint16_t local_port, remote_port;
-	bool sent, acknowledged; /* something was seen */
-	bool closed;		 /* either end has finished or reset it */
+	bool sent, acknowledged;     /* something was seen */
+	bool closed;		     /* either end has finished or reset it */
 	uint32_t kept_from, sent_to; /* bytes by sequence number that are in `stream`, [from, to) */
 	uint32_t acked_to;	     /* the far end has everything before this */
 	struct ip_header ip;	     /* of the last segment of ours that was not a repetition */
 	struct transport tcp;
-	int remote_ttl; /* of the far end's packets, as they arrive; 0 = not known */
+	int remote_ttl;			     /* of the far end's packets, as they arrive; 0 = not known */
 	uint8_t stream[INBAND_STREAM_BYTES]; /* by sequence number modulo its size */
 };
 

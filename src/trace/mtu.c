@@ -7,16 +7,16 @@
 
 #define FIRST_TIMEOUT_NS (1000 * NS_PER_MS)
 #define LIMITER_PAUSE_NS (1100 * NS_PER_MS) /* longer than the second in which Linux refills one reply */
-#define SILENCES         3  /* until a size counts as vanishing */
-#define SILENCES_AGAIN   2  /* where another size vanished already */
-#define VOIDS_MAX        3  /* rounds without any answer until the end counts as one hop nearer */
-#define LOCATE_ROUNDS    2
-#define SEND_ERRORS_MAX  20
+#define SILENCES	 3		    /* until a size counts as vanishing */
+#define SILENCES_AGAIN	 2		    /* where another size vanished already */
+#define VOIDS_MAX	 3 /* rounds without any answer until the end counts as one hop nearer */
+#define LOCATE_ROUNDS	 2
+#define SEND_ERRORS_MAX	 20
 
-/* Of links and tunnels that are common: jumbo frames, Ethernet, PPPoE (RFC 2516), IP in IP, GRE, IPsec, WireGuard,
- * the least of IPv6 (RFC 8200 5), and what IPv4 hosts must take (RFC 791). */
-static const uint16_t usual[] = {9216, 9000, 4470, 1500, 1492, 1480, 1476, 1460, 1450, 1440, 1438, 1420, 1400, 1380,
-	1360, 1300, 1280, 1006, 576, 296};
+/* Of links and tunnels that are common: jumbo frames, Ethernet, PPPoE (RFC 2516), IP in IP, GRE, IPsec,
+ * WireGuard, the least of IPv6 (RFC 8200 5), and what IPv4 hosts must take (RFC 791). */
+static const uint16_t usual[] = {9216, 9000, 4470, 1500, 1492, 1480, 1476, 1460, 1450, 1440, 1438, 1420, 1400,
+	1380, 1360, 1300, 1280, 1006, 576, 296};
 
 void mtu_init(struct mtu *mtu, const struct mtu_config *config)
 {
@@ -61,7 +61,8 @@ static unsigned next_end(const struct mtu *mtu)
 	return mtu->end;
 }
 
-/* The large packet and, behind it, a small one; behind a black hole only once the large one stayed without answer. */
+/* The large packet and, behind it, a small one; behind a black hole only once the large one stayed without
+ * answer. */
 static void aim_question(struct mtu *mtu)
 {
 	bool control = !mtu->black_hole || mtu->silences + mtu->voids > 0;
@@ -86,8 +87,8 @@ static bool is_between(const struct mtu *mtu, unsigned size)
 	return size > mtu->low && (mtu->high == 0 || size < mtu->high);
 }
 
-/* The very next size where a usual one passed, since that often is all that does; else the middle one of the usual
- * sizes between what passed and what did not, else the middle. */
+/* The very next size where a usual one passed, since that often is all that does; else the middle one of the
+ * usual sizes between what passed and what did not, else the middle. */
 static unsigned next_size(const struct mtu *mtu)
 {
 	unsigned candidates[ARRAY_LEN(usual)], count = 0;
@@ -140,7 +141,8 @@ static void ask_size(struct mtu *mtu, unsigned size)
 static void note_black_hole(struct mtu *mtu)
 {
 	if (mtu->step_count < ARRAY_LEN(mtu->steps))
-		mtu->steps[mtu->step_count++] = (struct mtu_step){.ttl = (int)mtu->located, .bytes = mtu->low};
+		mtu->steps[mtu->step_count++] =
+			(struct mtu_step){.ttl = (int)mtu->located, .bytes = mtu->low};
 	mtu->black_hole = false;
 }
 
@@ -287,8 +289,10 @@ static bool send_next(struct mtu *mtu, int64_t now_ns, struct outgoing *outgoing
 		if (shot->sent)
 			continue;
 		shot->sent = true;
-		struct probe_request request = {
-			.ttl = shot->ttl, .size = shot->size, .user = mtu->round << 16 | i, .dont_fragment = true};
+		struct probe_request request = {.ttl = shot->ttl,
+			.size = shot->size,
+			.user = mtu->round << 16 | i,
+			.dont_fragment = true};
 		if (engine_probe(&mtu->engine, &request, now_ns, outgoing) < 0) {
 			shot->fate = FATE_LOCAL;
 			continue;
@@ -320,8 +324,8 @@ static enum machine_want mtu_next(void *self, int64_t now_ns, struct outgoing *o
 			return MACHINE_WAIT;
 		}
 		/* What the kernel refuses to send needs no small packet beside it. */
-		if (mtu->stage == MTU_SEARCH && mtu->shot_count == 2 &&
-			mtu->shots[0].fate == FATE_LOCAL && !mtu->shots[1].sent) {
+		if (mtu->stage == MTU_SEARCH && mtu->shot_count == 2 && mtu->shots[0].fate == FATE_LOCAL &&
+			!mtu->shots[1].sent) {
 			did_not_pass(mtu, &mtu->shots[0]);
 			go_on(mtu);
 			continue;

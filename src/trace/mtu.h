@@ -2,23 +2,24 @@
  *
  * Theory of operation
  *
- * A probe that must not be cut either gets to the end of the path, which answers (with a small message: probes are
- * UDP, so that nothing large travels back), or is reported as too big by the router in front of the narrow link, or
- * vanishes. One question is a round: the large packet, and behind it a small one.
+ * A probe that must not be cut either gets to the end of the path, which answers (with a small message:
+ * probes are UDP, so that nothing large travels back), or is reported as too big by the router in front of
+ * the narrow link, or vanishes. One question is a round: the large packet, and behind it a small one.
  *
  *   - An answer from the end: this size passes, and all smaller ones do.
- *   - "Too big": the router is noted, and the size that it names is asked next. What it names is not believed but
- *     tried; where it names none, or nonsense, the sizes in between are searched.
- *   - Nothing, while the small packet of the round was answered: asked three times in all. A size that vanishes three
- *     times beside small ones that pass is no ordinary loss. A round whose small packet is not answered either says
- *     nothing; it is repeated after a pause longer than the usual refill of reply limiters.
+ *   - "Too big": the router is noted, and the size that it names is asked next. What it names is not believed
+ * but tried; where it names none, or nonsense, the sizes in between are searched.
+ *   - Nothing, while the small packet of the round was answered: asked three times in all. A size that
+ * vanishes three times beside small ones that pass is no ordinary loss. A round whose small packet is not
+ * answered either says nothing; it is repeated after a pause longer than the usual refill of reply limiters.
  *
- * The search goes over sizes that links commonly have, then over whatever lies between what passed and what did not.
- * Where a size vanishes, one packet of that size to every hop limit shows how far it gets. From then on the hops
- * behind that place are asked in turns, so that their reply limits last, and the result is tried at the end.
+ * The search goes over sizes that links commonly have, then over whatever lies between what passed and what
+ * did not. Where a size vanishes, one packet of that size to every hop limit shows how far it gets. From then
+ * on the hops behind that place are asked in turns, so that their reply limits last, and the result is tried
+ * at the end.
  *
- * The end is where small packets are answered: the destination, or the last hop that answers this protocol. Too large
- * for our own link is what the kernel refuses to send; that costs no packet. */
+ * The end is where small packets are answered: the destination, or the last hop that answers this protocol.
+ * Too large for our own link is what the kernel refuses to send; that costs no packet. */
 #ifndef RETOUR_TRACE_MTU_H
 #define RETOUR_TRACE_MTU_H
 
@@ -30,10 +31,10 @@
 #define MTU_SHOTS_MAX 512
 
 struct mtu_config {
-	struct engine_config probe; /* UDP; its size does not matter */
-	unsigned end_ttl;           /* of the last hop that answered a trace */
+	struct engine_config probe;  /* UDP; its size does not matter */
+	unsigned end_ttl;	     /* of the last hop that answered a trace */
 	bool answers[UINT8_MAX + 1]; /* which hop limits did */
-	int64_t rtt_ns;             /* the longest round trip of that trace; RTT_NONE: not known */
+	int64_t rtt_ns;		     /* the longest round trip of that trace; RTT_NONE: not known */
 };
 
 enum mtu_fate {
@@ -61,20 +62,20 @@ struct mtu {
 	struct engine engine;
 	enum mtu_stage stage;
 	int64_t started_ns, finished_ns, rtt_ns, last_sent_ns, not_before_ns;
-	unsigned small;      /* the least size */
-	unsigned size;       /* in question */
+	unsigned small;	     /* the least size */
+	unsigned size;	     /* in question */
 	unsigned low, high;  /* what passed, and what did not; 0 = none yet */
 	unsigned local_high; /* that the kernel does not send, 0 = not known */
 	enum mtu_fate high_fate;
 	unsigned high_said;
-	unsigned end;      /* hop limit of the end */
-	unsigned asked;    /* the hop limit of this round: the end, or one before it */
+	unsigned end;	   /* hop limit of the end */
+	unsigned asked;	   /* the hop limit of this round: the end, or one before it */
 	unsigned silences; /* rounds in which this size vanished */
-	unsigned voids;    /* rounds in a row whose small packet was not answered */
+	unsigned voids;	   /* rounds in a row whose small packet was not answered */
 	bool black_hole;   /* a size vanished ... */
 	unsigned located;  /* ... behind this hop limit */
 	unsigned locating; /* rounds */
-	bool proving;      /* the result of a search behind a black hole is tried at the end */
+	bool proving;	   /* the result of a search behind a black hole is tried at the end */
 	struct mtu_shot shots[MTU_SHOTS_MAX];
 	unsigned shot_count;
 	unsigned round; /* of questions; an answer to an earlier one is too late */

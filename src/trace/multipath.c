@@ -7,11 +7,11 @@
 #include "trace/multipath_inside.h"
 #include "trace/result.h"
 
-#define DISTANCE_TTL     64
-#define DISTANCE_USER    UINT32_MAX
+#define DISTANCE_TTL	 64
+#define DISTANCE_USER	 UINT32_MAX
 #define FIRST_TIMEOUT_NS (1000 * NS_PER_MS)
-#define VERDICT_NS       (500 * NS_PER_MS) /* the least wait before "nothing answers" is said */
-#define SEND_ERRORS_MAX  10
+#define VERDICT_NS	 (500 * NS_PER_MS) /* the least wait before "nothing answers" is said */
+#define SEND_ERRORS_MAX	 10
 
 struct multipath *multipath_new(const struct multipath_config *config)
 {
@@ -215,7 +215,8 @@ static struct mp_probe *log_probe(struct multipath *mp, unsigned ttl, unsigned f
 		mp->probe_room = room;
 	}
 	struct mp_probe *probe = &mp->probes[mp->probe_count++];
-	*probe = (struct mp_probe){.ttl = (uint8_t)ttl, .flow = (uint16_t)flow, .result = probe_result_none()};
+	*probe =
+		(struct mp_probe){.ttl = (uint8_t)ttl, .flow = (uint16_t)flow, .result = probe_result_none()};
 	probe->result.sent_ns = now_ns - mp->started_ns;
 	if (flow > 0 && mp->config.probe.protocol == PROBE_ICMP)
 		probe->result.icmp_checksum = mp->flows[flow].flow.icmp_checksum;
@@ -232,7 +233,8 @@ static enum machine_want finish(struct multipath *mp, int64_t now_ns)
 	return MACHINE_DONE;
 }
 
-static int ask(struct multipath *mp, const struct probe_request *request, int64_t now_ns, struct outgoing *outgoing)
+static int ask(
+	struct multipath *mp, const struct probe_request *request, int64_t now_ns, struct outgoing *outgoing)
 {
 	return mp->prober.ask ? mp->prober.ask(mp->prober.context, request, now_ns, outgoing)
 			      : engine_probe(&mp->engine, request, now_ns, outgoing);
@@ -322,7 +324,8 @@ static void mp_sent(void *self, uint32_t token, int64_t sent_ns, int error)
 
 /* ---- reading ---- */
 
-/* The same router at a third hop limit of one flow, and not just once more because a neighbour let it: a circle. */
+/* The same router at a third hop limit of one flow, and not just once more because a neighbour let it: a
+ * circle. */
 static bool is_looping(const struct multipath *mp, unsigned ttl, unsigned flow)
 {
 	unsigned count = 0, last = 0;

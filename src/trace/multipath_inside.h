@@ -1,5 +1,5 @@
-/* For the files of trace/multipath*.c: what is known (multipath.c), what to ask next (multipath_plan.c), what to tell
- * (multipath_path.c). */
+/* For the files of trace/multipath*.c: what is known (multipath.c), what to ask next (multipath_plan.c), what
+ * to tell (multipath_path.c). */
 #ifndef RETOUR_TRACE_MULTIPATH_INSIDE_H
 #define RETOUR_TRACE_MULTIPATH_INSIDE_H
 
@@ -10,9 +10,9 @@
 #define VERTICES_MAX 1024
 #define PROBES_MAX   4000 /* the engine remembers as many */
 #define QUEUE_MAX    1024
-#define SOURCE       0          /* the vertex that stands for ourselves */
+#define SOURCE	     0		/* the vertex that stands for ourselves */
 #define NO_CLASS     UINT16_MAX /* nothing is known */
-#define MANY         (UINT16_MAX - 1)
+#define MANY	     (UINT16_MAX - 1)
 
 enum cell_state {
 	CELL_UNASKED,
@@ -24,11 +24,11 @@ enum cell_state {
 
 struct cell {
 	uint8_t state, asked, answered;
-	uint8_t waiting; /* so many probes may still be answered */
-	bool wanted;    /* missed, and to be asked again slowly */
-	bool distorted; /* who answered does not stand at this hop limit: no link leads here */
+	uint8_t waiting;	/* so many probes may still be answered */
+	bool wanted;		/* missed, and to be asked again slowly */
+	bool distorted;		/* who answered does not stand at this hop limit: no link leads here */
 	uint16_t vertex, other; /* who answered; `other` where a second one did, else the same */
-	int64_t sent_ns;        /* TIME_NEVER while it stands in the queue */
+	int64_t sent_ns;	/* TIME_NEVER while it stands in the queue */
 };
 
 /* A router, or for address 0 the silence at one hop limit. */
@@ -37,7 +37,7 @@ struct vertex {
 	uint16_t parent; /* of the same class, up to the one that is its own parent */
 	uint16_t class_size;
 	uint16_t silent_ttl; /* of silence */
-	bool end;            /* the destination, or a refusal */
+	bool end;	     /* the destination, or a refusal */
 };
 
 struct mp_hop {
@@ -63,30 +63,30 @@ struct mp_probe {
 struct class_view {
 	unsigned answers, pending, missed; /* at the next hop limit, by flows through it */
 	unsigned repeats, repeats_asked;   /* repeats: answered or under way */
-	unsigned first_ttl, flows;         /* where it is nearest, and how many flows were seen there */
+	unsigned first_ttl, flows;	   /* where it is nearest, and how many flows were seen there */
 	unsigned successor_count;
 	uint16_t successors[STOPPING_SEEN_MAX];
-	bool ends_only;   /* all successors are ends */
-	bool branches;    /* successors of more than one class */
-	bool deals;       /* a flow was seen at several of them: packets are dealt out one by one */
-	bool gave_up;     /* its missing answers are given up */
+	bool ends_only; /* all successors are ends */
+	bool branches;	/* successors of more than one class */
+	bool deals;	/* a flow was seen at several of them: packets are dealt out one by one */
+	bool gave_up;	/* its missing answers are given up */
 };
 
 struct multipath {
 	struct multipath_config config;
-	struct engine engine; /* not used where there is a prober */
+	struct engine engine;		/* not used where there is a prober */
 	struct multipath_prober prober; /* ask NULL: none */
 	struct stopping stopping;
 	struct rng rng;
 	int64_t started_ns, finished_ns; /* TIME_NEVER */
 	int64_t rtt_max_ns;
-	struct mp_hop *hops;   /* by hop limit */
-	struct cell *cells;    /* hop limit by flow */
+	struct mp_hop *hops; /* by hop limit */
+	struct cell *cells;  /* hop limit by flow */
 	struct mp_flow *flows;
-	unsigned flows_used;   /* flows below this one were asked something */
-	unsigned highest;      /* hop limit that answered */
-	unsigned explored;     /* by the first flow */
-	unsigned distance;     /* of the destination on the first flow, 0 = not known */
+	unsigned flows_used; /* flows below this one were asked something */
+	unsigned highest;    /* hop limit that answered */
+	unsigned explored;   /* by the first flow */
+	unsigned distance;   /* of the destination on the first flow, 0 = not known */
 	bool distance_sent, distance_answered;
 	bool distance_exact; /* by the hop limit that the destination quoted */
 	int64_t distance_sent_ns;
@@ -99,8 +99,8 @@ struct multipath {
 		uint16_t flow;
 	} queue[QUEUE_MAX];
 	unsigned queue_first, queue_count;
-	bool dirty; /* something happened since the last plan */
-	bool full;  /* no more probes or flows, or no memory: what is missing stays missing */
+	bool dirty;	 /* something happened since the last plan */
+	bool full;	 /* no more probes or flows, or no memory: what is missing stays missing */
 	int64_t slow_ns; /* when slow questions may go on, TIME_NEVER = there are none */
 	unsigned waiting;
 	unsigned sent, received;

@@ -93,8 +93,8 @@ static bool is_narrow(const struct multipath *mp, unsigned ttl)
 	return true;
 }
 
-/* From where ways part to where they have joined again: if packets are dealt out anywhere in between, two answers to
- * one flow may have come from two ways, and links that begin there are not certain. */
+/* From where ways part to where they have joined again: if packets are dealt out anywhere in between, two
+ * answers to one flow may have come from two ways, and links that begin there are not certain. */
 static void find_unsettled(struct tale *tale, unsigned last)
 {
 	const struct multipath *mp = tale->mp;
@@ -109,27 +109,30 @@ static void find_unsettled(struct tale *tale, unsigned last)
 	}
 }
 
-/* Does a flow see this router here and at the next hop limit once more? Then something before it passes packets on
- * without taking of their lifetime and does not show itself: the last router of a tunnel that hides its inside, and
- * takes off the label itself. Whoever shows before is no neighbour. */
+/* Does a flow see this router here and at the next hop limit once more? Then something before it passes
+ * packets on without taking of their lifetime and does not show itself: the last router of a tunnel that
+ * hides its inside, and takes off the label itself. Whoever shows before is no neighbour. */
 static bool shows_again(const struct multipath *mp, unsigned ttl, struct addr address)
 {
 	for (unsigned flow = 0; flow < mp->flows_used; flow++) {
 		const struct cell *here = mp_cell(mp, ttl, flow), *next = mp_cell(mp, ttl + 1, flow);
 		if (here->state == CELL_KNOWN && next->state == CELL_KNOWN && here->vertex == next->vertex &&
 			here->vertex == here->other && next->vertex == next->other &&
-			!mp->vertices[here->vertex].end && addr_equal(mp->vertices[here->vertex].address, address))
+			!mp->vertices[here->vertex].end &&
+			addr_equal(mp->vertices[here->vertex].address, address))
 			return true;
 	}
 	return false;
 }
 
-/* The same right before the destination, where nobody asks for the next hop limit: packets with lifetime to spare lose
- * more of it than the destination's place in the list says. Answers without a quote (echo, TCP) do not tell. */
+/* The same right before the destination, where nobody asks for the next hop limit: packets with lifetime to
+ * spare lose more of it than the destination's place in the list says. Answers without a quote (echo, TCP) do
+ * not tell. */
 static bool ends_too_early(const struct multipath *mp, unsigned ttl, unsigned flow)
 {
 	unsigned end = mp->flows[0].end;
-	return mp->distance_exact && end != 0 && mp->distance > end && mp->flows[flow].end == end && ttl + 1 == end;
+	return mp->distance_exact && end != 0 && mp->distance > end && mp->flows[flow].end == end &&
+		ttl + 1 == end;
 }
 
 /* Both ends of what this flow went over between two hop limits; false where that is not certain. */
@@ -142,7 +145,8 @@ static bool link_of(const struct tale *tale, unsigned ttl, unsigned flow, uint16
 		return false;
 	*from = left->vertex;
 	*to = right->vertex;
-	/* Who shows twice is not behind itself: it forwards without lifetime, or refuses what it should forward. */
+	/* Who shows twice is not behind itself: it forwards without lifetime, or refuses what it should
+	 * forward. */
 	return !addr_equal(mp->vertices[*from].address, mp->vertices[*to].address) && !right->distorted &&
 		!tale->unsettled[ttl] && right->vertex == right->other &&
 		!shows_again(mp, ttl + 1, mp->vertices[*to].address) && !ends_too_early(mp, ttl, flow);
@@ -164,12 +168,11 @@ static struct edge *edge_between(struct path *path, struct addr from, struct add
 	return edge;
 }
 
-static int count_flow(struct path *path, const struct multipath *mp, unsigned ttl, unsigned flow, uint16_t from,
-	uint16_t to)
+static int count_flow(struct path *path, const struct multipath *mp, unsigned ttl, unsigned flow,
+	uint16_t from, uint16_t to)
 {
 	const struct cell *cell = mp_cell(mp, ttl, flow);
-	struct edge *edge =
-		edge_between(path, mp->vertices[from].address, mp->vertices[to].address, ttl);
+	struct edge *edge = edge_between(path, mp->vertices[from].address, mp->vertices[to].address, ttl);
 	if (!edge)
 		return -1;
 	if (edge->flows++ == 0) {
@@ -215,7 +218,8 @@ static int time_edge(const struct tale *tale, struct edge *edge)
 	return 0;
 }
 
-/* The far ends of a hop that deals out packets: all answers are draws of one and the same router before it. */
+/* The far ends of a hop that deals out packets: all answers are draws of one and the same router before it.
+ */
 static int add_dealt(struct path *path, const struct tale *tale, unsigned ttl, unsigned flow)
 {
 	const struct multipath *mp = tale->mp;
@@ -276,7 +280,8 @@ struct path *multipath_path(const struct multipath *mp, int64_t wall_ns, int64_t
 	path->tos = mp->config.probe.tos;
 	path->started_wall_ns = wall_ns;
 	if (mp->started_ns != TIME_NEVER)
-		path->duration_ns = (mp->finished_ns != TIME_NEVER ? mp->finished_ns : now_ns) - mp->started_ns;
+		path->duration_ns =
+			(mp->finished_ns != TIME_NEVER ? mp->finished_ns : now_ns) - mp->started_ns;
 	path->stop_reason = reason_of(mp);
 	path->reached = path->stop_reason == STOP_REACHED;
 	path->confidence = mp->config.confidence;

@@ -5,16 +5,17 @@
 #include "base/clock.h"
 #include "trace/multipath_inside.h"
 
-#define WINDOW           6    /* hop limits of the first flow before anything is known */
-#define AHEAD            4    /* questions of the first flow beyond the last answer, while the distance is unknown */
-#define SILENT_ASKS      3    /* without any answer, until a hop limit counts as silent */
-#define END_ANSWERS      2    /* A router that delivers has a connected route, and does not balance over it. */
-#define SHARE_INSIDE     0.6  /* of the flows of a hop: a router with more stands for the hop, not inside a diamond */
-#define LOST_MAX         2    /* missing answers behind a router that count as loss */
-#define STEER_AT_ONCE    32   /* flows asked to find those of one router */
+#define WINDOW	    6 /* hop limits of the first flow before anything is known */
+#define AHEAD	    4 /* questions of the first flow beyond the last answer, while the distance is unknown */
+#define SILENT_ASKS 3 /* without any answer, until a hop limit counts as silent */
+#define END_ANSWERS 2 /* A router that delivers has a connected route, and does not balance over it. */
+#define SHARE_INSIDE                                                                                         \
+	0.6 /* of the flows of a hop: a router with more stands for the hop, not inside a diamond */
+#define LOST_MAX	 2		    /* missing answers behind a router that count as loss */
+#define STEER_AT_ONCE	 32		    /* flows asked to find those of one router */
 #define LIMITER_PAUSE_NS (1100 * NS_PER_MS) /* longer than the second in which Linux refills one reply */
-#define SLOW_FIRST       8    /* questions after the first pause */
-#define SLOW_ROUNDS_MAX  3
+#define SLOW_FIRST	 8		    /* questions after the first pause */
+#define SLOW_ROUNDS_MAX	 3
 
 static unsigned before_first(const struct multipath *mp)
 {
@@ -111,7 +112,8 @@ static void add_successor(struct multipath *mp, struct class_view *view, uint16_
 }
 
 /* What the answer (or its lack) of one flow at the next hop limit says about the class it comes from. */
-static void gather_next(struct multipath *mp, struct class_view *view, uint16_t class, unsigned ttl, unsigned flow)
+static void gather_next(
+	struct multipath *mp, struct class_view *view, uint16_t class, unsigned ttl, unsigned flow)
 {
 	const struct cell *next = mp_cell(mp, ttl, flow);
 	switch ((enum cell_state)next->state) {
@@ -155,11 +157,12 @@ static void gather(struct multipath *mp)
 		}
 }
 
-/* All next hops of a router that deals out packets become one class. Returns whether that changed anything. */
+/* All next hops of a router that deals out packets become one class. Returns whether that changed anything.
+ */
 static bool join_dealt(struct multipath *mp)
 {
 	bool changed = false;
-	for (unsigned class = 0; class < mp->vertex_count; class++) {
+	for (unsigned class = 0; class < mp->vertex_count; class ++) {
 		const struct class_view *view = &mp->views[class];
 		if (!view->deals || !view->branches)
 			continue;
@@ -170,8 +173,8 @@ static bool join_dealt(struct multipath *mp)
 	return changed;
 }
 
-/* Hops inside a diamond one of whose routers balances once more: there, and up to the hop where all ways join, every
- * router gets its full number of answers. */
+/* Hops inside a diamond one of whose routers balances once more: there, and up to the hop where all ways
+ * join, every router gets its full number of answers. */
 static void find_strict(struct multipath *mp)
 {
 	unsigned limit = mp_limit(mp);
@@ -191,7 +194,8 @@ static void find_strict(struct multipath *mp)
 
 /* ---- asking ---- */
 
-/* The first flow goes ahead: at once as far as the distance is known, else a few hops beyond the last answer. */
+/* The first flow goes ahead: at once as far as the distance is known, else a few hops beyond the last answer.
+ */
 static void explore(struct multipath *mp, int64_t now_ns)
 {
 	unsigned before = before_first(mp), end = mp->flows[0].end;
@@ -222,7 +226,8 @@ static unsigned required(const struct multipath *mp, const struct class_view *vi
 	unsigned ttl = view->first_ttl - 1;
 	if (view->successor_count == 0) /* one flow first; where that meets silence, some more */
 		return view->missed > 0 || view->answers > 0 ? SILENT_ASKS : 1;
-	/* Which router we send to is our own choice; if it varies, the next hop shows it, and confirming finds it. */
+	/* Which router we send to is our own choice; if it varies, the next hop shows it, and confirming
+	 * finds it. */
 	if (view->successor_count == 1 && (view->ends_only || view == &mp->views[SOURCE]))
 		return view->missed > 0 ? 1 : MIN(END_ANSWERS, stopping->answers[1]);
 	bool inside = ttl >= mp->config.first_ttl && mp->only[ttl] == MANY && !mp->strict[ttl] &&
@@ -251,7 +256,8 @@ static unsigned ask_known(struct multipath *mp, uint16_t class, unsigned wanted)
 	return wanted;
 }
 
-/* The chance that a flow passes a router of the class at this hop limit, by what is known of the hop before. */
+/* The chance that a flow passes a router of the class at this hop limit, by what is known of the hop before.
+ */
 static double chance_of(const struct multipath *mp, uint16_t class, unsigned ttl, unsigned flow)
 {
 	const struct class_view *view = &mp->views[class];
@@ -267,8 +273,8 @@ static double chance_of(const struct multipath *mp, uint16_t class, unsigned ttl
 	return 0;
 }
 
-/* Other flows are asked at the class's own hop limit, to find `wanted` that pass it: first those that were asked behind
- * it already, since one answer then settles both, then those that are likely to. */
+/* Other flows are asked at the class's own hop limit, to find `wanted` that pass it: first those that were
+ * asked behind it already, since one answer then settles both, then those that are likely to. */
 static void steer(struct multipath *mp, uint16_t class, unsigned wanted)
 {
 	static const double at_least[] = {0.5, 0.01};
@@ -285,8 +291,8 @@ static void steer(struct multipath *mp, uint16_t class, unsigned wanted)
 		for (unsigned flow = 0; flow < mp->config.flow_count; flow++) {
 			bool asked_behind = mp_cell(mp, ttl + 1, flow)->state == CELL_KNOWN;
 			double chance = chance_of(mp, class, ttl, flow);
-			if (mp_cell(mp, ttl, flow)->state != CELL_UNASKED || asked_behind != (pass % 2 == 0) ||
-				chance < at_least[pass / 2])
+			if (mp_cell(mp, ttl, flow)->state != CELL_UNASKED ||
+				asked_behind != (pass % 2 == 0) || chance < at_least[pass / 2])
 				continue;
 			if (expected >= wanted || asked == STEER_AT_ONCE || !mp_ask(mp, ttl, flow))
 				return;
@@ -321,8 +327,9 @@ static unsigned repeats_missing(const struct multipath *mp, const struct class_v
 	return wanted - view->repeats;
 }
 
-/* Some flows once more: does each keep to its next hop? Two packets of a flow leave in a row: who deals out in turns
- * sends them different ways. The flows are taken at random, so that nothing falls into step with them. */
+/* Some flows once more: does each keep to its next hop? Two packets of a flow leave in a row: who deals out
+ * in turns sends them different ways. The flows are taken at random, so that nothing falls into step with
+ * them. */
 static void repeat(struct multipath *mp, uint16_t class)
 {
 	unsigned limit = mp_limit(mp), wanted = repeats_missing(mp, &mp->views[class]);
@@ -351,7 +358,8 @@ static void satisfy(struct multipath *mp, uint16_t class, bool may_steer)
 	/* Half-way already: where no flow is stable, nothing must be multiplied. */
 	if (view->answers >= MIN(need, mp->stopping.answers[2]))
 		repeat(mp, class);
-	/* A few answers that were lost twice are made up for by other flows; many are a limiter, or silence. */
+	/* A few answers that were lost twice are made up for by other flows; many are a limiter, or silence.
+	 */
 	unsigned missed = view->missed > LOST_MAX ? view->missed : 0;
 	if (have >= need || view->gave_up)
 		return;
@@ -471,14 +479,14 @@ void mp_plan(struct multipath *mp, int64_t now_ns)
 	if (mp->full)
 		return;
 	bool stable = true;
-	for (unsigned class = 0; class < mp->vertex_count; class++)
+	for (unsigned class = 0; class < mp->vertex_count; class ++)
 		stable &= repeats_missing(mp, &mp->views[class]) == 0;
-	for (unsigned class = 0; class < mp->vertex_count; class++)
-		if (mp_class(mp, (uint16_t)class) == class)
-			satisfy(mp, (uint16_t)class, stable);
+	for (unsigned class = 0; class < mp->vertex_count; class ++)
+		if (mp_class(mp, (uint16_t) class) == class)
+			satisfy(mp, (uint16_t) class, stable);
 	follow(mp);
-	for (unsigned class = 0; mp->waiting == 0 && class < mp->vertex_count; class++)
-		repeat(mp, (uint16_t)class);
+	for (unsigned class = 0; mp->waiting == 0 && class < mp->vertex_count; class ++)
+		repeat(mp, (uint16_t) class);
 	if (mp->waiting == 0)
 		confirm(mp);
 	slow_hops(mp, now_ns);

@@ -10,8 +10,8 @@ void result_fill(struct probe_result *probe, uint8_t family, const struct reply 
 /* A guess how far a packet came that arrived with this hop limit. */
 unsigned result_hops_travelled(int ttl);
 
-/* A listening port took our SYN. The kernel resets the connection, since no socket of it knows of that; but we see
- * the answer before it does, and whatever leaves before the reset is swallowed. */
+/* A listening port took our SYN. The kernel resets the connection, since no socket of it knows of that; but
+ * we see the answer before it does, and whatever leaves before the reset is swallowed. */
 #define RESET_LEAVES_NS (1 * NS_PER_MS)
 bool result_accepts(const struct probe_result *result);
 

@@ -3,9 +3,9 @@
  *
  * Theory of operation
  *
- * All probes of a round take one flow, and so do all rounds, unless several flows were given: then rounds take
- * them in turn, as many packets a second, and each flow has a timeline of its own that says where its way
- * ends and who skips answers to it. Those of a round go out spread over most of the interval, in the
+ * All probes of a round take one flow, and so do all rounds, unless several flows were given: then rounds
+ * take them in turn, as many packets a second, and each flow has a timeline of its own that says where its
+ * way ends and who skips answers to it. Those of a round go out spread over most of the interval, in the
  * order of their hop limits and with jitter, so that no router, and no link on the way back, sees a burst:
  * Linux routers refill one ICMP error a second for each destination (net.ipv4.icmp_ratelimit). The first
  * round alone goes out at once, within a small window beyond the last answer, so that there is something to
@@ -106,7 +106,8 @@ struct rounds {
 
 /* The caller owns `rounds`; rounds_deinit frees what the timeline allocated. */
 void rounds_init(struct rounds *rounds, const struct rounds_config *config);
-/* Before the first call of next(): rounds take these flows in turn; the engine's own is not used. 0 or -ENOMEM. */
+/* Before the first call of next(): rounds take these flows in turn; the engine's own is not used. 0 or
+ * -ENOMEM. */
 int rounds_take_flows(struct rounds *rounds, const struct flow *flows, unsigned count) MUST_USE;
 void rounds_deinit(struct rounds *rounds);
 void rounds_observe(struct rounds *rounds, rounds_observer *observer, void *context);

@@ -62,7 +62,8 @@ static unsigned asks_needed(struct count before)
 
 /* The hop behind that misses the least share; for the end, the nearest before it. NULL = none to compare
  * with. */
-static const struct timeline_hop *compared_with(const struct timeline *timeline, const struct timeline_hop *hop)
+static const struct timeline_hop *compared_with(
+	const struct timeline *timeline, const struct timeline_hop *hop)
 {
 	const struct timeline_hop *best = NULL;
 	unsigned last = timeline_last(timeline);

@@ -4,14 +4,14 @@
 
 #include "base/compiler.h"
 
-/* How often a router that is one of several at its distance balances once more, before anything is known of it: one
- * in four. Most diamonds are one hop long and unmeshed (Vermeulen et al., Multilevel MDA-Lite Paris Traceroute,
- * IMC 2018), and that paper asks such routers twice only. With this share in mind the chance of overlooking the
- * second next hop of such a router falls under 5 % with four answers instead of six. */
+/* How often a router that is one of several at its distance balances once more, before anything is known of
+ * it: one in four. Most diamonds are one hop long and unmeshed (Vermeulen et al., Multilevel MDA-Lite Paris
+ * Traceroute, IMC 2018), and that paper asks such routers twice only. With this share in mind the chance of
+ * overlooking the second next hop of such a router falls under 5 % with four answers instead of six. */
 #define BALANCES_AGAIN 0.25
 
-/* chance[j]: j different ones so far. Inclusion and exclusion would say the same in one sum, whose terms cancel out
- * beyond what a double holds when there are many. */
+/* chance[j]: j different ones so far. Inclusion and exclusion would say the same in one sum, whose terms
+ * cancel out beyond what a double holds when there are many. */
 static void draw_once(double *chance, unsigned count)
 {
 	for (unsigned j = count + 1; j-- > 0;) {
@@ -52,8 +52,8 @@ static unsigned answers_inside(double risk)
 	}
 }
 
-/* A router that deals out packets one by one sends each repeat by the same way with chance 1 / seen. No fewer than
- * three: many deal them out in turns, not by chance. */
+/* A router that deals out packets one by one sends each repeat by the same way with chance 1 / seen. No fewer
+ * than three: many deal them out in turns, not by chance. */
 #define REPEATS_MIN 3
 
 static unsigned repeats_for(unsigned seen, double risk)

@@ -1,14 +1,14 @@
 /* When to stop looking for another next hop of a router that balances flows.
  *
  * The rule of the multipath detection algorithm (Augustin, Friedman, Teixeira: Multipath tracing with Paris
- * traceroute, E2EMON 2007; Veitch et al., INFOCOM 2009): when `seen` next hops are known, ask on until so many
- * probes have been answered that, were there one more, and did the router choose among all of them evenly, all would
- * have been seen with the wanted confidence. For 95 %: 6, 11, 16, 21, 27, 33, ... answers for 1, 2, 3, ... next hops.
- * Answers count, not probes: a router that does not answer says nothing. */
+ * traceroute, E2EMON 2007; Veitch et al., INFOCOM 2009): when `seen` next hops are known, ask on until so
+ * many probes have been answered that, were there one more, and did the router choose among all of them
+ * evenly, all would have been seen with the wanted confidence. For 95 %: 6, 11, 16, 21, 27, 33, ... answers
+ * for 1, 2, 3, ... next hops. Answers count, not probes: a router that does not answer says nothing. */
 #ifndef RETOUR_TRACE_STOPPING_H
 #define RETOUR_TRACE_STOPPING_H
 
-#define STOPPING_SEEN_MAX       64
+#define STOPPING_SEEN_MAX	64
 #define STOPPING_CONFIDENCE_MIN 0.5
 #define STOPPING_CONFIDENCE_MAX 0.9999
 
