@@ -244,6 +244,17 @@ key Escape
 key q
 sees 5 'at-the-shell>' "q leaves"
 
+# ---- every way of a balanced path: three routers after hop 2, two after hop 4
+
+start 120 36 "$retour lab run -w loadbalanced -- $retour watch -4 --multipath -i 0.25 server.lab"
+sees 20 '^ +3  3 routers ' "a hop with three routers"
+for router in green red blue; do
+	sees 10 "^ +- ae0\\.$router\\.northwind\\.lab +AS64500 +[0-9.]+% .* port [0-9]+" "a row for $router, with its port"
+done
+sees 10 '^ +5  2 routers ' "a hop with two routers"
+key q
+sees_not 5 'LIVE' "q leaves the ways"
+
 # ---- a recording that is cut off, and one that is none
 
 head -c 30000 "$scratch/record" >"$scratch/cut"
