@@ -132,13 +132,10 @@ int coordinator_add_source(struct coordinator *c, const struct store_source *sto
 			return -ENOMEM;
 		c->sources = longer;
 		index = c->source_count;
+		longer[index] = (struct source_entry){0};
 		if (revtr_engine_add_source(c->engine, stored->address, agent, &longer[index].engine_index) <
 			0)
 			return -ENOMEM;
-		longer[index].listed = false;
-		longer[index].atlas = (struct atlas){0};
-		longer[index].purse = (struct atlas_purse){0};
-		longer[index].turn = longer[index].doubts = 0;
 		c->source_count++;
 	}
 	struct source_entry *entry = &c->sources[index];

@@ -53,9 +53,10 @@ static void add_lane(void *context, const struct store_lane *stored)
 		if (c->lanes[i].id == stored->id)
 			return;
 	struct lane *longer = realloc(c->lanes, (c->lane_count + 1) * sizeof(*longer));
+	if (longer)
+		c->lanes = longer;
 	if (!longer || client == UINT32_MAX)
 		return;
-	c->lanes = longer;
 	c->lanes[c->lane_count++] = (struct lane){.id = stored->id,
 		.client = client,
 		.source = source_of(c, stored->source),
