@@ -6,7 +6,7 @@
 # Status 77 is SKIP: this machine cannot run the test, and the last line printed says why. With CI=true a
 # missing program is a failure, since the set-up installs them all; what the kernel refuses is still a SKIP.
 set -eEuo pipefail
-trap 'echo "FAIL ${BASH_SOURCE[0]##*/}:$LINENO: status $?: $BASH_COMMAND" >&2' ERR
+trap 'echo "died at ${BASH_SOURCE[0]##*/}:$LINENO: status $?: $BASH_COMMAND" >&2' ERR
 
 skip() {
 	echo "SKIP $*"
@@ -65,6 +65,7 @@ in_node() { # NODE COMMAND...
 
 # In the background; the process itself, not a shell around it, is $!. Output goes to $scratch/LOG.
 start_in() { # NODE LOG COMMAND...
+	: >"$scratch/$2" # what an earlier one said is not waited for
 	nsenter --net="/run/netns/$1" -- "${@:3}" >"$scratch/$2" 2>&1 &
 }
 
