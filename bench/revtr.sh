@@ -23,7 +23,7 @@ named() { # NAME
 
 agents() {
 	local sites
-	for sites in 5 10 20 50 100 200; do
+	for sites in 10 20 50 100; do
 		for seed in $SEEDS; do
 			run 1000 $sites "$seed" retour | named agents
 		done
