@@ -16,7 +16,7 @@ const char *technique_phrase(enum technique technique)
 	case TECHNIQUE_TIMESTAMP_SPOOFED: return "wrote its time into a spoofed ping";
 	case TECHNIQUE_SYMMETRIC_INTRA: return "assumed: as there, in one network";
 	case TECHNIQUE_SYMMETRIC_INTER: return "assumed: as there, across networks";
-	case TECHNIQUE_INFERRED: return "as there, and as many hops from home";
+	case TECHNIQUE_INFERRED:
 	case TECHNIQUE_TTL:
 	case TECHNIQUE_RESPONDER:
 	case TECHNIQUE_INBAND:

@@ -9,8 +9,7 @@
 #include "path/words.h"
 
 /* 1 the destination itself, 3 and 4 from the atlas, 5 and 6 Record Route, 7 and 8 Timestamp, 11 and 12
- * assumed inside a network and across a border, which an inferred one is, too: whoever filters by codes wants
- * measurements. What is none of these was assumed inside one. */
+ * assumed inside a network and across a border. */
 int revtr_hop_code(const struct revtr_hop *hop)
 {
 	switch ((enum technique)hop->technique) {
