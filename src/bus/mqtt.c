@@ -17,8 +17,9 @@
 #include "bus/bus_inside.h"
 #include "bus/mqtt_library.h"
 #include "bus/name.h"
+#include "bus/unsent.h"
 
-#define WAITING_MAX	  65536 /* here and, not acknowledged, in the library */
+#define UNSENT_MAX	  65536 /* here and, not acknowledged, in the library */
 #define HANDED_MAX	  1000	/* of those in the library */
 #define PORT_PLAIN	  1883
 #define PORT_TLS	  8883
@@ -29,14 +30,6 @@
 #define PAUSE_MAX_MS	  30000
 #define LAST_WRITES_MAX	  100
 #define QOS		  1
-
-struct waiting {
-	struct waiting *next;
-	char *topic;
-	size_t length;
-	bool keep;
-	char payload[];
-};
 
 /* The socket of one connection. It may be gone before the loop has closed this. */
 struct watch {
@@ -56,8 +49,8 @@ struct mqtt {
 	unsigned port;
 	bool opened, established, connected, closing, has_will, secure;
 	unsigned ticks, pause_ms, closed_timers;
-	struct waiting *first, **end;
-	size_t waiting, handed;
+	struct unsent unsent;
+	size_t handed;
 	bus_presence *presence;
 	void *context;
 	bool told, told_connected;
@@ -254,48 +247,28 @@ static void on_tick(uv_timer_t *timer)
 
 /* ---- messages */
 
-static void waiting_free(struct waiting *waiting)
-{
-	free(waiting->topic);
-	free(waiting);
-}
-
 static void hand_over(struct mqtt *mqtt)
 {
-	while (mqtt->first && mqtt->connected && mqtt->handed < HANDED_MAX) {
-		struct waiting *waiting = mqtt->first;
-		int result = mqtt->library.publish_v5(mqtt->client, NULL, waiting->topic,
-			(int)waiting->length, waiting->payload, QOS, waiting->keep, NULL);
+	while (mqtt->unsent.first && mqtt->connected && mqtt->handed < HANDED_MAX) {
+		const struct unsent_message *message = mqtt->unsent.first;
+		int result = mqtt->library.publish_v5(mqtt->client, NULL, message->topic,
+			(int)message->length, message->payload, QOS, message->keep, NULL);
 		/* Anything else is in the library's hands, whatever became of the connection. */
 		if (result == MOSQ_ERR_NOMEM)
 			return;
 		mqtt->handed += result != MOSQ_ERR_INVAL && result != MOSQ_ERR_OVERSIZE_PACKET;
-		mqtt->first = waiting->next;
-		if (!mqtt->first)
-			mqtt->end = &mqtt->first;
-		mqtt->waiting--;
-		waiting_free(waiting);
+		unsent_drop(&mqtt->unsent);
 	}
 }
 
 static int publish(struct bus *bus, const char *topic, const char *payload, size_t length, bool keep)
 {
 	struct mqtt *mqtt = (struct mqtt *)bus;
-	if (mqtt->waiting + mqtt->handed >= WAITING_MAX || mqtt->closing)
+	if (mqtt->unsent.count + mqtt->handed >= UNSENT_MAX || mqtt->closing)
 		return -ENOBUFS;
-	struct waiting *waiting = malloc(sizeof(*waiting) + length);
-	if (!waiting)
-		return -ENOMEM;
-	*waiting = (struct waiting){.topic = strdup(topic), .length = length, .keep = keep};
-	if (!waiting->topic) {
-		free(waiting);
-		return -ENOMEM;
-	}
-	if (length > 0)
-		memcpy(waiting->payload, payload, length);
-	*mqtt->end = waiting;
-	mqtt->end = &waiting->next;
-	mqtt->waiting++;
+	int result = unsent_put(&mqtt->unsent, topic, payload, length, keep);
+	if (result < 0)
+		return result;
 	hand_over(mqtt);
 	watch_socket(mqtt);
 	return 0;
@@ -398,11 +371,7 @@ static void free_rest(struct mqtt *mqtt)
 	}
 	if (mqtt->client)
 		library->destroy(mqtt->client);
-	while (mqtt->first) {
-		struct waiting *next = mqtt->first->next;
-		waiting_free(mqtt->first);
-		mqtt->first = next;
-	}
+	unsent_deinit(&mqtt->unsent);
 	free(mqtt->host);
 	bus_closed(&mqtt->bus);
 }
@@ -496,7 +465,7 @@ struct bus *bus_new_mqtt(struct uv_loop_s *loop, const struct bus_mqtt_options *
 	}
 	mqtt->bus.ops = &ops;
 	mqtt->loop = loop;
-	mqtt->end = &mqtt->first;
+	unsent_init(&mqtt->unsent);
 	mqtt->pause_ms = PAUSE_FIRST_MS;
 	mqtt->port = options->port ? options->port : options->ca_file ? PORT_TLS : PORT_PLAIN;
 	mqtt->presence = options->presence;

@@ -11,18 +11,10 @@
 
 #include "bus/bus_inside.h"
 #include "bus/frames.h"
+#include "bus/unsent.h"
 
-#define WAITING_MAX    65536
 #define PAUSE_FIRST_MS 50
 #define PAUSE_MAX_MS   2000 /* on one machine trying costs nothing */
-
-struct waiting {
-	struct waiting *next;
-	char *topic;
-	size_t length;
-	bool keep;
-	char payload[];
-};
 
 struct plug {
 	struct bus bus;
@@ -33,8 +25,7 @@ struct plug {
 	struct sockaddr_un address;
 	char *name, *will_topic, *will;
 	unsigned pause_ms;
-	struct waiting *first, **end;
-	size_t waiting;
+	struct unsent unsent;
 	bus_presence *presence;
 	void *context;
 	char told[200]; /* the last cause */
@@ -62,53 +53,27 @@ static void lost(struct plug *plug, const char *why)
 
 /* ---- messages */
 
-static struct waiting *take_first(struct plug *plug)
-{
-	struct waiting *waiting = plug->first;
-	plug->first = waiting->next;
-	if (!plug->first)
-		plug->end = &plug->first;
-	plug->waiting--;
-	return waiting;
-}
-
-static void waiting_free(struct waiting *waiting)
-{
-	free(waiting->topic);
-	free(waiting);
-}
-
 /* What has to wait in the connection's own queue is handed over when that has room. */
 static void hand_over(struct plug *plug)
 {
-	while (plug->connected && plug->first) {
-		const struct waiting *first = plug->first;
+	while (plug->connected && plug->unsent.first) {
+		const struct unsent_message *first = plug->unsent.first;
 		int result = frames_put(plug->frames, first->keep ? FRAME_KEPT : FRAME_MESSAGE, first->topic,
 			first->payload, first->length);
 		if (result == -ENOMEM || result == -ENOBUFS)
 			return;
-		waiting_free(take_first(plug));
+		unsent_drop(&plug->unsent);
 	}
 }
 
 static int publish(struct bus *bus, const char *topic, const char *payload, size_t length, bool keep)
 {
 	struct plug *plug = (struct plug *)bus;
-	if (plug->waiting >= WAITING_MAX)
+	if (plug->unsent.count >= UNSENT_MAX)
 		return -ENOBUFS;
-	struct waiting *waiting = malloc(sizeof(*waiting) + length);
-	if (!waiting)
-		return -ENOMEM;
-	*waiting = (struct waiting){.topic = strdup(topic), .length = length, .keep = keep};
-	if (!waiting->topic) {
-		free(waiting);
-		return -ENOMEM;
-	}
-	if (length > 0)
-		memcpy(waiting->payload, payload, length);
-	*plug->end = waiting;
-	plug->end = &waiting->next;
-	plug->waiting++;
+	int result = unsent_put(&plug->unsent, topic, payload, length, keep);
+	if (result < 0)
+		return result;
 	hand_over(plug);
 	return 0;
 }
@@ -174,8 +139,7 @@ static void on_again(uv_timer_t *timer)
 static void on_closed(uv_handle_t *handle)
 {
 	struct plug *plug = handle->data;
-	while (plug->first)
-		waiting_free(take_first(plug));
+	unsent_deinit(&plug->unsent);
 	free(plug->name);
 	free(plug->will_topic);
 	free(plug->will);
@@ -215,7 +179,7 @@ struct bus *bus_new_socket(
 		.pause_ms = PAUSE_FIRST_MS,
 		.presence = options->presence,
 		.context = options->context};
-	plug->end = &plug->first;
+	unsent_init(&plug->unsent);
 	uv_timer_init(loop, &plug->again);
 	plug->again.data = plug;
 	if (strlen(options->path) >= sizeof(plug->address.sun_path) || !copy_texts(plug, options)) {
