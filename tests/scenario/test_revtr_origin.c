@@ -1,9 +1,6 @@
-/* Customers' packets go on in a tunnel, the answers of their router do not: reverse traceroute says so of that router, and
- * of no other; without the tunnel, of none. */
-#include "scene.h"
-
-#include "revtr/virtual.h"
-#include "sim/truth.h"
+/* Customers' packets go on in a tunnel, the answers of their router do not: reverse traceroute says so of
+ * that router, and of no other; without the tunnel, of none. */
+#include "revtr_lab.h"
 
 #define CUSTOMERS 5
 
@@ -21,87 +18,33 @@ static const char world_text[] =
 	"  - {name: d3, as: 64510, address: 198.18.18.3}\n  - {name: d4, as: 64510, address: 198.18.18.4}\n"
 	"  - {name: d5, as: 64510, address: 198.18.18.5}\n"
 	"routers:\n"
-	"  - {name: gs, as: 64496}\n  - {name: x, as: 64500}\n  - {name: y, as: 64501}\n  - {name: r, as: 64510}\n"
+	"  - {name: gs, as: 64496}\n  - {name: x, as: 64500}\n  - {name: y, as: 64501}\n  - {name: r, as: "
+	"64510}\n"
 	"  - {name: t, as: 64510}\n"
 	"  - {name: p, as: 64521}\n"
 	"links:\n"
 	"  - {from: s, to: gs}\n  - {from: gs, to: x}\n  - {from: gs, to: y}\n  - {from: x, to: t}\n"
 	"  - {from: t, to: r}\n  - {from: y, to: t, cost: 100}\n  - {from: v, to: p}\n  - {from: p, to: r}\n"
-	"  - {from: r, to: d1}\n  - {from: r, to: d2}\n  - {from: r, to: d3}\n  - {from: r, to: d4}\n  - {from: r, to: d5}\n";
+	"  - {from: r, to: d1}\n  - {from: r, to: d2}\n  - {from: r, to: d3}\n  - {from: r, to: d4}\n  - "
+	"{from: r, to: d5}\n";
 
 static const char tunnel[] = "detours: [{at: t, to: y, prefix: 198.51.100.0/24, from: 198.18.18.0/24}]\n";
 
-struct lab {
-	struct world *world;
-	struct sim *sim;
-	struct virtual *virtual;
-	struct ingress ingress;
-	struct revtr_site site;
-	struct revtr_engine *engine;
-	struct addr source;
-	struct revtr_result result;
-	struct revtr_hop hops[REVTR_HOPS_MAX];
-	bool done;
-};
-
-static uint32_t asn_of(void *context, uint32_t address)
-{
-	const struct lab *lab = context;
-	uint32_t as = world_find_as(lab->world, addr_v4(address));
-	return as == WORLD_NONE ? 0 : lab->world->ases[as].asn;
-}
-
-static struct addr of(const struct lab *lab, const char *node)
-{
-	return world_node_address(lab->world, world_find_node(lab->world, node), 4);
-}
-
-static void lab_init(struct lab *lab, const char *detours)
+static void start(struct lab *lab, const char *detours)
 {
 	char text[sizeof(world_text) + 100];
-	struct revtr_options options = revtr_options_default();
-	uint32_t index;
-	memset(lab, 0, sizeof(*lab));
 	snprintf(text, sizeof(text), "%s%s", world_text, detours);
-	lab->world = scene_world(text);
-	lab->sim = sim_new(lab->world, 1);
-	uint32_t hosts[] = {world_find_node(lab->world, "v"), world_find_node(lab->world, "s")};
-	lab->virtual = virtual_new(lab->sim, hosts, 2);
-	lab->site = (struct revtr_site){0, true};
-	lab->source = of(lab, "s");
-	assert_int_equal(ingress_init(&lab->ingress, 1), 0);
-	ingress_sort(&lab->ingress);
-	struct revtr_environment environment = {
-		.ingress = &lab->ingress, .sites = &lab->site, .site_count = 1, .asn = asn_of, .context = lab};
-	lab->engine = revtr_engine_new(&options, &environment);
-	assert_non_null(lab->engine);
-	assert_int_equal(revtr_engine_add_source(lab->engine, lab->source, 1, &index), 0);
-}
-
-static void lab_deinit(struct lab *lab)
-{
-	revtr_engine_free(lab->engine);
-	ingress_deinit(&lab->ingress);
-	virtual_free(lab->virtual);
-	sim_free(lab->sim);
-	world_free(lab->world);
-}
-
-static void take(void *context, const struct revtr_result *result)
-{
-	struct lab *lab = context;
-	lab->result = *result;
-	memcpy(lab->hops, result->hops, result->hop_count * sizeof(*lab->hops));
-	lab->done = true;
+	*lab = (struct lab){.world = scene_world(text),
+		.names = {"v", "s"},
+		.site_count = 1,
+		.spoofers = 1,
+		.options = revtr_options_default()};
+	lab_start(lab);
 }
 
 static void measure(struct lab *lab, struct addr target)
 {
-	uint32_t id;
-	lab->done = false;
-	assert_int_equal(revtr_engine_submit(lab->engine, 0, target, sim_now(lab->sim), &id), 0);
-	virtual_run(lab->virtual, lab->engine, &lab->source, take, lab);
-	assert_true(lab->done);
+	lab_measure(lab, target);
 	assert_int_equal(lab->result.stop, REVTR_REACHED);
 }
 
@@ -141,7 +84,7 @@ static void measure_router_and_customers(struct lab *lab)
 	assert_false(passes(lab, "y"));
 	for (unsigned i = 1; i <= CUSTOMERS; i++) {
 		snprintf(name, sizeof(name), "d%u", i);
-		measure(lab, of(lab, name));
+		measure(lab, lab_address(lab, name));
 		assert_string_equal(name_of(lab, 0), "r");
 	}
 }
@@ -150,23 +93,23 @@ static void test_a_tunnel_for_customers(void **state)
 {
 	struct lab lab;
 	(void)state;
-	lab_init(&lab, tunnel);
+	start(&lab, tunnel);
 	measure_router_and_customers(&lab);
 	assert_true(passes(&lab, "y"));
 	assert_false(passes(&lab, "x"));
 	assert_int_equal(said(&lab), 1);
-	lab_deinit(&lab);
+	lab_end(&lab);
 }
 
 static void test_one_way_for_all(void **state)
 {
 	struct lab lab;
 	(void)state;
-	lab_init(&lab, "");
+	start(&lab, "");
 	measure_router_and_customers(&lab);
 	assert_true(passes(&lab, "x"));
 	assert_int_equal(said(&lab), 0);
-	lab_deinit(&lab);
+	lab_end(&lab);
 }
 
 int main(void)
