@@ -3,15 +3,11 @@
 #ifndef RETOUR_TESTS_REVTR_LAB_H
 #define RETOUR_TESTS_REVTR_LAB_H
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <uv.h>
 
 #include "base/clock.h"
-#include "bus/bus.h"
+#include "office.h"
 #include "reverse/revtr_result.h"
-#include "revtr/coordinator.h"
 #include "revtr/message.h"
 #include "revtr/virtual.h"
 #include "sim/truth.h"
@@ -111,39 +107,23 @@ static inline void turn(struct lab *lab)
 static inline void start(struct lab *lab)
 {
 	struct coordinator_options options = {.engine = revtr_options_default(), .asn = asn_of, .asn_context = lab};
-	struct error error = {0};
 	options.patience_ns = NS_PER_S;
 	options.engine.spoofed_wait_ns = options.engine.direct_wait_ns = 200 * NS_PER_MS;
 	if (adjust)
 		adjust(&options);
-	if (store_open(&lab->store, lab->file, &error) < 0)
-		fail_msg("%s", error.text);
-	lab->coordinator = coordinator_new(&lab->loop, lab->store, lab->bus, &options, &error);
-	if (!lab->coordinator)
-		fail_msg("%s", error.text);
-}
-
-static inline void note_closed(void *context)
-{
-	*(bool *)context = true;
+	lab->coordinator = open_coordinator(&lab->loop, lab->bus, lab->file, &options, &lab->store);
 }
 
 static inline void stop(struct lab *lab)
 {
-	bool closed = false;
-	coordinator_free(lab->coordinator, note_closed, &closed);
-	while (!closed)
-		uv_run(&lab->loop, UV_RUN_ONCE);
-	store_close(lab->store);
+	close_coordinator(lab->coordinator, &lab->loop, lab->store);
 }
 
 static inline void lab_init(struct lab *lab, bool register_source)
 {
 	memset(lab, 0, sizeof(*lab));
 	lab->home = names[0];
-	snprintf(lab->folder, sizeof(lab->folder), "/tmp/retour-coordinator-XXXXXX");
-	assert_non_null(mkdtemp(lab->folder));
-	snprintf(lab->file, sizeof(lab->file), "%s/store", lab->folder);
+	make_folder(lab->folder, lab->file);
 	uv_loop_init(&lab->loop);
 	lab->bus = bus_new_local(&lab->loop);
 	assert_int_equal(world_load("revtr-demo", &lab->world, NULL), 0);
@@ -166,16 +146,12 @@ static inline void lab_init(struct lab *lab, bool register_source)
 
 static inline void lab_deinit(struct lab *lab)
 {
-	char command[80];
 	stop(lab);
-	bus_free(lab->bus, NULL, NULL);
-	uv_run(&lab->loop, UV_RUN_DEFAULT);
-	assert_int_equal(uv_loop_close(&lab->loop), 0);
+	close_loop(&lab->loop, lab->bus);
 	virtual_free(lab->virtual);
 	sim_free(lab->sim);
 	world_free(lab->world);
-	snprintf(command, sizeof(command), "rm -rf %s", lab->folder);
-	assert_int_equal(system(command), 0);
+	remove_folder(lab->folder);
 }
 
 static inline void on_told(void *context, int64_t batch, int64_t measurement, const char *json, bool last)

@@ -1,122 +1,47 @@
-/* How sources come to a coordinator: agents on a bus whose packets meet in a network of nothing but hosts, the proof
- * that they stand where they say, consent, and those who lie. */
+/* How sources come to a coordinator: agents on a bus whose packets meet in a network of nothing but hosts,
+ * the proof that they stand where they say, consent, and those who lie. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <uv.h>
 
-#include "base/clock.h"
-#include "bus/bus.h"
-#include "revtr/coordinator.h"
-#include "revtr/link.h"
+#include "hosts.h"
 #include "revtr/registration.h"
 
-#define AGENTS 4
-
-static const char *const names[AGENTS] = {"home", "vp1", "vp2", "liar"};
-
-static struct addr address_of(unsigned i)
-{
-	return addr_v4(0xc6336401 + i);
-}
+static const char *const names[HOSTS] = {"home", "vp1", "vp2", "liar"};
 
 struct net {
-	char folder[40], file[60];
-	uv_loop_t loop;
-	struct store *store;
-	struct bus *bus;
-	struct coordinator *coordinator;
-	struct agent *agents[AGENTS];
-	struct agent_link *links[AGENTS];
+	struct hosts hosts;
 	char note[300];
 	bool deaf; /* packets get lost */
 };
 
-static void wake(void *context)
-{
-	(void)context;
-}
-
-/* `claims`: the source that it says stands there. */
-static void join(struct net *net, unsigned i, struct addr claims)
-{
-	struct agent_rules rules = {.spoof = true};
-	net->agents[i] = agent_new(&rules, address_of(i), NULL, &claims, addr_is_set(claims));
-	struct agent_link_options options = {.name = names[i], .agent = net->agents[i], .wake = wake,
-		.status = {.online = true, .address = address_of(i), .sources = {claims}, .source_count = addr_is_set(claims)}};
-	net->links[i] = agent_link_new(&net->loop, net->bus, &options);
-	assert_non_null(net->links[i]);
-}
-
 /* An echo request comes to the one who has the address; nobody else sees it. */
-static void carry(struct net *net, const struct outgoing *out)
+static void carry(void *context, unsigned sender, const struct packet *packet)
 {
-	struct packet packet;
-	assert_int_equal(packet_read(out->bytes, out->length, &packet), 0);
-	for (unsigned i = 0; i < AGENTS && !net->deaf; i++) {
-		if (!net->agents[i] || !addr_equal(packet.ip.destination, address_of(i)))
-			continue;
-		struct machine machine = agent_machine(net->agents[i]);
-		machine.ops->packet(machine.self, clock_monotonic_ns(), &packet);
-	}
-}
-
-static void turn(struct net *net, unsigned count)
-{
-	struct outgoing out;
-	int64_t wake_ns;
-	for (; count > 0; count--) {
-		uv_run(&net->loop, UV_RUN_NOWAIT);
-		for (unsigned i = 0; i < AGENTS; i++) {
-			if (!net->agents[i])
-				continue;
-			struct machine machine = agent_machine(net->agents[i]);
-			while (machine.ops->next(machine.self, clock_monotonic_ns(), &out, &wake_ns) == MACHINE_SEND)
-				carry(net, &out);
-		}
-		uv_sleep(1);
-	}
+	struct net *net = context;
+	int target = host_with(&net->hosts, packet->ip.destination);
+	(void)sender;
+	if (target >= 0 && !net->deaf)
+		hosts_hand(&net->hosts, target, packet);
 }
 
 static void start(struct net *net)
 {
-	struct coordinator_options options = {.engine = revtr_options_default()};
-	struct error error = {0};
-	memset(net, 0, sizeof(*net));
-	snprintf(net->folder, sizeof(net->folder), "/tmp/retour-sources-XXXXXX");
-	assert_non_null(mkdtemp(net->folder));
-	snprintf(net->file, sizeof(net->file), "%s/store", net->folder);
-	uv_loop_init(&net->loop);
-	net->bus = bus_new_local(&net->loop);
-	if (store_open(&net->store, net->file, &error) < 0)
-		fail_msg("%s", error.text);
-	net->coordinator = coordinator_new(&net->loop, net->store, net->bus, &options, &error);
-	if (!net->coordinator)
-		fail_msg("%s", error.text);
+	*net = (struct net){.hosts = {.carry = carry, .context = net}};
+	hosts_start(&net->hosts);
 }
 
-static void stop(struct net *net)
+static void join(struct net *net, unsigned i, struct addr claims)
 {
-	char command[80];
-	for (unsigned i = 0; i < AGENTS; i++)
-		agent_link_free(net->links[i]);
-	coordinator_free(net->coordinator, NULL, NULL);
-	for (int i = 0; i < 5; i++)
-		uv_run(&net->loop, UV_RUN_NOWAIT);
-	bus_free(net->bus, NULL, NULL);
-	uv_run(&net->loop, UV_RUN_DEFAULT);
-	assert_int_equal(uv_loop_close(&net->loop), 0);
-	store_close(net->store);
-	for (unsigned i = 0; i < AGENTS; i++)
-		agent_free(net->agents[i]);
-	snprintf(command, sizeof(command), "rm -rf %s", net->folder);
-	assert_int_equal(system(command), 0);
+	hosts_join(&net->hosts, i, names[i], claims);
+}
+
+static unsigned sources(const struct net *net)
+{
+	return coordinator_health(net->hosts.coordinator).sources;
 }
 
 static void take_note(void *context, const struct coordinator_agent *agent)
@@ -129,7 +54,7 @@ static void take_note(void *context, const struct coordinator_agent *agent)
 static const char *note_of(struct net *net)
 {
 	net->note[0] = '\0';
-	coordinator_each_agent(net->coordinator, take_note, net);
+	coordinator_each_agent(net->hosts.coordinator, take_note, net);
 	return net->note;
 }
 
@@ -139,7 +64,7 @@ static int submit(struct net *net, struct addr source)
 	struct coordinator_ask ask = {source, addr_v4(0xc0000209), NULL};
 	struct error error = {0};
 	int64_t id;
-	return coordinator_submit(net->coordinator, &batch, &ask, 1, &id, &error);
+	return coordinator_submit(net->hosts.coordinator, &batch, &ask, 1, &id, &error);
 }
 
 static void test_proof(void **state)
@@ -148,18 +73,18 @@ static void test_proof(void **state)
 	(void)state;
 	start(&net);
 	join(&net, 0, address_of(0));
-	turn(&net, 20);
+	hosts_turn(&net.hosts, 20);
 	/* Nobody is there who could check. */
-	assert_int_equal(coordinator_health(net.coordinator).sources, 0);
+	assert_int_equal(sources(&net), 0);
 	assert_non_null(strstr(note_of(&net), "home: source 198.51.100.1 waits for another agent"));
 	assert_true(submit(&net, address_of(0)) < 0);
 	join(&net, 1, ADDR_NONE);
-	turn(&net, 20);
-	assert_int_equal(coordinator_health(net.coordinator).sources, 1);
+	hosts_turn(&net.hosts, 20);
+	assert_int_equal(sources(&net), 1);
 	assert_string_equal(note_of(&net), "");
-	assert_int_equal(agent_link_counters(net.links[0]).keys, 1);
+	assert_int_equal(agent_link_counters(net.hosts.links[0]).keys, 1);
 	assert_int_equal(submit(&net, address_of(0)), 0);
-	stop(&net);
+	hosts_stop(&net.hosts);
 }
 
 /* One says that he stands where another one does; one that nothing comes to him. */
@@ -171,21 +96,24 @@ static void test_lies(void **state)
 	join(&net, 1, ADDR_NONE);
 	join(&net, 2, ADDR_NONE);
 	join(&net, 3, address_of(0));
-	turn(&net, 20);
-	assert_int_equal(coordinator_health(net.coordinator).sources, 0);
+	hosts_turn(&net.hosts, 20);
+	assert_int_equal(sources(&net), 0);
 	/* He makes numbers up. */
 	for (uint32_t task = 1; task < 20; task++) {
 		char text[100];
 		snprintf(text, sizeof(text), "{\"task\":%u,\"nonce\":\"%016x\"}", 0x80000000u + task, task);
-		assert_int_equal(bus_publish(net.bus, "retour/1/agent/liar/answer", text, strlen(text), false), 0);
+		assert_int_equal(
+			bus_publish(net.hosts.bus, "retour/1/agent/liar/answer", text, strlen(text), false),
+			0);
 	}
-	turn(&net, 20);
-	assert_int_equal(coordinator_health(net.coordinator).sources, 0);
+	hosts_turn(&net.hosts, 20);
+	assert_int_equal(sources(&net), 0);
 	assert_non_null(strstr(note_of(&net), "liar: source 198.51.100.1 is being checked"));
-	stop(&net);
+	hosts_stop(&net.hosts);
 }
 
-/* Its owner takes the address from the list: it is not measured any more, and proves itself anew when it is back. */
+/* Its owner takes the address from the list: it is not measured any more, and proves itself anew when it is
+ * back. */
 static void test_consent(void **state)
 {
 	struct net net;
@@ -194,19 +122,19 @@ static void test_consent(void **state)
 	join(&net, 1, ADDR_NONE);
 	join(&net, 2, ADDR_NONE);
 	join(&net, 0, address_of(0));
-	turn(&net, 20);
+	hosts_turn(&net.hosts, 20);
 	assert_int_equal(submit(&net, address_of(0)), 0);
-	struct agent_status status = agent_link_status(net.links[0]), none = status;
+	struct agent_status status = agent_link_status(net.hosts.links[0]), none = status;
 	none.source_count = 0;
-	agent_link_set_status(net.links[0], &none);
-	turn(&net, 20);
+	agent_link_set_status(net.hosts.links[0], &none);
+	hosts_turn(&net.hosts, 20);
 	assert_true(submit(&net, address_of(0)) < 0);
-	assert_int_equal(agent_link_counters(net.links[0]).keys, 0);
+	assert_int_equal(agent_link_counters(net.hosts.links[0]).keys, 0);
 	net.deaf = true;
-	agent_link_set_status(net.links[0], &status);
-	turn(&net, 20);
+	agent_link_set_status(net.hosts.links[0], &status);
+	hosts_turn(&net.hosts, 20);
 	assert_true(submit(&net, address_of(0)) < 0);
-	stop(&net);
+	hosts_stop(&net.hosts);
 }
 
 /* Two of three are enough, one is not; each number counts once. */
