@@ -64,3 +64,51 @@ n far
 r1 a
 r1 b
 r1 c'
+
+# The links of a document, by node; each once.
+links() { # DOCUMENT forward|reverse
+	local from to
+	jq -r --arg direction "$2" '.[$direction].edges[] | .from + " " + .to' "$1" | while read -r from to; do
+		echo "${owner_of[$from]-$from} ${owner_of[$to]-$to}"
+	done | sort -u
+}
+
+# The command finds all links and no others, by each protocol.
+expect_diamond() { # NODE forward|reverse TARGET4 TARGET6 COMMAND...
+	local family target protocol complete false expected
+	for family in 4 6; do
+		target=$3
+		[ $family = 4 ] || target=$4
+		for protocol in u I T; do
+			complete=0
+			for _ in 1 2 3 4 5; do
+				expect_status 0 in_node "$1" "${@:5}" --multipath=99 -$protocol "$target"
+				validate $scratch/out
+				links $scratch/out "$2" >$scratch/links
+				false=$(grep -vxF "$diamond_links" $scratch/links || true)
+				[ -z "$false" ] || fail "IPv$family -$protocol: links that are not there: $false"
+				# Linux has no ports to look at in ICMP: all of it goes one way.
+				expected=$diamond_links
+				[ $protocol != I ] || expected=$(cat $scratch/links)
+				[ $protocol != I ] || expect_equal "ICMP takes one way" 1 "$(grep -c '^r1 ' $scratch/links)"
+				[ "$(cat $scratch/links)" = "$expected" ] && complete=$((complete + 1))
+			done
+			[ $complete -ge 4 ] || fail "IPv$family -$protocol: complete only $complete times of 5: $(cat $scratch/links)"
+			echo "ok: IPv$family -$protocol: all links $complete times of 5, and no others, the last in" \
+				"$(jq ".$2.duration_ms" $scratch/out) ms, $(jq ".$2.probes_sent" $scratch/out) packets"
+		done
+	done
+}
+
+# The port of a branch reproduces it.
+expect_branches() { # NODE forward|reverse source_port|destination_port OPTION TARGET COMMAND...
+	local address port
+	expect_status 0 in_node "$1" "${@:6}" --multipath "$5"
+	jq -r ".$2.edges[] | select(.ttl == 2) | .to + \" \" + (.$3 | tostring)" $scratch/out >$scratch/branches
+	[ "$(wc -l <$scratch/branches)" -ge 2 ] || fail "no branches: $(cat $scratch/out)"
+	while read -r address port; do
+		expect_status 0 in_node "$1" "${@:6}" -u "$4" "$port" "$5"
+		expect_equal "port $port takes the way by ${owner_of[$address]}" "$address" \
+			"$(jq -r ".$2.hops[1].address" $scratch/out)"
+	done <$scratch/branches
+}

@@ -7,45 +7,8 @@ need scamper
 
 build_diamond
 
-# Links of a document, by node; each once.
-links() { # DOCUMENT
-	local from to
-	jq -r '.forward.edges[] | .from + " " + .to' "$1" | while read -r from to; do
-		echo "${owner_of[$from]-$from} ${owner_of[$to]-$to}"
-	done | sort -u
-}
-
-for family in 4 6; do
-	target=$far4
-	[ $family = 4 ] || target=$far6
-	for protocol in u I T; do
-		complete=0
-		for _ in 1 2 3 4 5; do
-			expect_status 0 in_node near "$RETOUR" trace -n --json --multipath=99 -$protocol "$target"
-			validate $scratch/out
-			links $scratch/out >$scratch/links
-			false=$(grep -vxF "$diamond_links" $scratch/links || true)
-			[ -z "$false" ] || fail "IPv$family -$protocol: links that are not there: $false"
-			# Linux has no ports to look at in ICMP: all of it goes one way.
-			expected=$diamond_links
-			[ $protocol != I ] || expected=$(cat $scratch/links)
-			[ $protocol != I ] || expect_equal "ICMP takes one way" 1 "$(grep -c '^r1 ' $scratch/links)"
-			[ "$(cat $scratch/links)" = "$expected" ] && complete=$((complete + 1))
-		done
-		[ $complete -ge 4 ] || fail "IPv$family -$protocol: complete only $complete times of 5: $(cat $scratch/links)"
-		echo "ok: IPv$family -$protocol: all links $complete times of 5, and no others"
-	done
-done
-
-# The port of a branch reproduces it.
-expect_status 0 in_node near "$RETOUR" trace -n --json --multipath "$far4"
-jq -r '.forward.edges[] | select(.ttl == 2) | .to + " " + (.source_port | tostring)' $scratch/out >$scratch/branches
-[ "$(wc -l <$scratch/branches)" -ge 2 ] || fail "no branches: $(cat $scratch/out)"
-while read -r address port; do
-	expect_status 0 in_node near "$RETOUR" trace -n --json -u --sport "$port" "$far4"
-	expect_equal "port $port takes the way by ${owner_of[$address]}" "$address" \
-		"$(jq -r '.forward.hops[1].address' $scratch/out)"
-done <$scratch/branches
+expect_diamond near forward "$far4" "$far6" "$RETOUR" trace -n --json
+expect_branches near forward source_port --sport "$far4" "$RETOUR" trace -n --json
 
 # Beside scamper, on the same routers.
 start=$EPOCHREALTIME

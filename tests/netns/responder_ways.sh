@@ -18,45 +18,8 @@ serve_in() { # NODE OPTIONS...
 build_diamond
 serve_in near
 
-links() { # DOCUMENT
-	local from to
-	jq -r '.reverse.edges[] | .from + " " + .to' "$1" | while read -r from to; do
-		echo "${owner_of[$from]-$from} ${owner_of[$to]-$to}"
-	done | sort -u
-}
-
-for family in 4 6; do
-	target=$near4
-	[ $family = 4 ] || target=$near6
-	for protocol in u T I; do
-		complete=0
-		for _ in 1 2 3 4 5; do
-			expect_status 0 in_node far "$RETOUR" back -n --json --via responder --multipath=99 -$protocol "$target"
-			validate $scratch/out
-			links $scratch/out >$scratch/links
-			false=$(grep -vxF "$diamond_links" $scratch/links || true)
-			[ -z "$false" ] || fail "IPv$family -$protocol: links that are not there: $false"
-			# Linux has no ports to look at in ICMP: all of it goes one way.
-			expected=$diamond_links
-			[ $protocol != I ] || expected=$(cat $scratch/links)
-			[ $protocol != I ] || expect_equal "ICMP takes one way" 1 "$(grep -c '^r1 ' $scratch/links)"
-			[ "$(cat $scratch/links)" = "$expected" ] && complete=$((complete + 1))
-		done
-		[ $complete -ge 4 ] || fail "IPv$family -$protocol: complete only $complete times of 5: $(cat $scratch/links)"
-		echo "ok: IPv$family -$protocol: all links back $complete times of 5, and no others, the last in" \
-			"$(jq .reverse.duration_ms $scratch/out) ms, $(jq .reverse.probes_sent $scratch/out) requests"
-	done
-done
-
-# The port of a branch reproduces it.
-expect_status 0 in_node far "$RETOUR" back -n --json --via responder --multipath "$near4"
-jq -r '.reverse.edges[] | select(.ttl == 2) | .to + " " + (.destination_port | tostring)' $scratch/out >$scratch/branches
-[ "$(wc -l <$scratch/branches)" -ge 2 ] || fail "no branches: $(cat $scratch/out)"
-while read -r address port; do
-	expect_status 0 in_node far "$RETOUR" back -n --json --via responder -p "$port" "$near4"
-	expect_equal "port $port takes the way by ${owner_of[$address]}" "$address" \
-		"$(jq -r '.reverse.hops[1].address' $scratch/out)"
-done <$scratch/branches
+expect_diamond far reverse "$near4" "$near6" "$RETOUR" back -n --json --via responder
+expect_branches far reverse destination_port -p "$near4" "$RETOUR" back -n --json --via responder
 
 # Another responder than the target, by its name: what it tells is inferred, and where it comes from is told.
 printf '%s near.test\n' "$near4" >>$names
