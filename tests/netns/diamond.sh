@@ -83,19 +83,19 @@ expect_diamond() { # NODE forward|reverse TARGET4 TARGET6 COMMAND...
 			complete=0
 			for _ in 1 2 3 4 5; do
 				expect_status 0 in_node "$1" "${@:5}" --multipath=99 -$protocol "$target"
-				validate $scratch/out
-				links $scratch/out "$2" >$scratch/links
-				false=$(grep -vxF "$diamond_links" $scratch/links || true)
+				validate "$scratch"/out
+				links "$scratch"/out "$2" >"$scratch"/links
+				false=$(grep -vxF "$diamond_links" "$scratch"/links || true)
 				[ -z "$false" ] || fail "IPv$family -$protocol: links that are not there: $false"
 				# Linux has no ports to look at in ICMP: all of it goes one way.
 				expected=$diamond_links
-				[ $protocol != I ] || expected=$(cat $scratch/links)
-				[ $protocol != I ] || expect_equal "ICMP takes one way" 1 "$(grep -c '^r1 ' $scratch/links)"
-				[ "$(cat $scratch/links)" = "$expected" ] && complete=$((complete + 1))
+				[ $protocol != I ] || expected=$(cat "$scratch"/links)
+				[ $protocol != I ] || expect_equal "ICMP takes one way" 1 "$(grep -c '^r1 ' "$scratch"/links)"
+				[ "$(cat "$scratch"/links)" = "$expected" ] && complete=$((complete + 1))
 			done
-			[ $complete -ge 4 ] || fail "IPv$family -$protocol: complete only $complete times of 5: $(cat $scratch/links)"
+			[ $complete -ge 4 ] || fail "IPv$family -$protocol: complete only $complete times of 5: $(cat "$scratch"/links)"
 			echo "ok: IPv$family -$protocol: all links $complete times of 5, and no others, the last in" \
-				"$(jq ".$2.duration_ms" $scratch/out) ms, $(jq ".$2.probes_sent" $scratch/out) packets"
+				"$(jq ".$2.duration_ms" "$scratch"/out) ms, $(jq ".$2.probes_sent" "$scratch"/out) packets"
 		done
 	done
 }
@@ -104,11 +104,11 @@ expect_diamond() { # NODE forward|reverse TARGET4 TARGET6 COMMAND...
 expect_branches() { # NODE forward|reverse source_port|destination_port OPTION TARGET COMMAND...
 	local address port
 	expect_status 0 in_node "$1" "${@:6}" --multipath "$5"
-	jq -r ".$2.edges[] | select(.ttl == 2) | .to + \" \" + (.$3 | tostring)" $scratch/out >$scratch/branches
-	[ "$(wc -l <$scratch/branches)" -ge 2 ] || fail "no branches: $(cat $scratch/out)"
+	jq -r ".$2.edges[] | select(.ttl == 2) | .to + \" \" + (.$3 | tostring)" "$scratch"/out >"$scratch"/branches
+	[ "$(wc -l <"$scratch"/branches)" -ge 2 ] || fail "no branches: $(cat "$scratch"/out)"
 	while read -r address port; do
 		expect_status 0 in_node "$1" "${@:6}" -u "$4" "$port" "$5"
 		expect_equal "port $port takes the way by ${owner_of[$address]}" "$address" \
-			"$(jq -r ".$2.hops[1].address" $scratch/out)"
-	done <$scratch/branches
+			"$(jq -r ".$2.hops[1].address" "$scratch"/out)"
+	done <"$scratch"/branches
 }
