@@ -1,10 +1,5 @@
 /* Continuous rounds through worlds in virtual time: what is said is compared with what the world does. */
-#include "scene.h"
-
-#include "insight/insight.h"
-#include "trace/rounds.h"
-
-static struct rounds rounds;
+#include "watching.h"
 
 static struct rounds_config config_of(const struct scene *scene, unsigned count, enum probe_protocol protocol)
 {
@@ -20,49 +15,10 @@ static struct rounds_config config_of(const struct scene *scene, unsigned count,
 	return config;
 }
 
-static void watch_for(struct scene *scene, const struct rounds_config *config)
+static void watch_for(struct scene *scene, unsigned count, enum probe_protocol protocol)
 {
-	struct machine machine;
-	rounds_deinit(&rounds);
-	rounds_init(&rounds, config);
-	machine = rounds_machine(&rounds);
-	assert_int_equal(sim_attach(scene->sim, scene->a, &machine, 0), 0);
-	assert_true(sim_run(scene->sim, sim_now(scene->sim) + 48 * 3600 * NS_PER_S));
-}
-
-static struct measurement concluded(const struct scene *scene)
-{
-	struct measurement m;
-	measurement_init(&m);
-	m.command = "watch";
-	m.started_wall_ns = 1800000000 * NS_PER_S;
-	m.source = scene->from[4];
-	m.target = scene->to[4];
-	m.forward = timeline_path(&rounds.timeline, m.started_wall_ns);
-	m.timeline = &rounds.timeline;
-	assert_non_null(m.forward);
-	m.forward->source = m.source;
-	m.forward->destination = m.target;
-	assert_int_equal(insight_run(&m), 0);
-	return m;
-}
-
-static const struct finding *finding_of(const struct measurement *m, const char *id)
-{
-	for (size_t i = 0; i < m->finding_count; i++)
-		if (strcmp(m->findings[i].id, id) == 0)
-			return &m->findings[i];
-	return NULL;
-}
-
-static const struct finding *must_find(const struct measurement *m, const char *id)
-{
-	const struct finding *finding = finding_of(m, id);
-	for (size_t i = 0; !finding && i < m->finding_count; i++)
-		print_message("found instead: %s\n", m->findings[i].summary);
-	if (!finding)
-		fail_msg("no finding %s", id);
-	return finding;
+	struct rounds_config config = config_of(scene, count, protocol);
+	run_rounds(scene, &config, NULL, 0);
 }
 
 static struct loss loss_at(unsigned ttl)
@@ -74,8 +30,7 @@ static void test_healthy(void **state)
 {
 	(void)state;
 	struct scene scene = scene_of(chain("", ""));
-	struct rounds_config config = config_of(&scene, 30, PROBE_ICMP);
-	watch_for(&scene, &config);
+	watch_for(&scene, 30, PROBE_ICMP);
 	for (unsigned ttl = 1; ttl <= 4; ttl++) {
 		assert_int_equal(loss_at(ttl).sent, 30);
 		assert_int_equal(loss_at(ttl).lost, 0);
@@ -92,8 +47,7 @@ static void test_true_loss(void **state)
 {
 	(void)state;
 	struct scene scene = scene_of(chain("", "faults:\n  - {link: [r2, r3], loss: 0.1, one_way: true}\n"));
-	struct rounds_config config = config_of(&scene, 600, PROBE_ICMP);
-	watch_for(&scene, &config);
+	watch_for(&scene, 600, PROBE_ICMP);
 	assert_int_equal(loss_at(1).lost, 0);
 	assert_int_equal(loss_at(2).lost, 0);
 	for (unsigned ttl = 3; ttl <= 4; ttl++) {
@@ -115,8 +69,7 @@ static void test_limiter_is_not_loss(void **state)
 {
 	(void)state;
 	struct scene scene = scene_of(chain("error_limit: {burst: 1, per_second: 0.5}", ""));
-	struct rounds_config config = config_of(&scene, 120, PROBE_ICMP);
-	watch_for(&scene, &config);
+	watch_for(&scene, 120, PROBE_ICMP);
 	for (unsigned ttl = 1; ttl <= 4; ttl++)
 		assert_int_equal(loss_at(ttl).lost, 0);
 	const struct timeline_hop *hop = timeline_hop(&rounds.timeline, 2);
@@ -145,8 +98,7 @@ static void test_loss_is_nothing_else(void **state)
 		struct scene scene = scene_of(chain("", faults));
 		sim_free(scene.sim);
 		scene.sim = sim_new(scene.world, 1000 + i);
-		struct rounds_config config = config_of(&scene, 400, PROBE_ICMP);
-		watch_for(&scene, &config);
+		watch_for(&scene, 400, PROBE_ICMP);
 		assert_int_equal(rounds.timeline.changes_ever, 0);
 		for (unsigned ttl = 1; ttl <= 4; ttl++)
 			assert_int_not_equal(timeline_hop(&rounds.timeline, ttl)->limit, LIMIT_LIMITS);
@@ -163,8 +115,7 @@ static void test_limiter_and_loss(void **state)
 	(void)state;
 	struct scene scene = scene_of(chain("error_limit: {burst: 1, per_second: 0.5}",
 		"faults:\n  - {link: [r3, b], loss: 0.1, one_way: true}\n"));
-	struct rounds_config config = config_of(&scene, 600, PROBE_ICMP);
-	watch_for(&scene, &config);
+	watch_for(&scene, 600, PROBE_ICMP);
 	assert_int_equal(loss_at(2).lost, 0);
 	assert_int_equal(loss_at(3).lost, 0);
 	assert_true(loss_at(4).share.low > 0.05 && loss_at(4).share.high < 0.15);
@@ -186,8 +137,7 @@ static struct scene shipped(const char *name)
 	scene.b = world_find_node(scene.world, "server");
 	scene.from[4] = world_node_address(scene.world, scene.a, 4);
 	scene.to[4] = world_node_address(scene.world, scene.b, 4);
-	struct rounds_config config = config_of(&scene, 12, PROBE_ICMP);
-	watch_for(&scene, &config);
+	watch_for(&scene, 12, PROBE_ICMP);
 	return scene;
 }
 
@@ -252,8 +202,7 @@ static void test_link_fault(void **state)
 		scene_of(two_ways("faults:\n"
 				  "  - {link: [r1, r2], down: true, after_s: 100, until_s: 104}\n"
 				  "  - {link: [r1, r2], down: true, reroute: true, after_s: 104}\n"));
-	struct rounds_config config = config_of(&scene, 200, PROBE_ICMP);
-	watch_for(&scene, &config);
+	watch_for(&scene, 200, PROBE_ICMP);
 	assert_int_equal(rounds.timeline.changes_ever, 1);
 	const struct timeline_change *change = &rounds.timeline.changes[0];
 	assert_int_equal(change->first_ttl, 2);
@@ -284,8 +233,7 @@ static void test_fault_that_ends(void **state)
 	(void)state;
 	struct scene scene = scene_of(two_ways(
 		"faults:\n  - {link: [r1, r2], down: true, reroute: true, after_s: 60, until_s: 120}\n"));
-	struct rounds_config config = config_of(&scene, 180, PROBE_ICMP);
-	watch_for(&scene, &config);
+	watch_for(&scene, 180, PROBE_ICMP);
 	assert_int_equal(rounds.timeline.changes_ever, 2);
 	assert_int_equal(rounds.timeline.end, 4);
 	assert_int_equal(
@@ -329,8 +277,7 @@ static void test_anycast_shift(void **state)
 {
 	(void)state;
 	struct scene scene = scene_of(service_in_two_places("behaviour: {initial_ttl: {echo: 128}}"));
-	struct rounds_config config = config_of(&scene, 120, PROBE_ICMP);
-	watch_for(&scene, &config);
+	watch_for(&scene, 120, PROBE_ICMP);
 	struct measurement m = concluded(&scene);
 	const struct finding *finding = must_find(&m, "anycast-shift");
 	assert_int_equal(finding->confidence, CONFIDENCE_LIKELY);
@@ -345,8 +292,7 @@ static void test_anycast_shift_between_like_machines(void **state)
 {
 	(void)state;
 	struct scene scene = scene_of(service_in_two_places("delay_ms: 1"));
-	struct rounds_config config = config_of(&scene, 120, PROBE_ICMP);
-	watch_for(&scene, &config);
+	watch_for(&scene, 120, PROBE_ICMP);
 	struct measurement m = concluded(&scene);
 	assert_int_equal(must_find(&m, "anycast-shift")->confidence, CONFIDENCE_POSSIBLE);
 	measurement_deinit(&m);
@@ -370,7 +316,7 @@ static void test_congestion_by_time_of_day(void **state)
 	struct scene scene = scene_of(world);
 	struct rounds_config config = config_of(&scene, 24 * 360, PROBE_ICMP);
 	config.interval_ns = 10 * NS_PER_S;
-	watch_for(&scene, &config);
+	run_rounds(&scene, &config, NULL, 0);
 	struct measurement m = concluded(&scene);
 	const struct finding *finding = must_find(&m, "congestion");
 	assert_int_equal(finding->confidence, CONFIDENCE_LIKELY);
@@ -386,8 +332,7 @@ static void test_distance_is_no_queue(void **state)
 {
 	(void)state;
 	struct scene scene = scene_of(chain("", "faults:\n  - {link: [r2, r3], delay_ms: 40}\n"));
-	struct rounds_config config = config_of(&scene, 600, PROBE_ICMP);
-	watch_for(&scene, &config);
+	watch_for(&scene, 600, PROBE_ICMP);
 	struct measurement m = concluded(&scene);
 	assert_null(finding_of(&m, "congestion"));
 	measurement_deinit(&m);
@@ -400,8 +345,7 @@ static void test_udp_to_a_limiting_host(void **state)
 {
 	(void)state;
 	struct scene scene = scene_of(chain("limits: linux", ""));
-	struct rounds_config config = config_of(&scene, 120, PROBE_UDP);
-	watch_for(&scene, &config);
+	watch_for(&scene, 120, PROBE_UDP);
 	for (unsigned ttl = 1; ttl <= 4; ttl++)
 		assert_true(loss_at(ttl).lost <= 2);
 	assert_int_equal(rounds.timeline.changes_ever, 0);

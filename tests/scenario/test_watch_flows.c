@@ -1,15 +1,11 @@
 /* Rounds that take several flows in turn, in worlds that balance: which branch is bad is known, and is told.
  */
-#include "scene.h"
+#include "watching.h"
 
-#include "insight/insight.h"
 #include "trace/multipath.h"
-#include "trace/rounds.h"
 
 /* TCP, whose answers hosts do not limit. */
 #define FLOWS 64
-
-static struct rounds rounds;
 
 /* a - r1 - x or y - z - b */
 static struct world *two_branches(const char *habits_of_y, const char *rest)
@@ -66,7 +62,6 @@ static unsigned choose(struct scene *scene, struct flow *chosen, unsigned most)
 static void watch_for(struct scene *scene, unsigned count, unsigned seed)
 {
 	struct flow flows[TIMELINE_FLOWS];
-	struct machine machine;
 	sim_free(scene->sim);
 	scene->sim = sim_new(scene->world, seed);
 	unsigned flow_count = choose(scene, flows, TIMELINE_FLOWS);
@@ -79,37 +74,7 @@ static void watch_for(struct scene *scene, unsigned count, unsigned seed)
 		.destination = scene->to[4],
 		.flow = flows[0],
 		.key = {seed, 6}};
-	rounds_deinit(&rounds);
-	rounds_init(&rounds, &config);
-	assert_int_equal(rounds_take_flows(&rounds, flows, flow_count), 0);
-	machine = rounds_machine(&rounds);
-	assert_int_equal(sim_attach(scene->sim, scene->a, &machine, 0), 0);
-	assert_true(sim_run(scene->sim, sim_now(scene->sim) + 48 * 3600 * NS_PER_S));
-}
-
-static struct measurement concluded(const struct scene *scene)
-{
-	struct measurement m;
-	measurement_init(&m);
-	m.command = "watch";
-	m.source = scene->from[4];
-	m.target = scene->to[4];
-	m.forward = timeline_path(&rounds.timeline, 0);
-	m.timeline = &rounds.timeline;
-	assert_non_null(m.forward);
-	m.forward->protocol = PROBE_TCP;
-	m.forward->source = m.source;
-	m.forward->destination = m.target;
-	assert_int_equal(insight_run(&m), 0);
-	return m;
-}
-
-static const struct finding *finding_of(const struct measurement *m, const char *id)
-{
-	for (size_t i = 0; i < m->finding_count; i++)
-		if (strcmp(m->findings[i].id, id) == 0)
-			return &m->findings[i];
-	return NULL;
+	run_rounds(scene, &config, flows, flow_count);
 }
 
 /* The flow that goes over this router. */
@@ -155,8 +120,7 @@ static void test_bad_branch(void **state)
 	 * before. */
 	assert_true(rounds.timeline.sent <= 400 * 4 + 120);
 	struct measurement m = concluded(&scene);
-	const struct finding *finding = finding_of(&m, "bad-branch");
-	assert_non_null(finding);
+	const struct finding *finding = must_find(&m, "bad-branch");
 	assert_int_equal(finding->confidence, CONFIDENCE_LIKELY);
 	assert_int_equal(finding->hops[0], 2);
 	char port[20], via[ADDR_TEXT_SIZE];
@@ -249,8 +213,7 @@ static void test_a_branch_goes_nowhere(void **state)
 	assert_int_equal(loss_of(good, 4).lost, 0);
 	assert_true(loss_of(bad, 4).lost > 100);
 	struct measurement m = concluded(&scene);
-	const struct finding *finding = finding_of(&m, "bad-branch");
-	assert_non_null(finding);
+	const struct finding *finding = must_find(&m, "bad-branch");
 	assert_int_equal(finding->hops[0], 3);
 	measurement_deinit(&m);
 	scene_end(&scene);
@@ -266,8 +229,7 @@ static void test_a_branch_never_got_anywhere(void **state)
 	assert_int_equal(rounds.timeline.end, 4);
 	assert_int_equal(rounds.timeline.flows[bad]->end, 0);
 	struct measurement m = concluded(&scene);
-	const struct finding *finding = finding_of(&m, "bad-branch");
-	assert_non_null(finding);
+	const struct finding *finding = must_find(&m, "bad-branch");
 	assert_int_equal(finding->severity, SEVERITY_PROBLEM);
 	assert_int_equal(finding->hops[0], 2);
 	assert_null(finding_of(&m, "black-hole"));
