@@ -42,6 +42,37 @@ static inline struct world *chain(const char *behaviour, const char *rest)
 	return scene_world(text);
 }
 
+/* a - r1, there by f, back by g2 and g1, r2 - b; what is given is the behaviour of each. */
+static inline struct world *two_ways_world(
+	const char *b, const char *r2, const char *g1, const char *f, const char *rest)
+{
+	char text[3000];
+	snprintf(text, sizeof(text),
+		"ases:\n"
+		"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: "
+		"\"2001:db8:1::/48\"}\n"
+		"hosts:\n"
+		"  - {name: a, as: 64496}\n"
+		"  - {name: b, as: 64496, behaviour: {%s}}\n"
+		"routers:\n"
+		"  - {name: r1, as: 64496}\n"
+		"  - {name: f, as: 64496, behaviour: {%s}}\n"
+		"  - {name: r2, as: 64496, behaviour: {%s}}\n"
+		"  - {name: g1, as: 64496, behaviour: {%s}}\n"
+		"  - {name: g2, as: 64496}\n"
+		"links:\n"
+		"  - {from: a, to: r1}\n"
+		"  - {from: r1, to: f}\n"
+		"  - {from: f, to: r2, cost: 10, cost_back: 100}\n"
+		"  - {from: r2, to: b}\n"
+		"  - {from: g1, to: r1, cost: 10, cost_back: 100}\n"
+		"  - {from: g2, to: g1}\n"
+		"  - {from: r2, to: g2}\n"
+		"%s",
+		b, f, r2, g1, rest);
+	return scene_world(text);
+}
+
 struct scene {
 	struct world *world;
 	struct sim *sim;

@@ -1,9 +1,8 @@
 /* Partial ways back made one, and vantage points, against the truth of worlds. */
 #include "asked.h"
+#include "generated.h"
 
-#include "base/rng.h"
 #include "reverse/merge.h"
-#include "sim/generate.h"
 
 struct merges {
 	unsigned pairs, joined, hops, right, measured, measured_right;
@@ -66,12 +65,7 @@ static void test_merged(void **state)
 	struct merges merges = {0};
 	(void)state;
 	for (unsigned seed = 1; seed <= 3; seed++) {
-		char *text;
-		struct error error = {0};
-		struct generate_options options = {
-			.ases = 60, .seed = seed, .profile = profile_find("today")};
-		assert_int_equal(generate_world(&options, &text, &error), 0);
-		struct world *world = scene_world(text);
+		struct world *world = generated_world(60, seed, "today");
 		struct rng rng = rng_seed(seed);
 		for (unsigned i = 0; i < 150; i++) {
 			uint32_t near = (uint32_t)rng_below(&rng, world->host_count),
@@ -81,7 +75,6 @@ static void test_merged(void **state)
 				merge_pair(world, near, far, vantage, i, &merges);
 		}
 		world_free(world);
-		free(text);
 	}
 	print_message(
 		"# %u pairs, %u joined; of hops joined %u of %u are on the way, of those measured %u of %u\n",

@@ -1,10 +1,9 @@
 /* Every way that flows take, in worlds whose truth is known: no link that is not there, and as many of those that are
  * as was promised. */
+#include "generated.h"
 #include "ways.h"
 
-#include "base/rng.h"
 #include "path/series.h"
-#include "sim/generate.h"
 #include "trace/branch.h"
 #include "trace/multipath.h"
 
@@ -304,11 +303,7 @@ static void test_generated(void **state)
 	unsigned pairs = 0, wrong = 0, found = 0, total = 0, wide_found = 0, wide_total = 0;
 	(void)state;
 	for (unsigned seed = 1; seed <= 4; seed++) {
-		char *text;
-		struct error error = {0};
-		struct generate_options options = {.ases = 60, .seed = seed, .profile = profile_find("today")};
-		assert_int_equal(generate_world(&options, &text, &error), 0);
-		struct world *world = scene_world(text);
+		struct world *world = generated_world(60, seed, "today");
 		struct rng rng = rng_seed(seed);
 		for (unsigned i = 0; i < GENERATED_PAIRS; i++) {
 			uint32_t from = (uint32_t)rng_below(&rng, world->host_count), to = (uint32_t)rng_below(&rng, world->host_count);
@@ -332,7 +327,6 @@ static void test_generated(void **state)
 			path_free(run.path);
 		}
 		world_free(world);
-		free(text);
 	}
 	print_message("# generated: %u pairs, %u false links; %.2f %% of links found, %.2f %% where ways part\n", pairs, wrong,
 		100.0 * found / total, 100.0 * wide_found / MAX(wide_total, 1u));

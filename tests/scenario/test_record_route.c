@@ -1,16 +1,12 @@
 /* The way back by Record Route against the truth: each habit of targets and routers in a small world, and
  * generated worlds for the shares. */
-#include "scene.h"
+#include "generated.h"
 
-#include "base/rng.h"
 #include "reverse/inferred.h"
 #include "reverse/record_route.h"
-#include "sim/generate.h"
-#include "sim/truth.h"
 #include "trace/forward.h"
 
 #define PATIENCE_NS (300 * NS_PER_S)
-#define TRUTHS_MAX  16
 
 /* ---- one measurement */
 
@@ -77,82 +73,11 @@ static void result_deinit(struct result *result)
 	path_free(result->reverse);
 }
 
-/* ---- the truth */
-
-/* Every node that a packet of any flow may pass on its way. */
-struct nodes {
-	uint32_t list[TRUTHS_MAX * TRUTH_HOPS_MAX];
-	unsigned count;
-	uint32_t gateway; /* the last router of the first way */
-	int routers;	  /* that count in a TTL, on the first way */
-	uint32_t end;	  /* where the first way ends; it may have an address that others have, too */
-	bool reached;
-};
-
-static void nodes_between(struct nodes *nodes, const struct world *world, uint32_t from, struct addr to)
-{
-	static struct truth truths[TRUTHS_MAX];
-	struct sim *sim = sim_new(world, 1);
-	unsigned count = sim_truths(sim, from, to, truths, TRUTHS_MAX);
-	*nodes = (struct nodes){
-		.reached = count > 0 && truths[0].hop_count > 0 && truths[0].end == TRUTH_REACHED};
-	for (unsigned i = 0; i < count; i++)
-		for (unsigned j = 0; j < truths[i].hop_count; j++)
-			nodes->list[nodes->count++] = truths[i].hops[j].node;
-	if (nodes->reached)
-		nodes->end = truths[0].hops[truths[0].hop_count - 1].node;
-	nodes->gateway = WORLD_NONE;
-	if (nodes->reached && truths[0].hop_count > 1)
-		nodes->gateway = truths[0].hops[truths[0].hop_count - 2].node;
-	for (unsigned j = 0; nodes->reached && j + 1 < truths[0].hop_count; j++)
-		nodes->routers += truths[0].hops[j].ttl > 0;
-	sim_free(sim);
-}
-
-/* As nodes make up private addresses for their stamps: 172.16.0.0/12 and their number. */
-static bool is_at(const struct world *world, uint32_t node, struct addr address)
-{
-	return world_has_address(world, node, address) ||
-		addr_equal(address, addr_v4(0xac100000u | ((node + 1u) & 0xfffffu)));
-}
-
-static bool on_way(const struct world *world, const struct nodes *nodes, struct addr address)
-{
-	for (unsigned i = 0; i < nodes->count; i++)
-		if (is_at(world, nodes->list[i], address))
-			return true;
-	return false;
-}
-
 /* ---- habits, one at a time: there by f, back by g2 and g1, nine slots with a target that writes twice */
 
 static struct world *two_ways(const char *host, const char *gateway, const char *g1, const char *rest)
 {
-	char text[3000];
-	snprintf(text, sizeof(text),
-		"ases:\n"
-		"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: "
-		"\"2001:db8:1::/48\"}\n"
-		"hosts:\n"
-		"  - {name: a, as: 64496}\n"
-		"  - {name: b, as: 64496, behaviour: {%s}}\n"
-		"routers:\n"
-		"  - {name: r1, as: 64496}\n"
-		"  - {name: f, as: 64496}\n"
-		"  - {name: r2, as: 64496, behaviour: {%s}}\n"
-		"  - {name: g1, as: 64496, behaviour: {%s}}\n"
-		"  - {name: g2, as: 64496}\n"
-		"links:\n"
-		"  - {from: a, to: r1}\n"
-		"  - {from: r1, to: f}\n"
-		"  - {from: f, to: r2, cost: 10, cost_back: 100}\n"
-		"  - {from: r2, to: b}\n"
-		"  - {from: g1, to: r1, cost: 10, cost_back: 100}\n"
-		"  - {from: g2, to: g1}\n"
-		"  - {from: r2, to: g2}\n"
-		"%s",
-		host, gateway, g1, rest);
-	return scene_world(text);
+	return two_ways_world(host, gateway, g1, "", rest);
 }
 
 struct case_of {
@@ -184,7 +109,7 @@ static void assert_hops(const struct case_of *c, const char *expected)
 		const struct hop *hop = &path->hops[i];
 		const char *name = "?";
 		for (uint32_t node = 0; node < c->world->node_count; node++)
-			if (is_at(c->world, node, hop->address))
+			if (writes_as(c->world, node, hop->address))
 				name = c->world->nodes[node].name;
 		size_t used = strlen(found);
 		snprintf(found + used, sizeof(found) - used, "%s%s%c", used ? " " : "", name,
@@ -427,7 +352,7 @@ static void count_hops(struct tally *tally, const struct world *world, const str
 	tally->part += measured_here > 0;
 	if (path && path->reached && path->hop_count > 1) {
 		tally->whole++;
-		tally->whole_true += is_at(world, nodes->gateway, path->hops[path->hop_count - 2].address);
+		tally->whole_true += writes_as(world, nodes->gateway, path->hops[path->hop_count - 2].address);
 	}
 	if (result->placed)
 		tally->by_rule[result->verdict.rule]++;
@@ -544,18 +469,6 @@ static void print_tally(const char *name, const struct tally *t)
 				t->wrong_by_rule[rule], rr_rule_text((enum rr_rule)rule));
 }
 
-static struct world *generated(unsigned ases, uint64_t seed, const char *profile)
-{
-	struct generate_options options = {ases, seed, profile_find(profile)};
-	struct error error = {0};
-	struct world *world = NULL;
-	char *text;
-	if (generate_world(&options, &text, &error) < 0 || world_parse("generated", text, &world, &error) < 0)
-		fail_msg("%s", error.text);
-	free(text);
-	return world;
-}
-
 /* RETOUR_RR_ASES and RETOUR_RR_PAIRS make it larger. */
 static unsigned wanted(const char *name, unsigned otherwise)
 {
@@ -567,7 +480,7 @@ static void explore_profile(const char *profile, bool central, struct tally *sum
 {
 	char name[60];
 	for (uint64_t seed = 1; seed <= 3; seed++) {
-		struct world *world = generated(wanted("RETOUR_RR_ASES", 300), seed, profile);
+		struct world *world = generated_world(wanted("RETOUR_RR_ASES", 300), seed, profile);
 		explore(sum, world, wanted("RETOUR_RR_PAIRS", 150), seed, central);
 		world_free(world);
 	}
@@ -607,7 +520,7 @@ static void test_whole_ways(void **state)
 	struct tally sum = {0};
 	(void)state;
 	for (uint64_t seed = 1; seed <= 20; seed++) {
-		struct world *world = generated(12, seed, "today");
+		struct world *world = generated_world(12, seed, "today");
 		explore(&sum, world, 60, seed, false);
 		world_free(world);
 	}

@@ -1,9 +1,8 @@
 /* A responder and its client in worlds whose truth is known: every way back, and clients behind translators.
  */
 #include "asked.h"
+#include "generated.h"
 
-#include "base/rng.h"
-#include "sim/generate.h"
 
 /* b asks a: the ways are those that a forward trace from a would see. */
 static struct run ask_all_ways(
@@ -246,12 +245,7 @@ static void test_generated(void **state)
 	unsigned pairs = 0, answered = 0, reached = 0;
 	(void)state;
 	for (unsigned seed = 1; seed <= 3; seed++) {
-		char *text;
-		struct error error = {0};
-		struct generate_options options = {
-			.ases = 60, .seed = seed, .profile = profile_find("today")};
-		assert_int_equal(generate_world(&options, &text, &error), 0);
-		struct world *world = scene_world(text);
+		struct world *world = generated_world(60, seed, "today");
 		struct rng rng = rng_seed(seed);
 		for (unsigned i = 0; i < GENERATED_PAIRS; i++) {
 			uint32_t near = (uint32_t)rng_below(&rng, world->host_count),
@@ -279,7 +273,6 @@ static void test_generated(void **state)
 			run_deinit(&run);
 		}
 		world_free(world);
-		free(text);
 	}
 	print_message("# generated: %u pairs, %u answered, %u to the end; %u of %u links, %u false\n", pairs,
 		answered, reached, sum.found, sum.there, sum.invented);

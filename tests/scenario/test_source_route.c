@@ -1,14 +1,10 @@
 /* The way back by source routing against the truth: habits of far hosts and routers in a small world, and
  * generated worlds whose hosts all send segments on. */
-#include "scene.h"
+#include "generated.h"
 
-#include "base/rng.h"
 #include "reverse/source_route.h"
-#include "sim/generate.h"
-#include "sim/truth.h"
 
 #define PATIENCE_NS (300 * NS_PER_S)
-#define TRUTHS_MAX  16
 
 struct result {
 	struct path *path;
@@ -47,30 +43,7 @@ static struct result measure(const struct world *world, uint32_t client, struct 
 
 static struct world *two_ways(const char *far, const char *gateway, const char *g1, const char *f)
 {
-	char text[3000];
-	snprintf(text, sizeof(text),
-		"ases:\n"
-		"  - {asn: 64496, name: One, country: DE, prefix: 192.0.2.0/24, prefix6: "
-		"\"2001:db8:1::/48\"}\n"
-		"hosts:\n"
-		"  - {name: a, as: 64496}\n"
-		"  - {name: b, as: 64496, behaviour: {%s}}\n"
-		"routers:\n"
-		"  - {name: r1, as: 64496}\n"
-		"  - {name: f, as: 64496, behaviour: {%s}}\n"
-		"  - {name: r2, as: 64496, behaviour: {%s}}\n"
-		"  - {name: g1, as: 64496, behaviour: {%s}}\n"
-		"  - {name: g2, as: 64496}\n"
-		"links:\n"
-		"  - {from: a, to: r1}\n"
-		"  - {from: r1, to: f}\n"
-		"  - {from: f, to: r2, cost: 10, cost_back: 100}\n"
-		"  - {from: r2, to: b}\n"
-		"  - {from: g1, to: r1, cost: 10, cost_back: 100}\n"
-		"  - {from: g2, to: g1}\n"
-		"  - {from: r2, to: g2}\n",
-		far, f, gateway, g1);
-	return scene_world(text);
+	return two_ways_world(far, gateway, g1, f, "");
 }
 
 /* The nodes of the path with their numbers, "?" for nobody. */
@@ -256,38 +229,6 @@ static void test_loose_is_ignored(void **state)
 
 /* ---- generated worlds */
 
-struct nodes {
-	uint32_t list[TRUTHS_MAX * TRUTH_HOPS_MAX];
-	unsigned count;
-	bool reached;
-	uint32_t end;
-};
-
-static void nodes_between(struct nodes *nodes, const struct world *world, uint32_t from, struct addr to)
-{
-	static struct truth truths[TRUTHS_MAX];
-	struct sim *sim = sim_new(world, 1);
-	unsigned count = sim_truths(sim, from, to, truths, TRUTHS_MAX);
-	*nodes = (struct nodes){
-		.reached = count > 0 && truths[0].hop_count > 0 && truths[0].end == TRUTH_REACHED};
-	for (unsigned i = 0; i < count; i++)
-		for (unsigned j = 0; j < truths[i].hop_count; j++)
-			nodes->list[nodes->count++] = truths[i].hops[j].node;
-	if (nodes->reached)
-		nodes->end = truths[0].hops[truths[0].hop_count - 1].node;
-	sim_free(sim);
-}
-
-/* As nodes make up addresses that nobody can reach: fd00:: and their number. */
-static bool on_way(const struct world *world, const struct nodes *nodes, struct addr address)
-{
-	for (unsigned i = 0; i < nodes->count; i++)
-		if (world_has_address(world, nodes->list[i], address) ||
-			addr_equal(address, addr_v6(0xfd00000000000000, nodes->list[i] + 1ULL)))
-			return true;
-	return false;
-}
-
 struct tally {
 	unsigned asked, part, whole, hops, hops_true;
 	uint64_t packets;
@@ -333,14 +274,7 @@ static struct tally generated(bool checked)
 {
 	struct tally t = {0};
 	for (uint64_t seed = 1; seed <= 2; seed++) {
-		struct generate_options options = {200, seed, profile_find("today")};
-		struct error error = {0};
-		struct world *world = NULL;
-		char *text;
-		if (generate_world(&options, &text, &error) < 0 ||
-			world_parse("generated", text, &world, &error) < 0)
-			fail_msg("%s", error.text);
-		free(text);
+		struct world *world = generated_world(200, seed, "today");
 		explore(&t, world, checked, 60, seed);
 		world_free(world);
 	}

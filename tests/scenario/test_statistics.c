@@ -11,23 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/rng.h"
-#include "prober.h"
-#include "sim/generate.h"
+#include "generated.h"
 #include "sim/stats.h"
-#include "sim/truth.h"
-
-static struct world *world_of(unsigned ases, uint64_t seed, const char *profile)
-{
-	struct generate_options options = {ases, seed, profile_find(profile)};
-	struct error error = {0};
-	struct world *world = NULL;
-	char *text = NULL;
-	if (generate_world(&options, &text, &error) < 0 || world_parse("world", text, &world, &error) < 0)
-		fail_msg("%u ASes, seed %u, %s: %s", ases, (unsigned)seed, profile, error.text);
-	free(text);
-	return world;
-}
 
 static bool is_called(const struct world *world, uint32_t host, const char *word)
 {
@@ -70,7 +55,7 @@ static void test_reach(void **state)
 		{1000, 300, "today"}};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(worlds); i++) {
-		struct world *world = world_of(worlds[i].ases, i + 1, worlds[i].profile);
+		struct world *world = generated_world(worlds[i].ases, i + 1, worlds[i].profile);
 		assert_int_equal(world->as_count, worlds[i].ases);
 		check_reach(world, worlds[i].pairs);
 		world_free(world);
@@ -85,7 +70,7 @@ static bool is_shared_space(struct addr addr)
 /* Behind one translator or two they ask, and are answered. */
 static void test_users_are_translated(void **state)
 {
-	struct world *world = world_of(300, 1, "today");
+	struct world *world = generated_world(300, 1, "today");
 	struct addr server = world_node_address(world, world_find_node(world, "server"), 4);
 	unsigned behind_carrier = 0, behind_both = 0, asked = 0;
 	(void)state;
@@ -139,7 +124,7 @@ static void check_service(const struct world *world, struct sim *sim, const char
 
 static void test_services(void **state)
 {
-	struct world *world = world_of(1000, 1, "hostile");
+	struct world *world = generated_world(1000, 1, "hostile");
 	struct sim *sim = sim_new(world, 1);
 	unsigned services = 0, several_origins = 0;
 	(void)state;
@@ -164,7 +149,7 @@ static void test_services(void **state)
 /* A smaller world has shorter paths and coarser shares: the ranges are wider by a fifth. */
 static void test_today_is_like_the_internet(void **state)
 {
-	struct world *world = world_of(300, 1, "today");
+	struct world *world = generated_world(300, 1, "today");
 	struct stats stats;
 	struct error error = {0};
 	unsigned compared = 0;
@@ -193,7 +178,7 @@ static const struct stats_row *row_of(const struct stats *stats, const char *wha
 
 static void test_clean_answers_everything(void **state)
 {
-	struct world *world = world_of(100, 1, "clean");
+	struct world *world = generated_world(100, 1, "clean");
 	struct stats stats;
 	struct error error = {0};
 	(void)state;
