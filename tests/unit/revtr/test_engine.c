@@ -8,111 +8,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "revtr/engine.h"
-
-#define SOURCE	    0xcb007101u /* 203.0.113.1, network 1 */
-#define DESTINATION 0xc6336409u /* 198.51.100.9, network 3 */
-#define NEAR	    0xc6336401u /* the router before it, network 3 */
-#define MIDDLE	    0xc0000205u /* network 2 */
-#define START_NS    (3600 * NS_PER_S)
-
-struct scene {
-	struct ingress ingress;
-	struct revtr_site sites[3];
-	struct revtr_engine *engine;
-	uint32_t forbidden; /* network that may not be asked; 0 = none */
-	uint32_t source;
-	int64_t now_ns;
-};
-
-static uint32_t asn_of(void *context, uint32_t address)
-{
-	(void)context;
-	return address >> 8 == SOURCE >> 8 ? 1 : address >> 8 == MIDDLE >> 8 ? 2 : address >> 8 == DESTINATION >> 8 ? 3 : 0;
-}
-
-static bool may_ask(void *context, uint32_t asn, uint32_t address)
-{
-	const struct scene *s = context;
-	assert_int_equal(asn, asn_of(NULL, address));
-	return asn != s->forbidden;
-}
+#include "by_hand.h"
 
 /* Three sites: 0 may not spoof, 1 and 2 may; the source's agent is 3. */
 static void scene_init(struct scene *s, struct revtr_options options)
 {
-	*s = (struct scene){.sites = {{0, false}, {1, true}, {2, true}}, .now_ns = START_NS};
-	assert_int_equal(ingress_init(&s->ingress, 3), 0);
-	for (uint32_t i = 0; i < 3; i++)
-		assert_int_equal(ingress_add(&s->ingress, prefix_of(addr_v4(DESTINATION), 24),
-					 &(struct ingress_view){i, (uint8_t)(4 + i), 0}),
-			0);
-	ingress_sort(&s->ingress);
-	struct revtr_environment environment = {.ingress = &s->ingress, .sites = s->sites, .site_count = 3, .asn = asn_of,
-		.may_ask = may_ask, .context = s};
-	s->engine = revtr_engine_new(&options, &environment);
-	assert_non_null(s->engine);
-	assert_int_equal(revtr_engine_add_source(s->engine, addr_v4(SOURCE), 3, &s->source), 0);
-}
-
-static void scene_deinit(struct scene *s)
-{
-	revtr_engine_free(s->engine);
-	ingress_deinit(&s->ingress);
-}
-
-static void submit(struct scene *s, uint32_t destination)
-{
-	uint32_t id;
-	assert_int_equal(revtr_engine_submit(s->engine, s->source, addr_v4(destination), s->now_ns, &id), 0);
-}
-
-static struct revtr_task expect_task(struct scene *s, enum revtr_probe probe, uint32_t agent, uint32_t target)
-{
-	struct revtr_task task;
-	int64_t wake_ns;
-	assert_true(revtr_engine_next(s->engine, s->now_ns, &task, &wake_ns));
-	assert_int_equal(task.probe, probe);
-	assert_int_equal(task.agent, agent);
-	assert_int_equal(task.target.low, target);
-	assert_int_equal(task.spoofed, agent != 3);
-	return task;
-}
-
-static int64_t expect_nothing(struct scene *s)
-{
-	struct revtr_task task;
-	int64_t wake_ns;
-	assert_false(revtr_engine_next(s->engine, s->now_ns, &task, &wake_ns));
-	return wake_ns;
-}
-
-static void answer_list(struct scene *s, const struct revtr_task *task, const uint32_t *stamps, uint8_t count)
-{
-	struct revtr_answer answer = {.task = task->id, .answered = true, .from = task->target,
-		.reply = {.present = true, .type = 7, .slots = 9, .used = count}};
-	for (uint8_t i = 0; i < 9; i++)
-		answer.reply.addrs[i] = addr_v4(i < count ? stamps[i] : 0);
-	revtr_engine_answer(s->engine, &answer, s->now_ns);
-}
-
-static void answer_trace(struct scene *s, const struct revtr_task *task, const uint32_t *routers, unsigned count)
-{
-	struct revtr_answer answer = {.task = task->id, .answered = true, .trace_count = count, .reached = true};
-	for (unsigned i = 0; i < count; i++)
-		answer.trace[i] = addr_v4(routers[i]);
-	revtr_engine_answer(s->engine, &answer, s->now_ns);
-}
-
-static struct revtr_result expect_end(struct scene *s, enum revtr_stop stop, unsigned hops)
-{
-	struct revtr_result result;
-	assert_true(revtr_engine_finished(s->engine, &result));
-	assert_int_equal(result.stop, stop);
-	assert_int_equal(result.hop_count, hops);
-	assert_int_equal(revtr_engine_busy(s->engine), 0);
-	return result;
+	static const struct revtr_site sites[] = {{0, false}, {1, true}, {2, true}};
+	scene_open(s, sites, 3, options);
 }
 
 /* Until the deadline that it names. */
@@ -417,19 +319,25 @@ static void test_more_agents(void **state)
 	scene_deinit(&s);
 }
 
-/* The target does not write itself down: MIDDLE, NEAR | NEAR + 1, MIDDLE + 1. What it quotes has two stamps, so the way
- * back begins with the third. */
-static void test_quote_places_the_target(void **state)
+/* The target does not write itself down: MIDDLE, NEAR | NEAR + 9, MIDDLE + 12. It is asked to refuse a packet with the
+ * option. */
+static struct revtr_task ask_for_quote(struct scene *s)
 {
 	struct revtr_options options = revtr_options_published();
+	options.quotes = options.heuristics = true;
+	scene_init(s, options);
+	submit(s, DESTINATION);
+	struct revtr_task task = expect_task(s, REVTR_RR_PING, 3, DESTINATION);
+	answer_list(s, &task, (uint32_t[]){MIDDLE, NEAR, NEAR + 9, MIDDLE + 12}, 4);
+	return expect_task(s, REVTR_RR_UDP, 3, DESTINATION);
+}
+
+/* What it quotes has two stamps, so the way back begins with the third. */
+static void test_quote_places_the_target(void **state)
+{
 	struct scene s;
 	(void)state;
-	options.quotes = options.heuristics = true;
-	scene_init(&s, options);
-	submit(&s, DESTINATION);
-	struct revtr_task task = expect_task(&s, REVTR_RR_PING, 3, DESTINATION);
-	answer_list(&s, &task, (uint32_t[]){MIDDLE, NEAR, NEAR + 9, MIDDLE + 12}, 4);
-	task = expect_task(&s, REVTR_RR_UDP, 3, DESTINATION);
+	struct revtr_task task = ask_for_quote(&s);
 	answer_list(&s, &task, (uint32_t[]){MIDDLE, NEAR}, 2);
 	struct revtr_result result = expect_end(&s, REVTR_REACHED, 3);
 	assert_int_equal(result.hops[0].address, NEAR + 9);
@@ -529,15 +437,9 @@ static void test_a_router_that_forwards_by_origin(void **state)
 /* It refuses nothing, or somebody else does: the agents have their turn. */
 static void test_no_quote(void **state)
 {
-	struct revtr_options options = revtr_options_published();
 	struct scene s;
 	(void)state;
-	options.quotes = options.heuristics = true;
-	scene_init(&s, options);
-	submit(&s, DESTINATION);
-	struct revtr_task task = expect_task(&s, REVTR_RR_PING, 3, DESTINATION);
-	answer_list(&s, &task, (uint32_t[]){MIDDLE, NEAR, NEAR + 9, MIDDLE + 12}, 4);
-	task = expect_task(&s, REVTR_RR_UDP, 3, DESTINATION);
+	struct revtr_task task = ask_for_quote(&s);
 	task.target = addr_v4(NEAR);
 	answer_list(&s, &task, (uint32_t[]){MIDDLE, NEAR}, 2);
 	expect_task(&s, REVTR_RR_PING, 1, DESTINATION);
