@@ -48,6 +48,13 @@ static size_t back_count(const struct ways *ways)
 	return ways->reverse->hop_count - ways->reverse_first;
 }
 
+static bool ends_twice(const struct path *path)
+{
+	size_t count = path->hop_count;
+	return count >= 2 && addr_is_set(path->hops[count - 1].address) &&
+		addr_equal(path->hops[count - 1].address, path->hops[count - 2].address);
+}
+
 /* A stretch between two shared routers (or the ends): hops [f, f_end) there and [r, r_end) back, our end
  * first. */
 struct stretch {
@@ -75,19 +82,49 @@ static bool any_known(const struct ways *ways, const struct stretch *stretch)
 	return false;
 }
 
-/* Do other routers stand on the two sides of the stretch? Silent hops and, where no address plan shows, plain
- * inequality of addresses leave it open: both could be two faces of one router. `closed`: a shared router or
- * the far end follows on both sides, so that the number of hops counts. */
+/* The pair of shared routers that these two hops, one of each way, are; NULL: they are none. */
+static const struct pair *pair_of(const struct ways *ways, size_t f, size_t r)
+{
+	for (size_t i = 0; i < ways->pair_count; i++)
+		if (ways->pairs[i].forward == f &&
+			ways->pairs[i].reverse == ways->reverse->hop_count - 1 - ways->reverse_first - r)
+			return &ways->pairs[i];
+	return NULL;
+}
+
+/* A router that shows one address on both ways, whatever the link. */
+static bool shows_itself(const struct ways *ways, size_t f, size_t r)
+{
+	const struct pair *pair = pair_of(ways, f, r);
+	return pair && pair->by == SHARED_BY_ADDRESS;
+}
+
+/* If these two were one router, would that have shown? Only by the other end of one of its links: a neighbour
+ * has to show that, which is silent, or answers from one address for all links, or is an end of the way. */
+static bool would_show(const struct ways *ways, size_t f, size_t r)
+{
+	bool near = f > 0 && r > 0 && hop_known(back(ways, r - 1)) && !shows_itself(ways, f - 1, r - 1);
+	bool far = f + 1 < ways->forward_count && r + 1 < back_count(ways) && hop_known(there(ways, f + 1)) &&
+		!shows_itself(ways, f + 1, r + 1);
+	return near || far;
+}
+
+/* Do other routers stand on the two sides of the stretch? One pair in two networks may be a border router
+ * whose links are numbered by two neighbours. Silent hops and, where no address plan shows, plain inequality
+ * of addresses leave it open: both could be two faces of one router. `closed`: a shared router or the far end
+ * follows on both sides, so that the number of hops counts. */
 static bool stretch_differs(const struct ways *ways, const struct stretch *stretch, bool closed)
 {
 	size_t there_count = stretch->f_end - stretch->f, back_hops = stretch->r_end - stretch->r;
 	if (closed && there_count != back_hops && any_known(ways, stretch))
 		return true;
+	unsigned conflicts = 0;
 	for (size_t i = 0; i < MIN(there_count, back_hops); i++) {
 		size_t f = stretch->f + i, r = stretch->r + i;
-		if (as_conflict(there(ways, f), back(ways, r)))
+		conflicts += as_conflict(there(ways, f), back(ways, r));
+		if (conflicts == 2)
 			return true;
-		if (both_known(ways, f, r) && ways->plan_visible)
+		if (both_known(ways, f, r) && ways->plan_visible && would_show(ways, f, r))
 			return true;
 	}
 	return false;
@@ -258,9 +295,10 @@ static void judge(struct alignment *alignment, struct ways *ways, struct pair *p
 struct alignment *align_paths(const struct path *forward, const struct path *reverse)
 {
 	struct ways ways = {.forward = forward, .reverse = reverse};
-	/* A target may answer from another of its addresses than it was asked by. */
+	/* A target may answer from another of its addresses than it was asked by. Who refuses to pass packets
+	 * on may stand there twice. */
 	bool has_target = forward->hop_count > 0 && (forward->reached || ends_at_destination(forward));
-	ways.forward_count = forward->hop_count - has_target;
+	ways.forward_count = forward->hop_count - (has_target || ends_twice(forward));
 	ways.reverse_first = ends_at_destination(reverse);
 	size_t room = MIN(forward->hop_count, reverse->hop_count) + 1, count = 0;
 	struct alignment *alignment = calloc(1, sizeof(*alignment));

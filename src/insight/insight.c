@@ -12,6 +12,7 @@ static int view_init(struct view *view, struct measurement *measurement, const s
 	if (!path)
 		return 0;
 	view->lossy_from = path->hop_count;
+	view->single = path->hop_count;
 	view->explained = calloc(path->hop_count + 1, sizeof(bool));
 	return view->explained ? 0 : -ENOMEM;
 }

@@ -22,6 +22,11 @@ const char *hop_label(const struct path *path, size_t index, char label[static H
 	return label;
 }
 
+const char *start_label(const struct path *path)
+{
+	return path->direction == DIRECTION_REVERSE ? "the far host" : "this host";
+}
+
 size_t last_answering(const struct path *path)
 {
 	for (size_t i = path->hop_count; i > 0; i--)

@@ -17,9 +17,12 @@
 struct view {
 	struct measurement *measurement;
 	const struct path *path;
-	bool broken;	   /* a loop, refusal or black hole was found: what lies behind it is not judged */
-	bool *explained;   /* by hop: its missing answers have been explained */
-	size_t lossy_from; /* first hop of a loss that carries through, hop_count = none */
+	bool broken;	 /* a loop, refusal or black hole was found: what lies behind it is not judged */
+	size_t single;	 /* so many hops are judged one by one; in a loop the same routers are asked again and
+			    again */
+	bool *explained; /* by hop: its missing answers have been explained */
+	size_t lossy_from;     /* first hop of a loss that carries through, hop_count = none */
+	size_t lossy_earliest; /* the first hop at which it may have begun unnoticed, for want of samples */
 };
 
 /* In the order of evaluation: reachability, loss, then what is particular about single hops. */
@@ -60,6 +63,8 @@ void rule_apart(struct measurement *measurement);
 
 /* "hop 4 (core1.example, 192.0.2.1)", "hop 5 (no answer)"; on the way back "return hop 4 (…)". */
 const char *hop_label(const struct path *path, size_t index, char label[static HOP_LABEL_SIZE]);
+/* "this host" or "the far host", where packets of this way come from. */
+const char *start_label(const struct path *path);
 /* The last hop that answered, hop_count when none did. */
 size_t last_answering(const struct path *path);
 /* Wilson's 95 % interval of a share of `part` in `whole`; 0..1 where nothing was counted. */

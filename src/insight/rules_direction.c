@@ -30,6 +30,9 @@ static bool is_own_router(const struct view *view, size_t index)
 /* The loss begins within the stretch that only this direction uses. */
 static bool begins_on_own_stretch(const struct view *view)
 {
+	for (size_t i = view->lossy_earliest; i < view->lossy_from; i++)
+		if (!is_own_router(view, i))
+			return false;
 	return view->lossy_from < view->path->hop_count && is_own_router(view, view->lossy_from);
 }
 

@@ -101,7 +101,8 @@ static bool stays(const struct path *path, size_t from, int tos)
 static void report_remark(struct view *view, size_t before, size_t hop, int was, int is)
 {
 	const struct path *path = view->path;
-	char last[HOP_LABEL_SIZE] = "this host", first[HOP_LABEL_SIZE];
+	char last[HOP_LABEL_SIZE], first[HOP_LABEL_SIZE];
+	snprintf(last, sizeof(last), "%s", start_label(path));
 	bool ecn = (was & 3) != 0 && (is & 3) == 0;
 	if (before < path->hop_count)
 		hop_label(path, before, last);
@@ -219,15 +220,26 @@ static void report_narrowing(struct view *view, const struct mtu_step *step)
 		"MSS.");
 }
 
+/* The first hop behind `ttl` that answers small packets. */
+static const char *next_answering(const struct path *path, int ttl, char label[static HOP_LABEL_SIZE])
+{
+	snprintf(label, HOP_LABEL_SIZE, "the next hop");
+	for (size_t i = path->hop_count; i > 0; i--)
+		if (path->hops[i - 1].ttl > ttl && path->hops[i - 1].received > 0)
+			hop_label(path, i - 1, label);
+	return label;
+}
+
 static void report_size_hole(struct view *view, const struct mtu_step *step)
 {
-	char place[HOP_LABEL_SIZE];
+	char place[HOP_LABEL_SIZE], next[HOP_LABEL_SIZE];
 	place_of(view->path, step->ttl, place);
 	struct finding *finding = measurement_add_finding(view->measurement, "mtu-black-hole",
 		SEVERITY_PROBLEM, CONFIDENCE_LIKELY, view->path->direction,
-		"Large packets (over %u bytes) disappear after %s without any message: transfers hang though "
-		"ping works.",
-		step->bytes, place);
+		"Large packets (over %u bytes) disappear between %s and %s without any message: transfers "
+		"hang "
+		"though ping works.",
+		step->bytes, place, next_answering(view->path, step->ttl, next));
 	if (!finding)
 		return;
 	if (step->ttl > 0)

@@ -7,11 +7,19 @@
 #include "insight/rules.h"
 #include "path/timeline.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static unsigned lost(const struct hop *hop)
 {
 	return hop->sent > hop->received ? hop->sent - hop->received : 0;
+}
+
+/* Each hop is asked for and reported by packets of their own, which cross both ways whole. */
+static bool is_reported(const struct path *path)
+{
+	return strcmp(path->method, "responder") == 0;
 }
 
 static struct interval loss_interval(const struct hop *hop)
@@ -91,12 +99,17 @@ static bool later_hops_clean(const struct path *path, size_t index, unsigned *an
 	return sent == received || later.high < loss_interval(&path->hops[index]).low;
 }
 
-static void explain_limit(struct finding *finding, const struct pattern *pattern, bool end)
+static void explain_limit(
+	struct finding *finding, const struct pattern *pattern, const struct hop *hop, bool end)
 {
 	if (pattern->stops)
 		finding_add_evidence(finding, "in the order of sending: %u answered, then none%s",
 			pattern->first, pattern->recovered ? ", and again after a rest" : "");
-	if (pattern->recovered)
+	if (pattern->recovered && lost(hop) < 2)
+		finding_set_text(&finding->disproof,
+			"Asked again after a rest it answered; so would one whose answer got lost by "
+			"chance.");
+	else if (pattern->recovered)
 		finding_set_text(&finding->disproof,
 			"Tried: loss would not have ended with a rest, but asked again "
 			"after one it answered.");
@@ -120,27 +133,40 @@ static void report_limit(
 {
 	const struct hop *hop = &view->path->hops[index];
 	bool end = index + 1 == view->path->hop_count;
-	/* One missing answer has many explanations, unless a rest brought the answers back. */
-	bool likely = !end && later_answers >= 3 &&
-		(pattern->recovered || (lost(hop) >= 2 && !pattern->asked_later));
+	/* One missing answer has many explanations; one that is asked for again comes in any case. */
+	bool likely = !end && !is_reported(view->path) && later_answers >= 3 && lost(hop) >= 2 &&
+		(pattern->recovered || !pattern->asked_later);
 	char label[HOP_LABEL_SIZE];
 	hop_label(view->path, index, label);
 	struct finding *finding = measurement_add_finding(view->measurement, "reply-rate-limited",
 		SEVERITY_INFO, likely ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE, view->path->direction,
-		end ? "The end, %s, answered the first probes and then no more: it limits its replies."
-		    : "%s left %u of %u probes unanswered, but what passes through it arrives: it limits its "
-		      "replies.",
+		end ? "The end, %s, left %u of %u probes unanswered, all after the first: it limits its "
+		      "replies, or packets get lost."
+			: likely
+			? "%s left %u of %u probes unanswered, but what passes through it arrives: it "
+			  "limits its replies."
+			: "%s left %u of %u probes unanswered, but what passes through it arrives: it "
+			  "limits its replies, or they get lost on a way back of their own.",
 		label, lost(hop), hop->sent);
 	if (!finding)
 		return;
 	if (!end)
 		finding->summary[0] = view->path->direction == DIRECTION_REVERSE ? 'R' : 'H';
 	finding_add_hop(finding, path_hop_number(view->path, index));
-	explain_limit(finding, pattern, end);
+	explain_limit(finding, pattern, hop, end);
 	if (later_answers > 0)
 		finding_add_evidence(
 			finding, "%u answers came from hops behind it in the same flow", later_answers);
 	view->explained[index] = true;
+}
+
+/* No hop before this one misses answers that are not explained: then only the end does. */
+static bool others_clean(const struct view *view, size_t end)
+{
+	for (size_t i = 0; i < end; i++)
+		if (view->path->hops[i].received > 0 && lost(&view->path->hops[i]) > 0 && !view->explained[i])
+			return false;
+	return true;
 }
 
 void rule_rate_limit(struct view *view)
@@ -149,16 +175,16 @@ void rule_rate_limit(struct view *view)
 	 * evidence. */
 	if (view->measurement->timeline && view->path->direction == DIRECTION_FORWARD)
 		return;
-	for (size_t i = 0; i < view->path->hop_count; i++) {
+	for (size_t i = 0; i < view->single; i++) {
 		const struct hop *hop = &view->path->hops[i];
 		if (hop->received == 0 || lost(hop) == 0 || view->explained[i])
 			continue;
 		unsigned later_answers;
 		bool clean = later_hops_clean(view->path, i, &later_answers);
 		struct pattern pattern = answer_pattern(hop);
-		bool end = i + 1 == view->path->hop_count && view->path->reached;
+		bool end = i + 1 == view->path->hop_count && view->path->reached && others_clean(view, i);
 		bool clear_gap = clean && loss_interval(hop).low > 0 && hop->sent >= RULE_SAMPLES_MIN;
-		if ((clean && (pattern.stops || clear_gap)) || (end && pattern.stops && lost(hop) >= 2))
+		if ((clean && (pattern.stops || clear_gap)) || (end && pattern.stops))
 			report_limit(view, i, &pattern, later_answers);
 	}
 }
@@ -181,11 +207,30 @@ static size_t loss_starts(const struct view *view)
 	return start;
 }
 
-static size_t answering_before(const struct path *path, size_t index)
+/* The last hop before `start` from which on so many probes came back clean that the loss behind it would have
+ * shown there, had it begun earlier (95 %): one clean hop of three probes tells nothing about a loss of 10 %.
+ * hop_count = it may begin at the first hop. */
+static size_t surely_clean(const struct view *view, size_t start)
 {
-	for (size_t i = index; i > 0; i--)
-		if (path->hops[i - 1].received > 0)
+	const struct path *path = view->path;
+	unsigned sent = 0, missed = 0, clean = 0;
+	for (size_t i = start; i < path->hop_count; i++) {
+		if (path->hops[i].received == 0 || view->explained[i])
+			continue;
+		sent += path->hops[i].sent;
+		missed += lost(&path->hops[i]);
+	}
+	double passes = 1 - share_interval(missed, sent).low;
+	for (size_t i = start; i > 0; i--) {
+		const struct hop *hop = &path->hops[i - 1];
+		if (hop->received == 0 || view->explained[i - 1])
+			continue;
+		if (lost(hop) > 0)
+			continue;
+		clean += hop->sent;
+		if (pow(passes, clean) <= 0.05)
 			return i - 1;
+	}
 	return path->hop_count;
 }
 
@@ -217,18 +262,26 @@ void rule_loss(struct view *view)
 	const struct hop *last = &path->hops[end];
 	if (lost(last) == 0 || last->received == 0 || view->explained[end])
 		return;
-	size_t start = loss_starts(view), before = answering_before(path, start);
+	size_t start = loss_starts(view), before = surely_clean(view, start);
 	struct interval share = loss_interval(last);
 	char from[HOP_LABEL_SIZE], to[HOP_LABEL_SIZE];
 	hop_label(path, start, to);
-	struct finding *finding = measurement_add_finding(view->measurement, "loss-undirected",
-		SEVERITY_WARNING, last->sent < RULE_SAMPLES_MIN ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY,
-		path->direction,
-		"%u of %u packets to the end get no answer (95 %%: %.1f to %.1f %% lost). It starts between "
-		"%s and %s, "
-		"or on the way back from there.",
-		lost(last), last->sent, share.low * 100, share.high * 100,
-		before < path->hop_count ? hop_label(path, before, from) : "this host", to);
+	enum confidence confidence = last->sent < RULE_SAMPLES_MIN ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY;
+	struct finding *finding;
+	if (is_reported(path) && before == path->hop_count)
+		finding = measurement_add_finding(view->measurement, "loss-undirected", SEVERITY_WARNING,
+			confidence, path->direction,
+			"%u of %u packets to the end get no answer (95 %%: %.1f to %.1f %% lost). Where is "
+			"not "
+			"known: what we ask the far host and what it reports may get lost, too.",
+			lost(last), last->sent, share.low * 100, share.high * 100);
+	else
+		finding = measurement_add_finding(view->measurement, "loss-undirected", SEVERITY_WARNING,
+			confidence, path->direction,
+			"%u of %u packets to the end get no answer (95 %%: %.1f to %.1f %% lost). It starts "
+			"between %s and %s, or on the way back from there.",
+			lost(last), last->sent, share.low * 100, share.high * 100,
+			before < path->hop_count ? hop_label(path, before, from) : start_label(path), to);
 	if (!finding)
 		return;
 	for (size_t i = start; i <= end; i++) {
@@ -255,16 +308,17 @@ void rule_loss(struct view *view)
 	finding_set_text(&finding->advice, "Repeat with %u or more probes per hop to narrow the interval.",
 		2 * MAX(last->sent, (unsigned)RULE_SAMPLES_MIN));
 	view->lossy_from = start;
+	view->lossy_earliest = before < path->hop_count ? before + 1 : 0;
 }
 
 void rule_silent_hops(struct view *view)
 {
 	const struct path *path = view->path;
 	size_t last = last_answering(path), count = 0, only = 0, lossy = 0;
-	if (view->broken && last == path->hop_count)
+	if (last == path->hop_count)
 		return;
 	unsigned unanswered = 0;
-	for (size_t i = 0; i < last && last < path->hop_count; i++) {
+	for (size_t i = 0; i < MIN(last, view->single); i++) {
 		if (addr_is_set(path->hops[i].address))
 			continue;
 		count++;
@@ -281,20 +335,21 @@ void rule_silent_hops(struct view *view)
 	bool before_end = path->reached && last + 1 == path->hop_count && only + 1 == last;
 	if (before_end && confidence == CONFIDENCE_CERTAIN)
 		confidence = CONFIDENCE_LIKELY;
-	const char *kind = path->direction == DIRECTION_REVERSE ? "Return hop" : "Hop";
+	const char *kind = path->direction == DIRECTION_REVERSE ? "return hop" : "hop";
 	struct finding *finding;
 	if (count == 1)
 		finding = measurement_add_finding(view->measurement, "silent-hop", SEVERITY_INFO, confidence,
 			path->direction,
-			"%s %d does not answer; traffic passes it, hops behind it do answer.", kind,
+			"No answer comes from %s %d; traffic passes it, hops behind it do answer.", kind,
 			path_hop_number(path, only));
 	else
 		finding = measurement_add_finding(view->measurement, "silent-hop", SEVERITY_INFO, confidence,
 			path->direction,
-			"%zu hops do not answer; traffic passes them, hops behind them do answer.", count);
+			"No answer comes from %zu hops; traffic passes them, hops behind them do answer.",
+			count);
 	if (!finding)
 		return;
-	for (size_t i = 0; i < last; i++)
+	for (size_t i = 0; i < MIN(last, view->single); i++)
 		if (!addr_is_set(path->hops[i].address))
 			finding_add_hop(finding, path_hop_number(path, i));
 	char label[HOP_LABEL_SIZE];
@@ -307,5 +362,7 @@ void rule_silent_hops(struct view *view)
 		finding_add_evidence(finding,
 			"directly before the end: the end may be nearer, and have left these probes "
 			"unanswered");
-	finding_set_text(&finding->disproof, "Another protocol may get an answer from it; not tried.");
+	finding_set_text(&finding->disproof,
+		"Another protocol, not tried, may get an answer; or answers get lost on a way back of their "
+		"own.");
 }

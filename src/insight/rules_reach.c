@@ -56,6 +56,7 @@ void rule_loop(struct view *view)
 				"Compare the routes to %s on the routers of the circle.",
 				path->direction == DIRECTION_REVERSE ? "the asking host" : "the target");
 			view->broken = true;
+			view->single = start;
 			return;
 		}
 	}

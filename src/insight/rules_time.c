@@ -27,7 +27,7 @@ static int64_t quickest_median_behind(const struct path *path, size_t index, siz
 void rule_slow_reply(struct view *view)
 {
 	const struct path *path = view->path;
-	for (size_t i = 0; i < path->hop_count; i++) {
+	for (size_t i = 0; i < view->single; i++) {
 		const struct hop *hop = &path->hops[i];
 		size_t quicker = 0;
 		int64_t behind = quickest_median_behind(path, i, &quicker);
@@ -39,17 +39,18 @@ void rule_slow_reply(struct view *view)
 		char label[HOP_LABEL_SIZE], other[HOP_LABEL_SIZE];
 		struct finding *finding = measurement_add_finding(view->measurement, "slow-reply",
 			SEVERITY_INFO, CONFIDENCE_CERTAIN, path->direction,
-			"%s is slow to answer, not slow to forward: %s, behind it, answers %.1f ms sooner.",
+			"The answers of %s are late, what passes through it is not: %s, behind it, answers "
+			"%.1f ms sooner.",
 			hop_label(path, i, label), hop_label(path, quicker, other), ms(excess));
 		if (!finding)
 			return;
-		finding->summary[0] = path->direction == DIRECTION_REVERSE ? 'R' : 'H';
 		finding_add_hop(finding, path_hop_number(path, i));
 		finding_add_evidence(finding, "median %.1f ms here, %.1f ms at %s", ms(hop->rtt_median_ns),
 			ms(behind), other);
 		finding_set_text(&finding->disproof,
 			"Certain for forwarding: what reached the farther hop passed this one. Why its own "
-			"answers are late is open.");
+			"answers are late is open: it takes its time to make them, or they come by a longer "
+			"way back.");
 	}
 }
 

@@ -19,6 +19,8 @@ static const struct timeline_hop *hop_at(const struct view *view, size_t index)
 
 /* ---- limits on replies ---- */
 
+#define SLOWER 2 /* times more slowly, at least, is how a suspect is asked alone */
+
 static void report_limiter(struct view *view, size_t index, const struct timeline_hop *hop)
 {
 	char label[HOP_LABEL_SIZE];
@@ -51,6 +53,16 @@ static void report_limiter(struct view *view, size_t index, const struct timelin
 			"which takes longer than this measurement did, would tell.");
 }
 
+/* May a limit be at work that is stricter than the slower asking was? Then the hop answers as many a second
+ * at any pace, so that slower asking brings a larger share of answers, but not all. Few askings leave that
+ * open: they are held against it with 95 %. */
+static bool may_limit_more(const struct timeline_hop *hop)
+{
+	unsigned rounds = hop->round_answered + hop->round_lost;
+	double share = rounds > 0 ? SLOWER * hop->round_answered / rounds : 0;
+	return share < 1 && share_interval(hop->limit_answered, hop->limit_asked).high >= share;
+}
+
 static void report_lost_answers(struct view *view, size_t index, const struct timeline_hop *hop)
 {
 	char label[HOP_LABEL_SIZE];
@@ -58,11 +70,15 @@ static void report_lost_answers(struct view *view, size_t index, const struct ti
 	/* At the end missing answers are loss, whatever carries them away: another rule's. */
 	if (end)
 		return;
+	bool open = may_limit_more(hop);
 	struct finding *finding = measurement_add_finding(view->measurement, "replies-lost", SEVERITY_INFO,
-		CONFIDENCE_LIKELY, view->path->direction,
-		"%s left %u of %u probes unanswered at any pace, but what passes through it arrives: only "
-		"its own answers "
-		"get lost.",
+		open ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY, view->path->direction,
+		open ? "%s left %u of %u probes unanswered, but what passes through it arrives: its own "
+		       "answers "
+		       "get lost, or it limits them more strictly than was tried."
+		     : "%s left %u of %u probes unanswered at any pace, but what passes through it arrives: "
+		       "only "
+		       "its own answers get lost.",
 		hop_label(view->path, index, label), hop->round_lost, hop->round_lost + hop->round_answered);
 	view->explained[index] = true;
 	if (!finding)
@@ -78,9 +94,10 @@ static void report_lost_answers(struct view *view, size_t index, const struct ti
 
 void rule_watched_replies(struct view *view)
 {
-	for (size_t i = 0; timeline_of(view) && i < view->path->hop_count; i++) {
+	for (size_t i = 0; timeline_of(view) && i < view->single; i++) {
 		const struct timeline_hop *hop = hop_at(view, i);
-		if (!hop)
+		/* Who never answers is silent, whatever the reason. */
+		if (!hop || view->path->hops[i].received == 0)
 			continue;
 		if (hop->limit == LIMIT_LIMITS)
 			report_limiter(view, i, hop);

@@ -132,13 +132,15 @@ static void add_shared_evidence(struct finding *finding, const struct measuremen
 		shared, shared == 1 ? " is" : "s are", by_address, by_link, by_name);
 }
 
-/* Hops in networks that the other way never enters. One alone may be a border link numbered by the neighbour.
+/* Routers in networks that the other way never enters. One alone may be a border link numbered by the
+ * neighbour.
  */
 static unsigned foreign_hops(const struct path *path, const struct path *other)
 {
 	unsigned count = 0;
-	for (size_t i = 0; i < path->hop_count; i++) {
-		bool found = path->hops[i].asn == 0 || !hop_known(&path->hops[i]);
+	for (size_t i = 0; i < path->hop_count - path->reached; i++) {
+		bool again = i > 0 && addr_equal(path->hops[i].address, path->hops[i - 1].address);
+		bool found = path->hops[i].asn == 0 || !hop_known(&path->hops[i]) || again;
 		for (size_t j = 0; j < other->hop_count && !found; j++)
 			found = other->hops[j].asn == path->hops[i].asn;
 		count += !found;
@@ -160,7 +162,10 @@ static void report_differ(struct measurement *m)
 		(foreign_hops(m->forward, m->reverse) >= 2 || foreign_hops(m->reverse, m->forward) >= 2);
 	/* Equal numbers of hops in the same networks could still be other faces of the same routers. */
 	struct finding *finding = measurement_add_finding(m, "paths-differ", SEVERITY_INFO,
-		certain ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY, DIRECTION_BOTH,
+		certain			      ? CONFIDENCE_CERTAIN
+			: alignment->diverges ? CONFIDENCE_LIKELY
+					      : CONFIDENCE_POSSIBLE,
+		DIRECTION_BOTH,
 		!alignment->diverges ? "The way back is not the way there: between %s and %s%s."
 			: parting.after
 			? "The way back is not the way there: they part after %s and meet again at %s%s."

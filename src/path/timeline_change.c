@@ -1,10 +1,12 @@
 #include "path/timeline_change.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Changes that hops confirm within so many rounds are one change. */
 #define ONE_CHANGE_ROUNDS 8
 #define END_SILENT_ROUNDS 6
+#define END_SILENT_CHANCE 0.001 /* of so long a silence where answers get lost as often as they do */
 
 /* The least round trip to the end of probes that left in [from, to). */
 static int64_t least_rtt_to_end(const struct timeline *timeline, int64_t from_ns, int64_t to_ns)
@@ -278,6 +280,14 @@ static bool move_end(struct timeline *timeline, unsigned end)
 	return fresh;
 }
 
+/* Longer than losses explain. */
+static bool silent_for_good(const struct timeline_hop *hop)
+{
+	unsigned lost = hop->round_lost - MIN(hop->silent, hop->round_lost);
+	double share = (lost + 1.0) / (lost + hop->round_answered + 2.0);
+	return hop->silent >= END_SILENT_ROUNDS && pow(share, hop->silent) < END_SILENT_CHANCE;
+}
+
 /* A destination that limits its replies may answer behind its place and not at it. So for a longer way, a
  * router must stand where the end was, or nobody for a good while. */
 static bool may_have_grown(const struct timeline *timeline, unsigned end)
@@ -285,7 +295,7 @@ static bool may_have_grown(const struct timeline *timeline, unsigned end)
 	const struct timeline_hop *hop = timeline_hop(timeline, timeline->end);
 	const struct responder *shown = timeline_shown(hop);
 	return end < timeline->end || !shown || !shown->reached || hop->candidate_run > 0 ||
-		hop->silent >= END_SILENT_ROUNDS;
+		silent_for_good(hop);
 }
 
 /* At the beginning, when more is sent than is needed, the destination may miss the probe with just enough
@@ -293,6 +303,26 @@ static bool may_have_grown(const struct timeline *timeline, unsigned end)
 static bool is_first_mistake(const struct timeline *timeline, unsigned end)
 {
 	return end < timeline->end && timeline->end_rounds < TIMELINE_CONFIRM && timeline->changes_ever == 0;
+}
+
+/* The destination has stood here all the time, and its answers were missed. */
+static bool was_there_before(const struct timeline *timeline, unsigned end)
+{
+	const struct responder *shown = timeline_shown(timeline_hop(timeline, end));
+	return end < timeline->end && shown && shown->reached;
+}
+
+/* The way is as it was; only its end was not known, or taken for another one. */
+static void correct_end(struct timeline *timeline, const struct timeline_round *round)
+{
+	unsigned end = round->reached;
+	for (unsigned ttl = end + 1; ttl <= timeline->end; ttl++)
+		if (timeline->hops[ttl])
+			retire(timeline->hops[ttl], round->reached_ns);
+	timeline->end_rounds = end == timeline->end ? timeline->end_rounds + 1 : 1;
+	timeline->end = end;
+	timeline->end_candidate_run = 0;
+	timeline->highest = MIN(timeline->highest, end);
 }
 
 bool change_by_round(struct timeline *timeline, const struct timeline_round *round, int64_t at_ns)
@@ -309,13 +339,7 @@ bool change_by_round(struct timeline *timeline, const struct timeline_round *rou
 	}
 	timeline->end_missed = 0;
 	if (end == timeline->end || timeline->end == 0 || is_first_mistake(timeline, end)) {
-		for (unsigned ttl = end + 1; ttl <= timeline->end; ttl++)
-			if (timeline->hops[ttl])
-				retire(timeline->hops[ttl], round->reached_ns);
-		timeline->end_rounds = end == timeline->end ? timeline->end_rounds + 1 : 1;
-		timeline->end = end;
-		timeline->end_candidate_run = 0;
-		timeline->highest = MIN(timeline->highest, end);
+		correct_end(timeline, round);
 		return false;
 	}
 	if (timeline->end_candidate != end || timeline->end_candidate_run == 0) {
@@ -323,6 +347,10 @@ bool change_by_round(struct timeline *timeline, const struct timeline_round *rou
 		timeline->end_candidate_run = 0;
 		timeline->end_candidate_since_ns = round->reached_ns;
 	}
-	return ++timeline->end_candidate_run >= TIMELINE_CONFIRM && may_have_grown(timeline, end) &&
-		move_end(timeline, end);
+	if (++timeline->end_candidate_run < TIMELINE_CONFIRM || !may_have_grown(timeline, end))
+		return false;
+	if (!was_there_before(timeline, end))
+		return move_end(timeline, end);
+	correct_end(timeline, round);
+	return false;
 }

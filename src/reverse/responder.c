@@ -21,7 +21,8 @@
 #define PATIENCE_HINT_NS  (200 * NS_PER_MS) /* the least when one is */
 #define PATIENCE_MIN_NS	  (20 * NS_PER_MS)
 #define PATIENCE_MAX_NS	  (3 * NS_PER_S)
-#define ECHO_GRACE_NS	  (50 * NS_PER_MS) /* for the real response after the kernel's echo */
+#define LATE_HOP_NS	  (100 * NS_PER_MS) /* more for routers that are slow to answer */
+#define ECHO_GRACE_NS	  (50 * NS_PER_MS)  /* for the real response after the kernel's echo */
 #define GAP		  4 /* hop limits to try beyond the last hop that answered, once all were tried */
 
 #define REQUEST_TTL  64
@@ -129,6 +130,15 @@ static bool all_answered(const struct responder_client *client)
 	return client->confirmed;
 }
 
+/* A router before the end that has not answered at all: it is silent, or takes its time. */
+static bool lacks_hop(const struct overview *overview)
+{
+	for (unsigned ttl = 1; ttl < overview->end; ttl++)
+		if (overview->slots[ttl].answered == 0)
+			return true;
+	return false;
+}
+
 /* How long a burst may take. A probe travels from there to us and back as the hello did from us to there, so
  * the last hop's response takes two round trips; once it is there, nothing should take much longer than it
  * did. */
@@ -141,7 +151,9 @@ static int64_t patience(const struct responder_client *client)
 		return hint ? MAX(3 * hint, PATIENCE_HINT_NS) : PATIENCE_FIRST_NS;
 	int64_t slowest = client->slowest_ns;
 	int64_t hello = client->hello_ns ? client->hello_ns : slowest;
-	int64_t expected = overview.reached ? slowest * 5 / 4 : MAX(slowest * 3 / 2, hello * 5 / 2);
+	int64_t expected = !overview.reached ? MAX(slowest * 3 / 2, hello * 5 / 2)
+		: lacks_hop(&overview)	     ? slowest * 5 / 4 + LATE_HOP_NS
+					     : slowest * 5 / 4;
 	return MIN(PATIENCE_MIN_NS + expected, PATIENCE_MAX_NS);
 }
 

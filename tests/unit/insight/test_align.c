@@ -343,6 +343,49 @@ static void test_target_answers_from_another_address(void **state)
 	done(&f);
 }
 
+/* r4 is next to r3, which answers from its loopback whatever the link, and to the target: nobody shows the other end of
+ * a link of r4's, so that its two addresses may be one router's. */
+static void test_beside_a_loopback_nothing_shows(void **state)
+{
+	(void)state;
+	struct fixture f = align(THERE("10.0.0.1", "10.0.0.3", "10.9.9.9", "10.0.0.7", TARGET),
+		THERE("10.0.0.8", "10.9.9.9", "10.0.0.4", "10.0.0.2", SOURCE));
+	assert_int_equal(f.alignment->shared_count, 3);
+	assert_false(f.alignment->diverges);
+	assert_int_equal(f.alignment->router_symmetric, TERNARY_UNKNOWN);
+	done(&f);
+}
+
+/* Nor beside a silent router, on both ways. */
+static void test_beside_silence_nothing_shows(void **state)
+{
+	(void)state;
+	struct fixture f = align(THERE("10.0.0.1", "10.0.0.3", "*", "10.0.0.7", TARGET),
+		THERE("10.0.0.8", "*", "10.0.0.4", "10.0.0.2", SOURCE));
+	assert_false(f.alignment->diverges);
+	done(&f);
+}
+
+/* r2 answers once as a router that passes packets on, and once more to refuse them. */
+static void test_who_refuses_stands_there_once(void **state)
+{
+	(void)state;
+	struct fixture f = align(THERE("10.0.0.1", "10.0.0.3", "10.0.0.3"),
+		THERE("10.0.0.6", "10.0.0.4", "10.0.0.2", SOURCE));
+	assert_false(f.alignment->diverges);
+	done(&f);
+}
+
+/* A border router shows a link of one neighbour's numbering there, and of the other's back. */
+static void test_one_pair_in_two_networks_is_no_difference(void **state)
+{
+	(void)state;
+	struct fixture f = align(THERE("10.0.0.1/1", "10.0.1.1/1", "10.9.9.9/3", TARGET "/3"),
+		THERE("10.7.0.1/2", "10.0.1.1/1", "10.0.0.1/1", SOURCE "/1"));
+	assert_false(f.alignment->diverges);
+	done(&f);
+}
+
 static void test_empty_paths(void **state)
 {
 	(void)state;
@@ -375,6 +418,10 @@ int main(void)
 		cmocka_unit_test(test_mates_that_contradict_the_ends),
 		cmocka_unit_test(test_uncounted_hops_prove_no_difference),
 		cmocka_unit_test(test_target_answers_from_another_address),
+		cmocka_unit_test(test_beside_a_loopback_nothing_shows),
+		cmocka_unit_test(test_beside_silence_nothing_shows),
+		cmocka_unit_test(test_who_refuses_stands_there_once),
+		cmocka_unit_test(test_one_pair_in_two_networks_is_no_difference),
 		cmocka_unit_test(test_empty_paths),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -304,13 +304,29 @@ static void test_rate_limit_is_likely_when_a_rest_brings_answers_back(void **sta
 	(void)state;
 	struct measurement m;
 	begin(&m, HOPS("10.1.0.1", "10.2.0.1", "10.3.0.1", TARGET));
-	set_pattern(m.forward, 1, "aa-");
+	set_pattern(m.forward, 1, "a--");
 	ask_after_rest(&m, 1, true);
 	run(&m);
 	const struct finding *finding = the_finding(&m, "reply-rate-limited");
 	assert_int_equal(finding->confidence, CONFIDENCE_LIKELY);
 	assert_non_null(strstr(finding->disproof, "after one it answered"));
-	assert_non_null(strstr(finding->evidence[0], "2 answered, then none, and again after a rest"));
+	assert_non_null(strstr(finding->evidence[0], "1 answered, then none, and again after a rest"));
+	measurement_deinit(&m);
+}
+
+/* One answer that got lost by chance comes when it is asked for again, too. */
+static void test_one_missing_answer_that_comes_later_proves_nothing(void **state)
+{
+	(void)state;
+	struct measurement m;
+	begin(&m, HOPS("10.1.0.1", "10.2.0.1", "10.3.0.1", TARGET));
+	set_pattern(m.forward, 1, "aa-");
+	ask_after_rest(&m, 1, true);
+	run(&m);
+	const struct finding *finding = the_finding(&m, "reply-rate-limited");
+	assert_int_equal(finding->confidence, CONFIDENCE_POSSIBLE);
+	assert_non_null(strstr(finding->summary, "or they get lost"));
+	assert_null(strstr(finding->disproof, "Tried"));
 	measurement_deinit(&m);
 }
 
@@ -601,14 +617,41 @@ static void test_ways_differ_somewhere(void **state)
 	measurement_deinit(&m);
 }
 
-static void test_one_foreign_hop_is_only_likely(void **state)
+/* Two of three answered at the end, one probe before: too few clean ones to say where it starts. */
+static void test_few_samples_do_not_place_a_loss(void **state)
+{
+	(void)state;
+	struct measurement m;
+	begin(&m, HOPS("10.1.0.1", "10.2.0.1", "10.3.0.1", TARGET));
+	set_pattern(m.forward, 2, ".a.");
+	set_pattern(m.forward, 3, ".aa");
+	run(&m);
+	assert_non_null(strstr(the_finding(&m, "loss-undirected")->summary, "between this host and"));
+	measurement_deinit(&m);
+}
+
+/* Reports of the far host may be lost, too: a first hop that misses some places nothing. */
+static void test_reported_loss_has_no_place(void **state)
+{
+	(void)state;
+	struct measurement m;
+	begin(&m, HOPS("10.1.0.1", TARGET));
+	add_back(&m, HOPS("10.4.0.1", "10.5.0.1", SOURCE));
+	for (size_t i = 0; i < 3; i++)
+		set_pattern(m.reverse, i, ".a.");
+	run(&m);
+	assert_non_null(strstr(the_finding(&m, "loss-undirected")->summary, "Where is not known"));
+	measurement_deinit(&m);
+}
+
+static void test_one_foreign_hop_is_only_possible(void **state)
 {
 	(void)state;
 	struct measurement m;
 	begin(&m, HOPS("10.1.0.1/1", "10.2.0.1/2", "10.4.0.1/4", TARGET "/4"));
 	add_back(&m, HOPS("10.4.0.1/4", "10.5.0.1/1", "10.1.0.1/1", SOURCE "/1"));
 	run(&m);
-	assert_int_equal(the_finding(&m, "paths-differ")->confidence, CONFIDENCE_LIKELY);
+	assert_int_equal(the_finding(&m, "paths-differ")->confidence, CONFIDENCE_POSSIBLE);
 	measurement_deinit(&m);
 }
 
@@ -683,6 +726,7 @@ int main(void)
 		cmocka_unit_test(test_rate_limit),
 		cmocka_unit_test(test_rate_limit_is_only_possible_for_one_gap),
 		cmocka_unit_test(test_rate_limit_is_likely_when_a_rest_brings_answers_back),
+		cmocka_unit_test(test_one_missing_answer_that_comes_later_proves_nothing),
 		cmocka_unit_test(test_rate_limit_is_only_possible_when_a_rest_does_not_help),
 		cmocka_unit_test(test_rate_limit_needs_its_pattern),
 		cmocka_unit_test(test_rate_limit_needs_clean_later_hops),
@@ -700,7 +744,9 @@ int main(void)
 		cmocka_unit_test(test_load_balancing),
 		cmocka_unit_test(test_ways_differ),
 		cmocka_unit_test(test_ways_differ_somewhere),
-		cmocka_unit_test(test_one_foreign_hop_is_only_likely),
+		cmocka_unit_test(test_few_samples_do_not_place_a_loss),
+		cmocka_unit_test(test_reported_loss_has_no_place),
+		cmocka_unit_test(test_one_foreign_hop_is_only_possible),
 		cmocka_unit_test(test_ways_same),
 		cmocka_unit_test(test_ways_undecided),
 		cmocka_unit_test(test_deterministic),

@@ -138,8 +138,9 @@ static void silent_hops(void **state UNUSED)
 	way.silent = 1 << 2 | 1 << 4;
 	int64_t start_ns = way.now_ns;
 	run_to_truth(&way, PROBE_UDP, 0, 0);
-	/* A multiple of the round trip (24 ms with the last hop's), never a fixed timeout. */
-	assert_true(way.now_ns - start_ns < 130 * NS_PER_MS);
+	/* A multiple of the round trip (24 ms with the last hop's), and a tenth of a second for routers that take
+	 * their time. */
+	assert_true(way.now_ns - start_ns < 230 * NS_PER_MS);
 	way_deinit(&way);
 }
 
