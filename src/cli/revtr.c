@@ -56,6 +56,8 @@ static void print_help(FILE *out)
 	      "                      (default 100000; 0: no limit)\n"
 	      "  --atlas-per-day N   traceroutes to each source that agents make by themselves\n"
 	      "                      (default 1000; 0: on request only)\n"
+	      "  --keep-days N       results are removed so long after the last of their batch\n"
+	      "                      (default 30; 0: never)\n"
 	      "  --hitlist FILE      addresses that answer, one a line: agents find out\n"
 	      "                      beforehand which of them is near to whom\n"
 	      "  --data DIR          folder of local data about AS numbers\n"
@@ -87,6 +89,8 @@ static const struct {
 	{"key", revtr_key_run, 1, 2},
 };
 
+#define KEEP_DAYS_USUAL 30
+
 enum {
 	SERVER = 256,
 	CONFIG,
@@ -113,6 +117,7 @@ enum {
 	PARALLEL,
 	AS_PER_DAY,
 	ATLAS_PER_DAY,
+	KEEP_DAYS,
 	ADMIN,
 	SPOOF,
 	NO_TIMESTAMPS,
@@ -145,6 +150,7 @@ static const struct option longs[] = {
 	{"per-day", required_argument, NULL, PER_DAY},
 	{"as-per-day", required_argument, NULL, AS_PER_DAY},
 	{"atlas-per-day", required_argument, NULL, ATLAS_PER_DAY},
+	{"keep-days", required_argument, NULL, KEEP_DAYS},
 	{"hitlist", required_argument, NULL, HITLIST},
 	{"parallel", required_argument, NULL, PARALLEL},
 	{"admin", no_argument, NULL, ADMIN},
@@ -198,6 +204,7 @@ static bool set(struct revtr_command *command, int key, const char *value)
 	case OPT_OUT:
 		return append(command->opt_out, &command->opt_out_count, ARRAY_LEN(command->opt_out), value);
 	case PER_DAY: return number(value, &command->per_day);
+	case KEEP_DAYS: return number(value, &command->keep_days);
 	case ATLAS_PER_DAY: return number(value, &command->atlas_per_day);
 	case AS_PER_DAY: command->as_limited = true; return number(value, &command->as_per_day);
 	case HITLIST: command->hitlist = value; break;
@@ -233,7 +240,7 @@ static int parse(struct revtr_command *command, int argc, char **argv)
 
 int cli_revtr(int argc, char **argv)
 {
-	struct revtr_command command = {.atlas_per_day = ATLAS_PER_DAY_USUAL};
+	struct revtr_command command = {.atlas_per_day = ATLAS_PER_DAY_USUAL, .keep_days = KEEP_DAYS_USUAL};
 	char shown[80];
 	const char *name = argc > 1 ? argv[1] : "";
 	if (strcmp(name, "-h") == 0 || strcmp(name, "--help") == 0) {

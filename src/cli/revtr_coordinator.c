@@ -124,6 +124,7 @@ static int read_store(struct wanted *wanted, const struct revtr_command *command
 	wanted->options.no_timestamps = command->no_timestamps;
 	wanted->options.quotes = command->quotes;
 	wanted->options.atlas_per_day = command->atlas_per_day;
+	wanted->options.keep_days = command->keep_days;
 	if (command->as_limited)
 		wanted->options.per_network =
 			command->as_per_day ? command->as_per_day : COORDINATOR_NO_LIMIT;

@@ -22,7 +22,7 @@ struct revtr_command {
 	size_t listen_count;
 	const char *opt_out[64];
 	size_t opt_out_count;
-	unsigned per_day, parallel, as_per_day, atlas_per_day;
+	unsigned per_day, parallel, as_per_day, atlas_per_day, keep_days;
 	bool as_limited, wait, json, admin, interactive, spoof, no_timestamps, quotes;
 	char **arguments; /* those that are no options */
 	int argument_count;

@@ -336,7 +336,9 @@ static int load(struct coordinator *c, struct error *error)
 		result = coordinator_load_survey(c, error);
 	if (result == 0)
 		result = coordinator_tests_new(c, error);
-	return result == 0 ? coordinator_resume(c, error) : result;
+	if (result == 0)
+		result = coordinator_resume(c, error);
+	return result == 0 ? coordinator_keep(c, error) : result;
 }
 
 static int set_up(struct coordinator *c, struct error *error)
@@ -387,7 +389,8 @@ struct coordinator *coordinator_new(struct uv_loop_s *loop, struct store *store,
 	uv_timer_init(loop, &c->timer);
 	uv_timer_init(loop, &c->minute);
 	uv_timer_init(loop, &c->flush);
-	c->timer.data = c->minute.data = c->flush.data = c;
+	uv_timer_init(loop, &c->keep.timer);
+	c->timer.data = c->minute.data = c->flush.data = c->keep.timer.data = c;
 	if (set_up(c, error) < 0) {
 		coordinator_free(c, NULL, NULL);
 		return NULL;
@@ -397,9 +400,8 @@ struct coordinator *coordinator_new(struct uv_loop_s *loop, struct store *store,
 	return c;
 }
 
-static void free_all(uv_handle_t *handle)
+static void free_all(struct coordinator *c)
 {
-	struct coordinator *c = handle->data;
 	void (*closed)(void *context) = c->closed;
 	void *context = c->closed_context;
 	coordinator_free_results(c);
@@ -422,16 +424,11 @@ static void free_all(uv_handle_t *handle)
 		closed(context);
 }
 
-static void close_third(uv_handle_t *handle)
+static void close_one(uv_handle_t *handle)
 {
 	struct coordinator *c = handle->data;
-	uv_close((uv_handle_t *)&c->flush, free_all);
-}
-
-static void close_second(uv_handle_t *handle)
-{
-	struct coordinator *c = handle->data;
-	uv_close((uv_handle_t *)&c->minute, close_third);
+	if (--c->handles == 0)
+		free_all(c);
 }
 
 void coordinator_free(struct coordinator *c, void (*closed)(void *context), void *context)
@@ -448,7 +445,9 @@ void coordinator_free(struct coordinator *c, void (*closed)(void *context), void
 	c->closed_context = context;
 	coordinator_tests_free(c);
 	bus_unsubscribe(c->bus, c);
-	uv_close((uv_handle_t *)&c->timer, close_second);
+	uv_timer_t *const handles[] = {&c->timer, &c->minute, &c->flush, &c->keep.timer};
+	for (size_t i = 0; i < ARRAY_LEN(handles); i++, c->handles++)
+		uv_close((uv_handle_t *)handles[i], close_one);
 }
 
 struct coordinator_health coordinator_health(const struct coordinator *c)

@@ -34,6 +34,7 @@ struct coordinator_options {
 	 * coordinator_new. */
 	const uint32_t *hitlist;
 	unsigned hitlist_count;
+	unsigned keep_days;	/* so long results are kept after the last of their batch; 0 = for ever */
 	unsigned atlas_per_day; /* traceroutes to a source that agents make of their own accord; 0 = on
 				   request only */
 	/* The network of an address, 0 = not known; NULL = nothing is known of networks, and nothing is
@@ -192,6 +193,7 @@ void coordinator_count_aliases(const struct coordinator *coordinator, size_t *se
 struct coordinator_health {
 	unsigned busy, waiting, agents_online, sources;
 	uint64_t finished, reached, tasks, answers, foreign;
+	uint64_t results, removed; /* kept in the store, by whatever run; removed by this one, as they were old */
 	int64_t last_answer_ms, last_finished_ms; /* 0 = never */
 	int64_t last_answer_ns, last_finished_ns; /* the same, by the clock that nobody sets */
 	int64_t idle_ns;			  /* to the minute: when there was nothing to do, last */

@@ -149,10 +149,15 @@ struct coordinator {
 	unsigned missed;	   /* agents */
 	int64_t missed_until_ns;   /* they are waited for; TIME_NEVER: nobody is back yet */
 	uv_timer_t flush;
+	struct {
+		uv_timer_t timer;
+		int64_t begun_ms, begun_ns; /* by the clock of the day, by the monotonic one */
+	} keep;				    /* coordinator_keep.c */
 	struct coordinator_tests *tests;
 	struct coordinator_listener *listeners;
 	struct coordinator_health health;
 	bool pumping;
+	unsigned handles; /* that are being closed */
 	void (*closed)(void *context);
 	void *closed_context;
 };
@@ -219,6 +224,9 @@ void coordinator_stop_running(struct coordinator *c, uint32_t number);
 void coordinator_withdraw(struct coordinator *c, uint32_t source);
 void coordinator_announce(struct coordinator *c, int64_t batch, int64_t id, const char *text, bool last);
 void coordinator_free_results(struct coordinator *c);
+
+/* coordinator_keep.c: from now on what is old enough is removed. */
+int coordinator_keep(struct coordinator *c, struct error *error) MUST_USE;
 
 /* coordinator_networks.c; some as the engine asks them (struct revtr_environment, the coordinator is the
  * context) */

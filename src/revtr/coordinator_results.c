@@ -175,6 +175,7 @@ static void tell_all(struct coordinator *c)
 		if (list[i].kept) {
 			c->unfinished--;
 			c->health.finished += list[i].text != NULL;
+			c->health.results += list[i].text != NULL;
 			coordinator_announce(c, list[i].batch, list[i].id, list[i].text, list[i].ended);
 		}
 		free(list[i].text);

@@ -36,6 +36,7 @@ static struct api_failure failure_of(int code)
 	case -EINVAL: return (struct api_failure){STATUS_BAD_REQUEST, "bad-request", NULL, 0};
 	case -EPERM: return (struct api_failure){STATUS_FORBIDDEN, "not-allowed", NULL, 0};
 	case -ENOENT: return (struct api_failure){STATUS_NOT_FOUND, "not-found", NULL, 0};
+	case -ESTALE: return (struct api_failure){STATUS_GONE, "gone", NULL, 0};
 	case -E2BIG: return (struct api_failure){STATUS_TOO_LARGE, "too-large", NULL, 0};
 	case -EBUSY:
 	case -EDQUOT: return (struct api_failure){STATUS_TOO_MANY, "over-limit", NULL, 0};

@@ -10,6 +10,7 @@
 #define STATUS_CREATED	    201
 #define STATUS_ACCEPTED	    202
 #define STATUS_UNAUTHORIZED 401
+#define STATUS_GONE	    410
 #define STATUS_TOO_LARGE    413
 #define STATUS_NO_ROOM	    507
 

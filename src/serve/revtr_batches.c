@@ -183,7 +183,8 @@ bool revtr_batch(const struct revtr_ask *ask, const char *text, struct store_bat
 	int64_t id = revtr_number(text);
 	int result = id > 0 ? store_find_batch(ask->api->config.store, id, batch, &error)
 			    : error_set(&error, -ENOENT, "no such batch");
-	/* Whose it is is nobody else's business, not even that it is there. */
+	/* Whose it is is nobody else's business, not even that it is there. Of one that is not any more
+	 * nobody knows whose it was: who asks is told that it was there. */
 	if (result == 0 && !ask->key.admin && strcmp(batch->key, ask->key.name) != 0)
 		result = error_set(&error, -ENOENT, "no such batch");
 	if (result < 0)

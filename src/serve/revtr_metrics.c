@@ -220,6 +220,16 @@ static void print_columns(FILE *out, const struct revtr_api *api)
 	}
 }
 
+/* By the clock of the day: it outlives the process. */
+static double oldest_s(const struct revtr_api *api)
+{
+	int64_t ended_ms;
+	struct error error;
+	if (store_oldest_end(api->config.store, &ended_ms, &error) < 0 || ended_ms == 0)
+		return 0;
+	return (double)MAX(revtr_now_ms() - ended_ms, 0) / 1000;
+}
+
 static void print(FILE *out, const struct revtr_api *api, bool by_name)
 {
 	struct coordinator_health h = coordinator_health(api->config.coordinator);
@@ -235,6 +245,12 @@ static void print(FILE *out, const struct revtr_api *api, bool by_name)
 	put(out, "counter", "answers_total", "Answers of agents.", (double)h.answers);
 	put(out, "counter", "foreign_total", "Answers nobody had asked for.", (double)h.foreign);
 	put(out, "gauge", "store_failed", "1 while the store does not take what is written.", h.store_failed);
+	put(out, "gauge", "results_kept", "Results in the store.", (double)h.results);
+	put(out, "counter", "results_removed_total", "Results that were removed, as they were old.",
+		(double)h.removed);
+	put(out, "gauge", "oldest_ended_batch_age_seconds",
+		"Of the batches that have ended and are kept, since the first did; 0 without any.",
+		oldest_s(api));
 	put(out, "gauge", "last_answer_age_seconds", "Since the last answer, or the start.",
 		age_s(api, h.last_answer_ns));
 	put(out, "gauge", "last_finished_age_seconds", "Since a measurement ended, or the start.",

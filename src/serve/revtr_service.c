@@ -153,6 +153,7 @@ static int start_coordinator(
 		.opt_out_count = options->opt_out_count,
 		.per_network = options->per_network,
 		.atlas_per_day = options->atlas_per_day,
+		.keep_days = options->keep_days,
 		.hitlist = options->hitlist,
 		.hitlist_count = options->hitlist_count,
 		.asn_context = service,

@@ -29,7 +29,7 @@ struct revtr_service_options {
 	bool no_timestamps;		       /* nobody is asked for prespecified timestamps */
 	bool quotes;	      /* targets that do not write themselves down are asked to quote a list */
 	unsigned per_network; /* as of struct coordinator_options */
-	unsigned atlas_per_day;
+	unsigned atlas_per_day, keep_days;
 	const uint32_t *hitlist; /* for the survey */
 	unsigned hitlist_count;
 	const struct prefix *opt_out; /* nobody is measured in there; for the life of the service */

@@ -128,11 +128,12 @@ static void look(struct revtr_stream *stream)
 	struct store_batch batch;
 	struct error error;
 	stream->look = false;
-	if (stream->form == REVTR_PUBLISHED) {
+	/* What is not kept any more may be a half of it. */
+	if (stream->batch && store_find_batch(stream->api->config.store, stream->batch, &batch, &error) < 0) {
+		stream->failed = true;
+	} else if (stream->form == REVTR_PUBLISHED) {
 		put_text(stream, "]}\n");
 		finish(stream);
-	} else if (store_find_batch(stream->api->config.store, stream->batch, &batch, &error) < 0) {
-		stream->failed = true;
 	} else if (batch.waiting == 0 && !batch.open) {
 		put_end(stream, &batch);
 		finish(stream);

@@ -42,9 +42,10 @@ static int insert_batch(struct store *store, const struct store_submission *subm
 		return error_set(error, -EINVAL,
 			"part %u of a batch of which no part is known: the first is 0", submission->part);
 	struct query query = query_begin(store,
-		"INSERT INTO batch (key, request, priority, submitted_ms, parts, open, waiting, done, "
+		"INSERT INTO batch (key, request, priority, submitted_ms, changed_ms, parts, open, waiting, "
+		"done, "
 		"cancelled)"
-		" VALUES (?, ?, ?, ?, 1, ?, ?, 0, 0)");
+		" VALUES (?1, ?2, ?3, ?4, ?4, 1, ?5, ?6, 0, 0)");
 	query_text(&query, submission->key);
 	query_text(&query, submission->request);
 	query_int(&query, submission->priority);
@@ -65,10 +66,12 @@ static int extend_batch(struct store *store, const struct store_submission *subm
 	if (submission->part != known->parts)
 		return error_set(error, -EINVAL, "the batch '%s' has %u parts: the next is part %u, not %u",
 			submission->request, known->parts, known->parts, submission->part);
-	struct query query = query_begin(
-		store, "UPDATE batch SET parts = parts + 1, open = ?, waiting = waiting + ? WHERE id = ?");
+	struct query query = query_begin(store,
+		"UPDATE batch SET parts = parts + 1, open = ?, waiting = waiting + ?, changed_ms = ? WHERE "
+		"id = ?");
 	query_int(&query, submission->more);
 	query_int(&query, (int64_t)count);
+	query_int(&query, submission->now_ms);
 	query_int(&query, known->id);
 	return query_run(&query, error);
 }
@@ -140,17 +143,18 @@ int store_add_batch(struct store *store, const struct store_submission *submissi
 /* ---- ending */
 
 /* The batch's counters, and its word on the measurement's place. Without a row: it does not wait any more. */
-static int count_off(struct store *store, int64_t measurement, bool done, const char *reason, int64_t *place,
-	bool *ended, struct error *error)
+static int count_off(struct store *store, int64_t measurement, bool done, const char *reason, int64_t now_ms,
+	int64_t *place, bool *ended, struct error *error)
 {
 	struct query query = query_begin(store,
 		"UPDATE batch SET waiting = waiting - 1, done = done + ?1, cancelled = cancelled + (1 - ?1),"
-		" reason = coalesce(reason, ?2), open = CASE WHEN ?1 THEN open ELSE 0 END"
+		" reason = coalesce(reason, ?2), open = CASE WHEN ?1 THEN open ELSE 0 END, changed_ms = ?4"
 		" WHERE id = (SELECT batch FROM measurement WHERE id = ?3 AND state = 0)"
 		" RETURNING done, waiting = 0 AND NOT open");
 	query_int(&query, done);
 	query_text(&query, reason);
 	query_int(&query, measurement);
+	query_int(&query, now_ms);
 	*place = -1;
 	while (query_row(&query)) {
 		*place = query_get_int(&query, 0);
@@ -178,7 +182,7 @@ int store_finish(struct store *store, int64_t measurement, const char *result_te
 	bool *ended, struct error *error)
 {
 	int64_t place;
-	int result = count_off(store, measurement, true, NULL, &place, ended, error);
+	int result = count_off(store, measurement, true, NULL, now_ms, &place, ended, error);
 	return result == 0 ? note_end(store, measurement, STORE_DONE, result_text, place, now_ms, error)
 			   : result;
 }
@@ -187,7 +191,7 @@ int store_give_up(struct store *store, int64_t measurement, const char *reason, 
 	struct error *error)
 {
 	int64_t place;
-	int result = count_off(store, measurement, false, reason, &place, ended, error);
+	int result = count_off(store, measurement, false, reason, now_ms, &place, ended, error);
 	return result == 0 ? note_end(store, measurement, STORE_CANCELLED, NULL, 0, now_ms, error) : result;
 }
 
@@ -209,11 +213,12 @@ static int cancel_some(struct store *store, int64_t batch, const char *reason, s
 		return result;
 	query = query_begin(store,
 		"UPDATE batch SET waiting = waiting - ?1, cancelled = cancelled + ?1, open = 0,"
-		" reason = CASE WHEN ?1 > 0 OR open OR waiting > 0 THEN coalesce(reason, ?2) ELSE reason END "
-		"WHERE id = ?3");
+		" reason = CASE WHEN ?1 > 0 OR open OR waiting > 0 THEN coalesce(reason, ?2) ELSE reason END,"
+		" changed_ms = CASE WHEN ?1 > 0 OR open THEN ?4 ELSE changed_ms END WHERE id = ?3");
 	query_int(&query, count);
 	query_text(&query, reason);
 	query_int(&query, batch);
+	query_int(&query, now_ms);
 	return query_run(&query, error);
 }
 
@@ -293,7 +298,7 @@ int store_each_labelled_of(struct store *store, const char *key, const char *lab
 {
 	struct query query = query_begin(store,
 		COLUMNS "WHERE label = ?1 AND batch IN (SELECT id FROM batch WHERE (?2 IS NULL OR key = ?2) "
-			"AND id >= ?3)"
+			"AND id >= ?3 AND changed_ms > 0)"
 			" AND (batch, id) > (?3, ?4) ORDER BY batch, id LIMIT ?5");
 	query_text(&query, label);
 	query_text(&query, key);
@@ -337,7 +342,7 @@ int store_find_batch(struct store *store, int64_t id, struct store_batch *batch,
 	struct query query = query_begin(store,
 		"SELECT id, key, reason, priority, parts, open, submitted_ms, waiting, done, cancelled FROM "
 		"batch"
-		" WHERE id = ?");
+		" WHERE id = ? AND changed_ms > 0");
 	query_int(&query, id);
 	if (query_row(&query)) {
 		found = true;
@@ -353,7 +358,14 @@ int store_find_batch(struct store *store, int64_t id, struct store_batch *batch,
 		query_copy_text(&query, 2, batch->reason, sizeof(batch->reason));
 	}
 	int result = query_end(&query, error);
-	return result == 0 && !found ? error_set(error, -ENOENT, "no such batch") : result;
+	if (result < 0 || found)
+		return result;
+	if (store_was_batch(store, id))
+		return error_set(error, -ESTALE,
+			"the results of batch %lld are not kept any more; to have them again, submit it "
+			"again",
+			(long long)id);
+	return error_set(error, -ENOENT, "no such batch");
 }
 
 int store_waiting_of(struct store *store, const char *key, size_t *count, struct error *error)

@@ -11,7 +11,7 @@
 #include "store/store_inside.h"
 
 #define APPLICATION 0x72747670 /* "rtvp": says that a file is ours */
-#define VERSION	    3
+#define VERSION	    4
 
 static const char schema[] =
 	"CREATE TABLE source (id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE, name TEXT NOT NULL, "
@@ -83,6 +83,12 @@ static const char fill_3[] = "INSERT OR REPLACE INTO atlas (source, origin, impo
 			     " SELECT source, origin, 0, addresses, seen_ms FROM trace ORDER BY seen_ms, id;"
 			     "DROP TABLE trace;";
 
+/* Version 4: when something changed in a batch, last; 0 = it has gone. What is there already is as old as the
+ * file's upgrade: its owner did not know that results are not kept for ever. */
+static const char schema_4[] = "ALTER TABLE batch ADD COLUMN changed_ms INTEGER NOT NULL DEFAULT 0;"
+			       "UPDATE batch SET changed_ms = 1000 * CAST(strftime('%s', 'now') AS INTEGER);"
+			       "CREATE INDEX batch_ended ON batch (changed_ms) WHERE waiting = 0;";
+
 /* A lock of our own beside the file: SQLite would let two coordinators take turns. */
 static int lock_file(struct store *store, struct error *error)
 {
@@ -151,7 +157,8 @@ static int check_file(struct store *store, struct error *error)
 	if (result < 0)
 		return result;
 	if (application == 0 && tables == 0)
-		return run_all(store, (const char *const[]){schema, schema_2, schema_3, NULL}, error);
+		return run_all(
+			store, (const char *const[]){schema, schema_2, schema_3, schema_4, NULL}, error);
 	if (application != APPLICATION)
 		return error_set(error, -EBADMSG, "%s is a database of another program", store->file);
 	if (version > VERSION)
@@ -160,9 +167,12 @@ static int check_file(struct store *store, struct error *error)
 	result = check_pages(store, error);
 	if (result == 0 && version == 1)
 		result = run_all(store,
-			(const char *const[]){upgrade_1, schema_2, fill_2, schema_3, fill_3, NULL}, error);
+			(const char *const[]){upgrade_1, schema_2, fill_2, schema_3, fill_3, schema_4, NULL},
+			error);
 	else if (result == 0 && version == 2)
-		result = run_all(store, (const char *const[]){schema_3, fill_3, NULL}, error);
+		result = run_all(store, (const char *const[]){schema_3, fill_3, schema_4, NULL}, error);
+	else if (result == 0 && version == 3)
+		result = run_all(store, (const char *const[]){schema_4, NULL}, error);
 	return result;
 }
 

@@ -109,7 +109,7 @@ struct store_batch {
 	int64_t submitted_ms;
 	size_t waiting, done, cancelled;
 };
-/* -ENOENT. */
+/* -ENOENT; -ESTALE: it was there, and its results are not kept any more. */
 int store_find_batch(
 	struct store *store, int64_t id, struct store_batch *batch, struct error *error) MUST_USE;
 /* What this client has sent under that name before; 0 = nothing. */
@@ -117,6 +117,17 @@ int store_known_batch(struct store *store, const char *key, const char *request,
 	struct error *error) MUST_USE;
 /* Measurements of a client (NULL: of all) that wait. */
 int store_waiting_of(struct store *store, const char *key, size_t *count, struct error *error) MUST_USE;
+
+/* Nothing is kept for ever: batches of which nothing waits, and in which nothing has changed since
+ * `before_ms`, go with their results, and the space is used again. A step: about so many rows at most;
+ * *results of them were told of until now, *more: there are more to go. What has gone is -ESTALE, and its
+ * name is free. */
+int store_remove_old(struct store *store, int64_t before_ms, size_t most, size_t *results, bool *more,
+	struct error *error) MUST_USE;
+/* Takes longer with many batches. */
+int store_count_results(struct store *store, size_t *count, struct error *error) MUST_USE;
+/* When something changed, last, in the batch that was the first to end of those that are kept; 0 = none. */
+int store_oldest_end(struct store *store, int64_t *changed_ms, struct error *error) MUST_USE;
 
 /* ---- the atlas: of each source one traceroute of each origin, the newest */
 #define STORE_TRACE_MAX 128

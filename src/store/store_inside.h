@@ -5,7 +5,7 @@
 #include "store/sqlite.h"
 #include "store/store.h"
 
-#define KEPT_MAX 48
+#define KEPT_MAX 56
 
 struct kept {
 	sqlite3_stmt *statement;
@@ -48,6 +48,8 @@ void query_copy_blob(struct query *query, int column, void *out, size_t size);
 struct addr query_get_addr(struct query *query, int column);
 /* 0, or a negative errno with what went wrong. */
 int query_end(struct query *query, struct error *error) MUST_USE;
+/* There was a batch of that number, whether or not it is kept. */
+bool store_was_batch(struct store *store, int64_t id);
 /* Without rows. */
 int query_run(struct query *query, struct error *error) MUST_USE;
 int store_exec(struct store *store, const char *sql, struct error *error) MUST_USE;

@@ -131,6 +131,42 @@ has "and it ends" "$(curl -s -H "Revtr-Key: $(cat "$store-key")" "$url/api/v2/ba
 has "server-sent events" "$(curl -s -H 'Accept: text/event-stream' -H "Revtr-Key: $(cat "$store-key")" \
 	"$url/api/v2/batches/1/stream")" "event: end"
 
+# ---- what is old goes, and it says so; nothing else goes
+night=$(revtr submit --file "$scratch/list" --request night $source --json | jq .batch)
+is_kept() { # BATCH, its status
+	curl -s -o "$scratch/gone" -w '%{http_code}' -H "Revtr-Key: $(cat "$store-key")" "$url/api/v2/batches/$1"
+}
+again() { # OPTIONS...: a start anew, 31 days after all that has ended
+	kill $coordinator
+	wait $coordinator || true
+	/usr/bin/python3 -c 'import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as db:
+	db.execute("UPDATE batch SET changed_ms = changed_ms - 31 * 86400000 WHERE id = ?", [sys.argv[2]])' "$store" "$night"
+	start "$@"
+}
+again --keep-days 0
+sleep 1
+equal "kept for ever" 200 "$(is_kept "$night")"
+kept() { curl -s "$url/metrics" | awk '$1 == "retour_revtr_results_kept" { print $2 }'; }
+before=$(kept)
+curl -s "$url/metrics" | awk '$1 == "retour_revtr_oldest_ended_batch_age_seconds" && $2 > 31 * 86400 { found = 1 }
+	END { exit !found }' || fail "the age of the oldest: $(curl -s "$url/metrics" | grep oldest)"
+again --listen "$source:$port"
+for _ in {1..200}; do [ "$(is_kept "$night")" = 410 ] && break; sleep 0.1; done
+equal "not kept any more, and why" "410 gone the results of batch $night are not kept any more; to have them again, submit it again" \
+	"$(is_kept "$night") $(jq -r '.error | "\(.code) \(.message)"' "$scratch/gone")"
+for path in results stream; do equal "nor its $path" 410 "$(is_kept "$night/$path")"; done
+equal "nor as published" 410 "$(curl -s -o /dev/null -w '%{http_code}' -H "Revtr-Key: $(cat "$store-key")" "$url/api/v1/revtr?batchid=$night")"
+for command in show watch cancel; do
+	status 4 revtr $command "$night"
+	has "$command of what is not kept" "$(cat "$scratch/err")" "not kept any more"
+done
+equal "its results are not counted" $((before - 12)) "$(kept)"
+equal "what is younger stays" 200 "$(is_kept "$batch")"
+equal "what never was is unknown" 404 "$(is_kept 4711)"
+other=$(revtr submit --file "$scratch/list" --request night $source --json | jq .batch)
+[ "$other" -gt "$night" ] || fail "under its old name another batch begins: $other after $night"
+
 # ---- a second one on the same store
 status 4 "$retour" revtr coordinator --listen "127.0.0.1:$((port + 1))"
 has "a second coordinator" "$(cat "$scratch/err")" "another coordinator has it"

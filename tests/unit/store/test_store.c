@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/store.h"
@@ -332,10 +333,10 @@ static const char version_1[] =
 	" seen_ms INTEGER NOT NULL);"
 	"INSERT INTO trace (source, addresses, origin, seen_ms) VALUES (1, x'0100000002000000', 'vp1', 20),"
 	" (1, x'03000000', 'vp1', 10);"
-	"INSERT INTO batch (id, key, request, priority, submitted_ms) VALUES (1, 'order', 'old', 0, 5);"
+	"INSERT INTO batch (id, key, request, priority, submitted_ms) VALUES (1, 'order', 'old', 0, 5), (2, 'order', 'ended', 0, 5);"
 	"INSERT INTO measurement (id, batch, source, destination, label, state, result, submitted_ms) VALUES"
 	" (1, 1, 1, '192.0.2.1', 'a', 2, NULL, 5), (2, 1, 1, '192.0.2.2', 'b', 1, '{2}', 5),"
-	" (3, 1, 1, '192.0.2.3', 'c', 0, NULL, 5), (4, 1, 1, '192.0.2.4', 'd', 1, '{4}', 5);";
+	" (3, 1, 1, '192.0.2.3', 'c', 0, NULL, 5), (4, 1, 1, '192.0.2.4', 'd', 1, '{4}', 5), (5, 2, 1, '192.0.2.5', 'e', 1, '{5}', 5);";
 
 static void copy_trace(void *context, const struct store_trace *trace)
 {
@@ -365,7 +366,8 @@ static void test_upgrade(void **state)
 	struct seen results = {0}, waiting = {0};
 	struct store_trace trace = {0};
 	int64_t lane = 0;
-	bool ended = false;
+	bool ended = false, more;
+	size_t removed;
 	(void)state;
 	snprintf(name, sizeof(name), "%s/old", folder);
 	make_version_1(name);
@@ -388,11 +390,17 @@ static void test_upgrade(void **state)
 	assert_int_equal(store_each_waiting(store, lane, 0, 8, see, &waiting, NULL), 0);
 	assert_int_equal(waiting.count, 1);
 	assert_int_equal(waiting.ids[0], 3);
-	assert_int_equal(store_finish(store, 3, "{3}", 9, &ended, NULL), 0);
+	assert_int_equal(store_finish(store, 3, "{3}", time(NULL) * 1000, &ended, NULL), 0);
 	assert_true(ended);
 	assert_int_equal(store_each_result(store, 1, 0, 8, see, &results, NULL), 0);
 	assert_int_equal(results.count, 3);
 	assert_int_equal(results.ids[2], 3);
+	/* Whoever kept them had no reason to think that they would go: their time begins with the upgrade. */
+	assert_int_equal(store_remove_old(store, (time(NULL) - 3600) * 1000, 10, &removed, &more, NULL), 0);
+	assert_int_equal(removed, 0);
+	assert_int_equal(store_find_batch(store, 2, &found, NULL), 0);
+	assert_int_equal(store_remove_old(store, INT64_MAX, 10, &removed, &more, NULL), 0);
+	assert_int_equal(store_find_batch(store, 2, &found, NULL), -ESTALE);
 	store_close(store);
 }
 
