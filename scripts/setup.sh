@@ -14,7 +14,7 @@ declare -A why=(
 )
 declare -A packages=(
 	[build]="gcc libc6-dev make meson ninja-build pkg-config scdoc iproute2
-		libc-ares-dev libcap-dev libcmocka-dev libcurl4-openssl-dev libcyaml-dev libjansson-dev libmaxminddb-dev
+		libc-ares-dev libcmocka-dev libcurl4-openssl-dev libcyaml-dev libjansson-dev libmaxminddb-dev
 		libmicrohttpd-dev libmosquitto-dev libncurses-dev libnftables-dev libseccomp-dev libsqlite3-dev
 		libuv1-dev libyaml-dev"
 	[test]="bird2 busybox-static clang curl libclang-rt-14-dev inetutils-traceroute iproute2 iputils-ping iputils-tracepath jq

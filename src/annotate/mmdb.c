@@ -8,10 +8,32 @@
 #include <sys/stat.h>
 
 #include "base/escape.h"
+#include "base/library.h"
 
+/* The library's functions under their own names, without the prefix; loaded where there is such a file. */
 struct mmdb {
 	MMDB_s file;
+	int (*open)(const char *path, uint32_t flags, MMDB_s *file);
+	void (*close)(MMDB_s *file);
+	const char *(*strerror)(int status);
+	int (*aget_value)(MMDB_entry_s *entry, MMDB_entry_data_s *value, const char *const *path);
+	MMDB_lookup_result_s (*lookup_sockaddr)(
+		const MMDB_s *file, const struct sockaddr *address, int *status);
+	int (*read_node)(const MMDB_s *file, uint32_t number, MMDB_search_node_s *node);
 };
+
+static int load(struct mmdb *mmdb, struct error *error)
+{
+	const struct library_symbol symbols[] = {
+		{"MMDB_open", &mmdb->open},
+		{"MMDB_close", &mmdb->close},
+		{"MMDB_strerror", &mmdb->strerror},
+		{"MMDB_aget_value", &mmdb->aget_value},
+		{"MMDB_lookup_sockaddr", &mmdb->lookup_sockaddr},
+		{"MMDB_read_node", &mmdb->read_node},
+	};
+	return library_load("libmaxminddb.so.0", "libmaxminddb0", symbols, ARRAY_LEN(symbols), error);
+}
 
 int mmdb_open(struct mmdb **mmdb, const char *path, struct error *error)
 {
@@ -25,40 +47,48 @@ int mmdb_open(struct mmdb **mmdb, const char *path, struct error *error)
 	*mmdb = calloc(1, sizeof(**mmdb));
 	if (!*mmdb)
 		return error_set(error, -ENOMEM, "out of memory");
-	int status = MMDB_open(path, MMDB_MODE_MMAP, &(*mmdb)->file);
-	if (status == MMDB_SUCCESS)
-		return 0;
-	int code = status == MMDB_FILE_OPEN_ERROR ? -ENOENT : -EINVAL;
+	int code = load(*mmdb, error);
+	if (code == 0) {
+		int status = (*mmdb)->open(path, MMDB_MODE_MMAP, &(*mmdb)->file);
+		if (status == MMDB_SUCCESS)
+			return 0;
+		code = error_set(error, status == MMDB_FILE_OPEN_ERROR ? -ENOENT : -EINVAL,
+			"%s: not a good MMDB file: %s", shown, (*mmdb)->strerror(status));
+	}
 	free(*mmdb);
 	*mmdb = NULL;
-	return error_set(error, code, "%s: not a good MMDB file: %s", shown, MMDB_strerror(status));
+	return code;
 }
 
 void mmdb_close(struct mmdb *mmdb)
 {
 	if (!mmdb)
 		return;
-	MMDB_close(&mmdb->file);
+	mmdb->close(&mmdb->file);
 	free(mmdb);
 }
 
 /* ---- one entry ---- */
 
-/* True with data; `damaged` is set when the file is broken there rather than silent. */
-static bool value_at(MMDB_entry_s *entry, const char *const *path, MMDB_entry_data_s *value, bool *damaged)
+struct reading {
+	const struct mmdb *mmdb;
+	MMDB_entry_s *entry;
+	bool damaged; /* the file is broken there rather than silent */
+};
+
+static bool value_at(struct reading *reading, const char *const *path, MMDB_entry_data_s *value)
 {
-	int status = MMDB_aget_value(entry, value, path);
+	int status = reading->mmdb->aget_value(reading->entry, value, path);
 	if (status != MMDB_SUCCESS && status != MMDB_LOOKUP_PATH_DOES_NOT_MATCH_DATA_ERROR)
-		*damaged = true;
+		reading->damaged = true;
 	return status == MMDB_SUCCESS && value->has_data;
 }
 
-static bool string_at(
-	MMDB_entry_s *entry, const char *key, const char *inner, char *out, size_t size, bool *damaged)
+static bool string_at(struct reading *reading, const char *key, const char *inner, char *out, size_t size)
 {
 	const char *const path[] = {key, inner, NULL};
 	MMDB_entry_data_s value;
-	if (!value_at(entry, path, &value, damaged) || value.type != MMDB_DATA_TYPE_UTF8_STRING)
+	if (!value_at(reading, path, &value) || value.type != MMDB_DATA_TYPE_UTF8_STRING)
 		return false;
 	size_t length = MIN(value.data_size, size - 1);
 	memcpy(out, value.utf8_string, length);
@@ -66,12 +96,12 @@ static bool string_at(
 	return length > 0;
 }
 
-static uint32_t asn_at(MMDB_entry_s *entry, const char *key, bool *damaged)
+static uint32_t asn_at(struct reading *reading, const char *key)
 {
 	const char *const path[] = {key, NULL};
 	MMDB_entry_data_s value;
 	uint32_t asn = 0;
-	if (!value_at(entry, path, &value, damaged))
+	if (!value_at(reading, path, &value))
 		return 0;
 	if (value.type == MMDB_DATA_TYPE_UINT32)
 		return value.uint32;
@@ -83,27 +113,26 @@ static uint32_t asn_at(MMDB_entry_s *entry, const char *key, bool *damaged)
 }
 
 /* false when the entry is damaged. */
-static bool read_entry(MMDB_entry_s *entry, struct origin *origin)
+static bool read_entry(const struct mmdb *mmdb, MMDB_entry_s *entry, struct origin *origin)
 {
-	bool damaged = false;
-	char country[4] = "";
-	uint32_t asn = asn_at(entry, "autonomous_system_number", &damaged);
+	struct reading reading = {.mmdb = mmdb, .entry = entry};
+	char country[4] = "", *name = origin->name;
+	uint32_t asn = asn_at(&reading, "autonomous_system_number");
 	if (asn == 0)
-		asn = asn_at(entry, "asn", &damaged);
+		asn = asn_at(&reading, "asn");
 	origin->asns[0] = asn;
 	origin->count = asn != 0;
 	if (asn != 0 &&
-		!string_at(entry, "autonomous_system_organization", NULL, origin->name, sizeof(origin->name),
-			&damaged) &&
-		!string_at(entry, "as_name", NULL, origin->name, sizeof(origin->name), &damaged))
-		(void)string_at(entry, "name", NULL, origin->name, sizeof(origin->name), &damaged);
-	if (!string_at(entry, "country", "iso_code", country, sizeof(country), &damaged) &&
-		!string_at(entry, "registered_country", "iso_code", country, sizeof(country), &damaged) &&
-		!string_at(entry, "country_code", NULL, country, sizeof(country), &damaged))
-		(void)string_at(entry, "country", NULL, country, sizeof(country), &damaged);
+		!string_at(&reading, "autonomous_system_organization", NULL, name, sizeof(origin->name)) &&
+		!string_at(&reading, "as_name", NULL, name, sizeof(origin->name)))
+		(void)string_at(&reading, "name", NULL, name, sizeof(origin->name));
+	if (!string_at(&reading, "country", "iso_code", country, sizeof(country)) &&
+		!string_at(&reading, "registered_country", "iso_code", country, sizeof(country)) &&
+		!string_at(&reading, "country_code", NULL, country, sizeof(country)))
+		(void)string_at(&reading, "country", NULL, country, sizeof(country));
 	if (strlen(country) == 2)
 		memcpy(origin->country, country, 3);
-	return !damaged;
+	return !reading.damaged;
 }
 
 bool mmdb_find(const struct mmdb *mmdb, struct addr addr, struct origin *origin)
@@ -117,8 +146,8 @@ bool mmdb_find(const struct mmdb *mmdb, struct addr addr, struct origin *origin)
 	*origin = (struct origin){0};
 	if (addr.family == 6 && mmdb->file.metadata.ip_version == 4)
 		return false;
-	MMDB_lookup_result_s found = MMDB_lookup_sockaddr(&mmdb->file, address, &status);
-	if (status != MMDB_SUCCESS || !found.found_entry || !read_entry(&found.entry, origin))
+	MMDB_lookup_result_s found = mmdb->lookup_sockaddr(&mmdb->file, address, &status);
+	if (status != MMDB_SUCCESS || !found.found_entry || !read_entry(mmdb, &found.entry, origin))
 		return false;
 	unsigned embedded = addr.family == 4 && mmdb->file.metadata.ip_version == 6 ? 96 : 0;
 	origin->length = found.netmask >= embedded ? found.netmask - embedded : 0;
@@ -134,14 +163,15 @@ void mmdb_facts(const struct mmdb *mmdb, struct mmdb_facts *facts)
 	escape_text(metadata->database_type, facts->type, sizeof(facts->type));
 }
 
-static int check_record(uint8_t type, MMDB_entry_s entry, struct mmdb_facts *facts)
+static int check_record(
+	const struct mmdb *mmdb, uint8_t type, MMDB_entry_s entry, struct mmdb_facts *facts)
 {
 	struct origin origin = {0};
 	if (type == MMDB_RECORD_TYPE_INVALID)
 		return -EINVAL;
 	if (type != MMDB_RECORD_TYPE_DATA)
 		return 0;
-	if (!read_entry(&entry, &origin))
+	if (!read_entry(mmdb, &entry, &origin))
 		return -EINVAL;
 	facts->entries++;
 	facts->origins |= origin.count > 0;
@@ -154,9 +184,9 @@ int mmdb_check(const struct mmdb *mmdb, struct mmdb_facts *facts, struct error *
 	mmdb_facts(mmdb, facts);
 	for (uint32_t i = 0; i < mmdb->file.metadata.node_count; i++) {
 		MMDB_search_node_s node;
-		if (MMDB_read_node(&mmdb->file, i, &node) != MMDB_SUCCESS ||
-			check_record(node.left_record_type, node.left_record_entry, facts) < 0 ||
-			check_record(node.right_record_type, node.right_record_entry, facts) < 0)
+		if (mmdb->read_node(&mmdb->file, i, &node) != MMDB_SUCCESS ||
+			check_record(mmdb, node.left_record_type, node.left_record_entry, facts) < 0 ||
+			check_record(mmdb, node.right_record_type, node.right_record_entry, facts) < 0)
 			return error_set(error, -EINVAL, "it is damaged at node %u", i);
 	}
 	if (!facts->origins && !facts->countries)

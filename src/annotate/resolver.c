@@ -1,6 +1,5 @@
 #include "annotate/resolver.h"
 
-#include <ares.h>
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
@@ -9,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "net/cares.h"
 
 #define QUERY_TIMEOUT_MS 400
 #define QUERY_TRIES	 2
@@ -19,6 +19,7 @@
 #define TEXT_SIZE  1024
 
 struct resolver {
+	struct cares cares;
 	ares_channel channel;
 	unsigned open, answered;
 	int64_t first_ns; /* when the first question was asked */
@@ -33,20 +34,15 @@ struct question {
 
 int resolver_new(struct resolver **out, struct error *error)
 {
-	struct ares_options options = {.timeout = QUERY_TIMEOUT_MS, .tries = QUERY_TRIES};
 	struct resolver *resolver = calloc(1, sizeof(*resolver));
 	*out = NULL;
 	if (!resolver)
 		return error_set(error, -ENOMEM, "out of memory");
-	int status = ares_library_init(ARES_LIB_INIT_ALL);
-	if (status == ARES_SUCCESS) {
-		status = ares_init_options(&resolver->channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
-		if (status != ARES_SUCCESS)
-			ares_library_cleanup();
-	}
-	if (status != ARES_SUCCESS) {
+	int result =
+		cares_open(&resolver->cares, &resolver->channel, QUERY_TIMEOUT_MS, QUERY_TRIES, error);
+	if (result < 0) {
 		free(resolver);
-		return error_set(error, -EIO, "cannot start the resolver: %s", ares_strerror(status));
+		return result;
 	}
 	*out = resolver;
 	return 0;
@@ -56,8 +52,7 @@ void resolver_free(struct resolver *resolver)
 {
 	if (!resolver)
 		return;
-	ares_destroy(resolver->channel); /* calls back for what is still open */
-	ares_library_cleanup();
+	cares_close(&resolver->cares, resolver->channel);
 	free(resolver);
 }
 
@@ -99,7 +94,7 @@ void resolver_ask_name(struct resolver *resolver, struct addr addr, char **name)
 		return;
 	question->name = name;
 	addr_to_bytes(addr, bytes);
-	ares_gethostbyaddr(resolver->channel, bytes, addr.family == 4 ? 4 : 16,
+	resolver->cares.gethostbyaddr(resolver->channel, bytes, addr.family == 4 ? 4 : 16,
 		addr.family == 4 ? AF_INET : AF_INET6, on_name, question);
 }
 
@@ -121,12 +116,13 @@ static void give_texts(const struct question *question, const struct ares_txt_ex
 static void on_text(void *argument, int status, int timeouts, unsigned char *bytes, int length)
 {
 	struct question *question = argument;
+	const struct cares *cares = &question->resolver->cares;
 	struct ares_txt_ext *records = NULL;
 	(void)timeouts;
-	if (status == ARES_SUCCESS && ares_parse_txt_reply_ext(bytes, length, &records) == ARES_SUCCESS)
+	if (status == ARES_SUCCESS && cares->parse_txt_reply_ext(bytes, length, &records) == ARES_SUCCESS)
 		give_texts(question, records);
 	if (records)
-		ares_free_data(records);
+		cares->free_data(records);
 	close_question(question, status);
 }
 
@@ -137,16 +133,16 @@ void resolver_ask_text(struct resolver *resolver, const char *name, resolver_tex
 		return;
 	question->answer = answer;
 	question->context = context;
-	ares_query(resolver->channel, name, CLASS_IN, TYPE_TXT, on_text, question);
+	resolver->cares.query(resolver->channel, name, CLASS_IN, TYPE_TXT, on_text, question);
 }
 
 /* Wait for the sockets at most until `deadline_ns`, and let the resolver work. */
-static void step(ares_channel channel, int64_t deadline_ns)
+static void step(const struct cares *cares, ares_channel channel, int64_t deadline_ns)
 {
 	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
 	struct pollfd fds[ARES_GETSOCK_MAXNUM];
 	/* Two bits a socket; c-ares' own macros for them shift a signed 1 into the sign. */
-	unsigned bits = (unsigned)ares_getsock(channel, sockets, ARES_GETSOCK_MAXNUM);
+	unsigned bits = (unsigned)cares->getsock(channel, sockets, ARES_GETSOCK_MAXNUM);
 	nfds_t count = 0;
 	for (int i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
 		bool readable = bits >> i & 1, writable = bits >> (i + ARES_GETSOCK_MAXNUM) & 1;
@@ -156,14 +152,14 @@ static void step(ares_channel channel, int64_t deadline_ns)
 	}
 	int64_t left_ms = MAX(0, deadline_ns - clock_monotonic_ns()) / NS_PER_MS + 1;
 	struct timeval most = {.tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000}, next;
-	struct timeval *wait = ares_timeout(channel, &most, &next);
+	struct timeval *wait = cares->timeout(channel, &most, &next);
 	poll(fds, count, (int)(wait->tv_sec * 1000 + wait->tv_usec / 1000 + 1));
 	for (nfds_t i = 0; i < count; i++)
-		ares_process_fd(channel,
+		cares->process_fd(channel,
 			fds[i].revents & (POLLIN | POLLERR | POLLHUP) ? fds[i].fd : ARES_SOCKET_BAD,
 			fds[i].revents & POLLOUT ? fds[i].fd : ARES_SOCKET_BAD);
 	if (count == 0)
-		ares_process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+		cares->process_fd(channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }
 
 void resolver_wait(struct resolver *resolver, int64_t budget_ns)
@@ -171,7 +167,7 @@ void resolver_wait(struct resolver *resolver, int64_t budget_ns)
 	int64_t end_ns = clock_monotonic_ns() + budget_ns, silent_ns = resolver->first_ns + SILENCE_NS;
 	while (resolver->open > 0) {
 		int64_t until_ns = resolver->answered > 0 ? end_ns : MIN(end_ns, silent_ns);
-		step(resolver->channel, until_ns);
+		step(&resolver->cares, resolver->channel, until_ns);
 		/* What was read just now may be the first answer. */
 		until_ns = resolver->answered > 0 ? end_ns : MIN(end_ns, silent_ns);
 		if (clock_monotonic_ns() >= until_ns)
@@ -181,5 +177,5 @@ void resolver_wait(struct resolver *resolver, int64_t budget_ns)
 
 void resolver_give_up(struct resolver *resolver)
 {
-	ares_cancel(resolver->channel);
+	resolver->cares.cancel(resolver->channel);
 }

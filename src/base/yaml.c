@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/compiler.h"
 #include "base/escape.h"
+#include "base/library.h"
 
 const cyaml_strval_t flag_words[2] = {{"false", false}, {"true", true}};
 const cyaml_schema_value_t string_entry = {
@@ -130,12 +132,31 @@ static int describe(const struct yaml_text *yaml, const cyaml_schema_value_t *sc
 	return error_set(error, -EINVAL, "%s:%u: %s%s%s", name, line, what, doubt, tab);
 }
 
-static cyaml_config_t config_for(struct complaint *complaint)
+/* libcyaml, loaded by those runs that have such a file. */
+struct cyaml {
+	cyaml_mem_fn_t mem;
+	cyaml_err_t (*load_data)(const uint8_t *input, size_t length, const cyaml_config_t *config,
+		const cyaml_schema_value_t *schema, cyaml_data_t **data, unsigned *count);
+	cyaml_err_t (*free)(const cyaml_config_t *config, const cyaml_schema_value_t *schema,
+		cyaml_data_t *data, unsigned count);
+};
+
+static int cyaml_open(struct cyaml *cyaml, struct error *error)
+{
+	const struct library_symbol symbols[] = {
+		{"cyaml_mem", &cyaml->mem},
+		{"cyaml_load_data", &cyaml->load_data},
+		{"cyaml_free", &cyaml->free},
+	};
+	return library_load("libcyaml.so.1", "libcyaml1", symbols, ARRAY_LEN(symbols), error);
+}
+
+static cyaml_config_t config_for(const struct cyaml *cyaml, struct complaint *complaint)
 {
 	return (cyaml_config_t){
 		.log_fn = complaint ? complaint_log : NULL,
 		.log_ctx = complaint,
-		.mem_fn = cyaml_mem,
+		.mem_fn = cyaml->mem,
 		.log_level = CYAML_LOG_WARNING,
 	};
 }
@@ -144,10 +165,14 @@ int yaml_text_read(const struct yaml_text *yaml, const cyaml_schema_value_t *sch
 	struct yaml_mistake *mistake, struct error *error)
 {
 	struct complaint complaint = {0};
-	cyaml_config_t config = config_for(&complaint);
+	struct cyaml cyaml;
 	*data = NULL;
+	int loaded = cyaml_open(&cyaml, error);
+	if (loaded < 0)
+		return loaded;
+	cyaml_config_t config = config_for(&cyaml, &complaint);
 	cyaml_err_t result =
-		cyaml_load_data((const uint8_t *)yaml->text, yaml->length, &config, schema, data, NULL);
+		cyaml.load_data((const uint8_t *)yaml->text, yaml->length, &config, schema, data, NULL);
 	if (result == CYAML_OK)
 		return 0;
 	if (mistake)
@@ -159,8 +184,11 @@ int yaml_text_read(const struct yaml_text *yaml, const cyaml_schema_value_t *sch
 
 void yaml_text_free(const cyaml_schema_value_t *schema, void *data)
 {
-	cyaml_config_t config = config_for(NULL);
-	cyaml_free(&config, schema, data, 0);
+	struct cyaml cyaml;
+	if (!data || cyaml_open(&cyaml, NULL) < 0)
+		return;
+	cyaml_config_t config = config_for(&cyaml, NULL);
+	cyaml.free(&config, schema, data, 0);
 }
 
 /* libcyaml forgets where an entry stood, so mistakes that are only seen later are looked up in the text: the

@@ -3,12 +3,13 @@
  * Where it does, its second question is answered at once. */
 #include "bus/name.h"
 
-#include <ares.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <uv.h>
+
+#include "net/cares.h"
 
 #define LOOK_MS	   20	/* while somebody waits for an answer */
 #define TIMEOUT_MS 2000 /* of the first try; the second has twice as long */
@@ -16,6 +17,7 @@
 
 struct name {
 	uv_timer_t timer;
+	struct cares cares;
 	ares_channel channel;
 	name_answered *answered;
 	void *context;
@@ -26,8 +28,7 @@ struct name {
 static void on_closed(uv_handle_t *handle)
 {
 	struct name *name = handle->data;
-	ares_destroy(name->channel);
-	ares_library_cleanup();
+	cares_close(&name->cares, name->channel);
 	free(name);
 }
 
@@ -48,20 +49,20 @@ static void on_addresses(void *context, int status, int timeouts, struct ares_ad
 	name->done = true;
 	name->result = status == ARES_ETIMEOUT || status == ARES_ECONNREFUSED ? -ETIMEDOUT : 0;
 	if (addresses)
-		ares_freeaddrinfo(addresses);
+		name->cares.freeaddrinfo(addresses);
 }
 
 static void on_timer(uv_timer_t *timer)
 {
 	struct name *name = timer->data;
 	ares_socket_t sockets[ARES_GETSOCK_MAXNUM];
-	unsigned bits = (unsigned)ares_getsock(name->channel, sockets, ARES_GETSOCK_MAXNUM);
+	unsigned bits = (unsigned)name->cares.getsock(name->channel, sockets, ARES_GETSOCK_MAXNUM);
 	for (unsigned i = 0; i < ARES_GETSOCK_MAXNUM; i++)
 		if (ARES_GETSOCK_READABLE(bits, i) || ARES_GETSOCK_WRITABLE(bits, i))
-			ares_process_fd(name->channel,
+			name->cares.process_fd(name->channel,
 				ARES_GETSOCK_READABLE(bits, i) ? sockets[i] : ARES_SOCKET_BAD,
 				ARES_GETSOCK_WRITABLE(bits, i) ? sockets[i] : ARES_SOCKET_BAD);
-	ares_process_fd(name->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); /* what has had its time */
+	name->cares.process_fd(name->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); /* what has had its time */
 	if (!name->done)
 		return;
 	name_answered *answered = name->answered;
@@ -73,14 +74,11 @@ static void on_timer(uv_timer_t *timer)
 
 struct name *name_ask(struct uv_loop_s *loop, const char *host, name_answered *answered, void *context)
 {
-	struct ares_options options = {.timeout = TIMEOUT_MS, .tries = TRIES};
 	struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC};
 	struct name *name = calloc(1, sizeof(*name));
 	if (!name)
 		return NULL;
-	if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS ||
-		ares_init_options(&name->channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES) !=
-			ARES_SUCCESS) {
+	if (cares_open(&name->cares, &name->channel, TIMEOUT_MS, TRIES, NULL) < 0) {
 		free(name);
 		return NULL;
 	}
@@ -88,7 +86,7 @@ struct name *name_ask(struct uv_loop_s *loop, const char *host, name_answered *a
 	name->context = context;
 	uv_timer_init(loop, &name->timer);
 	name->timer.data = name;
-	ares_getaddrinfo(name->channel, host, NULL, &hints, on_addresses, name);
+	name->cares.getaddrinfo(name->channel, host, NULL, &hints, on_addresses, name);
 	uv_update_time(loop);
 	uv_timer_start(&name->timer, on_timer, LOOK_MS, LOOK_MS);
 	return name;

@@ -8,6 +8,7 @@
 
 #include "base/addr.h"
 #include "cli/doctor_check.h"
+#include "net/privilege.h"
 #include "net/route.h"
 #include "net/trial.h"
 
@@ -28,7 +29,7 @@ static void check_privilege(struct checkup *checkup)
 	char path[PATH_MAX], attribute[64];
 	own_path(path);
 	bool file = getxattr(path, "security.capability", attribute, sizeof(attribute)) > 0;
-	bool raw = trial_capable(CAP_NET_RAW), admin = trial_capable(CAP_NET_ADMIN);
+	bool raw = privilege_has(CAP_NET_RAW), admin = privilege_has(CAP_NET_ADMIN);
 	if (raw) {
 		check_add(checkup, "privilege", CHECK_OK,
 			"cap_net_raw%s%s: every kind of probe, quoted headers, ways back",

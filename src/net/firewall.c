@@ -1,17 +1,17 @@
 #include "net/firewall.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
-#include <sys/capability.h>
 
 #include "net/nftables.h"
-#include "net/trial.h"
+#include "net/privilege.h"
 
 int firewall_read(char **json, struct error *error)
 {
 	struct nftables nftables;
 	*json = NULL;
-	if (!trial_capable(CAP_NET_ADMIN))
+	if (!privilege_has(CAP_NET_ADMIN))
 		return error_set(error, -EPERM, "only the administrator may read the rules");
 	int code = nftables_open(&nftables, error);
 	if (code < 0)

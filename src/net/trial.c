@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
-#include <sys/capability.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h> /* before errqueue.h, which does not include it */
@@ -173,15 +172,4 @@ int trial_namespaces(void)
 	if (child < 0 || waitpid(child, &status, 0) < 0)
 		return -errno;
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
-}
-
-bool trial_capable(int capability)
-{
-	cap_flag_value_t value = CAP_CLEAR;
-	cap_t mine = cap_get_proc();
-	if (mine) {
-		(void)!cap_get_flag(mine, capability, CAP_EFFECTIVE, &value);
-		cap_free(mine);
-	}
-	return value == CAP_SET;
 }

@@ -17,7 +17,5 @@ struct trial {
 void trial_run(uint8_t family, struct trial *trial);
 /* May a child make a user and a network namespace? 0 or negative errno. */
 int trial_namespaces(void);
-/* Capability number in the effective set. */
-bool trial_capable(int capability);
 
 #endif

@@ -20,13 +20,45 @@ static void start_colours(struct tui *tui)
 		[COLOUR_DESTINATION] = COLOR_GREEN,
 		[COLOUR_WARNING] = COLOR_YELLOW,
 		[COLOUR_PROBLEM] = COLOR_RED};
-	tui->options.colour = tui->options.colour && has_colors();
+	const struct curses *curses = &tui->curses;
+	tui->options.colour = tui->options.colour && curses->has_colors();
 	if (!tui->options.colour)
 		return;
-	start_color();
-	use_default_colors();
+	curses->start_color();
+	curses->use_default_colors();
 	for (short i = COLOUR_OURS; i <= COLOUR_PROBLEM; i++)
-		init_pair(i, colours[i], -1);
+		curses->init_pair(i, colours[i], -1);
+}
+
+/* NULL: without addressing the cursor there is no table to keep up to date. */
+static SCREEN *open_screen(const struct tui *tui, const char *terminal)
+{
+	const struct curses *curses = &tui->curses;
+	if (!terminal || !*terminal || strcmp(terminal, "dumb") == 0)
+		return NULL;
+	SCREEN *screen = curses->newterm(NULL, tui->options.out, tui->options.in);
+	if (!screen || curses->tigetstr("cup"))
+		return screen;
+	curses->endwin();
+	curses->delscreen(screen);
+	return NULL;
+}
+
+static void set_up(struct tui *tui)
+{
+	const struct curses *curses = &tui->curses;
+	curses->set_term(tui->screen);
+	tui->window = *curses->standard;
+	start_colours(tui);
+	curses->cbreak();
+	curses->noecho();
+	curses->nonl();
+	curses->curs_set(0);
+	curses->keypad(tui->window, TRUE);
+	curses->nodelay(tui->window, TRUE);
+	curses->set_escdelay(ESCAPE_MS);
+	getmaxyx(tui->window, tui->height, tui->width);
+	tui->selected_responder = -1;
 }
 
 int tui_new(struct tui **out, const struct tui_options *options, struct error *error)
@@ -37,14 +69,12 @@ int tui_new(struct tui **out, const struct tui_options *options, struct error *e
 	if (!tui)
 		return error_set(error, -ENOMEM, "out of memory");
 	tui->options = *options;
-	if (terminal && *terminal && strcmp(terminal, "dumb") != 0)
-		tui->screen = newterm(NULL, options->out, options->in);
-	/* Without addressing the cursor there is no table to keep up to date. */
-	if (tui->screen && !tigetstr("cup")) {
-		endwin();
-		delscreen(tui->screen);
-		tui->screen = NULL;
+	int result = curses_load(&tui->curses, error);
+	if (result < 0) {
+		free(tui);
+		return result;
 	}
+	tui->screen = open_screen(tui, terminal);
 	if (!tui->screen) {
 		char shown[40];
 		free(tui);
@@ -53,17 +83,7 @@ int tui_new(struct tui **out, const struct tui_options *options, struct error *e
 			"prints one at the end",
 			escape_text(terminal, shown, sizeof(shown)));
 	}
-	set_term(tui->screen);
-	start_colours(tui);
-	cbreak();
-	noecho();
-	nonl();
-	curs_set(0);
-	keypad(stdscr, TRUE);
-	nodelay(stdscr, TRUE);
-	set_escdelay(ESCAPE_MS);
-	getmaxyx(stdscr, tui->height, tui->width);
-	tui->selected_responder = -1;
+	set_up(tui);
 	*out = tui;
 	return 0;
 }
@@ -72,8 +92,8 @@ void tui_free(struct tui *tui)
 {
 	if (!tui)
 		return;
-	endwin();
-	delscreen(tui->screen);
+	tui->curses.endwin();
+	tui->curses.delscreen(tui->screen);
 	free(tui);
 }
 
@@ -83,9 +103,9 @@ void tui_resize(struct tui *tui)
 	if (ioctl(fileno(tui->options.out), TIOCGWINSZ, &size) < 0 || size.ws_row == 0 || size.ws_col == 0)
 		return;
 	/* Not resizeterm(), which would make up a key that asks for the same again. */
-	resize_term(size.ws_row, size.ws_col);
-	getmaxyx(stdscr, tui->height, tui->width);
-	clearok(stdscr, TRUE);
+	tui->curses.resize_term(size.ws_row, size.ws_col);
+	getmaxyx(tui->window, tui->height, tui->width);
+	tui->curses.clearok(tui->window, TRUE);
 }
 
 /* ---- putting text ---- */
@@ -114,19 +134,25 @@ int tui_put(struct tui *tui, int y, int x, enum tui_colour colour, int attribute
 	if (y < 0 || y >= tui->height || x < 0 || x >= tui->width || length == (size_t)-1)
 		return x;
 	attr_t attr = attributes_of(tui, colour, attributes);
-	attron(attr);
-	mvaddnwstr(y, x, wide, MIN((int)MIN(length, 1023), tui->width - x));
-	attroff(attr);
+	const struct curses *curses = &tui->curses;
+	curses->wattr_on(tui->window, attr, NULL);
+	curses->wmove(tui->window, y, x);
+	curses->waddnwstr(tui->window, wide, MIN((int)MIN(length, 1023), tui->width - x));
+	curses->wattr_off(tui->window, attr, NULL);
 	return x + (int)MIN(length, 1023);
 }
 
 void tui_fill(struct tui *tui, int y, int x, int columns, enum tui_colour colour, char with)
 {
+	const struct curses *curses = &tui->curses;
 	attr_t attr = attributes_of(tui, colour, 0);
-	attron(attr);
-	for (int i = 0; i < columns && x + i < tui->width && y >= 0 && y < tui->height; i++)
-		mvaddch(y, x + i, (chtype)with);
-	attroff(attr);
+	if (y < 0 || y >= tui->height)
+		return;
+	curses->wattr_on(tui->window, attr, NULL);
+	curses->wmove(tui->window, y, x);
+	for (int i = 0; i < columns && x + i < tui->width; i++)
+		curses->waddch(tui->window, (chtype)with);
+	curses->wattr_off(tui->window, attr, NULL);
 }
 
 enum tui_colour tui_role(const struct watch_view *view, unsigned ttl)
@@ -246,13 +272,13 @@ static void draw_table_page(struct tui *tui, const struct tui_frame *frame)
 
 void tui_draw(struct tui *tui, const struct tui_frame *frame)
 {
-	set_term(tui->screen);
-	erase();
+	tui->curses.set_term(tui->screen);
+	tui->curses.werase(tui->window);
 	if (tui->width < TUI_WIDTH_MIN || tui->height < TUI_HEIGHT_MIN) {
 		tui_put(tui, 0, 0, COLOUR_WARNING, A_BOLD, "too small: %dx%d,", tui->width, tui->height);
 		tui_put(tui, 1, 0, COLOUR_PLAIN, 0, "%dx%d needed", TUI_WIDTH_MIN, TUI_HEIGHT_MIN);
 		tui_put(tui, 2, 0, COLOUR_DIM, 0, "measuring; q:quit");
-		refresh();
+		tui->curses.wrefresh(tui->window);
 		return;
 	}
 	table_rows(tui, frame->view);
@@ -268,7 +294,7 @@ void tui_draw(struct tui *tui, const struct tui_frame *frame)
 	case PAGE_BACK: page_back(tui, frame, 2, height); break;
 	case PAGE_HELP: page_help(tui, 2, height); break;
 	}
-	refresh();
+	tui->curses.wrefresh(tui->window);
 }
 
 /* ---- keys ---- */
@@ -321,20 +347,20 @@ static bool screen_key(struct tui *tui, int key)
 	case 'Z': chart_zoom(tui, 1); return true;
 	case 27:
 	case KEY_BACKSPACE: tui->page = tui->page == PAGE_HELP ? tui->page_before : PAGE_TABLE; return true;
-	case '\f' /* ^L */: clearok(stdscr, TRUE); return true;
+	case '\f' /* ^L */: tui->curses.clearok(tui->window, TRUE); return true;
 	}
 	return false;
 }
 
 bool tui_input(struct tui *tui, struct tui_command *command)
 {
-	set_term(tui->screen);
-	int key = getch();
+	tui->curses.set_term(tui->screen);
+	int key = tui->curses.wgetch(tui->window);
 	*command = (struct tui_command){TUI_NOTHING, 0};
 	if (key == ERR)
 		return false;
 	if (key == KEY_RESIZE) {
-		getmaxyx(stdscr, tui->height, tui->width);
+		getmaxyx(tui->window, tui->height, tui->width);
 		return true;
 	}
 	if (screen_key(tui, key))

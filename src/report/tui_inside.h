@@ -3,8 +3,7 @@
 #ifndef RETOUR_REPORT_TUI_INSIDE_H
 #define RETOUR_REPORT_TUI_INSIDE_H
 
-#include <ncursesw/curses.h>
-
+#include "report/curses.h"
 #include "report/tui.h"
 
 #define TUI_ROWS_MAX   600
@@ -34,7 +33,9 @@ struct tui_row {
 
 struct tui {
 	struct tui_options options;
+	struct curses curses;
 	SCREEN *screen;
+	WINDOW *window; /* the whole screen */
 	int width, height;
 	enum tui_page page, page_before;
 	uint8_t selected_ttl; /* 0 = the last hop */

@@ -1,10 +1,11 @@
 #include "serve/rule.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <linux/capability.h>
 #include <stdio.h>
-#include <sys/capability.h>
 #include <unistd.h>
+
+#include "net/privilege.h"
 
 /* Ahead of other filters and of connection tracking's verdicts: whatever they allow, this must go. */
 static const char rule_text[] = "add table inet retour-%d { flags owner; "
@@ -12,23 +13,12 @@ static const char rule_text[] = "add table inet retour-%d { flags owner; "
 				"icmp type echo-request icmp code 1 drop; "
 				"icmpv6 type echo-request icmpv6 code 1 drop; }; }";
 
-/* Asked first, because without it libnftables prints a complaint of its own. */
-static bool may_change_rules(void)
-{
-	cap_flag_value_t value = CAP_CLEAR;
-	cap_t mine = cap_get_proc();
-	if (mine) {
-		(void)!cap_get_flag(mine, CAP_NET_ADMIN, CAP_EFFECTIVE, &value);
-		cap_free(mine);
-	}
-	return value == CAP_SET;
-}
-
 int rule_install(struct rule *rule, struct error *error)
 {
 	char text[400];
 	rule->nftables.context = NULL;
-	if (!may_change_rules())
+	/* Asked first, because without it libnftables prints a complaint of its own. */
+	if (!privilege_has(CAP_NET_ADMIN))
 		return error_set(error, -EPERM, "no nftables rule without cap_net_admin");
 	int result = nftables_open(&rule->nftables, error);
 	if (result < 0)

@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "base/compiler.h"
+#include "base/library.h"
 #include "net/privilege.h"
 #include "serve/confine.h"
 
@@ -116,32 +118,55 @@ static const int allowed_store[] = {
 	SCMP_SYS(clock_nanosleep),
 };
 
-static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
+/* libseccomp's functions under their own names, without the prefix; loaded by those who confine themselves. */
+struct filter {
+	scmp_filter_ctx rules;
+	scmp_filter_ctx (*init)(uint32_t action);
+	int (*rule_add)(scmp_filter_ctx rules, uint32_t action, int call, unsigned count, ...);
+	int (*rule_add_array)(scmp_filter_ctx rules, uint32_t action, int call, unsigned count,
+		const struct scmp_arg_cmp *arguments);
+	int (*load)(scmp_filter_ctx rules);
+	void (*release)(scmp_filter_ctx rules);
+};
+
+static int load(struct filter *filter, struct error *error)
+{
+	const struct library_symbol symbols[] = {
+		{"seccomp_init", &filter->init},
+		{"seccomp_rule_add", &filter->rule_add},
+		{"seccomp_rule_add_array", &filter->rule_add_array},
+		{"seccomp_load", &filter->load},
+		{"seccomp_release", &filter->release},
+	};
+	return library_load("libseccomp.so.2", "libseccomp2", symbols, ARRAY_LEN(symbols), error);
+}
+
+static int allow(const struct filter *filter, const int *calls, size_t count)
 {
 	int code = 0;
 	for (size_t i = 0; i < count && code == 0; i++)
-		code = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+		code = filter->rule_add(filter->rules, SCMP_ACT_ALLOW, calls[i], 0);
 	return code;
 }
 
 /* If argument number `argument` is `value`. */
-static int allow_with(scmp_filter_ctx filter, int call, unsigned argument, int value)
+static int allow_with(const struct filter *filter, int call, unsigned argument, int value)
 {
 	const struct scmp_arg_cmp is = {.arg = argument, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)value};
-	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &is);
+	return filter->rule_add_array(filter->rules, SCMP_ACT_ALLOW, call, 1, &is);
 }
 
 /* Files are opened, but not changed. */
-static int allow_reading(scmp_filter_ctx filter)
+static int allow_reading(const struct filter *filter)
 {
 	const struct scmp_arg_cmp reading[] = {{.arg = 2,
 		.op = SCMP_CMP_MASKED_EQ,
 		.datum_a = O_ACCMODE | O_CREAT | O_TRUNC,
 		.datum_b = O_RDONLY}};
-	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, reading);
+	return filter->rule_add_array(filter->rules, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, reading);
 }
 
-static int allow_http(scmp_filter_ctx filter, const struct sandbox_needs *needs)
+static int allow_http(const struct filter *filter, const struct sandbox_needs *needs)
 {
 	int code = allow(filter, allowed_http, ARRAY_LEN(allowed_http));
 	if (code == 0)
@@ -156,7 +181,7 @@ static int allow_http(scmp_filter_ctx filter, const struct sandbox_needs *needs)
 	return code;
 }
 
-static int allow_agent(scmp_filter_ctx filter)
+static int allow_agent(const struct filter *filter)
 {
 	static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
 	static const int families[] = {AF_INET, AF_INET6, AF_UNIX};
@@ -171,7 +196,7 @@ static int allow_agent(scmp_filter_ctx filter)
 				.op = SCMP_CMP_MASKED_EQ,
 				.datum_a = (scmp_datum_t) ~(SOCK_CLOEXEC | SOCK_NONBLOCK),
 				.datum_b = (scmp_datum_t)types[i % ARRAY_LEN(types)]}};
-		code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, ordinary);
+		code = filter->rule_add_array(filter->rules, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, ordinary);
 	}
 	/* a coordinator on this machine: bus/socket.c */
 	const struct scmp_arg_cmp frames[] = {{.arg = 0, .op = SCMP_CMP_EQ, .datum_a = AF_UNIX},
@@ -180,11 +205,11 @@ static int allow_agent(scmp_filter_ctx filter)
 			.datum_a = (scmp_datum_t) ~(SOCK_CLOEXEC | SOCK_NONBLOCK),
 			.datum_b = SOCK_SEQPACKET}};
 	if (code == 0)
-		code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, frames);
+		code = filter->rule_add_array(filter->rules, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, frames);
 	return code == 0 ? allow_with(filter, SCMP_SYS(ioctl), 1, FIONREAD) : code;
 }
 
-static int add_rules(scmp_filter_ctx filter, const struct sandbox_needs *needs)
+static int add_rules(const struct filter *filter, const struct sandbox_needs *needs)
 {
 	int code = allow(filter, allowed, ARRAY_LEN(allowed));
 	if (code == 0)
@@ -205,17 +230,20 @@ static int add_rules(scmp_filter_ctx filter, const struct sandbox_needs *needs)
 
 int sandbox_enter(const struct sandbox_needs *needs, struct error *error)
 {
-	int code = privilege_drop(error);
+	struct filter filter;
+	int code = load(&filter, error);
+	if (code == 0)
+		code = privilege_drop(error);
 	if (code == 0 && needs->folder)
 		code = confine_writing(needs->folder, error);
 	if (code < 0)
 		return code;
 	/* A call that is not on the list fails instead of killing: a responder in service keeps serving when
 	 * a library takes another way than the one foreseen. */
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	code = filter ? add_rules(filter, needs) : -ENOMEM;
+	filter.rules = filter.init(SCMP_ACT_ERRNO(EPERM));
+	code = filter.rules ? add_rules(&filter, needs) : -ENOMEM;
 	if (code == 0)
-		code = seccomp_load(filter);
-	seccomp_release(filter);
+		code = filter.load(filter.rules);
+	filter.release(filter.rules);
 	return code ? error_set(error, code, "cannot limit system calls: %s", strerror(-code)) : 0;
 }

@@ -172,7 +172,7 @@ status 0 /usr/bin/env PATH=/nonexistent "$retour" doctor --json
 mv "$scratch/out" "$scratch/doctor"
 equal 'no ssh' "$(state ssh)" limited
 has 'what to install' "$(remedy ssh)" openssh-client
-equal 'libraries' "$(state http-client) $(state http-server)" 'ok ok'
+equal 'libraries' "$(state live-screen) $(state resolver) $(state http-client) $(state http-server)" 'ok ok ok ok'
 
 # ---- data, terminal, locale
 
