@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# For tests that run programs in the lab. RETOUR names the binary. Status 77 is SKIP, and the last line says why.
+# For tests that run programs in the lab. RETOUR names the binary.
 set -euo pipefail
 retour=${RETOUR:?}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -8,15 +8,7 @@ golden=$(cd "$here/../golden" && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-skip() {
-	echo "SKIP $*"
-	exit 77
-}
-
-fail() {
-	echo "FAIL $*" >&2
-	exit 1
-}
+. "$here/../verdict.sh"
 
 equal() { # WHAT GOT EXPECTED
 	[ "$2" = "$3" ] || fail "$1"$'\n'"got:      $2"$'\n'"expected: $3"
@@ -35,15 +27,6 @@ status() { # EXPECTED COMMAND...: output in $scratch/out and $scratch/err
 	shift
 	"$@" >"$scratch/out" 2>"$scratch/err" || got=$?
 	[ "$got" -eq "$expected" ] || fail "$* ended with $got, not $expected: $(cat "$scratch/out" "$scratch/err")"
-}
-
-need() { # PROGRAM...
-	local program
-	for program in "$@"; do
-		command -v "$program" >/dev/null && continue
-		[ "${CI-}" = true ] && fail "$program is not installed"
-		skip "$program is not installed (scripts/setup.sh test)"
-	done
 }
 
 need_lab() {

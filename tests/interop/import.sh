@@ -3,7 +3,7 @@
 # with the truth. Usage: import.sh RETOUR READER (READER prints what it read: tests/golden/test_import.c)
 set -uo pipefail
 retour=$1 reader=$2
-skip() { echo "SKIP: $1"; exit 77; }
+. "$(dirname "$0")/../verdict.sh"
 [ "$(id -u)" = 0 ] || skip "needs root"
 "$retour" lab run -- true >/dev/null 2>&1 || skip "the lab does not start here"
 scratch=$(mktemp -d)

@@ -3,6 +3,7 @@
 # what, wills, what is kept, and what becomes of messages while the broker is away. Beside us mosquitto's own clients.
 set -euo pipefail
 talk=${1:?}
+. "$(dirname "$0")/../verdict.sh"
 . "$(dirname "$0")/../broker.sh"
 PATH=$PATH:/usr/sbin
 scratch=$(mktemp -d)
@@ -22,12 +23,7 @@ fail() {
 	exit 1
 }
 
-for program in mosquitto mosquitto_sub mosquitto_pub openssl; do
-	command -v $program >/dev/null && continue
-	[ "${CI-}" = true ] && fail "$program is not installed"
-	echo "SKIP $program is not installed (scripts/setup.sh test)"
-	exit 77
-done
+need mosquitto mosquitto_sub mosquitto_pub openssl
 
 await() { # FILE LINE: a line that begins so; those that were there before FROM are not looked at
 	local deadline=$((SECONDS + 20))

@@ -3,32 +3,13 @@
 # network, mount and process namespaces, so that whatever it builds vanishes with it, even when it is killed:
 # the kernel kills every process in there and frees every namespace, interface and rule.
 #
-# Status 77 is SKIP: this machine cannot run the test, and the last line printed says why. With CI=true a
-# missing program is a failure, since the set-up installs them all; what the kernel refuses is still a SKIP.
+# What the kernel refuses is a SKIP, with CI=true as well.
 set -eEuo pipefail
 trap 'echo "died at ${BASH_SOURCE[0]##*/}:$LINENO: status $?: $BASH_COMMAND" >&2' ERR
 
-skip() {
-	echo "SKIP $*"
-	exit 77
-}
-
-fail() {
-	echo "FAIL $*" >&2
-	exit 1
-}
-
-need() { # PROGRAM...
-	local program
-	for program in "$@"; do
-		command -v "$program" >/dev/null && continue
-		[ "${CI-}" = true ] && fail "$program is not installed"
-		skip "$program is not installed (scripts/setup.sh test)"
-	done
-}
-
 # Exported for helpers in other languages; RETOUR may name another binary.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/../verdict.sh"
 export RETOUR=${RETOUR:-$(cd "$here/../.." && pwd)/build/retour}
 
 if [ -z "${RETOUR_TEST_INSIDE-}" ]; then
@@ -254,6 +235,13 @@ expect_status() { # STATUS COMMAND...: standard output and error go to $scratch/
 	"$@" >$scratch/out 2>$scratch/err || status=$?
 	[ "$status" -eq "$expected" ] || fail "$(printf '%s: status %s, expected %s\n' "$*" "$status" "$expected"
 		cat $scratch/out $scratch/err)"
+}
+
+# A test with servers says `trap last_words EXIT`: what they said, and what else it names, is shown when it fails.
+last_words() { # FILE...
+	local status=$?
+	[ $status -eq 0 ] || [ $status -eq 77 ] ||
+		tail -n 30 $scratch/*.log $scratch/out $scratch/err "$@" >&2 2>/dev/null || true
 }
 
 # Wait until a server in NODE has its socket; $1 seconds at most.

@@ -14,11 +14,7 @@ export NET4=198.18
 PATH=$PATH:/usr/sbin
 need mosquitto openssl
 
-last_words() {
-	local status=$?
-	[ $status -eq 0 ] || tail -n 30 $scratch/*.log $scratch/last* $scratch/one $scratch/out $scratch/err >&2
-}
-trap last_words EXIT
+trap 'last_words $scratch/last* $scratch/one' EXIT
 
 agents=(vp1 vp2 vp3 vp4)
 node home hub gw border n1 n2 n3 n4 n5 hn core server hs s5 s4 s3 s2 s1 "${agents[@]}"

@@ -9,10 +9,6 @@ export NET4=198.18
 . "$(dirname "$0")/lib.sh"
 need nft
 
-last_words() {
-	local status=$?
-	[ $status -eq 0 ] || tail -n 30 $scratch/*.log $scratch/out $scratch/err >&2
-}
 trap last_words EXIT
 
 node home r1 r2 r3 far

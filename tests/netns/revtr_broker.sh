@@ -11,10 +11,6 @@ export NET4=198.18
 PATH=$PATH:/usr/sbin
 need mosquitto mosquitto_pub openssl
 
-last_words() {
-	local status=$?
-	[ $status -eq 0 ] || tail -n 20 $scratch/*.log $scratch/out $scratch/err >&2
-}
 trap last_words EXIT
 
 # A machine of its own: /etc is ours from here on.

@@ -10,10 +10,6 @@ export NET4=198.18
 PATH=$PATH:/usr/sbin
 need mosquitto openssl nft
 
-last_words() {
-	local status=$?
-	[ $status -eq 0 ] || tail -n 30 $scratch/*.log $scratch/out $scratch/err >&2
-}
 trap last_words EXIT
 
 agents=(whole second unnamed unlisted deaf)
