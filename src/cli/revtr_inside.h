@@ -79,6 +79,8 @@ int revtr_key_run(const struct revtr_command *command);
 
 /* `prefix`, then the text, broken at spaces within 80 columns; further lines begin where the text does. */
 void revtr_print_wrapped(const char *prefix, const char *text);
+/* A text of an answer, printable; "" where there is none. Returns `out`. */
+const char *revtr_text_of(const json_t *object, const char *key, char *out, size_t size);
 /* One measurement, as text or as a line of JSON. */
 void revtr_print_record(const json_t *record, bool json);
 /* EXIT_CANNOT_MEASURE after saying why. */

@@ -1,6 +1,5 @@
 /* Batches: handed in, shown, watched, cancelled. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,130 +7,15 @@
 
 #include "base/addr.h"
 #include "base/clock.h"
-#include "base/escape.h"
 #include "base/hash.h"
 #include "cli/exit.h"
 #include "cli/revtr_inside.h"
 #include "net/route.h"
-#include "path/words.h"
-#include "report/techniques.h"
-#include "reverse/revtr_result.h"
 
 #define PART	    2000 /* measurements; a longer list is a batch of several parts */
 #define LINE_SIZE   65536
 #define PROGRESS_NS (500 * NS_PER_MS)
 #define TRIES_MAX   10 /* a second each, to find the coordinator again */
-
-/* ---- one result */
-
-static const char *age_text(double age_s, char *text, size_t size)
-{
-	if (age_s < 1)
-		snprintf(text, size, "now");
-	else if (age_s < 120)
-		snprintf(text, size, "%.0f s", age_s);
-	else if (age_s < 7200)
-		snprintf(text, size, "%.0f min", age_s / 60);
-	else
-		snprintf(text, size, "%.0f h", age_s / 3600);
-	return text;
-}
-
-/* A remark between lines of the table, within 80 columns. */
-static void remark(const char *format, ...) PRINTF_LIKE(1, 2);
-static void remark(const char *format, ...)
-{
-	char text[300];
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	revtr_print_wrapped("    ", text);
-}
-
-static void print_hop(const struct hop *hop, size_t number)
-{
-	char address[ADDR_TEXT_SIZE], age[24];
-	printf("%2zu  %-15s  %-8s %3.0f %% %6s  %s\n", number,
-		addr_is_set(hop->address) ? addr_format(hop->address, address) : "*",
-		certainty_word(hop->certainty), 100 * hop->probability,
-		age_text(hop->age_s, age, sizeof(age)), technique_phrase(hop->technique));
-	if (hop->by_origin)
-		remark("(%s forwards differently by origin: its own answers go another way than what passes "
-		       "it)",
-			addr_is_set(hop->address) ? address : "this router");
-}
-
-/* Right before the hop that ends it. */
-static void print_gap(const struct path *path, size_t number)
-{
-	for (size_t i = 0; i < path->gap_count; i++) {
-		const struct path_gap *gap = &path->gaps[i];
-		char after[24] = "the destination", before[24] = "the source";
-		if (gap->before != number)
-			continue;
-		if (gap->after > 0)
-			snprintf(after, sizeof(after), "%u", gap->after);
-		if (gap->before <= path->hop_count)
-			snprintf(before, sizeof(before), "%u", gap->before);
-		remark("(%u more %s between %s and %s, by the hop limits of replies)", gap->missing,
-			gap->missing == 1 ? "router" : "routers", after, before);
-	}
-}
-
-static const char *string_of(const json_t *object, const char *key, char *out, size_t size)
-{
-	return escape_text(json_string_value(json_object_get(object, key)), out, size);
-}
-
-static void print_text(const json_t *record, const struct path *path)
-{
-	char source[60], destination[60], label[160], stop[160], state[20];
-	string_of(record, "source", source, sizeof(source));
-	string_of(record, "destination", destination, sizeof(destination));
-	string_of(record, "label", label, sizeof(label));
-	if (strcmp(label, destination) == 0)
-		*label = '\0';
-	string_of(record, "state", state, sizeof(state));
-	string_of(record, "stop", stop, sizeof(stop));
-	printf("%s -> %s%s%s%s: ", destination, source, *label ? " (" : "", label, *label ? ")" : "");
-	if (strcmp(state, "done") != 0) {
-		printf("%s\n", state);
-		return;
-	}
-	size_t hops = path ? path->hop_count : 0;
-	if (path && path->reached)
-		printf("the whole way back, %zu hops, ", hops);
-	else if (hops > 0)
-		printf("the first %zu hop%s, ", hops, hops == 1 ? "" : "s");
-	else
-		fputs("nothing, ", stdout);
-	printf("%.1f s\n", json_number_value(json_object_get(record, "duration_ms")) / 1000);
-	for (size_t i = 0; i < hops; i++) {
-		print_gap(path, i + 1);
-		print_hop(&path->hops[i], i + 1);
-	}
-	if (path)
-		print_gap(path, hops + 1);
-	if (!path || !path->reached)
-		remark("%s: %s", hops > 0 ? "then unknown" : "unknown", stop);
-}
-
-void revtr_print_record(const json_t *record, bool json)
-{
-	char *text = json_dumps(record, JSON_COMPACT);
-	if (!text)
-		return;
-	if (json) {
-		puts(text);
-	} else {
-		struct path *path = revtr_result_path(text, strlen(text));
-		print_text(record, path);
-		path_free(path);
-	}
-	fflush(stdout);
-	free(text);
-}
 
 /* ---- following a batch */
 
@@ -152,10 +36,23 @@ static void show_progress(struct following *f, bool last)
 	fprintf(stderr, "\r%zu of %zu done, %zu whole%s", f->done, f->total, f->reached, last ? "\n" : " ");
 }
 
+/* " for agent home, which stands at 198.51.100.77 and is not connected, until ...". */
+static char *awaited_text(const json_t *awaited, char *text, size_t size)
+{
+	char agent[80], source[60], until[40];
+	snprintf(text, size, "for agent %s, which stands at %s and is not connected, until %s",
+		revtr_text_of(awaited, "agent", agent, sizeof(agent)),
+		revtr_text_of(awaited, "source", source, sizeof(source)),
+		revtr_text_of(awaited, "until", until, sizeof(until)));
+	return text;
+}
+
 static void take_line(struct following *f)
 {
 	json_t *record = json_loadb(f->line, f->length, 0, NULL);
 	const char *status = json_string_value(json_object_get(record, "status"));
+	const json_t *awaited = json_object_get(record, "awaits");
+	char text[300];
 	if (!json_is_object(record)) {
 		json_decref(record);
 		return;
@@ -163,6 +60,10 @@ static void take_line(struct following *f)
 	if (json_is_true(json_object_get(record, "end"))) {
 		f->ended = true;
 		f->cancelled = (size_t)json_integer_value(json_object_get(record, "cancelled"));
+	} else if (awaited) {
+		fprintf(stderr, "%sretour revtr: waiting %s; what has not begun by then is given up\n",
+			f->done > 0 && isatty(STDERR_FILENO) ? "\n" : "",
+			awaited_text(awaited, text, sizeof(text)));
 	} else {
 		f->done++;
 		f->reached += status && strcmp(status, "reached") == 0;
@@ -438,12 +339,16 @@ static int ask_batch(const struct revtr_command *command, const char *method, bo
 	} else if (result == 0) {
 		char state[30];
 		char reason[200];
-		string_of(answer, "reason", reason, sizeof(reason));
-		printf("batch %lld: %s%s%s; %lld of %zu done, %lld cancelled%s\n", batch,
-			string_of(answer, "state", state, sizeof(state)), *reason ? ": " : "", reason,
+		revtr_text_of(answer, "reason", reason, sizeof(reason));
+		const json_t *awaited = json_object_get(answer, "awaits");
+		char waits[300];
+		printf("batch %lld: %s%s%s; %lld of %zu done, %lld cancelled%s%s%s\n", batch,
+			revtr_text_of(answer, "state", state, sizeof(state)), *reason ? ": " : "", reason,
 			(long long)json_integer_value(json_object_get(answer, "done")), total,
 			(long long)json_integer_value(json_object_get(answer, "cancelled")),
-			json_is_true(json_object_get(answer, "open")) ? "; more parts are awaited" : "");
+			json_is_true(json_object_get(answer, "open")) ? "; more parts are awaited" : "",
+			json_is_object(awaited) ? "; waits " : "",
+			json_is_object(awaited) ? awaited_text(awaited, waits, sizeof(waits)) : "");
 	}
 	json_decref(answer);
 	revtr_client_close(&client);

@@ -76,10 +76,14 @@ static void take_result(struct revtr *run, const char *text, size_t length)
 	const char *state = json_string_value(json_object_get(record, "state"));
 	const char *stop = json_string_value(json_object_get(record, "stop"));
 	const json_t *packets = json_object_get(json_object_get(record, "packets"), "options");
+	const json_t *awaited = json_object_get(record, "awaits");
+	const char *agent = json_string_value(json_object_get(awaited, "agent"));
 	char detail[ASKING_DETAIL_SIZE], missing[60];
+	if (agent)
+		asking_say(&run->asking, "waiting for agent %.64s, which is not connected", agent);
 	if (!state) {
 		json_decref(record);
-		return; /* a sign of life, or the end of the batch */
+		return; /* that, a sign of life, or the end of the batch */
 	}
 	struct path *path = revtr_result_path(text, length);
 	size_t hops = path ? path->hop_count : 0;

@@ -78,6 +78,15 @@ int coordinator_submit(struct coordinator *coordinator, const struct coordinator
 	const struct coordinator_ask *asks, size_t count, int64_t *id, struct error *error) MUST_USE;
 int coordinator_cancel(struct coordinator *coordinator, int64_t batch, struct error *error) MUST_USE;
 
+/* Whom a batch waits for: the agent of the source of what was handed in last is away. false: for nobody. */
+struct coordinator_awaited {
+	char agent[64];
+	struct addr source;
+	int64_t until_ms; /* what waits is given up then */
+};
+bool coordinator_awaits(
+	const struct coordinator *coordinator, int64_t batch, struct coordinator_awaited *awaited) MUST_USE;
+
 /* Results as they come, as JSON text of one measurement (docs/revtr.md); of one batch, or of all (0). Those
  * that are finished already are told first. Until coordinator_unlisten. */
 typedef void coordinator_told(void *context, int64_t batch, int64_t measurement, const char *json, bool last);

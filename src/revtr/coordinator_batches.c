@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "revtr/coordinator_inside.h"
 
 static int check_ask(
@@ -84,4 +85,26 @@ int coordinator_submit(struct coordinator *c, const struct coordinator_batch *ba
 	if (result == 0)
 		coordinator_pump(c);
 	return result;
+}
+
+bool coordinator_awaits(const struct coordinator *c, int64_t batch, struct coordinator_awaited *awaited)
+{
+	struct store_batch found;
+	struct error error;
+	int64_t stored, wait_ns = 0;
+	if (store_find_batch(c->store, batch, &found, &error) < 0 || found.waiting == 0 || found.reason[0] ||
+		store_last_source(c->store, batch, &stored, &error) < 0)
+		return false;
+	for (uint32_t i = 0; i < c->source_count; i++) {
+		const struct source_entry *entry = &c->sources[i];
+		const struct agent_entry *agent = &c->agents[entry->agent];
+		if (entry->stored.id != stored || agent->status.online ||
+			coordinator_cannot_be(c, i, found.priority > 0, &wait_ns) || wait_ns <= 0)
+			continue;
+		*awaited = (struct coordinator_awaited){.source = entry->stored.address,
+			.until_ms = coordinator_now_ms() + wait_ns / NS_PER_MS};
+		snprintf(awaited->agent, sizeof(awaited->agent), "%s", agent->name);
+		return true;
+	}
+	return false;
 }

@@ -52,6 +52,7 @@ bool revtr_batch(const struct revtr_ask *ask, const char *text, struct store_bat
 /* A measurement as one JSON object of text, to be freed: its result with state and label. NULL: out of
  * memory. */
 char *revtr_record(const struct revtr_api *api, const struct store_measurement *measurement);
+json_t *revtr_awaited_json(const struct coordinator_awaited *awaited);
 const char *revtr_state_word(enum store_state state);
 /* 64-bit number of a text; 0 = it is none. */
 int64_t revtr_number(const char *text);

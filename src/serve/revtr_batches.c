@@ -103,14 +103,23 @@ static const char *state_of(const struct store_batch *batch)
 				       : "done";
 }
 
-static json_t *state_json(const struct store_batch *batch)
+json_t *revtr_awaited_json(const struct coordinator_awaited *awaited)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:o, s:i, s:b, s:o}", "batch", (json_int_t)batch->id,
-		"total", (json_int_t)(batch->waiting + batch->done + batch->cancelled), "waiting",
-		(json_int_t)batch->waiting, "done", (json_int_t)batch->done, "cancelled",
+	return json_pack("{s:s, s:o, s:o}", "agent", awaited->agent, "source", revtr_address(awaited->source),
+		"until", revtr_time(awaited->until_ms));
+}
+
+static json_t *state_json(const struct revtr_api *api, const struct store_batch *batch)
+{
+	struct coordinator_awaited awaited;
+	bool awaits = coordinator_awaits(api->config.coordinator, batch->id, &awaited);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:o, s:i, s:b, s:o, s:o}", "batch",
+		(json_int_t)batch->id, "total", (json_int_t)(batch->waiting + batch->done + batch->cancelled),
+		"waiting", (json_int_t)batch->waiting, "done", (json_int_t)batch->done, "cancelled",
 		(json_int_t)batch->cancelled, "state", state_of(batch), "submitted_at",
 		revtr_time(batch->submitted_ms), "parts", (int)batch->parts, "open", batch->open, "reason",
-		batch->reason[0] ? json_string(batch->reason) : json_null());
+		batch->reason[0] ? json_string(batch->reason) : json_null(), "awaits",
+		awaits ? revtr_awaited_json(&awaited) : json_null());
 }
 
 static void tell_state(const struct revtr_ask *ask, int64_t id, unsigned status)
@@ -120,7 +129,7 @@ static void tell_state(const struct revtr_ask *ask, int64_t id, unsigned status)
 	if (store_find_batch(ask->api->config.store, id, &batch, &error) < 0)
 		revtr_refuse(ask, &error);
 	else
-		api_send_json(ask->exchange, status, state_json(&batch), 0);
+		api_send_json(ask->exchange, status, state_json(ask->api, &batch), 0);
 }
 
 static void take(
@@ -196,7 +205,7 @@ void revtr_batch_get(const struct revtr_ask *ask)
 {
 	struct store_batch batch;
 	if (revtr_batch(ask, ask->argument, &batch))
-		api_send_json(ask->exchange, STATUS_OK, state_json(&batch), 0);
+		api_send_json(ask->exchange, STATUS_OK, state_json(ask->api, &batch), 0);
 }
 
 void revtr_batch_delete(const struct revtr_ask *ask)

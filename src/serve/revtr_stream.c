@@ -12,6 +12,7 @@
 #define UNSENT_MAX   24576 /* bytes; with a step of records there is room left in the server's buffer */
 #define STEP	     2	   /* records read at a time: 16 KiB at most each */
 #define HEARTBEAT_NS (10 * NS_PER_S)
+#define AWAITS_NS    NS_PER_S	    /* how often it is seen whether somebody is waited for */
 #define KEEP_NS	     (5 * NS_PER_S) /* how often who reads is given time again */
 
 struct revtr_stream {
@@ -30,7 +31,8 @@ struct revtr_stream {
 	bool look; /* it may have ended */
 	bool told_any, failed;
 	size_t unsent; /* when it was looked at last */
-	int64_t written_ns, kept_ns;
+	bool awaits;   /* and the client knows */
+	int64_t written_ns, kept_ns, awaits_ns;
 };
 
 /* ---- writing */
@@ -151,6 +153,29 @@ static void keep(struct revtr_stream *stream)
 	httpd_keep(stream->exchange);
 }
 
+/* Said once for each time that its agent is away. */
+static void tell_awaited(struct revtr_stream *stream)
+{
+	struct coordinator_awaited awaited;
+	int64_t now_ns = clock_monotonic_ns();
+	if (stream->form == REVTR_PUBLISHED || !stream->caught_up || now_ns - stream->awaits_ns < AWAITS_NS)
+		return;
+	bool known = stream->awaits;
+	stream->awaits_ns = now_ns;
+	stream->awaits = coordinator_awaits(stream->api->config.coordinator, stream->batch, &awaited);
+	json_t *line =
+		stream->awaits && !known ? json_pack("{s:o}", "awaits", revtr_awaited_json(&awaited)) : NULL;
+	char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
+	if (text && stream->form == REVTR_EVENTS)
+		put_text(stream, "event: awaits\ndata: ");
+	if (text) {
+		put_text(stream, text);
+		put_text(stream, stream->form == REVTR_EVENTS ? "\n\n" : "\n");
+	}
+	free(text);
+	json_decref(line);
+}
+
 static void show_life(struct revtr_stream *stream)
 {
 	if (httpd_unsent(stream->exchange) == 0 && clock_monotonic_ns() - stream->written_ns >= HEARTBEAT_NS)
@@ -170,8 +195,10 @@ static void go_on(struct revtr_stream *stream)
 		else
 			break;
 	}
-	if (!stream->ended && !stream->failed)
+	if (!stream->ended && !stream->failed) {
+		tell_awaited(stream);
 		show_life(stream);
+	}
 	/* The client sees an end without its last line, and asks again. */
 	if (!stream->ended && stream->failed)
 		finish(stream);

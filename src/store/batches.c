@@ -368,6 +368,17 @@ int store_find_batch(struct store *store, int64_t id, struct store_batch *batch,
 	return error_set(error, -ENOENT, "no such batch");
 }
 
+int store_last_source(struct store *store, int64_t batch, int64_t *source, struct error *error)
+{
+	struct query query =
+		query_begin(store, "SELECT source FROM measurement WHERE batch = ? ORDER BY id DESC LIMIT 1");
+	query_int(&query, batch);
+	bool found = query_row(&query);
+	*source = found ? query_get_int(&query, 0) : 0;
+	int result = query_end(&query, error);
+	return result == 0 && !found ? error_set(error, -ENOENT, "no such batch") : result;
+}
+
 int store_waiting_of(struct store *store, const char *key, size_t *count, struct error *error)
 {
 	struct query query = query_begin(

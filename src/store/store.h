@@ -112,6 +112,8 @@ struct store_batch {
 /* -ENOENT; -ESTALE: it was there, and its results are not kept any more. */
 int store_find_batch(
 	struct store *store, int64_t id, struct store_batch *batch, struct error *error) MUST_USE;
+/* The source of what was handed in last. -ENOENT. */
+int store_last_source(struct store *store, int64_t batch, int64_t *source, struct error *error) MUST_USE;
 /* What this client has sent under that name before; 0 = nothing. */
 int store_known_batch(struct store *store, const char *key, const char *request, int64_t *batch,
 	struct error *error) MUST_USE;

@@ -77,6 +77,24 @@ equal "health" no-agents "$(curl -s "$url/api/v2/health" | jq -r .state)"
 equal "alive and ready all the same" "live ready" \
 	"$(for path in live ready; do curl -sf "$url/api/v2/health/$path" | jq -r .state; done | xargs)"
 
+# ---- the agent at the source is away: who waits is told for whom and until when, once
+"$retour" revtr submit --wait $source $destination --server "$url" >"$scratch/out" 2>"$scratch/err" &
+waiting=$!
+for _ in {1..200}; do grep -q waiting "$scratch/err" && break; sleep 0.1; done
+has "for whom" "$(cat "$scratch/err")" "waiting for agent here, which stands at $source and is not connected, until 20"
+until=$(date -d "$(sed -nE 's/.* until ([^;]*);.*/\1/p' "$scratch/err")" +%s)
+left=$((until - $(date +%s)))
+[ $left -gt 3000 ] && [ $left -le 3600 ] || fail "until when: $(cat "$scratch/err")"
+batch=$(revtr submit --json $source $destination | jq .batch)
+has "of a batch" "$(revtr show "$batch")" "waits for agent here, which stands at $source"
+has "as an event" "$(curl -s -m 4 -H 'Accept: text/event-stream' -H "Revtr-Key: $(cat "$store-key")" \
+	"$url/api/v2/batches/$batch/stream" || true)" "event: awaits
+data: {\"awaits\":{\"agent\":\"here\""
+equal "once" 1 "$(wc -l <"$scratch/err")"
+revtr cancel "$batch" >/dev/null
+kill -INT $waiting
+wait $waiting || true
+
 # ---- with an agent
 kill $coordinator
 wait $coordinator

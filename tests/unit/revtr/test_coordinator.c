@@ -130,6 +130,11 @@ static void assert_true_way_again(struct lab *lab)
 	coordinator_unlisten(listener);
 }
 
+static void patient(struct coordinator_options *options)
+{
+	options->patience_ns = 3 * NS_PER_S;
+}
+
 /* Everybody is gone, for longer than anyone waits: it ends and says why. */
 static void test_agents_vanish(void **state)
 {
@@ -138,7 +143,9 @@ static void test_agents_vanish(void **state)
 	struct store_batch found;
 	int64_t batch;
 	(void)state;
+	adjust = patient;
 	lab_init(&lab, true);
+	adjust = NULL;
 	all_online(&lab, false);
 	turn(&lab);
 	assert_int_equal(coordinator_health(lab.coordinator).agents_online, 0);
@@ -146,8 +153,16 @@ static void test_agents_vanish(void **state)
 	assert_int_equal(submit(&lab, lab.source, lab.target, NULL, &batch, &error), -ENOTCONN);
 	assert_non_null(strstr(error.text, "is not connected"));
 	assert_int_equal(submit(&lab, lab.source, lab.target, "later", &batch, &error), 0);
+	/* And who waits all the same is told for whom, and until when: three seconds after he had gone, here. */
+	struct coordinator_awaited awaited;
+	int64_t now_ms = clock_wall_ns() / NS_PER_MS;
+	assert_true(coordinator_awaits(lab.coordinator, batch, &awaited));
+	assert_string_equal(awaited.agent, lab.home);
+	assert_true(addr_equal(awaited.source, lab.source));
+	assert_in_range(awaited.until_ms, now_ms, now_ms + 3000);
 	struct coordinator_listener *listener = coordinator_listen(lab.coordinator, batch, on_told, &lab);
 	wait_for_result(&lab);
+	assert_false(coordinator_awaits(lab.coordinator, batch, &awaited));
 	assert_int_equal(lab.told, 0);
 	assert_int_equal(store_find_batch(lab.store, batch, &found, &error), 0);
 	assert_string_equal(found.reason, "the agent of its source is not connected");
