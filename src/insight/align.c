@@ -99,13 +99,19 @@ static bool shows_itself(const struct ways *ways, size_t f, size_t r)
 	return pair && pair->by == SHARED_BY_ADDRESS;
 }
 
+/* Somebody who shows one end of each link, as far as is known: it was seen on both ways, under two addresses.
+ */
+static bool shows_links(const struct ways *ways, size_t f, size_t r)
+{
+	return both_known(ways, f, r) && !shows_itself(ways, f, r);
+}
+
 /* If these two were one router, would that have shown? Only by the other end of one of its links: a neighbour
- * has to show that, which is silent, or answers from one address for all links, or is an end of the way. */
+ * has to show that, which may be silent, answer from one address for all links, or be an end of the way. */
 static bool would_show(const struct ways *ways, size_t f, size_t r)
 {
-	bool near = f > 0 && r > 0 && hop_known(back(ways, r - 1)) && !shows_itself(ways, f - 1, r - 1);
-	bool far = f + 1 < ways->forward_count && r + 1 < back_count(ways) && hop_known(there(ways, f + 1)) &&
-		!shows_itself(ways, f + 1, r + 1);
+	bool near = f > 0 && r > 0 && shows_links(ways, f - 1, r - 1);
+	bool far = f + 1 < ways->forward_count && r + 1 < back_count(ways) && shows_links(ways, f + 1, r + 1);
 	return near || far;
 }
 
@@ -152,6 +158,16 @@ static bool counts_hops(const struct path *path)
 	return true;
 }
 
+/* Where answers get lost, an end behind silent hops may be nearer than it seems. */
+static bool length_is_sure(const struct path *path)
+{
+	size_t count = path->hop_count;
+	bool lossy = false;
+	for (size_t i = 0; i < count; i++)
+		lossy |= path->hops[i].received > 0 && path->hops[i].received < path->hops[i].sent;
+	return !lossy || count < 2 || hop_known(&path->hops[count - 2]);
+}
+
 /* Walk the stretches between the shared routers from our end outwards. */
 static void judge_routers(struct alignment *alignment, const struct ways *ways)
 {
@@ -169,7 +185,8 @@ static void judge_routers(struct alignment *alignment, const struct ways *ways)
 			all_matched = false;
 		/* A way back that breaks off on its way to us says nothing about the stretch at our end. */
 		bool comparable = (!first || near_anchored) && counted;
-		bool closed = !last || far_anchored;
+		bool closed = (!last || (far_anchored && length_is_sure(ways->forward))) &&
+			(!first || length_is_sure(ways->reverse));
 		if (!alignment->diverges && comparable && stretch_differs(ways, &stretch, closed))
 			set_divergence(alignment, ways, &stretch);
 		stretch.f = stretch.f_end + 1;
@@ -220,32 +237,52 @@ static bool as_on_path(uint32_t asn, const struct path *path)
 	return false;
 }
 
-/* A network on one way that is certainly not on the other. */
-static bool as_missing(const struct path *from, size_t count, const struct path *in, bool in_complete)
+/* The networks of the two ends, which both ways cross, even where no router shows an address of theirs. 0 =
+ * not known. */
+static uint32_t end_as(const struct path *path)
 {
-	for (size_t i = 0; in_complete && i < count; i++)
-		if (from->hops[i].asn != 0 && !as_on_path(from->hops[i].asn, in))
+	return ends_at_destination(path) ? path->hops[path->hop_count - 1].asn : 0;
+}
+
+static bool is_end_as(const struct ways *ways, uint32_t asn)
+{
+	return asn == end_as(ways->forward) || asn == end_as(ways->reverse);
+}
+
+/* A network on one way that is certainly not on the other. */
+static bool as_missing(const struct ways *ways, const struct path *from, size_t count, const struct path *in)
+{
+	for (size_t i = 0; i < count; i++)
+		if (from->hops[i].asn != 0 && !is_end_as(ways, from->hops[i].asn) &&
+			!as_on_path(from->hops[i].asn, in))
 			return true;
 	return false;
 }
 
-/* Same networks in opposite order, over the routers without the two ends. */
+/* From one end to the other: the next network that is neither unknown nor the one before. 0 = there is none.
+ */
+static uint32_t next_as(const struct ways *ways, bool forward, size_t *index, uint32_t before)
+{
+	size_t count = forward ? ways->forward_count : back_count(ways);
+	for (; *index < count; (*index)++) {
+		uint32_t asn = (forward ? there(ways, *index) : back(ways, *index))->asn;
+		if (asn != 0 && asn != before)
+			return asn;
+	}
+	uint32_t end = end_as(ways->forward);
+	return end != before ? end : 0;
+}
+
+/* Same networks in opposite order, those of the two ends included. */
 static bool as_same_order(const struct ways *ways)
 {
 	size_t f = 0, r = 0;
-	uint32_t last_there = 0, last_back = 0;
+	uint32_t asn = end_as(ways->reverse);
 	for (;;) {
-		while (f < ways->forward_count &&
-			(there(ways, f)->asn == 0 || there(ways, f)->asn == last_there))
-			f++;
-		while (r < back_count(ways) && (back(ways, r)->asn == 0 || back(ways, r)->asn == last_back))
-			r++;
-		if (f == ways->forward_count || r == back_count(ways))
-			return f == ways->forward_count && r == back_count(ways);
-		last_there = there(ways, f)->asn;
-		last_back = back(ways, r)->asn;
-		if (last_there != last_back)
-			return false;
+		uint32_t next_there = next_as(ways, true, &f, asn), next_back = next_as(ways, false, &r, asn);
+		if (next_there != next_back || next_there == 0)
+			return next_there == next_back;
+		asn = next_there;
 	}
 }
 
@@ -256,8 +293,8 @@ static void judge_networks(struct alignment *alignment, const struct ways *ways)
 	alignment->as_symmetric = TERNARY_UNKNOWN;
 	if (there_complete && back_complete)
 		alignment->as_symmetric = as_same_order(ways) ? TERNARY_TRUE : TERNARY_FALSE;
-	else if (as_missing(ways->forward, ways->forward_count, ways->reverse, back_complete) ||
-		as_missing(ways->reverse, back_count(ways), ways->forward, there_complete))
+	else if ((back_complete && as_missing(ways, ways->forward, ways->forward_count, ways->reverse)) ||
+		(there_complete && as_missing(ways, ways->reverse, back_count(ways), ways->forward)))
 		alignment->as_symmetric = TERNARY_FALSE;
 }
 

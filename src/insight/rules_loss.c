@@ -128,14 +128,23 @@ static void explain_limit(
 		finding_set_text(&finding->advice, "Repeat with more probes and a longer interval.");
 }
 
+static bool only_one_misses(const struct path *path, size_t index)
+{
+	for (size_t i = 0; i < path->hop_count; i++)
+		if (i != index && path->hops[i].received > 0 && lost(&path->hops[i]) > 0)
+			return false;
+	return true;
+}
+
 static void report_limit(
 	struct view *view, size_t index, const struct pattern *pattern, unsigned later_answers)
 {
 	const struct hop *hop = &view->path->hops[index];
 	bool end = index + 1 == view->path->hop_count;
-	/* One missing answer has many explanations; one that is asked for again comes in any case. */
+	/* One missing answer has many explanations; one that is asked for again comes in any case. Where
+	 * others miss some, too, these may be of the same kind. */
 	bool likely = !end && !is_reported(view->path) && later_answers >= 3 && lost(hop) >= 2 &&
-		(pattern->recovered || !pattern->asked_later);
+		only_one_misses(view->path, index) && (pattern->recovered || !pattern->asked_later);
 	char label[HOP_LABEL_SIZE];
 	hop_label(view->path, index, label);
 	struct finding *finding = measurement_add_finding(view->measurement, "reply-rate-limited",
@@ -266,7 +275,14 @@ void rule_loss(struct view *view)
 	struct interval share = loss_interval(last);
 	char from[HOP_LABEL_SIZE], to[HOP_LABEL_SIZE];
 	hop_label(path, start, to);
-	enum confidence confidence = last->sent < RULE_SAMPLES_MIN ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY;
+	const struct timeline_hop *watched =
+		view->measurement->timeline && path->direction == DIRECTION_FORWARD
+		? timeline_hop(view->measurement->timeline, (unsigned)MAX(0, last->ttl))
+		: NULL;
+	/* What the end alone misses may be a limit of its own, unless that was tried. */
+	bool open = start == end && !(watched && watched->limit == LIMIT_LOSES);
+	enum confidence confidence =
+		open || last->sent < RULE_SAMPLES_MIN ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY;
 	struct finding *finding;
 	if (is_reported(path) && before == path->hop_count)
 		finding = measurement_add_finding(view->measurement, "loss-undirected", SEVERITY_WARNING,
@@ -290,10 +306,6 @@ void rule_loss(struct view *view)
 		view->explained[i] = true;
 	}
 	add_loss_evidence(finding, view, start);
-	const struct timeline_hop *watched =
-		view->measurement->timeline && path->direction == DIRECTION_FORWARD
-		? timeline_hop(view->measurement->timeline, (unsigned)MAX(0, last->ttl))
-		: NULL;
 	if (watched && watched->limit == LIMIT_LOSES)
 		finding_set_text(&finding->disproof,
 			"Tried: a limit on replies would have answered when asked more slowly, "
@@ -307,6 +319,8 @@ void rule_loss(struct view *view)
 				     : "If slower probing loses less, replies are being limited; not tried.");
 	finding_set_text(&finding->advice, "Repeat with %u or more probes per hop to narrow the interval.",
 		2 * MAX(last->sent, (unsigned)RULE_SAMPLES_MIN));
+	if (is_reported(path) && before == path->hop_count)
+		return;
 	view->lossy_from = start;
 	view->lossy_earliest = before < path->hop_count ? before + 1 : 0;
 }

@@ -167,6 +167,14 @@ static void protocol_label(const struct path_try *attempt, char *text, size_t si
 		snprintf(text, size, "%s", protocol_word(attempt->protocol));
 }
 
+static bool loses_some(const struct path *path)
+{
+	for (size_t i = 0; i < path->hop_count; i++)
+		if (path->hops[i].received > 0 && path->hops[i].received < path->hops[i].sent)
+			return true;
+	return false;
+}
+
 /* One protocol met silence where another got through: they were sent within the same second. */
 static void report_filtered_protocol(struct view *view)
 {
@@ -184,7 +192,7 @@ static void report_filtered_protocol(struct view *view)
 	while (hop + 1 < path->hop_count && path->hops[hop].ttl < through->first_ttl)
 		hop++;
 	struct finding *finding = measurement_add_finding(view->measurement, "filtered", SEVERITY_INFO,
-		CONFIDENCE_LIKELY, path->direction,
+		loses_some(path) ? CONFIDENCE_POSSIBLE : CONFIDENCE_LIKELY, path->direction,
 		"From hop %d on nothing answers %s; %s gets through to the destination.", through->first_ttl,
 		first, second);
 	if (!finding)
@@ -194,10 +202,49 @@ static void report_filtered_protocol(struct view *view)
 		silent->sent, silent->received);
 	finding_add_evidence(finding, "%s: %u probes, %u answers, the destination among them", second,
 		through->sent, through->received);
+	if (loses_some(path))
+		finding_add_evidence(finding,
+			"but some hops left probes unanswered, so that all of these may be lost by chance");
 	finding_set_text(&finding->disproof,
 		"Routers and hosts that merely limit their answers look the same; a slower "
 		"trace with --%s shows it.",
 		protocol_word(silent->protocol));
+}
+
+/* The last that answers has answered before: packets came back to it, and then its limit on replies, or that
+ * of the others in the circle, hides what they do. */
+static bool report_return(struct view *view, size_t last)
+{
+	const struct path *path = view->path;
+	char label[HOP_LABEL_SIZE];
+	size_t first = last;
+	for (size_t i = 0; i + 1 < last && first == last; i++)
+		if (path->hops[i].address_count == 1 && path->hops[last].address_count == 1 &&
+			addr_equal(path->hops[i].address, path->hops[last].address))
+			first = i;
+	/* Neighbours with one address are one router that shows twice. */
+	if (last == path->hop_count || first == last ||
+		addr_equal(path->hops[last - 1].address, path->hops[last].address))
+		return false;
+	struct finding *finding = measurement_add_finding(view->measurement, "loop", SEVERITY_PROBLEM,
+		CONFIDENCE_POSSIBLE, path->direction,
+		"Packets come back to %s, and nothing answers beyond: they may circle, or are lost there.",
+		hop_label(path, last, label));
+	if (!finding)
+		return true;
+	finding_add_hop(finding, path_hop_number(path, first));
+	finding_add_hop(finding, path_hop_number(path, last));
+	finding_add_evidence(finding,
+		"the same address answers at hop %d and at hop %d, in one constant flow",
+		path_hop_number(path, first), path_hop_number(path, last));
+	finding_set_text(&finding->disproof,
+		"A route that changed in between. In a loop, more hops repeat when asked slowly enough for "
+		"limits on replies.");
+	finding_set_text(&finding->advice, "Repeat it; then compare the routes to %s on these routers.",
+		path->direction == DIRECTION_REVERSE ? "the asking host" : "the target");
+	view->broken = true;
+	view->single = first;
+	return true;
 }
 
 void rule_black_hole(struct view *view)
@@ -208,6 +255,8 @@ void rule_black_hole(struct view *view)
 	bool gave_up = path->stop_reason == STOP_GAP_LIMIT || path->stop_reason == STOP_MAX_HOPS;
 	size_t last = last_answering(path);
 	if (view->broken || path->reached || !gave_up || path->hop_count == 0 || last + 1 == path->hop_count)
+		return;
+	if (report_return(view, last))
 		return;
 	const char *protocol = protocol_word(path->protocol);
 	bool any = last < path->hop_count;

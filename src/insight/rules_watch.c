@@ -27,11 +27,15 @@ static void report_limiter(struct view *view, size_t index, const struct timelin
 	bool tried = hop->limit == LIMIT_LIMITS;
 	bool end = index + 1 == view->path->hop_count;
 	struct finding *finding = measurement_add_finding(view->measurement, "reply-rate-limited",
-		SEVERITY_INFO, tried ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY, view->path->direction,
+		SEVERITY_INFO, tried ? CONFIDENCE_CERTAIN : CONFIDENCE_POSSIBLE, view->path->direction,
 		end ? "The end, %s, left %u of %u probes unanswered and answers when asked more slowly: it "
 		      "limits its replies."
-		    : "%s left %u of %u probes unanswered, but what passes through it arrives: it limits its "
-		      "replies.",
+			: tried ? "%s left %u of %u probes unanswered, but what passes through it arrives: "
+				  "it limits its "
+				  "replies."
+				: "%s left %u of %u probes unanswered, more than hops behind it: it limits "
+				  "its replies, or "
+				  "they get lost on a way back of their own.",
 		hop_label(view->path, index, label), hop->round_lost, hop->round_lost + hop->round_answered);
 	view->explained[index] = true;
 	if (!finding)

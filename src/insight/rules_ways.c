@@ -132,13 +132,13 @@ static void add_shared_evidence(struct finding *finding, const struct measuremen
 		shared, shared == 1 ? " is" : "s are", by_address, by_link, by_name);
 }
 
-/* Routers in networks that the other way never enters. One alone may be a border link numbered by the
- * neighbour.
+/* Routers in networks that the other way, if it is known whole, never enters. One alone may be a border link
+ * numbered by the neighbour.
  */
 static unsigned foreign_hops(const struct path *path, const struct path *other)
 {
 	unsigned count = 0;
-	for (size_t i = 0; i < path->hop_count - path->reached; i++) {
+	for (size_t i = 0; other->reached && i < path->hop_count - path->reached; i++) {
 		bool again = i > 0 && addr_equal(path->hops[i].address, path->hops[i - 1].address);
 		bool found = path->hops[i].asn == 0 || !hop_known(&path->hops[i]) || again;
 		for (size_t j = 0; j < other->hop_count && !found; j++)

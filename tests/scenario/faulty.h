@@ -1,7 +1,8 @@
 /* Worlds out of a seed with one fault of a known kind, on a known way and at a known place.
  *
- * client - campus - outbound carrier - hosting - server is the way there; the way back is the same, or goes through
- * an inbound carrier of another length. Lengths, delays, habits of routers and the place of the fault are drawn. */
+ * client - campus - outbound carrier - hosting - server is the way there; the way back is the same, or goes
+ * through an inbound carrier of another length. Lengths, delays, habits of routers and the place of the fault
+ * are drawn. */
 #ifndef RETOUR_TESTS_SCENARIO_FAULTY_H
 #define RETOUR_TESTS_SCENARIO_FAULTY_H
 
@@ -27,8 +28,8 @@ enum fault {
 };
 
 static const char *const fault_words[] = {"none", "loss", "black hole", "hole for some answers", "loop",
-	"limit on replies", "narrow link", "narrow link, silent", "delay", "drops UDP", "refuses UDP", "slow replies",
-	"link down"};
+	"limit on replies", "narrow link", "narrow link, silent", "delay", "drops UDP", "refuses UDP",
+	"slow replies", "link down"};
 
 enum { WAY_THERE, WAY_BACK };
 
@@ -63,9 +64,11 @@ static inline bool is_at_fault(const struct fault_place *place, enum fault fault
 	return place->fault == fault && strcmp(place->at, name) == 0;
 }
 
-static inline void add_router(struct faulty *faulty, const struct fault_place *place, unsigned asn, const char *name)
+static inline void add_router(
+	struct faulty *faulty, const struct fault_place *place, unsigned asn, const char *name)
 {
-	static const char *const sources[] = {"inbound", "inbound", "inbound", "inbound", "outbound", "loopback"};
+	static const char *const sources[] = {
+		"inbound", "inbound", "inbound", "inbound", "outbound", "loopback"};
 	struct text *text = &faulty->routers;
 	bool deaf = chance(faulty, 0.06), linux_limits = chance(faulty, 0.15), plain = chance(faulty, 0.3);
 	add(text, "  - {name: %s, as: %u, behaviour: {error_source: %s", name, asn,
@@ -91,17 +94,17 @@ static inline void add_router(struct faulty *faulty, const struct fault_place *p
 	add(text, "}}\n");
 }
 
-static inline void add_link(struct faulty *faulty, const struct fault_place *place, const char *from, const char *to,
-	double delay_ms, unsigned cost, unsigned cost_back)
+static inline void add_link(struct faulty *faulty, const struct fault_place *place, const char *from,
+	const char *to, double delay_ms, unsigned cost, unsigned cost_back)
 {
 	struct text *text = &faulty->links;
 	bool there = strcmp(place->at, from) == 0 && strcmp(place->next, to) == 0;
 	bool back = strcmp(place->at, to) == 0 && strcmp(place->next, from) == 0;
 	bool narrow = place->fault == FAULT_MTU || place->fault == FAULT_MTU_SILENT;
 	bool slow = place->fault == FAULT_DELAY;
-	add(text, "  - {from: %s, to: %s, delay_ms: %.2f, delay_back_ms: %.2f, cost: %u, cost_back: %u", from, to,
-		delay_ms + (slow && there ? place->size : 0), delay_ms + (slow && back ? place->size : 0), cost,
-		cost_back);
+	add(text, "  - {from: %s, to: %s, delay_ms: %.2f, delay_back_ms: %.2f, cost: %u, cost_back: %u", from,
+		to, delay_ms + (slow && there ? place->size : 0), delay_ms + (slow && back ? place->size : 0),
+		cost, cost_back);
 	if (narrow && (there || back))
 		add(text, ", mtu: %u", (unsigned)place->size);
 	add(text, "}\n");
@@ -114,15 +117,16 @@ static inline double some_ms(struct faulty *faulty)
 }
 
 /* A chain `prefix`1 ... `prefix`COUNT; its links cost the same both ways, but from `bent_from` on back. */
-static inline void add_chain(struct faulty *faulty, const struct fault_place *place, char prefix, unsigned asn,
-	unsigned count, unsigned bent_from)
+static inline void add_chain(struct faulty *faulty, const struct fault_place *place, char prefix,
+	unsigned asn, unsigned count, unsigned bent_from)
 {
 	char name[8], before[8] = "";
 	for (unsigned i = 1; i <= count; i++) {
 		snprintf(name, sizeof(name), "%c%u", prefix, i);
 		add_router(faulty, place, asn, name);
 		if (before[0])
-			add_link(faulty, place, before, name, some_ms(faulty), 10, bent_from == i ? 2000 : 10);
+			add_link(
+				faulty, place, before, name, some_ms(faulty), 10, bent_from == i ? 2000 : 10);
 		snprintf(before, sizeof(before), "%s", name);
 	}
 }
@@ -144,8 +148,8 @@ static inline void add_ends(struct faulty *faulty, const struct fault_place *pla
 }
 
 /* The text of the world, `place` included; the shape depends on the seed alone. */
-static inline void faulty_text(struct faulty *faulty, uint64_t seed, uint8_t family, const struct fault_place *place,
-	struct text *all)
+static inline void faulty_text(struct faulty *faulty, uint64_t seed, uint8_t family,
+	const struct fault_place *place, struct text *all)
 {
 	faulty->rng = rng_seed(seed);
 	faulty->family = family;
@@ -164,10 +168,14 @@ static inline void faulty_text(struct faulty *faulty, uint64_t seed, uint8_t fam
 	add_ends(faulty, place);
 	add(all,
 		"ases:\n"
-		"  - {asn: 64496, name: Campus, country: DE, prefix: 198.51.100.0/24, prefix6: \"2001:db8:100::/40\"}\n"
-		"  - {asn: 64500, name: Out, country: NL, prefix: 203.0.113.0/24, prefix6: \"2001:db8:500::/40\"}\n"
-		"  - {asn: 64501, name: In, country: FR, prefix: 192.0.2.0/24, prefix6: \"2001:db8:600::/40\"}\n"
-		"  - {asn: 64510, name: Host, country: GB, prefix: 198.18.16.0/22, prefix6: \"2001:db8:a00::/40\"}\n"
+		"  - {asn: 64496, name: Campus, country: DE, prefix: 198.51.100.0/24, prefix6: "
+		"\"2001:db8:100::/40\"}\n"
+		"  - {asn: 64500, name: Out, country: NL, prefix: 203.0.113.0/24, prefix6: "
+		"\"2001:db8:500::/40\"}\n"
+		"  - {asn: 64501, name: In, country: FR, prefix: 192.0.2.0/24, prefix6: "
+		"\"2001:db8:600::/40\"}\n"
+		"  - {asn: 64510, name: Host, country: GB, prefix: 198.18.16.0/22, prefix6: "
+		"\"2001:db8:a00::/40\"}\n"
 		"hosts:\n"
 		"  - {name: client, as: 64496, address: 198.51.100.77, address6: \"2001:db8:100:cafe::77\"}\n"
 		"  - {name: server, as: 64510, address: 198.18.18.80, address6: \"2001:db8:a00:50::80\"}\n"
@@ -175,7 +183,8 @@ static inline void faulty_text(struct faulty *faulty, uint64_t seed, uint8_t fam
 		faulty->routers.bytes, faulty->links.bytes);
 	const char *end = place->way == WAY_THERE ? "server" : "client";
 	if (place->fault == FAULT_LOSS)
-		add(all, "faults:\n  - {link: [%s, %s], loss: %g, one_way: true}\n", place->at, place->next, place->size);
+		add(all, "faults:\n  - {link: [%s, %s], loss: %g, one_way: true}\n", place->at, place->next,
+			place->size);
 	if (place->fault == FAULT_LINK_DOWN)
 		add(all, "faults:\n  - {link: [%s, %s], down: true}\n", place->at, place->next);
 	if (place->fault == FAULT_HOLE || place->fault == FAULT_ANSWERS_HOLE)

@@ -1,5 +1,6 @@
-/* What is said of faults of known kind and place, in worlds out of seeds: every finding is held against the truth. A
- * finding that names a place, a way or a cause that is not so is wrong: none that is certain may be, and few others.
+/* What is said of faults of known kind and place, in worlds out of seeds: every finding is held against the
+ * truth. A finding that names a place, a way or a cause that is not so is wrong: none that is certain may be,
+ * and few others.
  *
  * RETOUR_VERDICTS=WORLDS,FIRST_SEED tries more worlds for each fault; wrong verdicts are printed. */
 #include "faulty.h"
@@ -33,9 +34,9 @@ struct campaign {
 	struct world *world;
 	uint32_t client, server;
 	struct addr from, to;
-	struct truth there, back;   /* of the world without the fault */
-	bool hit[2][TTLS];	    /* by way and hop limit: answers there are affected by the fault */
-	bool answers[2][TTLS];	    /* without the fault */
+	struct truth there, back; /* of the world without the fault */
+	bool hit[2][TTLS];	  /* by way and hop limit: answers there are affected by the fault */
+	bool answers[2][TTLS];	  /* without the fault */
 	struct tally tallies[FAULTS][2][COMMANDS];
 };
 
@@ -116,18 +117,13 @@ static void draw_size(struct campaign *c)
 	struct faulty *faulty = &c->faulty;
 	static const double losses[] = {0.02, 0.05, 0.1, 0.2, 0.5}, widths[] = {1280, 1400, 1476, 1492};
 	switch (c->place.fault) {
-	case FAULT_LOSS:
-		c->place.size = losses[between(faulty, 0, 4)];
-		break;
+	case FAULT_LOSS: c->place.size = losses[between(faulty, 0, 4)]; break;
 	case FAULT_LIMIT: /* burst before the point, per second behind it */
 		c->place.size = between(faulty, 1, 3) + 0.25 * between(faulty, 1, 3);
 		break;
 	case FAULT_MTU:
-	case FAULT_MTU_SILENT:
-		c->place.size = widths[between(faulty, 0, 3)];
-		break;
-	default:
-		c->place.size = between(faulty, 20, 90);
+	case FAULT_MTU_SILENT: c->place.size = widths[between(faulty, 0, 3)]; break;
+	default: c->place.size = between(faulty, 20, 90);
 	}
 }
 
@@ -151,7 +147,8 @@ static void draw(struct campaign *c, enum fault fault, int way)
 	c->place = (struct fault_place){.fault = fault, .way = way};
 	snprintf(c->place.at, sizeof(c->place.at), "%s", name_of(c, truth, at));
 	snprintf(c->place.next, sizeof(c->place.next), "%s", name_of(c, truth, at + 1));
-	snprintf(c->place.before, sizeof(c->place.before), "%s", at > 0 ? name_of(c, truth, at - 1) : c->place.next);
+	snprintf(c->place.before, sizeof(c->place.before), "%s",
+		at > 0 ? name_of(c, truth, at - 1) : c->place.next);
 	draw_size(c);
 	c->faulty.rng = shape;
 	learn_hits(c);
@@ -218,7 +215,10 @@ static void ask_sizes(const struct campaign *c, struct path *path)
 	struct mtu *mtu = calloc(1, sizeof(*mtu));
 	struct sim *sim = sim_new(c->world, c->seed + 9);
 	struct mtu_config config = {
-		.probe = {.protocol = PROBE_UDP, .source = c->from, .destination = c->to, .flow = path->flow,
+		.probe = {.protocol = PROBE_UDP,
+			.source = c->from,
+			.destination = c->to,
+			.flow = path->flow,
 			.key = {5, 6}},
 		.rtt_ns = RTT_NONE,
 	};
@@ -246,17 +246,23 @@ static void measure_both(const struct campaign *c, bool helped, struct measureme
 	struct automatic_other others[] = {{PROBE_ICMP, {.icmp_id = 9, .icmp_checksum = 0x4242}},
 		{PROBE_TCP, {.source_port = 41001, .destination_port = 443}},
 		{PROBE_TCP, {.source_port = 41001, .destination_port = 80}}};
-	struct handing handing = {.trace = calloc(1, sizeof(struct automatic)), .sim = sim_new(c->world, c->seed)};
+	struct handing handing = {
+		.trace = calloc(1, sizeof(struct automatic)), .sim = sim_new(c->world, c->seed)};
 	struct trace_config config = plain_trace(c->from, c->to);
-	struct reverse_task task = {.target = c->to, .source = c->from, .seed = c->seed * 7919 + 1,
-		.protocol = PROBE_UDP, .probes_per_hop = 3};
+	struct reverse_task task = {.target = c->to,
+		.source = c->from,
+		.seed = c->seed * 7919 + 1,
+		.protocol = PROBE_UDP,
+		.probes_per_hop = 3};
 	static const struct machine_ops ops = {handing_next, handing_sent, handing_packet};
 	automatic_init(handing.trace, &config, others, ARRAY_LEN(others));
 	assert_int_equal(climb_new(&handing.climb, &task, NULL, NULL), 0);
 	assert_int_equal(responder_set_addresses(responder, &c->to, 1), 0);
-	struct machine machines[] = {{&ops, &handing}, climb_machine(handing.climb), responder_machine(responder)};
+	struct machine machines[] = {
+		{&ops, &handing}, climb_machine(handing.climb), responder_machine(responder)};
 	if (helped)
-		assert_int_equal(sim_attach(handing.sim, c->server, &machines[2], SIM_RESPONDER | SIM_BACKGROUND), 0);
+		assert_int_equal(
+			sim_attach(handing.sim, c->server, &machines[2], SIM_RESPONDER | SIM_BACKGROUND), 0);
 	assert_int_equal(sim_attach(handing.sim, c->client, &machines[0], 0), 0);
 	assert_int_equal(sim_attach(handing.sim, c->client, &machines[1], 0), 0);
 	assert_true(sim_run(handing.sim, PATIENCE_NS));
@@ -352,7 +358,9 @@ enum verdict { BESIDE, RIGHT, WRONG };
 static bool may_be_lost(const struct campaign *c, int way, int ttl)
 {
 	/* What a responder reports crosses both ways whole. */
-	return c->place.fault == FAULT_LOSS && way == WAY_BACK ? true : c->place.fault == FAULT_LOSS && ttl > 0 && ttl < TTLS && c->hit[way][ttl];
+	return c->place.fault == FAULT_LOSS && way == WAY_BACK
+		? true
+		: c->place.fault == FAULT_LOSS && ttl > 0 && ttl < TTLS && c->hit[way][ttl];
 }
 
 /* Its answers are late: it takes its time, or they come a longer way than those of a hop behind it. */
@@ -381,7 +389,8 @@ static bool is_kind(const struct finding *finding, const char *id)
 	return strcmp(finding->id, id) == 0;
 }
 
-static enum verdict judge_loss(const struct campaign *c, const struct finding *finding, const struct path *path, int way)
+static enum verdict judge_loss(
+	const struct campaign *c, const struct finding *finding, const struct path *path, int way)
 {
 	int from = finding->hop_count > 0 ? finding->hops[0] : 0, before = named_before(finding, path, from);
 	if (c->place.fault != FAULT_LOSS || from <= 0 || from >= TTLS)
@@ -403,7 +412,9 @@ static enum verdict judge_size(const struct campaign *c, const struct finding *f
 	bool narrow = c->place.fault == FAULT_MTU || c->place.fault == FAULT_MTU_SILENT;
 	/* A link on both ways is narrow on both. */
 	int place = at < next ? at : next;
-	if (!narrow || at < 0 || next < 0 || (silent && c->place.fault != FAULT_MTU_SILENT && c->place.way == WAY_THERE))
+	bool deaf = at > 0 && !c->answers[WAY_THERE][at];
+	if (!narrow || at < 0 || next < 0 ||
+		(silent && c->place.fault != FAULT_MTU_SILENT && c->place.way == WAY_THERE && !deaf))
 		return WRONG;
 	/* Hops that never answer leave a stretch. */
 	while (silent && last < TTLS && !c->answers[WAY_THERE][last])
@@ -411,7 +422,8 @@ static enum verdict judge_size(const struct campaign *c, const struct finding *f
 	return is(first <= place && place < last);
 }
 
-static enum verdict judge(const struct campaign *c, const struct measurement *m, const struct finding *finding)
+static enum verdict judge(
+	const struct campaign *c, const struct measurement *m, const struct finding *finding)
 {
 	int way = finding->direction == DIRECTION_REVERSE ? WAY_BACK : WAY_THERE;
 	const struct path *path = way == WAY_BACK ? m->reverse : m->forward;
@@ -434,7 +446,7 @@ static enum verdict judge(const struct campaign *c, const struct measurement *m,
 			(strstr(finding->summary, " lost") && may_be_lost(c, way, first)));
 	if (is_kind(finding, "silent-hop")) {
 		/* That none comes is true of whose answers the fault takes. */
-		if (fault == FAULT_ANSWERS_HOLE || fault == FAULT_LOSS)
+		if (fault == FAULT_ANSWERS_HOLE || fault == FAULT_LOSS || fault == FAULT_LOOP)
 			return BESIDE;
 		for (size_t i = 0; i < finding->hop_count; i++)
 			if (c->answers[way][finding->hops[i]])
@@ -464,8 +476,9 @@ static void show_ways(const struct campaign *c, const struct measurement *m)
 			const struct hop *hop = &paths[p]->hops[i];
 			const struct world_address *at = world_find_address(c->world, hop->address);
 			char address[ADDR_TEXT_SIZE];
-			printf(" %d:%s %s AS%u (%u/%u %.0f)", hop->ttl, at ? c->world->nodes[at->node].name : "*",
-				addr_format(hop->address, address), hop->asn, hop->received, hop->sent,
+			printf(" %d:%s %s AS%u (%u/%u %.0f)", hop->ttl,
+				at ? c->world->nodes[at->node].name : "*", addr_format(hop->address, address),
+				hop->asn, hop->received, hop->sent,
 				hop->rtt_min_ns == RTT_NONE ? -1 : (double)hop->rtt_min_ns / 1e6);
 		}
 		printf("  truth");
@@ -488,10 +501,11 @@ static void judge_all(struct campaign *c, const struct measurement *m, enum comm
 			continue;
 		wrong = true;
 		tally->wrong_by[finding->confidence]++;
-		printf("# WRONG %s, seed %llu IPv%u%s%s: %s %s at %s-%s (%g)\n#   %s (%s): %s\n", command_words[command],
-			(unsigned long long)c->seed, c->faulty.family, c->faulty.asymmetric ? " asymmetric" : "",
-			c->faulty.bent ? " bent" : "", fault_words[c->place.fault], c->place.way ? "back" : "there",
-			c->place.at, c->place.next, c->place.size, finding->id, confidence_word(finding->confidence),
+		printf("# WRONG %s, seed %llu IPv%u%s%s: %s %s at %s-%s (%g)\n#   %s (%s): %s\n",
+			command_words[command], (unsigned long long)c->seed, c->faulty.family,
+			c->faulty.asymmetric ? " asymmetric" : "", c->faulty.bent ? " bent" : "",
+			fault_words[c->place.fault], c->place.way ? "back" : "there", c->place.at,
+			c->place.next, c->place.size, finding->id, confidence_word(finding->confidence),
 			finding->summary);
 		show_ways(c, m);
 	}
@@ -525,15 +539,16 @@ static void try_world(struct campaign *c, enum fault fault, int way, uint64_t se
 
 static void print_table(const struct campaign *c)
 {
-	printf("# %-22s %-6s %-17s %6s %6s %6s %6s  wrong: certain likely possible\n", "fault", "way", "command", "worlds",
-		"right", "wrong", "silent");
+	printf("# %-22s %-6s %-17s %6s %6s %6s %6s  wrong: certain likely possible\n", "fault", "way",
+		"command", "worlds", "right", "wrong", "silent");
 	for (enum fault fault = 0; fault < FAULTS; fault++)
 		for (int way = WAY_THERE; way <= WAY_BACK; way++)
 			for (enum command command = 0; command < COMMANDS; command++) {
 				const struct tally *t = &c->tallies[fault][way][command];
-				printf("# %-22s %-6s %-17s %6u %6u %6u %6u  %14u %6u %8u\n", fault_words[fault],
-					way ? "back" : "there", command_words[command], t->worlds, t->right, t->wrong,
-					t->silent, t->wrong_by[CONFIDENCE_CERTAIN], t->wrong_by[CONFIDENCE_LIKELY],
+				printf("# %-22s %-6s %-17s %6u %6u %6u %6u  %14u %6u %8u\n",
+					fault_words[fault], way ? "back" : "there", command_words[command],
+					t->worlds, t->right, t->wrong, t->silent,
+					t->wrong_by[CONFIDENCE_CERTAIN], t->wrong_by[CONFIDENCE_LIKELY],
 					t->wrong_by[CONFIDENCE_POSSIBLE]);
 			}
 }
@@ -567,8 +582,8 @@ static void test_verdicts(void **state)
 	world_free(campaign.world);
 	struct tally sum = sum_of(&campaign);
 	printf("# of %u: wrong and certain %u, likely %u, possible %u; right %u\n", sum.worlds,
-		sum.wrong_by[CONFIDENCE_CERTAIN], sum.wrong_by[CONFIDENCE_LIKELY], sum.wrong_by[CONFIDENCE_POSSIBLE],
-		sum.right);
+		sum.wrong_by[CONFIDENCE_CERTAIN], sum.wrong_by[CONFIDENCE_LIKELY],
+		sum.wrong_by[CONFIDENCE_POSSIBLE], sum.right);
 	assert_int_equal(sum.wrong_by[CONFIDENCE_CERTAIN], 0);
 	assert_true(sum.wrong_by[CONFIDENCE_LIKELY] * 200 <= sum.worlds);
 	assert_true(sum.wrong_by[CONFIDENCE_POSSIBLE] * 50 <= sum.worlds);

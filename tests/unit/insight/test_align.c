@@ -386,6 +386,16 @@ static void test_one_pair_in_two_networks_is_no_difference(void **state)
 	done(&f);
 }
 
+/* The target's network is on both ways, even where its border shows the provider's link. */
+static void test_networks_of_the_ends_are_on_both_ways(void **state)
+{
+	(void)state;
+	struct fixture f = align(THERE("10.0.0.1/1", "10.0.2.1/2", "10.0.2.5/2", TARGET "/3"),
+		THERE("10.9.9.9/3", "10.0.2.9/2", "10.0.0.9/1", SOURCE "/1"));
+	assert_int_equal(f.alignment->as_symmetric, TERNARY_TRUE);
+	done(&f);
+}
+
 static void test_empty_paths(void **state)
 {
 	(void)state;
@@ -422,6 +432,7 @@ int main(void)
 		cmocka_unit_test(test_beside_silence_nothing_shows),
 		cmocka_unit_test(test_who_refuses_stands_there_once),
 		cmocka_unit_test(test_one_pair_in_two_networks_is_no_difference),
+		cmocka_unit_test(test_networks_of_the_ends_are_on_both_ways),
 		cmocka_unit_test(test_empty_paths),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
