@@ -28,6 +28,14 @@ typedef void bus_receive(void *context, const char *topic, const char *payload, 
  * bus_new_mqtt returns. `why` NULL: all is well. */
 typedef void bus_presence(void *context, bool connected, const char *why);
 
+/* What a broker must not let us do is tried with each connection: to say something there, and to hear what is
+ * kept or said there. */
+struct bus_trial {
+	const char *say, *hear; /* topics; with the rest of this borrowed for the life of the bus */
+	void (*told)(void *context, bool may_say, bool may_hear);
+	void *context;
+};
+
 struct bus_mqtt_options {
 	const char *host;
 	unsigned port;	  /* 0 = 8883 with TLS, 1883 without */
@@ -36,6 +44,7 @@ struct bus_mqtt_options {
 							      which is refused but for loopback */
 	bool insecure;			       /* without TLS to other hosts, too: for closed laboratories */
 	const char *will_topic, *will_payload; /* published, and kept, when the connection is lost */
+	const struct bus_trial *trial;	       /* or NULL */
 	bus_presence *presence;
 	void *context;
 };

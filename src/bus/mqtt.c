@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "bus/bus_inside.h"
 #include "bus/mqtt_library.h"
+#include "bus/mqtt_trial.h"
 #include "bus/name.h"
 #include "bus/unsent.h"
 
@@ -51,6 +52,7 @@ struct mqtt {
 	unsigned ticks, pause_ms, closed_timers;
 	struct unsent unsent;
 	size_t handed;
+	struct mqtt_trial trial;
 	bus_presence *presence;
 	void *context;
 	bool told, told_connected;
@@ -288,7 +290,7 @@ static void on_connect(
 	struct mosquitto *client, void *self, int reason, int flags, const mosquitto_property *properties)
 {
 	struct mqtt *mqtt = self;
-	(void)client, (void)flags, (void)properties;
+	(void)flags, (void)properties;
 	if (reason != 0) {
 		snprintf(mqtt->why, sizeof(mqtt->why), "the broker refuses us: %s",
 			mqtt->library.reason_string(reason));
@@ -300,6 +302,7 @@ static void on_connect(
 	for (size_t i = 0; i < mqtt->bus.subscription_count; i++)
 		(void)!subscribe(&mqtt->bus, mqtt->bus.subscriptions[i].filter);
 	tell(mqtt, true, NULL);
+	mqtt_trial_begin(&mqtt->trial, &mqtt->library, client);
 	hand_over(mqtt);
 }
 
@@ -319,7 +322,7 @@ static void on_message(struct mosquitto *client, void *self, const struct mosqui
 {
 	struct mqtt *mqtt = self;
 	(void)client, (void)properties;
-	if (!mqtt->closing)
+	if (!mqtt->closing && !mqtt_trial_heard(&mqtt->trial, message->topic))
 		bus_deliver(&mqtt->bus, message->topic, message->payload ? message->payload : "",
 			(size_t)message->payloadlen);
 }
@@ -329,7 +332,9 @@ static void on_publish(
 {
 	struct mqtt *mqtt = self;
 	char text[120];
-	(void)client, (void)id, (void)properties;
+	(void)client, (void)properties;
+	if (mqtt_trial_published(&mqtt->trial, id, reason >= MQTT_RC_UNSPECIFIED))
+		return;
 	mqtt->handed -= mqtt->handed > 0;
 	if (reason >= MQTT_RC_UNSPECIFIED) {
 		snprintf(text, sizeof(text), "the broker does not take what we publish: %s",
@@ -344,7 +349,9 @@ static void on_subscribe(struct mosquitto *client, void *self, int id, int count
 {
 	struct mqtt *mqtt = self;
 	char text[120];
-	(void)client, (void)id, (void)properties;
+	(void)client, (void)properties;
+	if (mqtt_trial_subscribed(&mqtt->trial, id))
+		return;
 	for (int i = 0; i < count; i++)
 		if (granted[i] >= MQTT_RC_UNSPECIFIED) {
 			snprintf(text, sizeof(text), "the broker refuses a subscription: %s",
@@ -470,6 +477,7 @@ struct bus *bus_new_mqtt(struct uv_loop_s *loop, const struct bus_mqtt_options *
 	mqtt->port = options->port ? options->port : options->ca_file ? PORT_TLS : PORT_PLAIN;
 	mqtt->presence = options->presence;
 	mqtt->context = options->context;
+	mqtt->trial.wanted = options->trial;
 	mqtt->has_will = options->will_topic != NULL;
 	mqtt->secure = options->ca_file != NULL;
 	if (mqtt_library_load(&mqtt->library, error) < 0) {

@@ -10,7 +10,7 @@
 #include "cli/revtr_inside.h"
 
 #define PATH	   "/api/v2/agents"
-#define SHOWN	   250
+#define SHOWN	   600
 #define POLLS_MAX  600 /* three minutes */
 #define POLL_MS	   300
 #define NAME_MAX_C 64

@@ -60,6 +60,7 @@ static void on_status(void *context, const char *topic, const char *payload, siz
 		coordinator_agent_back(c, agent);
 	if (was != status.online)
 		coordinator_tell_agent(c, agent);
+	coordinator_tell_warning(c, agent);
 	for (uint32_t i = 0; i < c->source_count && !was; i++)
 		coordinator_fill_atlas(c, i, agent);
 	if (status.online && !was && c->sites[agent].may_spoof)
@@ -105,8 +106,8 @@ void coordinator_each_agent(struct coordinator *c,
 			.tasks = entry->tasks,
 			.answers = entry->answers};
 		snprintf(agent.name, sizeof(agent.name), "%s", entry->name);
-		snprintf(agent.note, sizeof(agent.note), "%s",
-			entry->note[0] ? entry->note : entry->status.trouble);
+		snprintf(agent.note, sizeof(agent.note), "%s%s%s", entry->note,
+			entry->note[0] && entry->status.trouble[0] ? "; " : "", entry->status.trouble);
 		each(context, &agent);
 	}
 }

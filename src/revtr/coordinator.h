@@ -111,7 +111,7 @@ struct coordinator_agent {
 	 * wherever to. */
 	int64_t asked_ns, worked_ns;
 	uint64_t tasks, answers;
-	char note[160];			     /* what its owner should know, "" = nothing */
+	char note[510];			     /* what its owner should know, "" = nothing */
 	const struct capability *capability; /* what tests with others have found; borrowed for the call */
 	bool testing;
 };

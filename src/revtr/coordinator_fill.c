@@ -2,7 +2,9 @@
  * yet. And what an operator wants to read in a log. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/escape.h"
 #include "revtr/coordinator_inside.h"
 
 void coordinator_tell(const struct coordinator *c, const char *format, ...)
@@ -27,6 +29,19 @@ void coordinator_tell_agent(const struct coordinator *c, uint32_t agent)
 			entry->status.may_spoof ? ", may send in the names of sources" : "");
 	else
 		coordinator_tell(c, "agent %s has gone", entry->name);
+}
+
+/* Of the broker; what the agent says of itself comes after it and is for its owner. */
+void coordinator_tell_warning(struct coordinator *c, uint32_t agent)
+{
+	static const char head[] = "WARNING: ";
+	char text[sizeof(c->warned)], shown[sizeof(c->warned)];
+	const char *trouble = c->agents[agent].status.trouble;
+	snprintf(text, sizeof(text), "%.*s", (int)strcspn(trouble, ";"), trouble);
+	if (strncmp(text, head, sizeof(head) - 1) != 0 || strcmp(text, c->warned) == 0)
+		return;
+	snprintf(c->warned, sizeof(c->warned), "%s", text);
+	coordinator_tell(c, "agent %s: %s", c->agents[agent].name, escape_text(text, shown, sizeof(shown)));
 }
 
 void coordinator_tell_atlas(const struct coordinator *c, uint32_t source)

@@ -144,6 +144,7 @@ struct coordinator {
 	uint32_t running_room;
 	struct outbox *outbox;	   /* coordinator_results.c */
 	bool store_told;	   /* that it fails */
+	char warned[200];	   /* what agents have found out about the broker */
 	struct networks *networks; /* coordinator_networks.c */
 	struct absence *absence;   /* coordinator_absence.c */
 	unsigned missed;	   /* agents */
@@ -261,6 +262,8 @@ void coordinator_register_answer(struct coordinator *c, uint32_t agent, const st
 /* coordinator_fill.c */
 void coordinator_tell(const struct coordinator *c, const char *format, ...) PRINTF_LIKE(2, 3);
 void coordinator_tell_agent(const struct coordinator *c, uint32_t agent);
+/* What it warns of, once for all who say the same. */
+void coordinator_tell_warning(struct coordinator *c, uint32_t agent);
 /* How many there are, once all that were asked for are there. */
 void coordinator_tell_atlas(const struct coordinator *c, uint32_t source);
 /* Ask the agent for a traceroute to the source if there is none of the last day. */

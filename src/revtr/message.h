@@ -47,7 +47,7 @@ struct agent_status {
 	struct addr sources[STATUS_SOURCES_MAX]; /* that stand there and consent to be measured */
 	size_t source_count;
 	enum agent_can sends_options; /* and gets them back */
-	char trouble[160];	      /* what its self-test found, "" = nothing */
+	char trouble[340];	      /* what it found out about itself and its broker, "" = nothing */
 };
 char *status_to_json(const struct agent_status *status) MUST_USE;
 bool status_from_json(const char *text, size_t length, struct agent_status *status) MUST_USE;

@@ -130,6 +130,9 @@ static void on_presence(void *context, bool connected, const char *why)
 		why ? ": " : "", why ? why : "");
 	if (service->tell)
 		service->tell(text);
+	static const char nothing[] = "{\"keys\":[]}";
+	if (connected && service->bus)
+		(void)!bus_publish(service->bus, BROKER_FOR_NOBODY, nothing, strlen(nothing), true);
 	if (connected && !service->check)
 		service->check = broker_check_start(&service->loop, &service->broker, service->tell);
 }

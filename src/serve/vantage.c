@@ -9,6 +9,7 @@
 #include "bus/bus.h"
 #include "net/driver.h"
 #include "net/route.h"
+#include "revtr/broker.h"
 #include "revtr/link.h"
 #include "revtr/selftest.h"
 #include "serve/local.h"
@@ -26,6 +27,8 @@ struct vantage_point {
 	struct addr own;
 	char *will;
 	char state[240]; /* of the connection */
+	struct bus_trial trial;
+	char of_broker[170], of_itself[160]; /* what is wrong with either; "" = nothing */
 };
 
 static void on_presence(void *context, bool connected, const char *why)
@@ -117,6 +120,35 @@ static int open_driver(struct vantage_point *vantage, uv_loop_t *loop, struct er
 	return code < 0 ? error_set(error, code, "out of memory") : 0;
 }
 
+static void tell_trouble(struct vantage_point *vantage, enum agent_can sends_options)
+{
+	struct agent_status status = agent_link_status(vantage->link);
+	status.sends_options = sends_options;
+	snprintf(status.trouble, sizeof(status.trouble), "%s%s%s", vantage->of_broker,
+		vantage->of_broker[0] && vantage->of_itself[0] ? "; " : "", vantage->of_itself);
+	agent_link_set_status(vantage->link, &status);
+}
+
+/* Its owner reads it here, the broker's in what the coordinator tells. */
+static void on_trial(void *context, bool may_say, bool may_hear)
+{
+	struct vantage_point *vantage = context;
+	const struct vantage_options *options = vantage->options;
+	static const char say[] = "speak in each other's names", hear[] = "read what is for others";
+	char text[sizeof(vantage->of_broker)] = "";
+	if (may_say || may_hear)
+		snprintf(text, sizeof(text),
+			"WARNING: the broker lets agents %s%s%s: it needs `acl_file` and the rest of what "
+			"`retour revtr broker` prints",
+			may_say ? say : "", may_say && may_hear ? " and " : "", may_hear ? hear : "");
+	if (!vantage->link || strcmp(text, vantage->of_broker) == 0)
+		return;
+	memcpy(vantage->of_broker, text, sizeof(text));
+	if (options->note && *text)
+		options->note(text);
+	tell_trouble(vantage, agent_link_status(vantage->link).sends_options);
+}
+
 static int connect_broker(struct vantage_point *vantage, uv_loop_t *loop, struct error *error)
 {
 	const struct vantage_options *options = vantage->options;
@@ -143,8 +175,10 @@ static int connect_broker(struct vantage_point *vantage, uv_loop_t *loop, struct
 		.insecure = options->insecure,
 		.will_topic = topic_of(topic, options->name, "status"),
 		.will_payload = vantage->will,
+		.trial = &vantage->trial,
 		.presence = on_presence,
 		.context = vantage};
+	vantage->trial = (struct bus_trial){BROKER_FROM_NOBODY, BROKER_FOR_NOBODY, on_trial, vantage};
 	vantage->bus = bus_new_mqtt(loop, &mqtt, error);
 	return vantage->bus ? 0 : error->code ? error->code : -EINVAL;
 }
@@ -174,27 +208,26 @@ static void on_tested(void *context, unsigned machine)
 	(void)machine; /* the agent itself is never done */
 	if (!vantage->link)
 		return;
-	struct agent_status status = agent_link_status(vantage->link);
-	status.sends_options = selftest_result(&vantage->selftest, status.trouble, sizeof(status.trouble));
+	enum agent_can can =
+		selftest_result(&vantage->selftest, vantage->of_itself, sizeof(vantage->of_itself));
 	if (options->note)
-		options->note(
-			status.trouble[0] ? status.trouble : "packets with options leave and come back");
-	agent_link_set_status(vantage->link, &status);
+		options->note(vantage->of_itself[0] ? vantage->of_itself
+						    : "packets with options leave and come back");
+	tell_trouble(vantage, can);
 }
 
 static int start_selftest(struct vantage_point *vantage, struct error *error)
 {
 	const struct vantage_options *options = vantage->options;
-	struct agent_status status = agent_link_status(vantage->link);
 	struct addr target;
 	char text[ADDR_TEXT_SIZE];
 	if (addr_is_private(vantage->own)) {
-		snprintf(status.trouble, sizeof(status.trouble),
+		snprintf(vantage->of_itself, sizeof(vantage->of_itself),
 			"behind a NAT: %s is private, so nobody can be answered here in a source's name",
 			addr_format(vantage->own, text));
 		if (options->note)
-			options->note(status.trouble);
-		agent_link_set_status(vantage->link, &status);
+			options->note(vantage->of_itself);
+		tell_trouble(vantage, AGENT_CAN_UNKNOWN);
 		return 0;
 	}
 	if (options->bus || options->broker[0] == '/' ||

@@ -84,7 +84,7 @@ for _ in {1..200}; do grep -q waiting "$scratch/err" && break; sleep 0.1; done
 has "for whom" "$(cat "$scratch/err")" "waiting for agent here, which stands at $source and is not connected, until 20"
 until=$(date -d "$(sed -nE 's/.* until ([^;]*);.*/\1/p' "$scratch/err")" +%s)
 left=$((until - $(date +%s)))
-[ $left -gt 3000 ] && [ $left -le 3600 ] || fail "until when: $(cat "$scratch/err")"
+((left > 3000 && left <= 3600)) || fail "until when: $(cat "$scratch/err")"
 batch=$(revtr submit --json $source $destination | jq .batch)
 has "of a batch" "$(revtr show "$batch")" "waits for agent here, which stands at $source"
 has "as an event" "$(curl -s -m 4 -H 'Accept: text/event-stream' -H "Revtr-Key: $(cat "$store-key")" \

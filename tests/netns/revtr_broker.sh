@@ -83,6 +83,7 @@ await 15 in_node hub bash -c "exec 3<>/dev/tcp/127.0.0.1/7388"
 for name in home vp1 vp2; do
 	start_in $name $name.log "$RETOUR" serve --config /etc/retour/$name.yaml
 done
+last=$!
 revtr() {
 	in_node hub "$RETOUR" revtr "$@"
 }
@@ -94,13 +95,53 @@ expect_equal "agents" "home vp1 vp2" "$(revtr agents --json | jq -r '[.agents[] 
 expect_status 0 revtr submit --wait --json "$home" "$server"
 expect_equal "the true way back" "$(truth server "$home")" "$(jq -r '.hops[].address' $scratch/out | owners)"
 
+# ---- a broker that keeps agents apart is not warned of; one that does not is, by each of them and by the coordinator
+warned() { # PATTERN: agents whose note has it
+	revtr agents --json | jq -r "[.agents[] | select((.note // \"\") | test(\"$1\")) | .name] | sort | join(\" \")"
+}
+all_warn() {
+	[ "$(warned "$1")" = "home vp1 vp2" ]
+}
+broker_with() { # SED-SCRIPT of the file at /etc/mosquitto/conf.d/retour.conf as the script wrote it
+	sed "$1" $scratch/retour.conf >/etc/mosquitto/conf.d/retour.conf
+	kill $broker
+	wait $broker || true
+	start_in hub mosquitto.log mosquitto -c /etc/mosquitto/mosquitto.conf
+	broker=$!
+}
+open='lets agents speak in each other.s names and read what is for others'
+expect_equal "no warning" "" "$(warned WARNING)"
+grep -h WARNING $scratch/coordinator.log $scratch/vp1.log && fail "a warning of a broker that is right"
+cp /etc/mosquitto/conf.d/retour.conf $scratch/retour.conf
+broker_with /^acl_file/d
+await 60 all_warn "WARNING: the broker $open: it needs .acl_file."
+echo "ok: a broker that keeps nobody apart is told of by all agents"
+expect_equal "the coordinator tells it once" 1 "$(grep -c "WARNING: the broker $open" $scratch/coordinator.log)"
+for name in home vp1 vp2; do
+	grep -q "WARNING: the broker $open" $scratch/$name.log || fail "$name does not tell its owner: $(cat $scratch/$name.log)"
+done
+echo "ok: and to their owners"
+revtr agents | grep -A3 '^vp1' | tr -s ' \n' ' ' | grep -q 'note: WARNING: the broker lets agents' || fail "$(revtr agents)"
+sed 's|^pattern read retour/1/agent/%u/key|pattern read retour/1/#|' /etc/mosquitto/retour/acl >/etc/mosquitto/retour/acl.open
+chown root:mosquitto /etc/mosquitto/retour/acl.open
+chmod 640 /etc/mosquitto/retour/acl.open
+broker_with 's|^acl_file.*|acl_file /etc/mosquitto/retour/acl.open|'
+await 60 all_warn 'lets agents read what is for others: it'
+echo "ok: one that only lets them read each other's messages, too"
+broker_with ''
+none_warns() {
+	[ -z "$(warned WARNING)" ] && [ "$(revtr agents --json | jq '[.agents[] | select(.online)] | length')" = 3 ]
+}
+await 60 none_warns
+echo "ok: and it is over when the broker is right"
+
 # ---- the rights of the printed access list
 as() { # NAME TOPIC: how often it is refused
 	in_node vp1 mosquitto_pub -V 5 -q 1 -h "$hub" -p 8883 --cafile /etc/retour/ca.crt --cert /etc/retour/"$1".crt \
 		--key /etc/retour/"$1".key -i "$1" -t "$2" -m '{}' -d 2>&1 | grep -ci 'not authorized' || true
 }
-kill $!
-wait $! 2>/dev/null || true
+kill $last
+wait $last 2>/dev/null || true
 for topic in retour/1/agent/vp1/status retour/1/agent/home/answer retour/1/agent/vp2/task; do
 	expect_equal "vp2 may not say $topic" 1 "$(as vp2 $topic)"
 done

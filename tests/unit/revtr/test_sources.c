@@ -14,7 +14,7 @@ static const char *const names[HOSTS] = {"home", "vp1", "vp2", "liar"};
 
 struct net {
 	struct hosts hosts;
-	char note[300];
+	char note[600];
 	bool deaf; /* packets get lost */
 };
 
