@@ -88,9 +88,7 @@ static void front_deinit(struct front *front)
 	virtual_free(lab->virtual);
 	sim_free(lab->sim);
 	world_free(lab->world);
-	char command[80];
-	snprintf(command, sizeof(command), "rm -rf %s", lab->folder);
-	assert_int_equal(system(command), 0);
+	remove_folder(lab->folder);
 }
 
 /* ---- asking */
@@ -338,6 +336,31 @@ static void test_aliases_probed(void **state)
 	front_deinit(&front);
 }
 
+/* What an agent says of itself is cut where there is no more room, be it within a character: it is listed all the same. */
+static void test_long_words_of_an_agent(void **state)
+{
+	struct front front;
+	char text[400] = "{\"online\":true,\"trouble\":\"";
+	(void)state;
+	front_init(&front);
+	for (size_t i = strlen(text); i < 300; i += 2)
+		memcpy(text + i, "\xc3\xa4", 3);
+	snprintf(text + strlen(text), sizeof(text) - strlen(text), "\"}");
+	say(&front.lab, "vp1", "status", strdup(text));
+	turn(&front.lab);
+	json_t *answer = ask(&front, "GET", "/api/v2/agents", NULL, 200), *agent;
+	const char *note = NULL;
+	size_t index;
+	assert_int_equal(json_array_size(json_object_get(answer, "agents")), AGENTS);
+	json_array_foreach (json_object_get(answer, "agents"), index, agent)
+		if (strcmp(json_string_value(json_object_get(agent, "name")), "vp1") == 0)
+			note = json_string_value(json_object_get(agent, "note"));
+	assert_non_null(note);
+	assert_non_null(strstr(note, "\xc3\xa4\xc3\xa4"));
+	json_decref(answer);
+	front_deinit(&front);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -347,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_published),
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_the_rung),
+		cmocka_unit_test(test_long_words_of_an_agent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
