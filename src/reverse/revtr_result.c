@@ -33,6 +33,8 @@ static bool read_hop(const json_t *object, struct path *path)
 	hop->probability = json_number_value(json_object_get(object, "probability"));
 	hop->by_origin = json_is_true(json_object_get(object, "by_origin"));
 	hop->address = address;
+	if (hop->age_s < 0 || hop->probability < 0 || hop->probability > 1)
+		return false;
 	return !addr_is_set(address) || hop_add_address(hop, address) == 0;
 }
 

@@ -83,12 +83,36 @@ static void test_nonsense(void **state)
 		assert_null(revtr_result_path(text, (size_t)cut));
 }
 
+/* The schema of documents says what a probability and an age may be. */
+static void test_numbers_out_of_range(void **state)
+{
+	static const struct {
+		const char *members;
+		bool taken;
+	} cases[] = {{"\"probability\":1,\"age_s\":0", true}, {"\"probability\":0.98", true},
+		{"\"probability\":1.01", false}, {"\"probability\":-0.5", false}, {"\"probability\":1e300", false},
+		{"\"age_s\":-1", false}};
+	char text[300];
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		int length = snprintf(text, sizeof(text),
+			"{\"status\":\"partial\",\"hops\":[{\"address\":null,\"technique\":\"atlas\","
+			"\"certainty\":\"inferred\",%s}]}",
+			cases[i].members);
+		struct path *path = revtr_result_path(text, (size_t)length);
+		if ((path != NULL) != cases[i].taken)
+			fail_msg("%s: %s", path ? "taken" : "not taken", text);
+		path_free(path);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gaps_and_flags_come_through),
 		cmocka_unit_test(test_the_end_is_missing),
 		cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_numbers_out_of_range),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
