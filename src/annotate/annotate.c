@@ -1,10 +1,8 @@
 #include "annotate/annotate.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "annotate/border.h"
-#include "annotate/data.h"
 #include "annotate/hop.h"
 #include "annotate/online.h"
 #include "base/clock.h"
@@ -32,22 +30,23 @@ static void add_local(struct path *path, const struct data *data)
 	}
 }
 
-void annotate_measurement(struct measurement *measurement, const struct annotate_options *options)
+static void annotate(
+	struct measurement *measurement, const struct annotate_options *options, const struct data *data)
 {
 	struct path *forward = measurement->forward, *reverse = measurement->reverse;
-	struct data *data = malloc(sizeof(*data));
-	if (data) {
-		data_open(data, options->data_dir);
-		add_local(forward, data);
-		add_local(reverse, data);
-	}
+	add_local(forward, data);
+	add_local(reverse, data);
 	if (options->names || options->as_zone)
 		online_annotate(
 			measurement, options->names, options->as_zone, options->early, ONLINE_BUDGET_NS);
-	if (data) {
-		border_operators(forward, reverse, data);
-		border_operators(reverse, forward, data);
-		data_close(data);
-		free(data);
-	}
+	border_operators(forward, reverse, data);
+	border_operators(reverse, forward, data);
+}
+
+void annotate_measurement(struct measurement *measurement, const struct annotate_options *options)
+{
+	struct data *own = options->data ? NULL : data_new(options->data_dir);
+	if (options->data || own)
+		annotate(measurement, options, options->data ? options->data : own);
+	data_free(own);
 }

@@ -5,12 +5,14 @@
 
 #include <stdbool.h>
 
+#include "annotate/data.h"
 #include "annotate/early.h"
 #include "path/model.h"
 
 struct annotate_options {
-	bool names;	      /* ask reverse DNS */
-	const char *data_dir; /* NULL: where data_dir() looks */
+	bool names;		 /* ask reverse DNS */
+	const struct data *data; /* open; NULL: those of data_dir are opened */
+	const char *data_dir;	 /* NULL: where data_dir() looks */
 	/* Ask DNS below this zone for origins that local data does not know; NULL: do not. */
 	const char *as_zone;
 	struct early *early; /* what was asked for while the measurement ran; NULL: nothing */

@@ -203,6 +203,21 @@ void data_close(struct data *data)
 	data->count = 0;
 }
 
+struct data *data_new(const char *dir)
+{
+	struct data *data = malloc(sizeof(*data));
+	if (data)
+		data_open(data, dir);
+	return data;
+}
+
+void data_free(struct data *data)
+{
+	if (data)
+		data_close(data);
+	free(data);
+}
+
 /* ---- looking up ---- */
 
 static bool find_in_file(

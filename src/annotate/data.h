@@ -36,6 +36,9 @@ const char *data_dir(char *path, size_t size);
 /* NULL = data_dir(). Never fails: an empty folder knows nothing. */
 void data_open(struct data *data, const char *dir);
 void data_close(struct data *data);
+/* The same on the heap; NULL: out of memory. */
+struct data *data_new(const char *dir);
+void data_free(struct data *data);
 
 /* The most specific answer of all files; several origins when files that are equally specific differ. */
 bool data_origin(const struct data *data, struct addr addr, struct origin *origin);

@@ -163,8 +163,7 @@ void mmdb_facts(const struct mmdb *mmdb, struct mmdb_facts *facts)
 	escape_text(metadata->database_type, facts->type, sizeof(facts->type));
 }
 
-static int check_record(
-	const struct mmdb *mmdb, uint8_t type, MMDB_entry_s entry, struct mmdb_facts *facts)
+static int check_record(const struct mmdb *mmdb, uint8_t type, MMDB_entry_s entry, struct mmdb_facts *facts)
 {
 	struct origin origin = {0};
 	if (type == MMDB_RECORD_TYPE_INVALID)

@@ -38,8 +38,7 @@ int resolver_new(struct resolver **out, struct error *error)
 	*out = NULL;
 	if (!resolver)
 		return error_set(error, -ENOMEM, "out of memory");
-	int result =
-		cares_open(&resolver->cares, &resolver->channel, QUERY_TIMEOUT_MS, QUERY_TRIES, error);
+	int result = cares_open(&resolver->cares, &resolver->channel, QUERY_TIMEOUT_MS, QUERY_TRIES, error);
 	if (result < 0) {
 		free(resolver);
 		return result;

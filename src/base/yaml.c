@@ -167,6 +167,8 @@ int yaml_text_read(const struct yaml_text *yaml, const cyaml_schema_value_t *sch
 	struct complaint complaint = {0};
 	struct cyaml cyaml;
 	*data = NULL;
+	if (yaml->length == 0)
+		return 0;
 	int loaded = cyaml_open(&cyaml, error);
 	if (loaded < 0)
 		return loaded;

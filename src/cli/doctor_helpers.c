@@ -1,4 +1,5 @@
-/* What some runs need beside the kernel: libraries, and what the ways back that ask somebody else stand on. */
+/* What some runs need beside the kernel: libraries, and what the ways back that ask somebody else stand on.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +100,8 @@ static void check_settings(struct checkup *checkup)
 
 void doctor_helpers(struct checkup *checkup)
 {
-	check_library(checkup, "live-screen", "libncursesw.so.6", "libncursesw6", "the live table of `retour watch`");
+	check_library(checkup, "live-screen", "libncursesw.so.6", "libncursesw6",
+		"the live table of `retour watch`");
 	check_library(checkup, "resolver", "libcares.so.2", "libc-ares2", "names of routers");
 	check_ssh(checkup);
 	check_library(checkup, "http-client", "libcurl.so.4", "libcurl4",

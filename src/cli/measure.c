@@ -239,7 +239,10 @@ static int add_early(struct run *run, struct wanted wanted)
 		return 0;
 	run->early = *wanted.early;
 	run->early_machine = run->driver.machine_count;
-	return driver_add(&run->driver, early_machine(run->early));
+	int result = driver_add(&run->driver, early_machine(run->early));
+	if (run->done + 1 == run->driver.machine_count)
+		early_stop(run->early);
+	return result;
 }
 
 static int run_on_channel(struct run *run, struct measurement *measurement, struct wanted wanted,
@@ -264,8 +267,13 @@ static int run_on_channel(struct run *run, struct measurement *measurement, stru
 			: add_trace(run, key, error);
 	if (wanted.reverse && result == 0)
 		result = add_climb(run, key, error);
-	if (result == 0)
+	if (result == 0) {
+		/* What does not hold up the first packets. */
+		driver_start(&run->driver);
+		if (wanted.data)
+			*wanted.data = data_new(run->options->data_dir);
 		result = add_early(run, wanted);
+	}
 	if (result == 0)
 		result = driver_run(&run->driver, error);
 	if (run->progress_shown)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "annotate/data.h"
 #include "annotate/early.h"
 #include "base/error.h"
 #include "cli/options.h"
@@ -13,8 +14,9 @@
 struct wanted {
 	bool forward, reverse;
 	struct jsonl_live *live; /* is told how it goes; NULL: nobody is */
-	struct early *
-		*early; /* names are to be asked for meanwhile; the caller frees it. NULL: they are not */
+	/* Made while answers are on their way, for the caller to free; NULL: not wanted. */
+	struct data **data;   /* local data, open */
+	struct early **early; /* who asks for names meanwhile */
 };
 
 /* Fills `measurement` (initialised here; the caller deinits it) with what was wanted. `signal` becomes the

@@ -40,6 +40,7 @@ static int run_command(const char *command, struct wanted wanted, int argc, char
 	struct measurement measurement;
 	struct error error = {0};
 	struct early *early = NULL;
+	struct data *data = NULL;
 	int signal;
 	int status = options_parse(&options, command, argc, argv);
 	if (status >= 0)
@@ -52,21 +53,25 @@ static int run_command(const char *command, struct wanted wanted, int argc, char
 	}
 	struct jsonl_live live = {.out = stdout};
 	wanted.live = options.jsonl ? &live : NULL;
+	wanted.data = &data;
 	wanted.early = options.numeric ? NULL : &early;
 	int code = measure(&measurement, &options, wanted, &signal, &error);
 	if (code < 0) {
 		fprintf(stderr, "retour: %s\n", error.text);
 		early_free(early);
+		data_free(data);
 		jsonl_live_deinit(&live);
 		measurement_deinit(&measurement);
 		return code == -ERANGE ? EXIT_USAGE : EXIT_CANNOT_MEASURE;
 	}
 	annotate_measurement(&measurement,
 		&(struct annotate_options){.names = !options.numeric && !signal,
+			.data = data,
 			.data_dir = options.data_dir,
 			.as_zone = signal ? NULL : options_as_zone(&options),
 			.early = early});
 	early_free(early);
+	data_free(data);
 	if (insight_run(&measurement) < 0)
 		fputs("retour: out of memory: no findings\n", stderr);
 	status = status_of(&measurement, &options, wanted, signal);

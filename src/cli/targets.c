@@ -31,6 +31,7 @@ struct targets {
 	bool used[2];
 	struct driver driver;
 	struct hash_key key;
+	struct data *data;	/* NULL: out of memory */
 	struct target *targets; /* those with an address; machine n of the driver traces the nth */
 	size_t count, started, finished, reached, failed, printed;
 	bool problem;
@@ -185,8 +186,7 @@ static void conclude(struct targets *run, struct target *target)
 		run->failed++;
 		measurement_deinit(&measurement);
 	} else {
-		annotate_measurement(
-			&measurement, &(struct annotate_options){.data_dir = run->options->data_dir});
+		annotate_measurement(&measurement, &(struct annotate_options){.data = run->data});
 		if (insight_run(&measurement) < 0)
 			fputs("retour: out of memory: no findings\n", stderr);
 		run->reached += measurement.forward->reached;
@@ -289,6 +289,7 @@ int targets_run(const struct options *options)
 	}
 	run->options = options;
 	run->key = hash_key_random();
+	run->data = data_new(options->data_dir);
 	for (int i = 0; i < 2; i++)
 		session_init(&run->sessions[i], options);
 	result = find_all(run, &list);
@@ -304,6 +305,7 @@ int targets_run(const struct options *options)
 	int status = status_of(run, result);
 	for (int i = 0; i < 2; i++)
 		session_deinit(&run->sessions[i]);
+	data_free(run->data);
 	free(run->targets);
 	target_list_deinit(&list);
 	free(run);

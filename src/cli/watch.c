@@ -152,6 +152,8 @@ static void on_event(void *context, const struct watch_event *event, bool change
 		history_add(&watch->history, event);
 	if (event->kind == WATCH_ANSWER)
 		note_address(watch, event->answer->address);
+	if (event->kind == WATCH_ANSWER && watch->has_screen)
+		screen_news(&watch->screen);
 	if (watch->record || watch->options->probe.jsonl)
 		write_event(watch, event, changed);
 	if (changed)
@@ -177,6 +179,8 @@ static void on_tick(uv_timer_t *timer)
 	struct watch *watch = timer->data;
 	watch_look_up(watch);
 	record_names(watch);
+	if (watch->has_screen)
+		screen_news(&watch->screen);
 }
 
 static struct path *way_there(void *context)
@@ -320,19 +324,22 @@ static int prepare(struct watch *watch, struct options *probe, struct error *err
 		result = open_record(watch, error);
 	if (result < 0)
 		return result;
-	data_open(&watch->data, probe->data_dir);
-	/* Without names there is still something to see. */
-	if (!probe->numeric && resolver_new(&watch->resolver, NULL) < 0)
-		watch->resolver = NULL;
 	return 0;
+}
+
+/* While the first answers are on their way. Without names there is still something to see. */
+static void open_lookups(struct watch *watch)
+{
+	const struct options *probe = &watch->options->probe;
+	data_open(&watch->data, probe->data_dir);
+	if (!probe->numeric && resolver_new(&watch->resolver, NULL) == 0)
+		uv_timer_start(&watch->tick, on_tick, TICK_MS, TICK_MS);
 }
 
 static void start_handles(struct watch *watch)
 {
 	uv_timer_init(&watch->driver.loop, &watch->tick);
 	watch->tick.data = watch;
-	if (watch->resolver)
-		uv_timer_start(&watch->tick, on_tick, TICK_MS, TICK_MS);
 	if (uv_signal_init(&watch->driver.loop, &watch->hangup) == 0) {
 		watch->hangup.data = watch;
 		uv_signal_start(&watch->hangup, on_hangup, SIGHUP);
@@ -352,15 +359,23 @@ static void view_for_screen(
 	view->timeline = timeline;
 }
 
-static int start_screen(struct watch *watch, struct error *error)
+/* Is there a terminal that can show it? Nothing is sent for nobody. */
+static int start_history(struct watch *watch, struct error *error)
 {
 	const struct timeline *timeline = &watch->rounds.timeline;
+	int result = screen_check(error);
+	if (result < 0)
+		return result;
 	history_init(&watch->history, watch->rounds.config.interval_ns, HISTORY_LIVE);
 	watch->has_screen = true;
-	int result = timeline_take_flows(&watch->history.base, timeline->flow_of, timeline->flow_count);
-	if (result < 0)
-		return error_set(error, result, "out of memory");
-	result = screen_init(&watch->screen, &watch->driver.loop, &watch->history, timeline, 1, error);
+	result = timeline_take_flows(&watch->history.base, timeline->flow_of, timeline->flow_count);
+	return result < 0 ? error_set(error, result, "out of memory") : 0;
+}
+
+static int start_screen(struct watch *watch, struct error *error)
+{
+	int result = screen_init(
+		&watch->screen, &watch->driver.loop, &watch->history, &watch->rounds.timeline, 1, error);
 	watch->screen.names = !watch->options->probe.numeric;
 	watch->screen.view = view_for_screen;
 	watch->screen.context = watch;
@@ -388,8 +403,9 @@ static int run(struct watch *watch, struct error *error)
 	driver_set_done(&watch->driver, on_done, watch);
 	start_handles(watch);
 	bool metrics = watch->options->prometheus && strcmp(watch->options->prometheus, "-") == 0;
-	if (!watch->options->report && !watch->options->probe.jsonl && !metrics)
-		result = start_screen(watch, error);
+	bool screen = !watch->options->report && !watch->options->probe.jsonl && !metrics;
+	if (screen)
+		result = start_history(watch, error);
 	watch->started_wall_ns = clock_wall_ns();
 	ask_for_way_back(watch);
 	if (result == 0)
@@ -398,6 +414,11 @@ static int run(struct watch *watch, struct error *error)
 		result = driver_add(&watch->driver, recheck_machine(&watch->recheck));
 	if (result == 0)
 		result = watch_directions_start(watch);
+	if (result == 0) {
+		driver_start(&watch->driver);
+		open_lookups(watch);
+		result = screen ? start_screen(watch, error) : 0;
+	}
 	if (result == 0)
 		result = driver_run(&watch->driver, error);
 	screen_deinit(&watch->screen);

@@ -11,9 +11,9 @@
 
 #include "base/clock.h"
 
-#define DRAW_MS	    250 /* a few times a second */
-#define FIRST_MS    20	/* ... but at first as the first answers come */
-#define FIRST_DRAWS 15
+#define DRAW_MS	 250		    /* a few times a second */
+#define NEWS_MS	 2		    /* ... but at first with the answers, those that come together at once */
+#define FIRST_NS (1000 * NS_PER_MS) /* that long */
 
 static bool is_live(const struct screen *screen)
 {
@@ -147,9 +147,17 @@ static void on_draw(uv_timer_t *timer)
 		move_to(screen, screen->cursor_ns + (int64_t)((double)elapsed_ns * screen->speed));
 		screen->paused = screen->cursor_ns >= history_last_ns(screen->history);
 	}
+	screen->news = false;
 	draw(screen);
-	if (++screen->draws == FIRST_DRAWS)
-		uv_timer_set_repeat(timer, DRAW_MS);
+}
+
+void screen_news(struct screen *screen)
+{
+	if (!screen->tui || screen->news || clock_monotonic_ns() > screen->started_ns + FIRST_NS)
+		return;
+	screen->news = true;
+	uv_update_time(screen->loop);
+	uv_timer_start(&screen->timer, on_draw, NEWS_MS, DRAW_MS);
 }
 
 static void on_resize(uv_signal_t *handle, int number)
@@ -160,13 +168,21 @@ static void on_resize(uv_signal_t *handle, int number)
 	draw(screen);
 }
 
+int screen_check(struct error *error)
+{
+	if (isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+		return 0;
+	return error_set(error, -ENOTTY,
+		"no terminal for the live table; `retour watch -r HOST` prints one at the end");
+}
+
 static int open_terminal(struct screen *screen, struct error *error)
 {
 	const char *no_colour = getenv("NO_COLOR");
+	int result = screen_check(error);
+	if (result < 0)
+		return result;
 	setlocale(LC_CTYPE, "");
-	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return error_set(error, -ENOTTY,
-			"no terminal for the live table; `retour watch -r HOST` prints one at the end");
 	struct tui_options options = {
 		.in = stdin,
 		.out = stdout,
@@ -189,12 +205,12 @@ int screen_init(struct screen *screen, uv_loop_t *loop, const struct history *hi
 	uv_signal_init(loop, &screen->resized);
 	uv_signal_init(loop, &screen->resumed);
 	screen->timer.data = screen->keys.data = screen->resized.data = screen->resumed.data = screen;
-	uv_timer_start(&screen->timer, on_draw, 0, FIRST_MS);
+	uv_timer_start(&screen->timer, on_draw, 0, DRAW_MS);
 	uv_poll_start(&screen->keys, UV_READABLE, on_keys);
 	uv_signal_start(&screen->resized, on_resize, SIGWINCH);
 	/* The window may have changed while we were stopped. */
 	uv_signal_start(&screen->resumed, on_resize, SIGCONT);
-	screen->drawn_ns = clock_monotonic_ns();
+	screen->started_ns = screen->drawn_ns = clock_monotonic_ns();
 	return 0;
 }
 

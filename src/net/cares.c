@@ -26,8 +26,7 @@ static int load(struct cares *cares, struct error *error)
 	return library_load("libcares.so.2", "libc-ares2", symbols, ARRAY_LEN(symbols), error);
 }
 
-int cares_open(
-	struct cares *cares, ares_channel *channel, int timeout_ms, int tries, struct error *error)
+int cares_open(struct cares *cares, ares_channel *channel, int timeout_ms, int tries, struct error *error)
 {
 	struct ares_options options = {.timeout = timeout_ms, .tries = tries};
 	int result = load(cares, error);

@@ -30,8 +30,8 @@ struct cares {
 };
 
 /* Load the library and open a channel that gives each of `tries` that long; its first, later ones longer. */
-int cares_open(struct cares *cares, ares_channel *channel, int timeout_ms, int tries,
-	struct error *error) MUST_USE;
+int cares_open(
+	struct cares *cares, ares_channel *channel, int timeout_ms, int tries, struct error *error) MUST_USE;
 /* Calls back for what is still open. */
 void cares_close(const struct cares *cares, ares_channel channel);
 

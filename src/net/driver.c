@@ -393,9 +393,16 @@ void driver_set_progress(struct driver *driver, driver_progress *progress, void 
 	uv_timer_start(&driver->progress_timer, on_progress, PROGRESS_AFTER_MS, PROGRESS_EVERY_MS);
 }
 
-int driver_run(struct driver *driver, struct error *error)
+void driver_start(struct driver *driver)
 {
 	driver->started_ns = clock_monotonic_ns();
+	pump(driver);
+}
+
+int driver_run(struct driver *driver, struct error *error)
+{
+	if (driver->started_ns == 0)
+		driver->started_ns = clock_monotonic_ns();
 	pump(driver);
 	int result = uv_run(&driver->loop, UV_RUN_DEFAULT);
 	return result < 0 ? error_set(error, result, "the event loop failed: %s", uv_strerror(result)) : 0;

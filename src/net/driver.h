@@ -90,6 +90,9 @@ void driver_set_done(struct driver *driver, driver_done *done, void *context);
 void driver_set_progress(struct driver *driver, driver_progress *progress, void *context);
 /* Something that machines wait for has happened elsewhere on this loop: ask them again. */
 void driver_wake(struct driver *driver);
+/* Send what machines want to send at once: what the caller does between this and driver_run, it does while
+ * the first answers are on their way. */
+void driver_start(struct driver *driver);
 /* Until every machine is DONE, or SIGINT or SIGTERM came: then their number is in `signal`, and the machines
  * hold what they have. */
 int driver_run(struct driver *driver, struct error *error) MUST_USE;

@@ -273,10 +273,10 @@ int settings_parse(struct settings **settings, const char *name, const char *tex
 	int result = yaml_text_read(&yaml, &settings_value, &data, NULL, error);
 	if (result < 0)
 		return result;
-	/* Like what libcyaml makes, from calloc. */
 	struct settings *read = data ? data : calloc(1, sizeof(*read));
 	if (!read)
 		return error_set(error, -ENOMEM, "out of memory");
+	read->none = !data;
 	result = check(read, &yaml, error);
 	if (result < 0) {
 		settings_free(read);
@@ -388,7 +388,10 @@ void settings_free(struct settings *settings)
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		if (keys[i])
 			explicit_bzero(keys[i], strlen(keys[i]));
-	yaml_text_free(&settings_value, settings);
+	if (settings && settings->none)
+		free(settings);
+	else
+		yaml_text_free(&settings_value, settings);
 }
 
 struct addr settings_public_address(const struct settings *settings, uint8_t family)

@@ -40,6 +40,7 @@ struct settings_platform {
 };
 
 struct settings {
+	bool none; /* there is nothing in it: not of libcyaml */
 	char **ladder; /* method names in the order to be tried; none = the built-in order */
 	size_t ladder_count;
 	struct settings_ssh *ssh;

@@ -3,6 +3,7 @@
 #include "base/compiler.h"
 #include "trace/rounds_inside.h"
 
+#define FIRST_WINDOW	 6    /* hops tried before anything is known, as trace/forward.c does */
 #define WINDOW		 4    /* hops beyond the last answer that are tried at once */
 #define SPREAD		 0.8  /* of the interval that the probes of a round take */
 #define JITTER		 0.25 /* of the time between two of them, either way */
@@ -87,7 +88,7 @@ static void open_round(struct rounds *rounds, int64_t now_ns)
 		? 0
 		: (int64_t)(SPREAD * (double)rounds->config.interval_ns / MAX(count, 1u));
 	if (rounds->round == 0)
-		rounds->plan_last = MIN(rounds->config.max_ttl, rounds->config.first_ttl + WINDOW - 1);
+		rounds->plan_last = MIN(rounds->config.max_ttl, rounds->config.first_ttl + FIRST_WINDOW - 1);
 }
 
 void plan_restart(struct rounds *rounds, int64_t now_ns)
