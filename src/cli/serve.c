@@ -73,13 +73,21 @@ static int set_option(struct serve_config *config, const char *option, const cha
 	return serve_config_set(config, key, value, error);
 }
 
+static int complain_of_option(const char *word, bool lacks_value)
+{
+	fprintf(stderr, "retour serve: %s '%s'; see `retour serve --help`\n",
+		lacks_value ? "a value is missing after" : "unknown option, or one that takes no value,",
+		word);
+	return EXIT_USAGE;
+}
+
 /* EXIT_OK to go on, EXIT_USAGE, or -1 after the help. */
 static int parse_options(int argc, char **argv, struct serve_config *config)
 {
 	struct serve_options *options = &config->options;
 	struct error error = {0};
 	int option, index = 0, code = 0;
-	while (code == 0 && (option = getopt_long(argc, argv, "46h", long_options, &index)) != -1) {
+	while (code == 0 && (option = getopt_long(argc, argv, ":46h", long_options, &index)) != -1) {
 		if (option == '4') {
 			options->ipv6 = false;
 		} else if (option == '6') {
@@ -87,9 +95,9 @@ static int parse_options(int argc, char **argv, struct serve_config *config)
 		} else if (option == 'h') {
 			fputs(usage, stdout);
 			return -1;
-		} else if (option == '?') {
-			fputs("retour serve --help tells the options\n", stderr);
-			return EXIT_USAGE;
+		} else if (option == ':' || option == '?') {
+			const char *word = argv[optind - 1];
+			return complain_of_option(word, option == ':');
 		} else if (option == 's') {
 			options->vantage.rules.spoof = true;
 		} else if (option == 'c') {
@@ -100,14 +108,15 @@ static int parse_options(int argc, char **argv, struct serve_config *config)
 		}
 	}
 	if (code == 0 && optind < argc)
-		code = error_set(&error, -EINVAL, "argument %s: expected none", argv[optind]);
+		code = error_set(&error, -EINVAL, "argument '%.100s': expected none", argv[optind]);
 	if (code == 0 && !options->ipv4 && !options->ipv6)
 		code = error_set(&error, -EINVAL, "-4 -6: expected one of them");
 	if (code == 0)
 		code = serve_config_check(config, &error);
 	if (code < 0)
 		fprintf(stderr, "retour serve: %s\n", error.text);
-	return code < 0 ? EXIT_USAGE : EXIT_OK;
+	/* What cannot be read is no mistake of the command line. */
+	return code == 0 ? EXIT_OK : code == -EINVAL ? EXIT_USAGE : EXIT_CANNOT_MEASURE;
 }
 
 static void print_counters(const struct responder_counters *c)

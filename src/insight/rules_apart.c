@@ -8,13 +8,20 @@
 #include <errno.h>
 #include <string.h>
 
-static struct finding *find_loss(struct measurement *measurement)
+static bool is_loss(const struct finding *finding)
 {
 	static const char *const ids[] = {"loss-undirected", "loss-forward", "loss-reverse"};
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+		if (strcmp(finding->id, ids[i]) == 0)
+			return true;
+	return false;
+}
+
+static struct finding *find_loss(struct measurement *measurement)
+{
 	for (size_t i = 0; i < measurement->finding_count; i++)
-		for (size_t j = 0; j < ARRAY_LEN(ids); j++)
-			if (strcmp(measurement->findings[i].id, ids[j]) == 0)
-				return &measurement->findings[i];
+		if (is_loss(&measurement->findings[i]))
+			return &measurement->findings[i];
 	return NULL;
 }
 
@@ -70,6 +77,21 @@ static void state(struct measurement *measurement, struct finding *finding, bool
 	finding_set_text(&finding->advice, "Look along the way %s%s.", forward ? "there" : "back", rest);
 }
 
+/* What else was supposed about loss says less than what was counted. */
+static void drop_suppositions(struct measurement *measurement, const struct finding *stated)
+{
+	size_t kept = 0, place = (size_t)(stated - measurement->findings);
+	for (size_t i = 0; i < measurement->finding_count; i++) {
+		struct finding *finding = &measurement->findings[i];
+		bool supposed = finding->confidence == CONFIDENCE_POSSIBLE && is_loss(finding);
+		if (i != place && supposed)
+			finding_deinit(finding);
+		else
+			measurement->findings[kept++] = *finding;
+	}
+	measurement->finding_count = kept;
+}
+
 void rule_apart(struct measurement *measurement)
 {
 	const struct directions *directions = measurement->directions;
@@ -85,8 +107,10 @@ void rule_apart(struct measurement *measurement)
 			directions->forward.sent, directions->port);
 	/* What was found before goes with the way that loses more. */
 	bool first = there && (!back || directions->forward.lost >= directions->reverse.lost);
-	if (known && (there || back))
+	if (known && (there || back)) {
 		state(measurement, known, first);
+		drop_suppositions(measurement, known);
+	}
 	if (there && !(known && first))
 		state(measurement, NULL, true);
 	if (back && !(known && !first))

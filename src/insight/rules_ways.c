@@ -160,18 +160,25 @@ static void report_differ(struct measurement *m)
 	bool networks = alignment->as_symmetric == TERNARY_FALSE;
 	bool certain = networks &&
 		(foreign_hops(m->forward, m->reverse) >= 2 || foreign_hops(m->reverse, m->forward) >= 2);
+	const char *through = networks ? ", through other networks" : "";
 	/* Equal numbers of hops in the same networks could still be other faces of the same routers. */
-	struct finding *finding = measurement_add_finding(m, "paths-differ", SEVERITY_INFO,
-		certain			      ? CONFIDENCE_CERTAIN
-			: alignment->diverges ? CONFIDENCE_LIKELY
-					      : CONFIDENCE_POSSIBLE,
-		DIRECTION_BOTH,
-		!alignment->diverges ? "The way back is not the way there: between %s and %s%s."
-			: parting.after
-			? "The way back is not the way there: they part after %s and meet again at %s%s."
-			: "The way back is not the way there: they part after %s, and no router is seen on "
-			  "both again before %s%s.",
-		from, to, networks ? ", through other networks" : "");
+	enum confidence confidence = certain ? CONFIDENCE_CERTAIN
+		: alignment->diverges	     ? CONFIDENCE_LIKELY
+					     : CONFIDENCE_POSSIBLE;
+	struct finding *finding;
+	if (alignment->diverges)
+		finding = measurement_add_finding(m, "paths-differ", SEVERITY_INFO, confidence,
+			DIRECTION_BOTH,
+			parting.after
+				? "The way back is not the way there: they part after %s and meet again at "
+				  "%s%s."
+				: "The way back is not the way there: they part after %s, and no router is "
+				  "seen on both again before %s%s.",
+			from, to, through);
+	else
+		finding = measurement_add_finding(m, "paths-differ", SEVERITY_INFO, confidence,
+			DIRECTION_BOTH, "The way back is not the way there%s; where they part is not known.",
+			through);
 	if (!finding)
 		return;
 	if (alignment->divergence_forward_ttl >= 0)

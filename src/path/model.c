@@ -38,7 +38,7 @@ static void hop_deinit(struct hop *hop)
 	free(hop->probes);
 }
 
-static void finding_deinit(struct finding *finding)
+void finding_deinit(struct finding *finding)
 {
 	for (size_t i = 0; i < finding->evidence_count; i++)
 		free(finding->evidence[i]);

@@ -335,6 +335,7 @@ struct attempt *measurement_add_attempt(
 struct finding *measurement_add_finding(struct measurement *measurement, const char *id,
 	enum severity severity, enum confidence confidence, enum direction direction, const char *summary,
 	...) PRINTF_LIKE(6, 7);
+void finding_deinit(struct finding *finding);
 void finding_add_hop(struct finding *finding, int ttl);
 void finding_add_evidence(struct finding *finding, const char *format, ...) PRINTF_LIKE(2, 3);
 void alignment_free(struct alignment *alignment);

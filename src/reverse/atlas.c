@@ -216,6 +216,7 @@ static bool configured(const struct reverse_task *task)
 
 const struct reverse_method atlas_method = {
 	.name = "atlas",
+	.parameter = "PROBES",
 	.ipv4 = true,
 	.ipv6 = true,
 	.third_party = true,

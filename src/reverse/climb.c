@@ -49,6 +49,18 @@ static int unknown_method(const char *name, size_t length, struct error *error)
 		escape_text(text, shown, sizeof(shown)), known);
 }
 
+/* Is what stands behind the name's colon wanted, and there? */
+static int check_parameter(const struct reverse_method *method, size_t length, struct error *error)
+{
+	if (!method->parameter)
+		return error_set(error, -EINVAL, "nothing may follow --via %s: the way back takes no ':'",
+			method->name);
+	if (length == 0)
+		return error_set(error, -EINVAL, "a value is missing after --via %s:, which is %s:%s",
+			method->name, method->name, method->parameter);
+	return 0;
+}
+
 /* NAME, or NAME:PARAMETER. */
 static int add_named(struct climb *climb, const char *text, size_t length, struct error *error)
 {
@@ -65,6 +77,9 @@ static int add_named(struct climb *climb, const char *text, size_t length, struc
 	rung->method = method;
 	if (name_length == length)
 		return 0;
+	int result = check_parameter(method, length - name_length - 1, error);
+	if (result < 0)
+		return result;
 	rung->parameter = strndup(text + name_length + 1, length - name_length - 1);
 	return rung->parameter ? 0 : error_set(error, -ENOMEM, "out of memory");
 }
@@ -161,9 +176,16 @@ bool climb_needs_packets(const struct reverse_task *task, const char *names)
 int climb_new(struct climb **out, const struct reverse_task *task, const char *names, struct error *error)
 {
 	struct climb *climb = calloc(1, sizeof(*climb));
+	char address[ADDR_TEXT_SIZE];
 	*out = NULL;
 	if (!climb)
 		return error_set(error, -ENOMEM, "out of memory");
+	if (addr_is_set(task->public_address) && task->public_address.family != task->target.family) {
+		free(climb);
+		return error_set(error, -EINVAL,
+			"the public address %s is not an IPv%u address, as the target's is; see -4, -6",
+			addr_format(task->public_address, address), task->target.family);
+	}
 	climb->task = *task;
 	climb->named = names != NULL;
 	int result = choose_methods(climb, names, error);

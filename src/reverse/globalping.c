@@ -194,6 +194,7 @@ static bool configured(const struct reverse_task *task)
 
 const struct reverse_method globalping_method = {
 	.name = "globalping",
+	.parameter = "PLACE",
 	.ipv4 = true,
 	.ipv6 = true,
 	.third_party = true,

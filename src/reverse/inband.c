@@ -34,7 +34,7 @@ struct inband_run {
 
 static bool is_url(const char *text)
 {
-	return text && strstr(text, "://");
+	return text && (strncasecmp(text, "http://", 7) == 0 || strncasecmp(text, "https://", 8) == 0);
 }
 
 /* Scheme, host and port of `url`, and then `path`. False: too long. */
@@ -271,6 +271,11 @@ static void inband_begin(struct asking *asking)
 {
 	struct inband_run *run = (struct inband_run *)asking; /* its first member */
 	struct error error = {0};
+	if (asking->task.parameter && !is_url(asking->task.parameter)) {
+		asking_finish(asking, ATTEMPT_FAILED, NULL, "not a URL of http or https: %.200s",
+			asking->task.parameter);
+		return;
+	}
 	if (!is_url(asking->task.parameter) && !asking->task.url) {
 		asking_finish(asking, ATTEMPT_UNAVAILABLE, NULL,
 			"needs the URL of a retour serve: retour back --via inband https://HOST/");
@@ -306,6 +311,7 @@ static void *inband_start(const struct reverse_task *task)
 
 const struct reverse_method inband_method = {
 	.name = "inband",
+	.parameter = "URL",
 	.ipv4 = true,
 	.ipv6 = true,
 	.configured = inband_configured,

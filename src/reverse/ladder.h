@@ -44,8 +44,9 @@ struct reverse_task {
 struct reverse_method {
 	const char *name; /* as in `--via` and in the document */
 	bool ipv4, ipv6;
-	bool on_request;  /* only where it is named */
-	bool outside;	  /* needs `outside` of the task, and sends no packets of its own making */
+	const char *parameter; /* what may stand behind its name and a colon; NULL = nothing */
+	bool on_request;       /* only where it is named */
+	bool outside;	       /* needs `outside` of the task, and sends no packets of its own making */
 	bool third_party; /* asks somebody who has nothing to do with it: seldom, when it is asked again and
 			     again */
 	/* Where this is set: only where it says so, or where the method is named. Third parties and other

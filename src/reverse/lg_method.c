@@ -357,6 +357,7 @@ static bool configured(const struct reverse_task *task)
 }
 
 const struct reverse_method lg_method = {.name = "lg",
+	.parameter = "NAME",
 	.ipv4 = true,
 	.ipv6 = true,
 	.third_party = true,

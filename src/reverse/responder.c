@@ -456,6 +456,7 @@ static struct machine machine_of(void *client)
 
 const struct reverse_method responder_method = {
 	.name = "responder",
+	.parameter = "HOST",
 	.ipv4 = true,
 	.ipv6 = true,
 	.start = start,

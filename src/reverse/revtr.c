@@ -262,6 +262,7 @@ static bool configured(const struct reverse_task *task)
 
 const struct reverse_method revtr_method = {
 	.name = "revtr",
+	.parameter = "URL",
 	.ipv4 = true,
 	.configured = configured,
 	.start = start,

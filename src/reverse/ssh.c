@@ -364,6 +364,7 @@ static void *ssh_start(const struct reverse_task *task)
 
 const struct reverse_method ssh_method = {
 	.name = "ssh",
+	.parameter = "[USER@]HOST",
 	.ipv4 = true,
 	.ipv6 = true,
 	.configured = ssh_configured,

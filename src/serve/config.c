@@ -9,9 +9,10 @@
 #include "packet/stamp.h"
 #include "serve/vantage_config.h"
 
-#define RATE_MAX	 10000000
-#define FILE_BYTES_MAX	 (256 * 1024)
-#define PREFIX_EXPECTED	 "a network such as 192.0.2.0/24 or 2001:db8::/32, or an address"
+#define RATE_MAX       10000000
+#define FILE_BYTES_MAX (256 * 1024)
+#define PREFIX_EXPECTED                                                                                      \
+	"a network such as 192.0.2.0/24 or 2001:db8::/32 (no bit set behind its length), or an address"
 #define ADDRESS_EXPECTED "ADDRESS:PORT, [IPV6 ADDRESS]:PORT or :PORT"
 #define ROLES_EXPECTED	 "responder, http, inband, stamp or agent"
 
@@ -152,6 +153,9 @@ int serve_config_set(struct serve_config *config, const char *key, const char *v
 int serve_config_check(struct serve_config *config, struct error *error)
 {
 	const struct web_options *web = &config->options.web;
+	const struct vantage_options *vantage = &config->options.vantage;
+	if (vantage->rules.spoof && !vantage->name)
+		return error_set(error, -EINVAL, "spoof is about the agent: name one with --agent");
 	if (!web->tls_certificate != !web->tls_key)
 		return error_set(error, -EINVAL, "tls: a certificate and a key are needed, both");
 	if (web->listen_count == 0 && (web->tls_certificate || web->proxy_count || web->traces_per_minute))

@@ -46,6 +46,27 @@ static const struct finding *find(const struct measurement *measurement, const c
 	return NULL;
 }
 
+/* What was merely supposed of another trace goes where the loss was counted. */
+static void test_counted_loss_leaves_no_supposition(void **state)
+{
+	(void)state;
+	struct directions directions = counted(100, 0, 7);
+	struct measurement measurement;
+	measurement_init(&measurement);
+	measurement.directions = &directions;
+	assert_non_null(measurement_add_finding(&measurement, "silent-hop", SEVERITY_INFO, CONFIDENCE_POSSIBLE,
+		DIRECTION_FORWARD, "kept"));
+	assert_non_null(measurement_add_finding(&measurement, "loss-undirected", SEVERITY_WARNING, CONFIDENCE_LIKELY,
+		DIRECTION_FORWARD, "there"));
+	assert_non_null(measurement_add_finding(&measurement, "loss-undirected", SEVERITY_WARNING, CONFIDENCE_POSSIBLE,
+		DIRECTION_REVERSE, "back"));
+	assert_int_equal(insight_directions(&measurement), 0);
+	assert_int_equal(measurement.finding_count, 2);
+	assert_non_null(find(&measurement, "silent-hop"));
+	assert_non_null(find(&measurement, "loss-reverse"));
+	measurement_deinit(&measurement);
+}
+
 static void test_one_way(void **state)
 {
 	(void)state;
@@ -127,6 +148,7 @@ static void test_no_count(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_counted_loss_leaves_no_supposition),
 		cmocka_unit_test(test_one_way),
 		cmocka_unit_test(test_both_ways),
 		cmocka_unit_test(test_nothing_lost),

@@ -332,6 +332,11 @@ static void test_names(void **state)
 	assert_int_equal(climb_check("record-route,inferred,responder", &error), 0);
 	assert_true(climb_check("record-rout", &error) < 0);
 	assert_non_null(strstr(error.text, "responder, inband, ssh, record-route, source-route"));
+	assert_int_equal(climb_check("lg:one,ssh:user@host,inband:https://host/", &error), 0);
+	assert_true(climb_check("record-route:x", &error) < 0);
+	assert_non_null(strstr(error.text, "nothing may follow --via record-route"));
+	assert_true(climb_check("responder:", &error) < 0);
+	assert_non_null(strstr(error.text, "responder:HOST"));
 }
 
 int main(void)
