@@ -21,7 +21,6 @@ struct atlas {
 	struct platform platform;
 	bool stopped;
 	json_int_t number;
-	json_t *results;
 	int64_t first_ns; /* when the first one was there, 0 = none */
 };
 
@@ -50,9 +49,9 @@ static void ask(struct platform *platform, const char *path, json_t *body, platf
 static void end_with(struct atlas *run, bool over)
 {
 	struct platform *platform = &run->platform;
-	struct path *path = atlas_best(run->results, &platform->scene, platform->view.address,
+	struct path *path = atlas_best(platform->told, &platform->scene, platform->view.address,
 		platform->asking.task.outside->data_dir);
-	size_t count = atlas_count(run->results);
+	size_t count = atlas_count(platform->told);
 	if (!path) {
 		platform_end(platform, over ? ATTEMPT_FAILED : ATTEMPT_TIMEOUT, NULL,
 			"RIPE Atlas %" JSON_INTEGER_FORMAT ", %s: %zu results, and none has a trace to us",
@@ -78,14 +77,9 @@ static void poll_status(struct platform *platform);
 static void on_results(struct platform *platform, const struct http_reply *reply, const json_t *json)
 {
 	struct atlas *run = atlas_of(platform);
-	if (reply->error < 0 || reply->status != 200 || !json_is_array(json)) {
-		(void)platform_again(platform, reply, poll_results);
+	if (!platform_answered(platform, reply, json_is_array(json) ? json : NULL, true, poll_results))
 		return;
-	}
-	platform->failures = 0;
-	json_decref(run->results);
-	run->results = json_deep_copy(json);
-	size_t count = atlas_count(run->results);
+	size_t count = atlas_count(json);
 	if (count > 0 && run->first_ns == 0)
 		run->first_ns = clock_monotonic_ns();
 	asking_say(&platform->asking, "RIPE Atlas %" JSON_INTEGER_FORMAT ": %zu of %d results", run->number,
@@ -108,18 +102,15 @@ static void poll_results(struct platform *platform)
 static void on_status(struct platform *platform, const struct http_reply *reply, const json_t *json)
 {
 	struct atlas *run = atlas_of(platform);
-	if (reply->error < 0 || reply->status != 200 || !json) {
-		(void)platform_again(platform, reply, poll_status);
+	if (!platform_answered(platform, reply, json, false, poll_status))
 		return;
-	}
-	platform->failures = 0;
 	const char *status = atlas_status(json);
-	if (strcmp(status, "No suitable probes") == 0 && !platform->asking.task.parameter) {
-		platform_next_place(platform);
-	} else if (strcmp(status, "No suitable probes") == 0 || strcmp(status, "Failed") == 0) {
+	bool none = strcmp(status, "No suitable probes") == 0;
+	if (none && platform_next_place(platform))
+		return;
+	if (none || strcmp(status, "Failed") == 0) {
 		platform_end(platform, ATTEMPT_FAILED, NULL, "RIPE Atlas %" JSON_INTEGER_FORMAT ", %s: %s",
-			run->number, platform->where,
-			*status == 'N' ? "no suitable probes" : "the measurement failed");
+			run->number, platform->where, none ? "no suitable probes" : "the measurement failed");
 	} else {
 		run->stopped = strcmp(status, "Stopped") == 0;
 		poll_results(platform);
@@ -181,46 +172,25 @@ static void order(struct platform *platform)
 
 /* ---- the method */
 
-static void destroy(struct platform *platform)
-{
-	struct atlas *run = atlas_of(platform);
-	json_decref(run->results);
-	free(run);
-}
-
-static const struct settings_platform *settings_of(const struct reverse_task *task)
-{
-	return task->outside && task->outside->settings ? &task->outside->settings->atlas : NULL;
-}
+static const struct platform_ops ops = {
+	.name = "atlas",
+	.title = "RIPE Atlas",
+	.url = "https://atlas.ripe.net",
+	.timeout_ns = TIMEOUT_NS,
+	.size = sizeof(struct atlas),
+	.settings_at = offsetof(struct settings, atlas),
+	.order = order,
+	.late = late,
+};
 
 static void *start(const struct reverse_task *task)
 {
-	static const struct platform_ops ops = {.name = "atlas",
-		.title = "RIPE Atlas",
-		.url = "https://atlas.ripe.net",
-		.timeout_ns = TIMEOUT_NS,
-		.order = order,
-		.late = late,
-		.destroy = destroy};
-	struct atlas *run = calloc(1, sizeof(*run));
-	if (run)
-		platform_init(&run->platform, &ops, task, settings_of(task));
-	return run;
+	return platform_start(&ops, task);
 }
 
 static bool configured(const struct reverse_task *task)
 {
-	const struct settings_platform *settings = settings_of(task);
-	return settings && settings->use;
+	return platform_configured(&ops, task);
 }
 
-const struct reverse_method atlas_method = {
-	.name = "atlas",
-	.parameter = "PROBES",
-	.ipv4 = true,
-	.ipv6 = true,
-	.third_party = true,
-	.configured = configured,
-	.start = start,
-	ASKING_WHEN_NOTHING_ELSE_HELPS,
-};
+const struct reverse_method atlas_method = {.name = "atlas", .parameter = "PROBES", PLATFORM_METHOD};

@@ -18,8 +18,7 @@ struct globalping {
 	struct platform platform;
 	char id[72];
 	char etag[160];
-	char left[80];	     /* what the user may still ask for, for a person */
-	json_t *measurement; /* as it was last told */
+	char left[80]; /* what the user may still ask for, for a person */
 };
 
 static struct globalping *globalping_of(struct platform *platform)
@@ -35,8 +34,8 @@ static void end_with(struct globalping *run, bool over)
 	struct globalping_summary summary = {0};
 	char note[GLOBALPING_NOTE_SIZE] = "";
 	struct path *path = NULL;
-	if (run->measurement && globalping_summary_read(run->measurement, &summary))
-		path = globalping_best(run->measurement, &platform->scene, platform->view.address, note);
+	if (platform->told && globalping_summary_read(platform->told, &summary))
+		path = globalping_best(platform->told, &platform->scene, platform->view.address, note);
 	if (!path) {
 		platform_end(platform, over ? ATTEMPT_FAILED : ATTEMPT_TIMEOUT, NULL,
 			"%s: %u probes, %u of them failed, and none has a trace to us", platform->where,
@@ -60,23 +59,20 @@ static void on_measurement(struct platform *platform, const struct http_reply *r
 {
 	struct globalping *run = globalping_of(platform);
 	struct globalping_summary summary;
-	bool news = reply->error == 0 && reply->status == 200 && globalping_summary_read(json, &summary);
-	if (!news && !(reply->error == 0 && reply->status == 304)) {
-		(void)platform_again(platform, reply, poll);
+	if (reply->error == 0 && reply->status == 304) {
+		platform->failures = 0;
+		platform_wait(platform, POLL_NS, poll);
 		return;
 	}
-	platform->failures = 0;
-	if (news) {
-		const char *etag = reply->header(reply, "ETag");
-		bool fits = etag && strlen(etag) + sizeof("If-None-Match: ") <= sizeof(run->etag);
-		snprintf(run->etag, sizeof(run->etag), "%s%s", fits ? "If-None-Match: " : "",
-			fits ? etag : "");
-		json_decref(run->measurement);
-		run->measurement = json_deep_copy(json);
-		asking_say(&platform->asking, "Globalping %s: %u of %u probes have finished", run->id,
-			summary.finished, summary.probes);
-	}
-	if (news && summary.over)
+	if (!platform_answered(
+		    platform, reply, globalping_summary_read(json, &summary) ? json : NULL, true, poll))
+		return;
+	const char *etag = reply->header(reply, "ETag");
+	bool fits = etag && strlen(etag) + sizeof("If-None-Match: ") <= sizeof(run->etag);
+	snprintf(run->etag, sizeof(run->etag), "%s%s", fits ? "If-None-Match: " : "", fits ? etag : "");
+	asking_say(&platform->asking, "Globalping %s: %u of %u probes have finished", run->id,
+		summary.finished, summary.probes);
+	if (summary.over)
 		end_with(run, true);
 	else
 		platform_wait(platform, POLL_NS, poll);
@@ -110,14 +106,14 @@ static void on_created(struct platform *platform, const struct http_reply *reply
 	struct globalping *run = globalping_of(platform);
 	const char *type = globalping_error_type(json);
 	const char *id = reply->error == 0 && reply->status == 202 ? globalping_id(json) : NULL;
+	bool none = reply->error == 0 && reply->status == 422 && strcmp(type, "no_probes_found") == 0;
+	if (none && platform_next_place(platform))
+		return;
 	if (id) {
 		snprintf(run->id, sizeof(run->id), "%s", id);
 		note_limits(run, reply);
 		asking_say(&platform->asking, "Globalping %s: ordered", run->id);
 		platform_wait(platform, POLL_NS, poll);
-	} else if (reply->error == 0 && reply->status == 422 && strcmp(type, "no_probes_found") == 0 &&
-		!platform->asking.task.parameter) {
-		platform_next_place(platform);
 	} else if (reply->error == 0 && strcmp(type, "insufficient_credits") == 0) {
 		platform_end(platform, ATTEMPT_REFUSED, NULL, "Globalping: not enough credits");
 	} else {
@@ -159,46 +155,25 @@ static void order(struct platform *platform)
 
 /* ---- the method */
 
-static void destroy(struct platform *platform)
-{
-	struct globalping *run = globalping_of(platform);
-	json_decref(run->measurement);
-	free(run);
-}
-
-static const struct settings_platform *settings_of(const struct reverse_task *task)
-{
-	return task->outside && task->outside->settings ? &task->outside->settings->globalping : NULL;
-}
+static const struct platform_ops ops = {
+	.name = "globalping",
+	.title = "Globalping",
+	.url = "https://api.globalping.io",
+	.timeout_ns = TIMEOUT_NS,
+	.size = sizeof(struct globalping),
+	.settings_at = offsetof(struct settings, globalping),
+	.order = order,
+	.late = late,
+};
 
 static void *start(const struct reverse_task *task)
 {
-	static const struct platform_ops ops = {.name = "globalping",
-		.title = "Globalping",
-		.url = "https://api.globalping.io",
-		.timeout_ns = TIMEOUT_NS,
-		.order = order,
-		.late = late,
-		.destroy = destroy};
-	struct globalping *run = calloc(1, sizeof(*run));
-	if (run)
-		platform_init(&run->platform, &ops, task, settings_of(task));
-	return run;
+	return platform_start(&ops, task);
 }
 
 static bool configured(const struct reverse_task *task)
 {
-	const struct settings_platform *settings = settings_of(task);
-	return settings && settings->use;
+	return platform_configured(&ops, task);
 }
 
-const struct reverse_method globalping_method = {
-	.name = "globalping",
-	.parameter = "PLACE",
-	.ipv4 = true,
-	.ipv6 = true,
-	.third_party = true,
-	.configured = configured,
-	.start = start,
-	ASKING_WHEN_NOTHING_ELSE_HELPS,
-};
+const struct reverse_method globalping_method = {.name = "globalping", .parameter = "PLACE", PLATFORM_METHOD};

@@ -77,10 +77,13 @@ bool platform_place(struct platform *platform)
 	return named || platform->asn;
 }
 
-void platform_next_place(struct platform *platform)
+bool platform_next_place(struct platform *platform)
 {
+	if (platform->asking.task.parameter)
+		return false;
 	platform->place++;
 	platform->ops->order(platform);
+	return true;
 }
 
 /* ---- opening and closing */
@@ -168,17 +171,36 @@ static void destroy(struct asking *asking)
 {
 	struct platform *platform = platform_of(asking);
 	path_free(platform->end.path);
-	platform->ops->destroy(platform);
+	json_decref(platform->told);
+	free(platform);
 }
 
-void platform_init(struct platform *platform, const struct platform_ops *ops, const struct reverse_task *task,
-	const struct settings_platform *settings)
+/* NULL: there are no settings. */
+static const struct settings_platform *settings_of(
+	const struct platform_ops *ops, const struct reverse_task *task)
+{
+	if (!task->outside || !task->outside->settings)
+		return NULL;
+	return (const void *)((const char *)task->outside->settings + ops->settings_at);
+}
+
+void *platform_start(const struct platform_ops *ops, const struct reverse_task *task)
 {
 	static const struct asking_ops asking_ops = {begin, cancel, destroy};
+	struct platform *platform = calloc(1, ops->size);
+	if (!platform)
+		return NULL;
 	asking_init(&platform->asking, &asking_ops, task, ops->timeout_ns);
 	platform->ops = ops;
-	platform->settings = settings;
-	platform->key = settings ? settings_token(settings) : NULL;
+	platform->settings = settings_of(ops, task);
+	platform->key = platform->settings ? settings_token(platform->settings) : NULL;
+	return platform;
+}
+
+bool platform_configured(const struct platform_ops *ops, const struct reverse_task *task)
+{
+	const struct settings_platform *settings = settings_of(ops, task);
+	return settings && settings->use;
 }
 
 /* ---- the end */
@@ -354,7 +376,7 @@ void platform_wait(struct platform *platform, int64_t ns, void (*after)(struct p
 	uv_timer_start(&platform->wait, on_wait, (uint64_t)(ns / NS_PER_MS), 0);
 }
 
-bool platform_again(
+static void ask_again(
 	struct platform *platform, const struct http_reply *reply, void (*after)(struct platform *platform))
 {
 	bool throttled = reply->error == 0 && reply->status == 429;
@@ -362,11 +384,25 @@ bool platform_again(
 		(reply->status >= 200 && reply->status < 300); /* and no JSON */
 	if (!passing || ++platform->failures > PLATFORM_FAILURES_MAX) {
 		platform_refused(platform, reply, NULL);
-		return false;
+		return;
 	}
 	long seconds = retry_s(reply);
 	int64_t pause_ns = seconds < 0 ? PAUSE_NS << (platform->failures - 1) : seconds * NS_PER_S;
 	platform_wait(platform, MIN(pause_ns, RETRY_MOST_NS), after);
+}
+
+bool platform_answered(struct platform *platform, const struct http_reply *reply, const json_t *json,
+	bool keep, void (*after)(struct platform *platform))
+{
+	if (reply->error < 0 || reply->status != 200 || !json) {
+		ask_again(platform, reply, after);
+		return false;
+	}
+	platform->failures = 0;
+	if (keep) {
+		json_decref(platform->told);
+		platform->told = json_deep_copy(json);
+	}
 	return true;
 }
 
