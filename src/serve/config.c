@@ -178,7 +178,7 @@ struct tls_file {
 struct config_file {
 	char **listen, **allow, **allow_target, **trust_proxy, **roles;
 	unsigned listen_count, allow_count, allow_target_count, trust_proxy_count, role_count;
-	unsigned rate, prefix_rate, trace_rate;
+	unsigned *rate, *prefix_rate, *trace_rate; /* NULL = absent */
 	struct tls_file tls;
 	struct agent_section *agent; /* NULL = absent */
 };
@@ -200,9 +200,9 @@ static const cyaml_schema_field_t fields[] = {
 	COUNTED("allow", allow, allow_count),
 	COUNTED("allow_target", allow_target, allow_target_count),
 	COUNTED("trust_proxy", trust_proxy, trust_proxy_count),
-	CYAML_FIELD_UINT("rate", OPT, struct config_file, rate),
-	CYAML_FIELD_UINT("prefix_rate", OPT, struct config_file, prefix_rate),
-	CYAML_FIELD_UINT("trace_rate", OPT, struct config_file, trace_rate),
+	CYAML_FIELD_UINT_PTR("rate", POPT, struct config_file, rate),
+	CYAML_FIELD_UINT_PTR("prefix_rate", POPT, struct config_file, prefix_rate),
+	CYAML_FIELD_UINT_PTR("trace_rate", POPT, struct config_file, trace_rate),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t file_value = {CYAML_VALUE_MAPPING(PTR, struct config_file, fields)};
@@ -227,16 +227,16 @@ static int take_list(struct serve_config *config, const struct yaml_text *yaml, 
 	return 0;
 }
 
-static int take_rate(
-	unsigned *rate, unsigned value, const struct yaml_text *yaml, const char *key, struct error *error)
+static int take_rate(unsigned *rate, const unsigned *value, const struct yaml_text *yaml, const char *key,
+	struct error *error)
 {
-	if (value == 0)
+	if (!value)
 		return 0;
-	if (value > RATE_MAX) {
-		error_set(error, -EINVAL, "%s %u: expected a number from 1 to 10000000", key, value);
+	if (*value == 0 || *value > RATE_MAX) {
+		error_set(error, -EINVAL, "%s %u: expected a number from 1 to 10000000", key, *value);
 		return at_line(yaml, key, 0, NULL, error, -EINVAL);
 	}
-	*rate = value;
+	*rate = *value;
 	return 0;
 }
 

@@ -91,6 +91,7 @@ static void mistakes(void **state UNUSED)
 		{"roles: [responder,\n  cook]\n", "roles cook: expected"},
 		{"roles: [responder]\nlisten: [':80']\n", "f:2:"},
 		{"rate: 10000001\n", "f:1: rate 10000001: expected"},
+		{"allow: []\nrate: 0\n", "f:2: rate 0: expected"},
 		{"rate: many\n", "f:1:"},
 		{"rate: -1\n", "f:1:"},
 		{"\nrates: 5\n", "f:2:"},
