@@ -39,8 +39,8 @@ static void annotate(
 	if (options->names || options->as_zone)
 		online_annotate(
 			measurement, options->names, options->as_zone, options->early, ONLINE_BUDGET_NS);
-	border_operators(forward, reverse, data);
-	border_operators(reverse, forward, data);
+	border_operators(forward, data);
+	border_operators(reverse, data);
 }
 
 void annotate_measurement(struct measurement *measurement, const struct annotate_options *options)

@@ -8,8 +8,7 @@
 #include "annotate/data.h"
 #include "path/model.h"
 
-/* Fill operator_asn and operator_reason of the path's hops, whose origins are known already. `other` is the
- * path of the other direction, or NULL. */
-void border_operators(struct path *path, const struct path *other, const struct data *data);
+/* Fill operator_asn and operator_reason of the path's hops, whose origins are known already. */
+void border_operators(struct path *path, const struct data *data);
 
 #endif

@@ -51,7 +51,7 @@ static void test_customer(void **state)
 	add(path, "203.0.113.1", 64500);
 	add(path, "203.0.113.9", 64500);
 	add(path, "198.51.100.1", 64510);
-	border_operators(path, NULL, &data);
+	border_operators(path, &data);
 	expect(path, 0, 0, NULL);
 	expect(path, 1, 64510, "customer AS64510");
 	expect(path, 2, 0, NULL);
@@ -78,36 +78,11 @@ static void test_no_reason(void **state)
 		struct path *path = path_new(DIRECTION_FORWARD, "ttl");
 		for (int k = 0; k < 3; k++)
 			add(path, cases[i].addresses[k], cases[i].asns[k]);
-		border_operators(path, NULL, &data);
+		border_operators(path, &data);
 		for (int k = 0; k < 3; k++)
 			expect(path, (size_t)k, 0, NULL);
 		path_free(path);
 	}
-}
-
-/* Between peers the way back tells: it crosses the same /31 from the other side. */
-static void test_way_back(void **state)
-{
-	(void)state;
-	struct path *path = path_new(DIRECTION_FORWARD, "ttl"),
-		    *back = path_new(DIRECTION_REVERSE, "responder");
-	add(path, "203.0.113.1", 64500);
-	add(path, "203.0.113.9", 64500);
-	add(path, "198.51.100.1", 64520);
-	add(back, "198.51.100.2", 64520);
-	add(back, "203.0.113.8", 64500);
-	border_operators(path, back, &data);
-	expect(path, 1, 64520, "203.0.113.8");
-	path_free(path);
-	/* not the same link */
-	path = path_new(DIRECTION_FORWARD, "ttl");
-	add(path, "203.0.113.1", 64500);
-	add(path, "203.0.113.11", 64500);
-	add(path, "198.51.100.1", 64520);
-	border_operators(path, back, &data);
-	expect(path, 1, 0, NULL);
-	path_free(path);
-	path_free(back);
 }
 
 static void test_exchange(void **state)
@@ -117,7 +92,7 @@ static void test_exchange(void **state)
 	add(path, "203.0.113.1", 64500);
 	add(path, "192.0.2.7", 0)->ixp = strdup("Example IX");
 	add(path, "198.51.100.1", 64510);
-	border_operators(path, NULL, &data);
+	border_operators(path, &data);
 	expect(path, 1, 64530, "LAN of Example IX");
 	path_free(path);
 	/* an address that the member list does not have: the next hop tells */
@@ -125,13 +100,13 @@ static void test_exchange(void **state)
 	add(path, "203.0.113.1", 64500);
 	add(path, "192.0.2.8", 0)->ixp = strdup("Example IX");
 	add(path, "198.51.100.1", 64510);
-	border_operators(path, NULL, &data);
+	border_operators(path, &data);
 	expect(path, 1, 64510, "before a hop of AS64510");
 	path_free(path);
 	path = path_new(DIRECTION_FORWARD, "ttl");
 	add(path, "192.0.2.8", 0)->ixp = strdup("Example IX");
 	add(path, NULL, 0);
-	border_operators(path, NULL, &data);
+	border_operators(path, &data);
 	expect(path, 0, 0, NULL);
 	path_free(path);
 }
@@ -141,7 +116,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_customer, set_up),
 		cmocka_unit_test_setup(test_no_reason, set_up),
-		cmocka_unit_test_setup(test_way_back, set_up),
 		cmocka_unit_test_setup(test_exchange, set_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
