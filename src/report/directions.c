@@ -145,24 +145,34 @@ void directions_text(FILE *out, const struct report_options *options, const stru
 	print_rest(out, directions);
 }
 
-const char *directions_line(const struct directions *directions, bool utf8, char *text, size_t size)
+static void line_of(const struct directions *directions, bool utf8, bool intervals, char *text, size_t size)
 {
 	bool apart = directions->status == DIRECTIONS_APART;
 	const struct way *ways[] = {&directions->forward, &directions->reverse};
 	text[0] = '\0';
-	if (!apart && directions->status != DIRECTIONS_ROUND_TRIP)
-		return text;
 	for (size_t i = 0; i < 2; i++) {
 		struct share share = share_of(ways[i]->lost, ways[i]->sent);
 		append(text, size, "%s%s ", i > 0 ? "; " : "", arrow(i == 0, utf8));
 		if (apart)
-			append(text, size, "%u of %u lost (95 %%: %.1f..%.1f %%)", ways[i]->lost,
-				ways[i]->sent, 100 * share.low, 100 * share.high);
+			append(text, size, "%u of %u lost", ways[i]->lost, ways[i]->sent);
+		if (apart && intervals)
+			append(text, size, " (95 %%: %.1f..%.1f %%)", 100 * share.low, 100 * share.high);
 		if (ways[i]->variation_p95_ns != RTT_NONE)
 			append(text, size, "%svariation %.1f ms", apart ? ", " : "",
 				ns_to_ms(ways[i]->variation_p95_ns));
 	}
 	if (directions->undecided > 0)
 		append(text, size, "; %u lost either way", directions->undecided);
+}
+
+const char *directions_line(
+	const struct directions *directions, bool utf8, int columns, char *text, size_t size)
+{
+	text[0] = '\0';
+	if (directions->status != DIRECTIONS_APART && directions->status != DIRECTIONS_ROUND_TRIP)
+		return text;
+	line_of(directions, utf8, true, text, size);
+	if (text_columns(text) > columns)
+		line_of(directions, utf8, false, text, size);
 	return text;
 }

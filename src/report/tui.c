@@ -122,6 +122,15 @@ static attr_t attributes_of(const struct tui *tui, enum tui_colour colour, int a
 	return colour == COLOUR_PROBLEM || colour == COLOUR_WARNING ? attr | A_BOLD : attr;
 }
 
+/* Does it end with more than spaces beyond the edge? Then the last column says so. */
+static void mark_cut(wchar_t *text, size_t length, size_t room)
+{
+	while (length > room && text[length - 1] == L' ')
+		length--;
+	if (length > room)
+		text[room - 1] = L'~';
+}
+
 int tui_put(struct tui *tui, int y, int x, enum tui_colour colour, int attributes, const char *format, ...)
 {
 	char text[1024];
@@ -135,6 +144,7 @@ int tui_put(struct tui *tui, int y, int x, enum tui_colour colour, int attribute
 		return x;
 	attr_t attr = attributes_of(tui, colour, attributes);
 	const struct curses *curses = &tui->curses;
+	mark_cut(wide, length, (size_t)(tui->width - x));
 	curses->wattr_on(tui->window, attr, NULL);
 	curses->wmove(tui->window, y, x);
 	curses->waddnwstr(tui->window, wide, MIN((int)MIN(length, 1023), tui->width - x));
@@ -182,11 +192,14 @@ static void draw_title(struct tui *tui, const struct tui_frame *frame)
 	tui_fill(tui, 0, 0, tui->width, COLOUR_BAR, ' ');
 	addr_format(view->target, address);
 	escape_text(view->target_name, name, sizeof(name));
+	int width = tui->width;
+	tui->width = MAX(1, width - (int)strlen(state));
 	if (strcmp(name, address) == 0)
 		tui_put(tui, 0, 0, COLOUR_BAR, A_BOLD, " retour watch %s", name);
 	else
 		tui_put(tui, 0, 0, COLOUR_BAR, A_BOLD, " retour watch %s (%s)", name, address);
-	tui_put(tui, 0, MAX(0, tui->width - (int)strlen(state)), COLOUR_BAR, A_BOLD, "%s", state);
+	tui->width = width;
+	tui_put(tui, 0, MAX(0, width - (int)strlen(state)), COLOUR_BAR, A_BOLD, "%s", state);
 }
 
 static void draw_summary(struct tui *tui, const struct tui_frame *frame)
@@ -205,15 +218,18 @@ static void draw_summary(struct tui *tui, const struct tui_frame *frame)
 	if (timeline->send_errors > 0)
 		x = tui_put(tui, 1, x, COLOUR_PROBLEM, 0, ", %u could not be sent: %s", timeline->send_errors,
 			strerror(-timeline->send_error));
-	x = tui_put(tui, 1, x, timeline->changes_ever ? COLOUR_WARNING : COLOUR_PLAIN, 0, ", %u change%s",
-		timeline->changes_ever, timeline->changes_ever == 1 ? "" : "s");
+	/* That there was none may be left out. */
+	bool fits = x + (int)(strlen(", 0 changes; back: ") + strlen(back)) <= tui->width;
+	if (fits || timeline->changes_ever)
+		x = tui_put(tui, 1, x, timeline->changes_ever ? COLOUR_WARNING : COLOUR_PLAIN, 0,
+			", %u change%s", timeline->changes_ever, timeline->changes_ever == 1 ? "" : "s");
 	tui_put(tui, 1, x, COLOUR_PLAIN, 0, "; back: %s", back);
 }
 
 static void draw_keys(struct tui *tui, const struct tui_frame *frame)
 {
 	static const char *const keys[] = {
-		[PAGE_TABLE] = "?help Enter:hop c:chart l:changes b:back n:names p:pause <-,->:time q:quit",
+		[PAGE_TABLE] = "?:help Enter:hop c:chart l:changes b:back n:names p:pause <-,->:time q:quit",
 		[PAGE_DETAIL] = "Esc:table up,down:hop z,Z:zoom p:pause <-,->:time ?:help q:quit",
 		[PAGE_CHART] = "Esc:table up,down:hop z,Z:zoom p:pause <-,->:time ?:help q:quit",
 		[PAGE_CHANGES] = "Esc:table up,down:scroll ?:help q:quit",
@@ -221,12 +237,15 @@ static void draw_keys(struct tui *tui, const struct tui_frame *frame)
 		[PAGE_HELP] = "Esc:back q:quit",
 	};
 	int y = tui->height - 1;
-	tui_fill(tui, y, 0, tui->width, COLOUR_BAR, ' ');
+	const char *shown = keys[tui->page];
 	if (frame->replay && tui->page == PAGE_TABLE)
-		tui_put(tui, y, 1, COLOUR_BAR, 0,
-			"?:help Enter:hop c:chart l:changes b:back p:stop <-,->:time +,-:speed q:quit");
-	else
-		tui_put(tui, y, 1, COLOUR_BAR, 0, "%s", keys[tui->page]);
+		shown = "?:help Enter:hop c:chart l:changes b:back p:stop <-,->:time +,-:speed q:quit";
+	/* Help tells the others. */
+	if ((int)strlen(shown) + 1 > tui->width)
+		shown = tui->page == PAGE_TABLE ? "?:help Enter:hop p:pause q:quit"
+						: "Esc:table ?:help q:quit";
+	tui_fill(tui, y, 0, tui->width, COLOUR_BAR, ' ');
+	tui_put(tui, y, 1, COLOUR_BAR, 0, "%s", shown);
 }
 
 /* Above the keys: what is to be said of the selected row, or the last change of the way. */
@@ -251,8 +270,8 @@ static void draw_note(struct tui *tui, const struct tui_frame *frame)
 	if (timeline->change_count == 0) {
 		if (frame->view->directions)
 			tui_put(tui, tui->height - 2, 1, COLOUR_PLAIN, 0, "%s",
-				directions_line(
-					frame->view->directions, tui->options.utf8, line, sizeof(line)));
+				directions_line(frame->view->directions, tui->options.utf8, tui->width - 1,
+					line, sizeof(line)));
 		return;
 	}
 	watch_change_line(frame->view, &timeline->changes[timeline->change_count - 1], line, sizeof(line));

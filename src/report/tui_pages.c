@@ -122,7 +122,8 @@ void page_back(struct tui *tui, const struct tui_frame *frame, int y, int height
 	char line[400], name[200], as[16];
 	watch_back_line(view, line, sizeof(line));
 	tui_put(tui, y, 1, COLOUR_PLAIN, A_BOLD, "the way back: %s", line);
-	if (view->directions && *directions_line(view->directions, tui->options.utf8, line, sizeof(line))) {
+	if (view->directions &&
+		*directions_line(view->directions, tui->options.utf8, tui->width - 1, line, sizeof(line))) {
 		tui_put(tui, ++y, 1, COLOUR_PLAIN, 0, "%s", line);
 		height--;
 	}

@@ -9,8 +9,13 @@
 struct columns {
 	int name, as; /* widths */
 	bool interval, deviation;
+	int times; /* of last, median, best and worst, in this order */
 	int bar;
 };
+
+#define TIMES	   4
+#define TIME_WIDTH 7
+#define NAME_MIN   12
 
 static void add_row(struct tui *tui, unsigned ttl, int responder)
 {
@@ -86,8 +91,10 @@ static struct columns columns_of(const struct tui *tui, const struct watch_view 
 				c.as = 9;
 		}
 	}
-	/* hop and flag 6, loss 7, count 6, last median best worst 28 */
-	int room = tui->width - 6 - 7 - 6 - 28;
+	/* hop and flag 6, loss 7, count 6 */
+	int room = tui->width - 6 - 7 - 6;
+	c.times = MAX(1, MIN(TIMES, (room - NAME_MIN) / TIME_WIDTH));
+	room -= c.times * TIME_WIDTH;
 	c.interval = room >= 15 + 11;
 	room -= c.interval ? 11 : 0;
 	if (room < 15 + c.as)
@@ -95,20 +102,22 @@ static struct columns columns_of(const struct tui *tui, const struct watch_view 
 	room -= c.as;
 	c.deviation = room >= widest + 7 + 12;
 	room -= c.deviation ? 7 : 0;
-	c.name = MAX(8, MIN(widest, MAX(15, room)));
+	c.name = MAX(8, MIN(widest, room));
 	c.bar = room - c.name - 1 >= 6 ? room - c.name - 1 : 0;
 	return c;
 }
 
-static void draw_titles(struct tui *tui, const struct columns *c, int y)
+/* The column behind them. */
+static int draw_titles(struct tui *tui, const struct columns *c, int y)
 {
 	int x = tui_put(
 		tui, y, 0, COLOUR_DIM, 0, " hop  %-*s%*s", c->name, "host", c->as, c->as ? "AS      " : "");
 	x = tui_put(tui, y, x, COLOUR_DIM, 0, "   loss%s", c->interval ? "       95 %" : "");
-	x = tui_put(tui, y, x, COLOUR_DIM, 0, "  sent   last median   best  worst%s",
-		c->deviation ? "  stdev" : "");
+	x = tui_put(tui, y, x, COLOUR_DIM, 0, "  sent%.*s%s", c->times * TIME_WIDTH,
+		"   last median   best  worst", c->deviation ? "  stdev" : "");
 	if (c->bar)
-		tui_put(tui, y, x + 1, COLOUR_DIM, 0, "%s", c->bar >= 12 ? "last probes" : "probes");
+		x = tui_put(tui, y, x + 1, COLOUR_DIM, 0, "%s", c->bar >= 12 ? "last probes" : "probes");
+	return x;
 }
 
 static int put_time(struct tui *tui, int y, int x, enum tui_colour colour, int attributes, double ns)
@@ -116,6 +125,15 @@ static int put_time(struct tui *tui, int y, int x, enum tui_colour colour, int a
 	if (ns < 0)
 		return tui_put(tui, y, x, colour, attributes, "%7s", "-");
 	return tui_put(tui, y, x, colour, attributes, " %6.*f", ns >= 1e9 ? 0 : 1, ns / 1e6);
+}
+
+/* Those there is room for; the first of them is what is looked at most. */
+static int put_times(struct tui *tui, const struct columns *c, int y, int x, enum tui_colour colour,
+	int attributes, int first, const double *ns)
+{
+	for (int i = 0; i < c->times; i++)
+		x = put_time(tui, y, x, colour, attributes | (i == 0 ? first : 0), ns[i]);
+	return x;
 }
 
 static enum tui_colour loss_colour(const struct loss *loss)
@@ -188,10 +206,9 @@ static void draw_hop(struct tui *tui, const struct watch_view *view, const struc
 	}
 	x = put_loss(tui, c, y, x, attr, &loss);
 	bool any = hop->now.received > 0;
-	x = put_time(tui, y, x, COLOUR_PLAIN, attr | A_BOLD, (double)hop->now.last_ns);
-	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)timeline_quantile_ns(hop, 0.5));
-	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)hop->now.best_ns);
-	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)hop->now.worst_ns);
+	const double times[TIMES] = {(double)hop->now.last_ns, (double)timeline_quantile_ns(hop, 0.5),
+		(double)hop->now.best_ns, (double)hop->now.worst_ns};
+	x = put_times(tui, c, y, x, COLOUR_PLAIN, attr, A_BOLD, times);
 	if (c->deviation)
 		x = put_time(tui, y, x, COLOUR_DIM, attr, any ? series_deviation_ns(&hop->now) : -1);
 	if (c->bar)
@@ -216,12 +233,13 @@ static void draw_branch(struct tui *tui, const struct watch_view *view, const st
 		tui, view, c, y, 6, silent ? COLOUR_DIM : tui_role(view, row->ttl), attr, branch->address);
 	x = put_loss(tui, c, y, x, attr, &branch->loss);
 	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)series->last_ns);
-	x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)branch->median_ns);
+	if (c->times > 1)
+		x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)branch->median_ns);
 	watch_flows(view, branch->flows, flows, sizeof(flows));
 	if (c->bar < text_columns(flows))
 		watch_flows(view, 1u << branch->first_flow, flows, sizeof(flows));
 	/* Which flow it is says more than best and worst, where there is no room for both. */
-	if (c->bar >= text_columns(flows)) {
+	if (c->times == TIMES && c->bar >= text_columns(flows)) {
 		x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)series->best_ns);
 		x = put_time(tui, y, x, COLOUR_PLAIN, attr, (double)series->worst_ns);
 		if (c->deviation)
@@ -246,24 +264,31 @@ static void draw_responder(struct tui *tui, const struct watch_view *view, const
 	watch_clock(view, responder->last_ns, when, sizeof(when));
 	int numbers = 7 + (c->interval ? 11 : 0) + 6;
 	if (old)
-		tui_put(tui, y, x, COLOUR_DIM, attr, " %s %s", numbers >= 24 ? "old way until" : "until",
-			when);
+		tui_put(tui, y, x, COLOUR_DIM, attr, " %s %s", numbers >= 24 ? "old way until" : "old", when);
 	else
-		tui_put(tui, y, x, COLOUR_DIM, attr, " %u of %u answers", responder->series.received,
-			hop->total.received);
-	x += numbers;
-	x = put_time(tui, y, x, COLOUR_DIM, attr, (double)responder->series.last_ns);
-	x = put_time(
-		tui, y, x, COLOUR_DIM, attr, responder->series.received ? responder->series.mean_ns : -1);
-	x = put_time(tui, y, x, COLOUR_DIM, attr, (double)responder->series.best_ns);
-	put_time(tui, y, x, COLOUR_DIM, attr, (double)responder->series.worst_ns);
+		tui_put(tui, y, x, COLOUR_DIM, attr, " %u of %u%s", responder->series.received,
+			hop->total.received, numbers >= 24 ? " answers" : "");
+	const struct series *series = &responder->series;
+	const double times[TIMES] = {(double)series->last_ns, series->received ? series->mean_ns : -1,
+		(double)series->best_ns, (double)series->worst_ns};
+	put_times(tui, c, y, x + numbers, COLOUR_DIM, attr, 0, times);
+}
+
+/* There are rows above, or below: at the right, where no number is covered, else in the empty first column.
+ */
+static void draw_more(struct tui *tui, int y, int free, char where)
+{
+	if (free >= 8)
+		tui_put(tui, y, tui->width - 8, COLOUR_WARNING, 0, " more %c ", where);
+	else
+		tui_put(tui, y, 0, COLOUR_WARNING, A_BOLD, "%c", where);
 }
 
 void table_draw(struct tui *tui, const struct tui_frame *frame, int y, int height)
 {
 	struct columns columns = columns_of(tui, frame->view);
 	int selected = table_selected(tui, frame->view), room = height - 1;
-	draw_titles(tui, &columns, y);
+	int free = tui->width - draw_titles(tui, &columns, y);
 	if (tui->row_count == 0)
 		tui_put(tui, y + 1, 1, COLOUR_DIM, 0, "waiting for the first answer");
 	tui->top = MAX(MIN(tui->top, selected), selected - room + 1);
@@ -279,7 +304,7 @@ void table_draw(struct tui *tui, const struct tui_frame *frame, int y, int heigh
 			draw_responder(tui, frame->view, &columns, y + 1 + i, row, attributes);
 	}
 	if (tui->top > 0)
-		tui_put(tui, y, tui->width - 8, COLOUR_WARNING, 0, " more ^ ");
+		draw_more(tui, y, free, '^');
 	if (tui->top + room < tui->row_count)
-		tui_put(tui, y + height - 1, tui->width - 8, COLOUR_WARNING, 0, " more v ");
+		draw_more(tui, y + height - 1, free, 'v');
 }

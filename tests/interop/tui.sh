@@ -188,9 +188,17 @@ sees 3 'too small' "a terminal that is too small says so"
 tm resize-window -x 200 -y 60
 sees 3 'median +best +worst +stdev +last probes' "a large one has every column"
 tm resize-window -x 60 -y 10
-sees 3 'more [v^]|server' "a small one scrolls"
+sees 3 '[v^]|server' "a small one scrolls"
+sees 3 'host +loss +sent +last median +best +worst$' "with the columns that fit"
+sees 3 ' old [0-9:]{8} +[0-9]+\.[0-9] ' "a time is not cut"
+tm resize-window -x 40 -y 12
+sees 3 'host +loss +sent +last$' "forty columns: the last round trip"
+sees 3 '^. +[0-9]. [^ ]+ +[0-9.]+% +[0-9]+ +[0-9]+\.[0-9]$' "no number is cut"
+sees 3 '\?:help .* q:quit' "the keys that matter"
+sees 3 'LIVE [0-9:]+ UTC' "the time"
+sees 3 '~$' "what is cut says so"
 tm resize-window -x 80 -y 24
-sees 3 'q:quit' "keys at 80 columns"
+sees 3 'n:names .* q:quit' "keys at 80 columns"
 
 # ---- the end
 
