@@ -26,6 +26,12 @@ int arguments_contradict(const char *command, const char *what)
 	return EXIT_USAGE;
 }
 
+int arguments_bad_option(const char *command, int key, char **argv)
+{
+	return arguments_wrong(
+		command, key == ':' ? "a value is missing after" : "unknown option", argv[optind - 1]);
+}
+
 static void print_help(FILE *out, const struct argument_table *table)
 {
 	fprintf(out, "usage: retour%s%s [OPTIONS] %s\n%s\n", gap_before(table->command), table->command,
@@ -44,14 +50,22 @@ static void print_help(FILE *out, const struct argument_table *table)
 	}
 }
 
+/* The help tells what would be one. */
 static int no_value(const struct argument_table *table, int key, const char *value)
 {
-	char what[60];
-	snprintf(what, sizeof(what), "not a value for -%c:", key);
-	for (size_t i = 0; i < table->count; i++)
-		if (table->rows[i].key == key && table->rows[i].name)
-			snprintf(what, sizeof(what), "not a value for --%s:", table->rows[i].name);
-	return arguments_wrong(table->command, what, value);
+	char what[60], shown[80];
+	const char *help = NULL;
+	snprintf(what, sizeof(what), "-%c", key);
+	for (size_t i = 0; i < table->count; i++) {
+		if (table->rows[i].key != key || !table->rows[i].name)
+			continue;
+		snprintf(what, sizeof(what), "--%s", table->rows[i].name);
+		help = table->rows[i].help;
+	}
+	fprintf(stderr, "retour: not a value for %s: '%s'%s%s%s; see `retour%s%s --help`\n", what,
+		escape_text(value, shown, sizeof(shown)), help ? " (" : "", help ? help : "", help ? ")" : "",
+		gap_before(table->command), table->command);
+	return EXIT_USAGE;
 }
 
 /* getopt's tables. */
@@ -92,8 +106,7 @@ int arguments_parse(const struct argument_table *table, void *context, int argc,
 			return EXIT_OK;
 		}
 		if (key == '?' || key == ':')
-			return arguments_wrong(table->command,
-				key == ':' ? "a value is missing after" : "unknown option", argv[optind - 1]);
+			return arguments_bad_option(table->command, key, argv);
 		enum argument_verdict verdict = table->apply(context, key, optarg);
 		if (verdict == ARGUMENT_TOLD)
 			return EXIT_USAGE;
@@ -107,6 +120,14 @@ int arguments_host(const char *command, const char **host, int argc, char **argv
 {
 	if (optind >= argc)
 		return arguments_wrong(command, "the host is missing after", argv[0]);
+	if (optind + 1 < argc && !*command) {
+		char shown[80];
+		fprintf(stderr,
+			"retour: '%s' is no command, and only one host is measured at a time; see `retour "
+			"--help`\n",
+			escape_text(argv[optind], shown, sizeof(shown)));
+		return EXIT_USAGE;
+	}
 	if (optind + 1 < argc)
 		return arguments_wrong(command, "one host at a time; what to do with", argv[optind + 1]);
 	*host = argv[optind];

@@ -35,6 +35,8 @@ int arguments_parse(const struct argument_table *table, void *context, int argc,
 int arguments_host(const char *command, const char **host, int argc, char **argv) MUST_USE;
 /* EXIT_USAGE, with a line on standard error that quotes `value`; without one. */
 int arguments_wrong(const char *command, const char *what, const char *value);
+/* The same for what getopt_long returned, '?' or ':', of a command whose options are no table. */
+int arguments_bad_option(const char *command, int key, char **argv);
 int arguments_contradict(const char *command, const char *what);
 
 #endif

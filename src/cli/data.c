@@ -10,6 +10,7 @@
 #include "annotate/import.h"
 #include "base/clock.h"
 #include "base/escape.h"
+#include "cli/arguments.h"
 #include "cli/exit.h"
 
 static void print_help(FILE *out)
@@ -99,15 +100,15 @@ int cli_data(int argc, char **argv)
 	const char *dir = NULL;
 	int key;
 	optind = 1;
-	while ((key = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+	while ((key = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
 		if (key == 'h') {
 			print_help(stdout);
 			return EXIT_OK;
 		}
-		if (key != 'd' || !*optarg) {
-			fputs("see `retour data --help`\n", stderr);
-			return EXIT_USAGE;
-		}
+		if (key != 'd')
+			return arguments_bad_option("data", key, argv);
+		if (!*optarg)
+			return arguments_wrong("data", "not a folder:", optarg);
 		dir = optarg;
 	}
 	if (optind == argc)
@@ -116,7 +117,8 @@ int cli_data(int argc, char **argv)
 		return import(dir, argv + optind + 1, argc - optind - 1);
 	char shown[80];
 	if (strcmp(argv[optind], "import") == 0)
-		fputs("retour data: import which files?; see `retour data --help`\n", stderr);
+		fputs("retour data: the files are missing after 'import'; see `retour data --help`\n",
+			stderr);
 	else
 		fprintf(stderr, "retour data: no command is called '%s'; see `retour data --help`\n",
 			escape_text(argv[optind], shown, sizeof(shown)));

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "cli/arguments.h"
 #include "cli/doctor_check.h"
 #include "cli/exit.h"
 
@@ -108,16 +109,6 @@ static int usage(void)
 	return EXIT_OK;
 }
 
-static int misuse(const char *what)
-{
-	char shown[80];
-	if (what)
-		fprintf(stderr, "retour doctor: it looks at this machine; what to do with '%s'?; ",
-			escape_text(what, shown, sizeof(shown)));
-	fputs("see `retour doctor --help`\n", stderr);
-	return EXIT_USAGE;
-}
-
 int cli_doctor(int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -134,18 +125,18 @@ int cli_doctor(int argc, char **argv)
 		return EXIT_CANNOT_MEASURE;
 	}
 	optind = 1;
-	while ((key = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+	while ((key = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
 		json |= key == 'j';
 		if (key == 'd')
 			checkup->data_dir = optarg;
-		if (key == 'h' || key == '?') {
+		if (key == 'h' || key == '?' || key == ':') {
 			free(checkup);
-			return key == 'h' ? usage() : misuse(NULL);
+			return key == 'h' ? usage() : arguments_bad_option("doctor", key, argv);
 		}
 	}
 	if (optind < argc) {
 		free(checkup);
-		return misuse(argv[optind]);
+		return arguments_wrong("doctor", "it looks at this machine; what to do with", argv[optind]);
 	}
 	doctor_sockets(checkup);
 	doctor_firewall(checkup);

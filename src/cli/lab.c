@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "cli/arguments.h"
 #include "cli/exit.h"
 #include "cli/lab_generate.h"
 #include "cli/lab_run.h"
@@ -124,7 +125,8 @@ static bool parse(int argc, char **argv, bool operands_last, struct lab_argument
 	*arguments = (struct lab_arguments){
 		.world = DEFAULT_WORLD, .run = {.host = DEFAULT_HOST, .seed = LAB_SEED}};
 	optind = 1;
-	while ((option = getopt_long(argc, argv, operands_last ? "w:46h" : "+w:46h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, operands_last ? ":w:46h" : "+:w:46h", options, NULL)) !=
+		-1) {
 		switch (option) {
 		case 'w': arguments->world = optarg; break;
 		case OPTION_ON:
@@ -145,7 +147,7 @@ static bool parse(int argc, char **argv, bool operands_last, struct lab_argument
 		case '4':
 		case '6': arguments->six = option == '6'; break;
 		case 'h': arguments->help = true; break;
-		default: fputs("see `retour lab --help`\n", stderr); return false;
+		default: (void)arguments_bad_option("lab", option, argv); return false;
 		}
 	}
 	arguments->first = optind;
@@ -231,7 +233,8 @@ static int dispatch(const char *word, const struct world *world, const struct la
 		return count == 0 ? cli_lab_stats(world) : misuse("stats takes no argument");
 	if (strcmp(word, "truth") == 0)
 		return truth(world, arguments, operands, count);
-	return count > 0 ? cli_lab_run(world, &arguments->run, operands) : misuse("run which command?");
+	return count > 0 ? cli_lab_run(world, &arguments->run, operands)
+			 : misuse("the command is missing after 'run'");
 }
 
 int cli_lab(int argc, char **argv)

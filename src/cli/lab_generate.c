@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/arguments.h"
 #include "cli/exit.h"
 #include "sim/generate.h"
 #include "sim/stats.h"
@@ -67,7 +68,7 @@ static int parse(int argc, char **argv, struct generate_arguments *arguments)
 	unsigned long long value;
 	int option;
 	optind = 1;
-	while ((option = getopt_long(argc, argv, "a:s:p:o:h", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":a:s:p:o:h", options, NULL)) != -1) {
 		switch (option) {
 		case 'a':
 			if (!number(optarg, GENERATE_ASES_MAX, &value) || value < GENERATE_ASES_MIN)
@@ -87,7 +88,7 @@ static int parse(int argc, char **argv, struct generate_arguments *arguments)
 		case 'o': arguments->output = optarg; break;
 		case OPTION_SUMMARY: arguments->summary = true; break;
 		case 'h': arguments->help = true; break;
-		default: fputs("see `retour lab generate --help`\n", stderr); return EXIT_USAGE;
+		default: return arguments_bad_option("lab generate", option, argv);
 		}
 	}
 	if (optind < argc)

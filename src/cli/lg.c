@@ -9,6 +9,7 @@
 
 #include "base/compiler.h"
 #include "base/escape.h"
+#include "cli/arguments.h"
 #include "cli/exit.h"
 #include "cli/lg_inside.h"
 #include "reverse/catalogue.h"
@@ -73,7 +74,7 @@ static int parse(struct lg_options *options, int argc, char **argv)
 	bool good = true;
 	*options = (struct lg_options){0};
 	optind = 1;
-	while (good && (key = getopt_long(argc, argv, "46h", longs, NULL)) != -1) {
+	while (good && (key = getopt_long(argc, argv, ":46h", longs, NULL)) != -1) {
 		switch (key) {
 		case '4': options->family = 4; break;
 		case '6': options->family = 6; break;
@@ -81,14 +82,16 @@ static int parse(struct lg_options *options, int argc, char **argv)
 		case PUBLIC:
 			good = addr_parse(optarg, &options->public_address);
 			if (!good)
-				fprintf(stderr, "retour lg: --public-address: '%s' is no address\n",
+				fprintf(stderr,
+					"retour lg: --public-address: '%s' is no address; see `retour lg "
+					"--help`\n",
 					escape_text(optarg, shown, sizeof(shown)));
 			break;
 		case CONFIG: options->config = optarg; break;
 		case DATA: options->data_dir = optarg; break;
 		case JSON: options->json = true; break;
 		case 'h': print_help(stdout); return EXIT_OK;
-		default: good = false; break;
+		default: return arguments_bad_option("lg", key, argv);
 		}
 	}
 	for (int i = 0; i < 2 && optind + i < argc; i++)
@@ -113,9 +116,8 @@ int cli_lg(int argc, char **argv)
 		if (status < 0 && argc - 1 - optind == wanted)
 			return commands[i].run(&options);
 		if (status < 0)
-			fprintf(stderr, "retour lg: %s takes %s; ", name, commands[i].takes);
-		if (status != EXIT_OK)
-			fputs("see `retour lg --help`\n", stderr);
+			fprintf(stderr, "retour lg: %s takes %s; see `retour lg --help`\n", name,
+				commands[i].takes);
 		return status < 0 ? EXIT_USAGE : status;
 	}
 	if (!*name)

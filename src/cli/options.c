@@ -85,7 +85,7 @@ static const struct option_row rows[] = {
 	{'T', "tcp", NULL, ALL, PROTO(PROBE_TCP), "probe with TCP SYN"},
 	{'U', "dns", NULL, FORWARD, PROTO(PROBE_UDP), "probe with questions to a name server (port 53)"},
 	{OPTION_UDPLITE, "udplite", NULL, FORWARD, PROTO(PROBE_UDPLITE), "probe with UDP-Lite"},
-	{OPTION_PROTO, "proto", "N", FORWARD, KIND_IP, FIELD(ip_protocol), 0, 255,
+	{OPTION_PROTO, "proto", "N", FORWARD, KIND_IP, FIELD(ip_protocol), 0, 254,
 		"probe with bare IP packets of protocol N"},
 	{'p', "port", "PORT", ALL, PORT(destination_port), "destination port (UDP 33434, DNS 53, TCP 80)"},
 	{OPTION_SPORT, "sport", "PORT", FORWARD, PORT(source_port), "source port (a free one)"},
@@ -249,7 +249,6 @@ static const char *better_than_bare(uint8_t protocol)
 	case PROTOCOL_TCP: return "--proto: TCP has probes of its own, -T";
 	case PROTOCOL_UDP: return "--proto: UDP has probes of its own, -u";
 	case PROTOCOL_UDPLITE: return "--proto: UDP-Lite has probes of its own, --udplite";
-	case 255: return "--proto: 255 is reserved";
 	default: return NULL;
 	}
 }
@@ -309,6 +308,19 @@ struct reading {
 	size_t count;
 };
 
+static enum argument_verdict not_in_range(
+	const char *command, const struct option_row *row, const char *argument)
+{
+	char what[100];
+	const struct option_row *named = row;
+	while (!named->name)
+		named--;
+	snprintf(what, sizeof(what), "--%s is a number from %lu to %lu, not", named->name, row->low,
+		row->high);
+	(void)arguments_wrong(command, what, argument);
+	return ARGUMENT_TOLD;
+}
+
 static enum argument_verdict apply(void *context, int key, const char *argument)
 {
 	struct reading *reading = context;
@@ -321,7 +333,9 @@ static enum argument_verdict apply(void *context, int key, const char *argument)
 	}
 	if (reading->count < ARRAY_LEN(rows))
 		reading->given[reading->count++] = row;
-	return understand(reading->options, row, argument) ? ARGUMENT_TAKEN : ARGUMENT_NO_VALUE;
+	if (understand(reading->options, row, argument))
+		return ARGUMENT_TAKEN;
+	return row->high ? not_in_range(reading->command, row, argument) : ARGUMENT_NO_VALUE;
 }
 
 static int finish(struct options *options, const char *command, int argc, char **argv)

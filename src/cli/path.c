@@ -75,8 +75,10 @@ static int run_command(const char *command, struct wanted wanted, int argc, char
 	if (insight_run(&measurement) < 0)
 		fputs("retour: out of memory: no findings\n", stderr);
 	status = status_of(&measurement, &options, wanted, signal);
-	if (output_print(&measurement, &options, true, wanted.live) < 0 || fflush(stdout) != 0) {
-		fprintf(stderr, "retour: cannot write the result: %s\n", strerror(errno));
+	code = output_print(&measurement, &options, true, wanted.live);
+	if (code < 0 || fflush(stdout) != 0) {
+		fprintf(stderr, "retour: cannot write the result: %s\n",
+			strerror(code < 0 && code != -EIO ? -code : errno));
 		status = EXIT_CANNOT_MEASURE;
 	}
 	jsonl_live_deinit(&live);

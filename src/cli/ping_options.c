@@ -12,11 +12,11 @@
 enum { OPTION_JSON = ARGUMENT_LONG, OPTION_JSONL, OPTION_STAMP, OPTION_WIDTH };
 
 static const struct argument_row rows[] = {
-	{'c', "count", "N", "stop after so many (never)"},
-	{'i', "interval", "SECONDS", "from one to the next (1)"},
-	{'s', "size", "BYTES", "of the data of an echo (56)"},
+	{'c', "count", "N", "stop after so many (never; 1 or more)"},
+	{'i', "interval", "SECONDS", "from one to the next (1; 0.01 to 3600)"},
+	{'s', "size", "BYTES", "of the data of an echo (56; 16 to 8900)"},
 	{'W', "wait", "SECONDS", "for an answer (2)"},
-	{'t', "ttl", "TTL", "hop limit of the probes (64)"},
+	{'t', "ttl", "TTL", "hop limit of the probes (64; 1 to 255)"},
 	{'q', "quiet", NULL, "the statistics only"},
 	{'4', "ipv4", NULL, "use IPv4"},
 	{'6', "ipv6", NULL, "use IPv6"},

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/exit.h"
@@ -21,9 +22,10 @@ void streams_guard(void)
 
 int streams_finish(const char *program, int status, int if_lost)
 {
-	bool lost = ferror(stdout) || fflush(stdout) != 0;
-	if (!lost || status != EXIT_OK)
+	bool failed = fflush(stdout) != 0;
+	const char *reason = failed ? strerror(errno) : "standard output failed";
+	if ((!failed && !ferror(stdout)) || status != EXIT_OK)
 		return status;
-	fprintf(stderr, "%s: cannot write the result\n", program);
+	fprintf(stderr, "%s: cannot write the result: %s\n", program, reason);
 	return if_lost;
 }

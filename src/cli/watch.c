@@ -114,6 +114,7 @@ static void write_metrics(struct watch *watch)
 	if (strcmp(path, "-") == 0 ? prometheus_write(stdout, &view) < 0
 				   : prometheus_file(path, &view, &error) < 0) {
 		fprintf(stderr, "retour: %s\n", error.text[0] ? error.text : "cannot write metrics");
+		watch->metrics_failed = true;
 		uv_stop(&watch->driver.loop);
 	}
 }
@@ -451,7 +452,9 @@ static int conclude(struct watch *watch)
 	/* With the terminal gone nobody reads it. */
 	if (watch->signal == SIGHUP)
 		return EXIT_INTERRUPTED;
-	return watch_result(&view, watch->options, watch->signal, clock_wall_ns());
+	int status = watch_result(&view, watch->options, watch->signal, clock_wall_ns());
+	return watch->record_failed || watch->jsonl_failed || watch->metrics_failed ? EXIT_CANNOT_MEASURE
+										    : status;
 }
 
 static void deinit(struct watch *watch)

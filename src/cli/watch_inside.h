@@ -33,7 +33,7 @@ struct watch {
 	struct data data;
 	struct resolver *resolver; /* NULL = no names */
 	FILE *record;
-	bool record_failed, jsonl_failed;
+	bool record_failed, jsonl_failed, metrics_failed;
 	bool over; /* no more names will come */
 	bool rounds_over;
 	int64_t started_wall_ns;

@@ -15,7 +15,7 @@ int jsonl_event(FILE *out, const char *event, struct addr target, json_t *body)
 		json_object_set(line, "target", address) == 0 &&
 		json_object_update_missing(line, body) == 0) {
 		code = json_dumpf(line, out, JSON_COMPACT | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15));
-		code = code < 0 || fputc('\n', out) < 0 || fflush(out) != 0 ? -EIO : 0;
+		code = code < 0 || fputc('\n', out) < 0 || fflush(out) != 0 ? -errno : 0;
 	}
 	json_decref(address);
 	json_decref(line);
@@ -95,7 +95,9 @@ static json_t *start_body(const json_t *document)
 int report_jsonl(FILE *out, const struct measurement *measurement, const struct jsonl_live *live)
 {
 	static const char *const done_keys[] = {"finished_at", NULL};
-	struct stream stream = {.out = out, .target = measurement->target, .code = live ? live->code : 0};
+	struct stream stream = {.out = out, .target = measurement->target};
+	if (live && live->code < 0)
+		return live->code;
 	json_t *document = measurement_to_json(measurement);
 	if (!document)
 		return -ENOMEM;

@@ -38,7 +38,7 @@ void jsonl_live_start(struct jsonl_live *live, const struct measurement *measure
 void jsonl_live_answers(struct jsonl_live *live, const struct path *path);
 void jsonl_live_deinit(struct jsonl_live *live);
 
-/* All events, or those that follow what was told live (else NULL). 0, -ENOMEM, or -EIO when `out` failed. */
+/* All events, or those that follow what was told live (else NULL). 0, or the negative errno of the first failure. */
 int report_jsonl(FILE *out, const struct measurement *measurement, const struct jsonl_live *live) MUST_USE;
 /* The one event of one of many targets. */
 int report_jsonl_whole(FILE *out, const struct measurement *measurement) MUST_USE;

@@ -257,7 +257,7 @@ int prometheus_file(const char *path, const struct watch_view *view, struct erro
 		return error_set(error, -ENAMETOOLONG, "%s: the name is too long", path);
 	FILE *out = fopen(temporary, "we");
 	if (!out)
-		return error_set(error, -errno, "cannot write %s: %s", temporary, strerror(errno));
+		return error_set(error, -errno, "cannot write %s: %s", path, strerror(errno));
 	int result = prometheus_write(out, view);
 	if (fclose(out) != 0 && result == 0)
 		result = -EIO;

@@ -30,9 +30,11 @@ static void print_head(const struct table *table)
 		text[3 * TEXT_MAX];
 	clock_format(view->started_wall_ns, when);
 	memcpy(when + strlen("2026-01-31T12:00:00"), "Z", 2);
-	snprintf(text, sizeof(text), "%s  from %s to %s (%s), %s", when, addr_format(view->source, from),
-		escape_text(view->target_name, name, sizeof(name)), addr_format(view->target, to),
-		protocol_word(view->protocol));
+	escape_text(view->target_name, name, sizeof(name));
+	addr_format(view->target, to);
+	bool named = strcmp(name, to) != 0;
+	snprintf(text, sizeof(text), "%s  from %s to %s%s%s%s, %s", when, addr_format(view->source, from),
+		name, named ? " (" : "", named ? to : "", named ? ")" : "", protocol_word(view->protocol));
 	print_wrapped(table->out, &table->options->report, ROLE_STRONG, "retour watch  ", 7, text);
 	watch_back_line(view, text, sizeof(text));
 	print_wrapped(table->out, &table->options->report, ROLE_STRONG, "back  ", 7, text);

@@ -78,7 +78,8 @@ void watch_back_line(const struct watch_view *view, char *text, size_t size)
 	const char *again = view->back_running ? ", measuring again" : "";
 	watch_clock(view, view->back_at_ns, when, sizeof(when));
 	if (path)
-		snprintf(text, size, "%zu hops by %s at %s, %s%s", path->hop_count, path->method, when,
+		snprintf(text, size, "%zu hop%s by %s at %s, %s%s", path->hop_count,
+			path->hop_count == 1 ? "" : "s", path->method, when,
 			path->reached ? "complete" : "incomplete", again);
 	else if (attempt)
 		snprintf(text, size, "unknown: by %s %s%s%s, at %s%s", attempt->method,

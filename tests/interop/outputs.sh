@@ -135,9 +135,12 @@ case $status in
 *) fail "stdout closed: status $status, $(cat "$scratch/err")" ;;
 esac
 status=0
-in_world demo bash -c 'retour trace server.lab --csv >/dev/full' 2>"$scratch/err" || status=$?
-equal 'a full disk' "$status" 4
-has 'a full disk is told' "$(cat "$scratch/err")" 'cannot write'
+for form in --csv --json --jsonl; do
+	status=0
+	in_world demo bash -c "retour trace server.lab $form >/dev/full" 2>"$scratch/err" || status=$?
+	equal "a full disk, $form" "$status" 4
+	has "and why" "$(<"$scratch/err")" 'No space left on device'
+done
 for persona in 'mtr -r -c 1' traceroute 'tracert -h 2'; do
 	status=0
 	in_world demo bash -c "retour $persona server.lab >/dev/full" 2>"$scratch/err" || status=$?
