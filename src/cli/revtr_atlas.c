@@ -326,7 +326,8 @@ int revtr_atlas_run(const struct revtr_command *command)
 
 static void print_aliases(const json_t *answer)
 {
-	printf("%lld addresses of %lld routers\n", number(answer, "addresses"), number(answer, "sets"));
+	long long sets = number(answer, "sets");
+	printf("%lld addresses of %lld router%s\n", number(answer, "addresses"), sets, sets == 1 ? "" : "s");
 }
 
 static int send_sets(struct importing *importing, struct error *error)

@@ -117,8 +117,9 @@ static int run(struct revtr_client *client, const struct http_ask *ask, struct e
 		return error_set(error, -EINTR, "interrupted");
 	if (client->error == -EPROTO && strncmp(client->url, "https", 5) == 0)
 		return error_set(error, client->error,
-			"%s does not prove who it is (%s); --ca names the authority to trust", client->url,
-			client->reason);
+			"%s does not prove who it is (%s); --ca names the authority to trust, and the URL of "
+			"one without TLS begins with http",
+			client->url, client->reason);
 	if (client->error < 0 && client->status == 0)
 		return error_set(error, client->error,
 			"no coordinator answers at %s (%s); `retour revtr coordinator` starts one, --server "

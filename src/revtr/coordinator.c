@@ -146,7 +146,9 @@ int coordinator_add_source(struct coordinator *c, const struct store_source *sto
 	memcpy(&entry->key, stored->key, sizeof(entry->key));
 	c->health.sources = c->source_count;
 	coordinator_publish_keys(c, agent);
-	if (!stored->consents)
+	if (stored->consents)
+		coordinator_registered(c, index);
+	else
 		coordinator_withdraw(c, index);
 	return 0;
 }

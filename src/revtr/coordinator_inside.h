@@ -257,6 +257,8 @@ void coordinator_check_sources(struct coordinator *c, uint32_t agent);
 /* Now and then, and when an agent has come that can check others. */
 void coordinator_check_all_sources(struct coordinator *c);
 void coordinator_publish_keys(struct coordinator *c, uint32_t agent);
+/* It is a source now, by proof or an administrator's word: nothing is waited for, and who is there traces to it. */
+void coordinator_registered(struct coordinator *c, uint32_t source);
 void coordinator_register_answer(struct coordinator *c, uint32_t agent, const struct revtr_answer *answer);
 
 /* coordinator_fill.c */

@@ -87,6 +87,17 @@ static void set_free(struct registration *registration)
 	*registration = (struct registration){.agent = UINT32_MAX};
 }
 
+void coordinator_registered(struct coordinator *c, uint32_t source)
+{
+	uint32_t agent = c->sources[source].agent;
+	struct registration *registration = registration_of(c, agent, c->sources[source].stored.address);
+	if (registration)
+		set_free(registration);
+	c->agents[agent].note[0] = '\0';
+	for (uint32_t i = 0; i < c->agent_count; i++)
+		coordinator_fill_atlas(c, source, i);
+}
+
 static void take_in(struct coordinator *c, uint32_t agent, struct addr address)
 {
 	struct hash_key key = hash_key_random();
@@ -108,9 +119,6 @@ static void take_in(struct coordinator *c, uint32_t agent, struct addr address)
 	known = coordinator_source(c, address);
 	c->sources[known].listed = true;
 	coordinator_tell(c, "%s is a source, of agent %s", addr_format(address, text), c->agents[agent].name);
-	for (uint32_t i = 0; i < c->agent_count; i++)
-		coordinator_fill_atlas(c, known, i);
-	c->agents[agent].note[0] = '\0';
 }
 
 void coordinator_register_answer(struct coordinator *c, uint32_t agent, const struct revtr_answer *answer)

@@ -61,7 +61,7 @@ expect_equal "a kernel answers from whichever address was asked" "$(address 4 r2
 expect_equal "nobody has told of any router yet" "0 addresses of 0 routers" "$(revtr aliases)"
 expect_equal "a router that answers from the nearest interface" "$(address 4 r3 far) alias $(address 4 r3 r2)" \
 	"$(found "$(address 4 r3 far)")"
-expect_equal "it is kept" "2 addresses of 1 routers" "$(revtr aliases)"
+expect_equal "it is kept" "2 addresses of 1 router" "$(revtr aliases)"
 # Kernels differ in whether a firewall answers packets with options at all.
 expect_equal "who refuses in another's stead is no alias of it" "$far " "$(found "$far" | sed -E 's/(silent|elsewhere)$//')"
 printf '%s # nobody\n10.0.0.1\n' "$NET4.99.7" >$scratch/list
@@ -70,14 +70,14 @@ expect_equal "silence, and what is not asked" "$NET4.99.7 silent
 revtr aliases probe "$(address 4 r3 far)" "$NET4.99.7" >$scratch/out
 expect_equal "in words" "$(address 4 r3 far)       is one router's with $(address 4 r3 r2)
 $NET4.99.7      silent: nothing is known" "$(cat $scratch/out)"
-expect_equal "still one router" "2 addresses of 1 routers" "$(revtr aliases)"
+expect_equal "still one router" "2 addresses of 1 router" "$(revtr aliases)"
 
 # ---- killed: it is there; and who does not want to be asked is not
 kill -9 $coordinator
 wait $coordinator 2>/dev/null || true
 : >$scratch/coordinator.log
 start_coordinator --opt-out "$(address 4 r3 far)/32"
-expect_equal "after a kill" "2 addresses of 1 routers" "$(revtr aliases)"
+expect_equal "after a kill" "2 addresses of 1 router" "$(revtr aliases)"
 expect_equal "opted out" "$(address 4 r3 far) not-asked" "$(found "$(address 4 r3 far)")"
 expect_status 4 in_node home "$RETOUR" revtr aliases probe 2001:db8::1
 grep -q "not an IPv4 address" $scratch/err || fail "IPv6: $(cat $scratch/err)"

@@ -70,14 +70,14 @@ grep -q "cannot read" $scratch/err || fail "no file: $(cat $scratch/err)"
 
 # ---- alias sets as CAIDA writes them
 printf '# nodes\nnode N1:  %s %s\nnode N2:  192.0.2.1\n' "$(address 4 r2 r1)" "$(address 4 r2 r3)" >$scratch/nodes
-expect_equal "alias sets" "2 addresses of 1 routers" "$(revtr aliases import $scratch/nodes)"
+expect_equal "alias sets" "2 addresses of 1 router" "$(revtr aliases import $scratch/nodes)"
 
 # ---- killed: all of it is there, and the way back of the probe leans on what it has traced
 kill -9 $coordinator
 wait $coordinator 2>/dev/null || true
 start_coordinator
 expect_equal "after a kill" "2 2 0" "$(revtr atlas show "$home" --json | jq -r '"\(.traceroutes) \(.imported) \(.used)"')"
-expect_equal "aliases after a kill" "2 addresses of 1 routers" "$(revtr aliases)"
+expect_equal "aliases after a kill" "2 addresses of 1 router" "$(revtr aliases)"
 here() {
 	[ "$(revtr agents --json | jq '[.agents[] | select(.online)] | length')" = 1 ]
 }

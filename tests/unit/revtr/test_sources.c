@@ -87,6 +87,39 @@ static void test_proof(void **state)
 	hosts_stop(&net.hosts);
 }
 
+static void count_tasks(void *context, const struct coordinator_agent *agent)
+{
+	unsigned *count = context;
+	if (strcmp(agent->name, "vp1") == 0)
+		*count += (unsigned)agent->tasks;
+}
+
+/* An administrator vouches for an address that nobody could check: it waits for nobody any more, and who is there
+ * already is asked for the way to it. */
+static void test_vouched_for(void **state)
+{
+	struct net net;
+	struct store_source source = {.address = address_of(0), .name = "home", .agent = "home", .consents = true};
+	unsigned tasks = 0;
+	(void)state;
+	start(&net);
+	net.deaf = true;
+	join(&net, 0, address_of(0));
+	hosts_turn(&net.hosts, 20);
+	join(&net, 1, ADDR_NONE);
+	hosts_turn(&net.hosts, 20);
+	assert_int_equal(sources(&net), 0);
+	assert_non_null(strstr(note_of(&net), "home: source 198.51.100.1 "));
+	assert_int_equal(store_put_source(net.hosts.store, &source, NULL), 0);
+	assert_int_equal(coordinator_add_source(net.hosts.coordinator, &source), 0);
+	hosts_turn(&net.hosts, 20);
+	assert_string_equal(note_of(&net), "");
+	assert_int_equal(submit(&net, address_of(0)), 0);
+	coordinator_each_agent(net.hosts.coordinator, count_tasks, &tasks);
+	assert_int_equal(tasks, 1); /* a traceroute */
+	hosts_stop(&net.hosts);
+}
+
 /* One says that he stands where another one does; one that nothing comes to him. */
 static void test_lies(void **state)
 {
@@ -161,6 +194,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_proof),
+		cmocka_unit_test(test_vouched_for),
 		cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_consent),
 		cmocka_unit_test(test_numbers),
