@@ -1,5 +1,6 @@
 #include "report/directions.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -61,37 +62,50 @@ static void print_way(FILE *out, const struct report_options *options, const str
 		add_loss(text, sizeof(text), way);
 		paint(out, options, role, text, 0);
 		bool fits = text_columns(text) + text_columns(more) + HEAD + 2 <= options->width;
-		if (*more && fits)
-			fputs("; ", out);
-		else if (*more)
-			fprintf(out, ";\n%*s", HEAD, "");
+		fputs(!*more ? "\n" : fits ? "; " : ";\n", out);
+		if (*more && !fits)
+			print_wrapped(out, options, ROLE_PLAIN, "        ", HEAD, more);
+		if (!*more || !fits)
+			return;
 	}
 	fputs(more, out);
 	print_newline(out);
 }
 
-static void print_clocks(FILE *out, const struct directions *directions)
+/* What is said of both, on lines of its own. */
+static void print_both(FILE *out, const struct report_options *options, const char *text)
 {
-	if (directions->contradicted)
-		fputs("  one way: not known; both hosts say that their clocks are right, but they contradict "
-		      "each "
-		      "other\n",
-			out);
-	else if (directions->forward.delay.median_ns != RTT_NONE)
-		fprintf(out,
-			"  one way: there %.2f ms, back %.2f ms, each +-%.2f ms, as good as both hosts think "
-			"their clocks are\n",
-			ns_to_ms(directions->forward.delay.median_ns),
-			ns_to_ms(directions->reverse.delay.median_ns), ns_to_ms(directions->clock_error_ns));
-	if (directions->drift_known && (directions->drift > DRIFT_TOLD || directions->drift < -DRIFT_TOLD))
-		fprintf(out, "  the far clock runs %.0f millionths %s; that is taken out of the variation\n",
-			1e6 * (directions->drift > 0 ? directions->drift : -directions->drift),
-			directions->drift > 0 ? "fast" : "slow");
+	print_wrapped(out, options, ROLE_PLAIN, "  ", 4, text);
 }
 
-static void print_rest(FILE *out, const struct directions *directions)
+static void print_clocks(FILE *out, const struct report_options *options, const struct directions *directions)
 {
 	char text[LINE_SIZE] = "";
+	if (directions->contradicted)
+		print_both(out, options,
+			"one way: not known; both hosts say that their clocks are right, but they contradict "
+			"each other");
+	else if (directions->forward.delay.median_ns != RTT_NONE) {
+		append(text, sizeof(text),
+			"one way: there %.2f ms, back %.2f ms, each +-%.2f ms, as good as both hosts think "
+			"their clocks are",
+			ns_to_ms(directions->forward.delay.median_ns),
+			ns_to_ms(directions->reverse.delay.median_ns), ns_to_ms(directions->clock_error_ns));
+		print_both(out, options, text);
+	}
+	if (!directions->drift_known || fabs(directions->drift) <= DRIFT_TOLD)
+		return;
+	snprintf(text, sizeof(text),
+		"the far clock runs %.0f millionths %s; that is taken out of the variation",
+		1e6 * fabs(directions->drift), directions->drift > 0 ? "fast" : "slow");
+	print_both(out, options, text);
+}
+
+static void print_rest(FILE *out, const struct report_options *options, const struct directions *directions)
+{
+	char text[LINE_SIZE] = "";
+	append(text, sizeof(text), "test packets (STAMP, UDP port %u): %u sent, %u answered",
+		directions->port, directions->sent, directions->received);
 	if (directions->undecided > 0)
 		append(text, sizeof(text), "; %u lost, nobody knows on which way", directions->undecided);
 	if (directions->late > 0)
@@ -103,8 +117,7 @@ static void print_rest(FILE *out, const struct directions *directions)
 			directions->restarts);
 	if (directions->send_errors > 0)
 		append(text, sizeof(text), "; %u could not be sent", directions->send_errors);
-	fprintf(out, "  test packets (STAMP, UDP port %u): %u sent, %u answered%s\n", directions->port,
-		directions->sent, directions->received, text);
+	print_both(out, options, text);
 }
 
 static const char *why_not(const struct directions *directions)
@@ -140,9 +153,10 @@ void directions_text(FILE *out, const struct report_options *options, const stru
 	print_way(out, options, directions, &directions->forward);
 	print_way(out, options, directions, &directions->reverse);
 	if (!apart)
-		fputs("  the far end keeps no count: on which way packets get lost cannot be told\n", out);
-	print_clocks(out, directions);
-	print_rest(out, directions);
+		print_both(out, options,
+			"the far end keeps no count: on which way packets get lost cannot be told");
+	print_clocks(out, options, directions);
+	print_rest(out, options, directions);
 }
 
 static void line_of(const struct directions *directions, bool utf8, bool intervals, char *text, size_t size)
