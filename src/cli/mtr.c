@@ -221,6 +221,8 @@ static int explain(enum persona_step step, const struct mtr_args *args, const st
 		return fputs("mtr: no such interface\n", stderr), MTR_FAILED;
 	if (step == PERSONA_ROUTE && addr_is_set(args->source))
 		return fputs("mtr: invalid local address\n", stderr), MTR_FAILED;
+	if (error->code == -EPERM || error->code == -EACCES)
+		return complain("no right to send these probes", "run as root, or see `setcap` in retour(1)");
 	return complain("cannot measure", error->text);
 }
 

@@ -30,6 +30,14 @@ told 'missing after' lab run
 told 'missing after' data import
 told "with 'extra'" doctor extra
 
+# ---- help fits into a terminal
+
+for command in '' trace back watch ping doctor data lab lg serve; do
+	# shellcheck disable=SC2086 # none or one word
+	status 0 "$retour" $command --help
+	equal "help of retour $command fits into 80 columns" "$(awk 'length > 80' "$scratch/out")" ''
+done
+
 # A file that cannot be written is the end of the run, and of its success.
 status 4 "$retour" watch -n -r -c 1 --prometheus "$scratch/nowhere/metrics" 127.0.0.1
 has 'metrics' "$(<"$scratch/err")" "cannot write $scratch/nowhere/metrics:"

@@ -20,3 +20,6 @@ for family in 4 6; do
 	expect_equal "IPv$family: there, when asked for both" "$(truth near "${!far}")" \
 		"$(hops $scratch/out forward | owners)"
 done
+
+expect_status 1 in_node near "${as_nobody[@]}" "$RETOUR" mtr -r -c 1 -n "$far4"
+expect_equal "mtr says what to do" 1 "$(grep -c setcap $scratch/err)"
