@@ -329,13 +329,16 @@ static void judge(struct alignment *alignment, struct ways *ways, struct pair *p
 		alignment->as_symmetric = TERNARY_TRUE;
 }
 
-struct alignment *align_paths(const struct path *forward, const struct path *reverse)
+struct alignment *align_paths(const struct path *whole, const struct path *reverse)
 {
-	struct ways ways = {.forward = forward, .reverse = reverse};
 	/* A target may answer from another of its addresses than it was asked by. Who refuses to pass packets
-	 * on may stand there twice. */
-	bool has_target = forward->hop_count > 0 && (forward->reached || ends_at_destination(forward));
-	ways.forward_count = forward->hop_count - (has_target || ends_twice(forward));
+	 * on stands there twice, and counts once. */
+	bool has_target = whole->hop_count > 0 && (whole->reached || ends_at_destination(whole));
+	struct path once = *whole;
+	once.hop_count -= !has_target && ends_twice(whole);
+	const struct path *forward = &once;
+	struct ways ways = {.forward = forward, .reverse = reverse};
+	ways.forward_count = forward->hop_count - has_target;
 	ways.reverse_first = ends_at_destination(reverse);
 	size_t room = MIN(forward->hop_count, reverse->hop_count) + 1, count = 0;
 	struct alignment *alignment = calloc(1, sizeof(*alignment));

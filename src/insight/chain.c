@@ -72,6 +72,16 @@ static bool has_mate(const struct hop *a, const struct hop *b, bool pairs)
 	return !pairs || (a->address.low ^ b->address.low) == 1;
 }
 
+/* An address that both ways show is a router's, not that of a link's end: loopbacks are numbered in a row,
+ * too. */
+static bool is_shown(const struct path *path, struct addr address)
+{
+	for (size_t i = 0; i < path->hop_count; i++)
+		if (addr_equal(path->hops[i].address, address))
+			return true;
+	return false;
+}
+
 /* Mates at the near end of one list speak of an end of the way: the link before the first hop there starts at
  * ourselves, the link before the first hop back at the target. Where the other hop is not that end, the two
  * addresses cannot be one link. */
@@ -97,12 +107,13 @@ static void gather(struct table *table)
 				add_evidence(table, i, j, WEIGHT_AS);
 			if (!ends && alias_by_name(there, back))
 				add_evidence(table, i, j, WEIGHT_ALIAS);
-			if (!has_mate(there, back, pairs) || mates_contradict(table, i, j))
+			if (!has_mate(there, back, pairs) || mates_contradict(table, i, j) ||
+				is_shown(reverse, near) || is_shown(forward, back->address))
 				continue;
 			/* See align.h: the mate is the neighbour. */
-			if (i > 0 && !is_end(reverse, j))
+			if (i > 0 && !is_end(reverse, j) && !strangers_by_name(&forward->hops[i - 1], back))
 				add_evidence(table, i - 1, j, WEIGHT_SUBNET);
-			if (j > 0 && !is_end(forward, i))
+			if (j > 0 && !is_end(forward, i) && !strangers_by_name(there, &reverse->hops[j - 1]))
 				add_evidence(table, i, j - 1, WEIGHT_SUBNET);
 		}
 	}

@@ -32,6 +32,13 @@ const char *router_of_name(const char *name)
 	return strchr(router, '.') ? router : NULL;
 }
 
+bool strangers_by_name(const struct hop *a, const struct hop *b)
+{
+	const char *router_a = a->name ? router_of_name(a->name) : NULL;
+	const char *router_b = b->name ? router_of_name(b->name) : NULL;
+	return router_a && router_b && strcasecmp(router_a, router_b) != 0;
+}
+
 bool alias_by_name(const struct hop *a, const struct hop *b)
 {
 	const char *router_a = a->name ? router_of_name(a->name) : NULL;

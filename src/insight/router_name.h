@@ -9,6 +9,8 @@
 /* The part after the interface; NULL for a name that is not of this form. */
 const char *router_of_name(const char *name);
 /* Both hops have names, of interfaces of one router. */
+/* Both have names of that kind, of two routers. */
+bool strangers_by_name(const struct hop *a, const struct hop *b);
 bool alias_by_name(const struct hop *a, const struct hop *b);
 
 #endif

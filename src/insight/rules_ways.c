@@ -1,4 +1,5 @@
 /* Is the way back the way there? */
+#include "insight/router_name.h"
 #include "insight/rules.h"
 
 #include <stdio.h>
@@ -148,6 +149,43 @@ static unsigned foreign_hops(const struct path *path, const struct path *other)
 	return count;
 }
 
+/* A link on both ways tells two routers, of which the one at the edge of what both ways share may be another:
+ * it is when the router beside it answers from the interface that its answer leaves by. An equal address or
+ * name excludes that. NULL, an end of the ways, is sure. */
+static bool is_sure(const struct measurement *m, const struct shared_hop *shared)
+{
+	if (!shared || shared->by != SHARED_BY_SUBNET)
+		return true;
+	size_t there = hop_index(m->forward, shared->forward_ttl),
+	       back = hop_index(m->reverse, shared->reverse_ttl);
+	return there < m->forward->hop_count && back < m->reverse->hop_count &&
+		alias_by_name(&m->forward->hops[there], &m->reverse->hops[back]);
+}
+
+static bool is_silent(const struct path *path, size_t index)
+{
+	return index < path->hop_count && !hop_known(&path->hops[index]);
+}
+
+/* A silent router beside the place may be on both ways, too. */
+static bool parts_right_behind(const struct measurement *m, const struct shared_hop *before)
+{
+	const struct path *there = m->forward, *back = m->reverse;
+	size_t there_next = before ? hop_index(there, before->forward_ttl) + 1 : 0;
+	size_t back_next =
+		(before ? hop_index(back, before->reverse_ttl) : back->hop_count - back->reached) - 1;
+	return is_sure(m, before) && !is_silent(there, there_next) && !is_silent(back, back_next);
+}
+
+static bool meets_right_at(const struct measurement *m, const struct shared_hop *after)
+{
+	const struct path *there = m->forward, *back = m->reverse;
+	size_t there_last =
+		(after ? hop_index(there, after->forward_ttl) : there->hop_count - there->reached) - 1;
+	size_t back_first = after ? hop_index(back, after->reverse_ttl) + 1 : 0;
+	return is_sure(m, after) && !is_silent(there, there_last) && !is_silent(back, back_first);
+}
+
 static void report_differ(struct measurement *m)
 {
 	const struct alignment *alignment = m->alignment;
@@ -170,11 +208,15 @@ static void report_differ(struct measurement *m)
 		finding = measurement_add_finding(m, "paths-differ", SEVERITY_INFO, confidence,
 			DIRECTION_BOTH,
 			parting.after
-				? "The way back is not the way there: they part after %s and meet again at "
+				? "The way back is not the way there: they part %s %s and meet again %s "
 				  "%s%s."
-				: "The way back is not the way there: they part after %s, and no router is "
-				  "seen on both again before %s%s.",
-			from, to, through);
+				: "The way back is not the way there: they part %s %s, and no router is "
+				  "seen on both again %s %s%s.",
+			parts_right_behind(m, parting.before) ? "after" : "near", from,
+			!parting.after				   ? "before"
+				: meets_right_at(m, parting.after) ? "at"
+								   : "near",
+			to, through);
 	else
 		finding = measurement_add_finding(m, "paths-differ", SEVERITY_INFO, confidence,
 			DIRECTION_BOTH, "The way back is not the way there%s; where they part is not known.",

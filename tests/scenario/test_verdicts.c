@@ -24,6 +24,7 @@ static const char *const command_words[] = {"retour HOST", "with a responder", "
 struct tally {
 	unsigned worlds, right, wrong, silent;
 	unsigned wrong_by[3]; /* by confidence */
+	unsigned shared, false_routers, false_hops;
 };
 
 struct campaign {
@@ -197,6 +198,9 @@ static void annotate(const struct campaign *c, struct path *path)
 		struct hop *hop = &path->hops[i];
 		uint32_t as = world_find_as(c->world, hop->address);
 		hop->asn = as == WORLD_NONE ? 0 : c->world->ases[as].asn;
+		const struct world_address *at = world_find_address(c->world, hop->address);
+		if (at && at->interface != WORLD_NONE && c->world->interfaces[at->interface].name)
+			hop->name = strdup(c->world->interfaces[at->interface].name);
 	}
 }
 
@@ -422,6 +426,62 @@ static enum verdict judge_size(const struct campaign *c, const struct finding *f
 	return is(first <= place && place < last);
 }
 
+static bool is_on(const struct truth *truth, uint32_t node)
+{
+	for (unsigned i = 0; i < truth->hop_count; i++)
+		if (truth->hops[i].node == node)
+			return true;
+	return false;
+}
+
+/* The first router that only one way has is on no other. */
+static bool parts_there(const struct campaign *c, const struct measurement *m, const char *summary)
+{
+	const struct alignment *a = m->alignment;
+	const struct truth_hop *there = true_hop(c, WAY_THERE, a->divergence_forward_ttl);
+	const struct truth_hop *back = true_hop(c, WAY_BACK, a->divergence_reverse_ttl);
+	if (!a->diverges || strstr(summary, " near "))
+		return true;
+	return (there && !is_on(&c->back, there->node)) || (back && !is_on(&c->there, back->node));
+}
+
+static uint32_t node_of_hop(const struct campaign *c, const struct path *path, int number)
+{
+	for (size_t i = 0; i < path->hop_count; i++) {
+		const struct hop *hop = &path->hops[i];
+		const struct world_address *at = world_find_address(c->world, hop->address);
+		const struct truth_hop *truth = true_hop(c, path->direction == DIRECTION_REVERSE, hop->ttl);
+		if (path_hop_number(path, i) == number)
+			return at ? at->node : truth ? truth->node : WORLD_NONE;
+	}
+	return WORLD_NONE;
+}
+
+/* What is said to be measured of the way back is on it. */
+static unsigned false_hops(const struct campaign *c, const struct measurement *m)
+{
+	unsigned count = 0;
+	for (size_t i = 0; m->reverse && i < m->reverse->hop_count; i++) {
+		const struct hop *hop = &m->reverse->hops[i];
+		const struct world_address *at = world_find_address(c->world, hop->address);
+		count += hop->certainty == CERTAINTY_MEASURED && addr_is_set(hop->address) &&
+			!(at && is_on(&c->back, at->node));
+	}
+	return count;
+}
+
+/* Routers that are said to be on both ways, and are not. */
+static unsigned false_routers(const struct campaign *c, const struct measurement *m)
+{
+	const struct alignment *a = m->alignment;
+	unsigned count = 0;
+	for (size_t i = 0; a && i < a->shared_count; i++)
+		count += a->shared[i].by != SHARED_BY_AS &&
+			node_of_hop(c, m->forward, a->shared[i].forward_ttl) !=
+				node_of_hop(c, m->reverse, a->shared[i].reverse_ttl);
+	return count;
+}
+
 static enum verdict judge(
 	const struct campaign *c, const struct measurement *m, const struct finding *finding)
 {
@@ -459,7 +519,7 @@ static enum verdict judge(
 	if (is_kind(finding, "slow-reply"))
 		return is_slower(c, way, first);
 	if (is_kind(finding, "paths-differ"))
-		return c->faulty.asymmetric ? BESIDE : WRONG;
+		return c->faulty.asymmetric && parts_there(c, m, finding->summary) ? BESIDE : WRONG;
 	if (is_kind(finding, "paths-same"))
 		return c->faulty.asymmetric ? WRONG : BESIDE;
 	if (is_kind(finding, "latency-step"))
@@ -507,6 +567,17 @@ static void judge_all(struct campaign *c, const struct measurement *m, enum comm
 			fault_words[c->place.fault], c->place.way ? "back" : "there", c->place.at,
 			c->place.next, c->place.size, finding->id, confidence_word(finding->confidence),
 			finding->summary);
+		show_ways(c, m);
+	}
+	unsigned untrue = false_hops(c, m);
+	tally->false_hops += untrue;
+	tally->false_routers += false_routers(c, m);
+	tally->shared += m->alignment ? (unsigned)m->alignment->shared_count : 0;
+	if (untrue > 0) {
+		printf("# UNTRUE %u, %s, seed %llu%s: %s %s at %s-%s\n", untrue, command_words[command],
+			(unsigned long long)c->seed, c->faulty.asymmetric ? " asymmetric" : "",
+			fault_words[c->place.fault], c->place.way ? "back" : "there", c->place.at,
+			c->place.next);
 		show_ways(c, m);
 	}
 	tally->worlds++;
@@ -560,6 +631,9 @@ static struct tally sum_of(const struct campaign *c)
 	for (unsigned i = 0; i < FAULTS * 2 * COMMANDS; i++) {
 		sum.worlds += tallies[i].worlds;
 		sum.right += tallies[i].right;
+		sum.false_routers += tallies[i].false_routers;
+		sum.false_hops += tallies[i].false_hops;
+		sum.shared += tallies[i].shared;
 		for (unsigned j = 0; j < ARRAY_LEN(sum.wrong_by); j++)
 			sum.wrong_by[j] += tallies[i].wrong_by[j];
 	}
@@ -584,6 +658,10 @@ static void test_verdicts(void **state)
 	printf("# of %u: wrong and certain %u, likely %u, possible %u; right %u\n", sum.worlds,
 		sum.wrong_by[CONFIDENCE_CERTAIN], sum.wrong_by[CONFIDENCE_LIKELY],
 		sum.wrong_by[CONFIDENCE_POSSIBLE], sum.right);
+	printf("# %u hops back are none; of %u routers on both ways %u are not\n", sum.false_hops, sum.shared,
+		sum.false_routers);
+	assert_int_equal(sum.false_hops, 0);
+	assert_true(sum.false_routers * 50 <= sum.shared);
 	assert_int_equal(sum.wrong_by[CONFIDENCE_CERTAIN], 0);
 	assert_true(sum.wrong_by[CONFIDENCE_LIKELY] * 200 <= sum.worlds);
 	assert_true(sum.wrong_by[CONFIDENCE_POSSIBLE] * 50 <= sum.worlds);

@@ -396,6 +396,39 @@ static void test_networks_of_the_ends_are_on_both_ways(void **state)
 	done(&f);
 }
 
+/* Loopbacks are numbered in a row; what both ways show is no link's end. */
+static void test_loopbacks_in_a_row_are_no_link(void **state)
+{
+	(void)state;
+	struct fixture f = align(THERE("10.0.0.1", "10.9.9.3", "10.9.9.2", "10.0.0.7", TARGET),
+		THERE("10.0.0.20", "10.9.9.2", "10.9.9.3", "10.0.0.2", SOURCE));
+	for (size_t i = 0; i < f.alignment->shared_count; i++)
+		assert_int_equal(f.alignment->shared[i].forward_ttl + f.alignment->shared[i].reverse_ttl, 5);
+	assert_true(f.alignment->shared_count >= 2);
+	done(&f);
+}
+
+/* b answers by the interface that its answer leaves by, towards d on the way back: that a and d were one router is
+ * denied by their names. */
+static void test_names_of_two_routers(void **state)
+{
+	(void)state;
+	struct fixture f;
+	f.forward = build_path(DIRECTION_FORWARD, SOURCE, TARGET, THERE("10.0.0.1", "10.3.0.2", TARGET));
+	f.reverse = build_path(DIRECTION_REVERSE, TARGET, SOURCE, THERE("10.5.0.1", "10.3.0.3", SOURCE));
+	build_finish(f.forward);
+	build_finish(f.reverse);
+	f.forward->hops[0].name = strdup("ae1.a.example.net");
+	f.forward->hops[1].name = strdup("ae1.b.example.net");
+	f.reverse->hops[0].name = strdup("ae2.b.example.net");
+	f.reverse->hops[1].name = strdup("ae1.d.example.net");
+	f.alignment = align_paths(f.forward, f.reverse);
+	assert_non_null(f.alignment);
+	assert_int_equal(f.alignment->shared_count, 1);
+	expect(&f, 0, 2, 1, SHARED_BY_SUBNET);
+	done(&f);
+}
+
 static void test_empty_paths(void **state)
 {
 	(void)state;
@@ -433,6 +466,8 @@ int main(void)
 		cmocka_unit_test(test_who_refuses_stands_there_once),
 		cmocka_unit_test(test_one_pair_in_two_networks_is_no_difference),
 		cmocka_unit_test(test_networks_of_the_ends_are_on_both_ways),
+		cmocka_unit_test(test_loopbacks_in_a_row_are_no_link),
+		cmocka_unit_test(test_names_of_two_routers),
 		cmocka_unit_test(test_empty_paths),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

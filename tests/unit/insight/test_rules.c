@@ -659,6 +659,19 @@ static void test_reported_loss_has_no_place(void **state)
 	measurement_deinit(&m);
 }
 
+/* The router beside the parting is silent: it may be on both ways. */
+static void test_ways_part_near_a_silent_router(void **state)
+{
+	(void)state;
+	struct measurement m;
+	begin(&m, HOPS("10.1.0.1/1", "*", "10.2.0.1/2", "10.2.0.5/2", "10.4.0.1/4", TARGET "/4"));
+	add_back(&m, HOPS("10.4.0.1/4", "10.5.0.1/3", "10.5.0.5/3", "10.5.0.9/3", "*", "10.1.0.1/1", SOURCE "/1"));
+	run(&m);
+	assert_non_null(strstr(the_finding(&m, "paths-differ")->summary,
+		"part near hop 1 (10.1.0.1) and meet again at hop 5 (10.4.0.1)"));
+	measurement_deinit(&m);
+}
+
 static void test_one_foreign_hop_is_only_possible(void **state)
 {
 	(void)state;
@@ -762,6 +775,7 @@ int main(void)
 		cmocka_unit_test(test_ways_differ_somewhere),
 		cmocka_unit_test(test_few_samples_do_not_place_a_loss),
 		cmocka_unit_test(test_reported_loss_has_no_place),
+		cmocka_unit_test(test_ways_part_near_a_silent_router),
 		cmocka_unit_test(test_one_foreign_hop_is_only_possible),
 		cmocka_unit_test(test_ways_same),
 		cmocka_unit_test(test_ways_undecided),
