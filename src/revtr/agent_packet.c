@@ -94,7 +94,7 @@ static void write_options(const struct revtr_task *task, struct ip_header *ip)
 			.slots = (uint8_t)MIN(task->listed_count, REVTR_LISTED_MAX)};
 		for (unsigned i = 0; i < ip->timestamp.slots; i++)
 			ip->timestamp.addrs[i] = task->listed[i];
-	} else if (task->probe != REVTR_CHALLENGE) {
+	} else if (task->probe != REVTR_CHALLENGE && task->probe != REVTR_PING) {
 		ip->route =
 			(struct route_option){.present = true, .type = 7, .slots = RECORD_ROUTE_SLOTS_MAX};
 		for (unsigned i = 0; i < RECORD_ROUTE_SLOTS_MAX; i++)

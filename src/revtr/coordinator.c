@@ -163,9 +163,9 @@ void coordinator_dispatch(struct coordinator *c, const struct revtr_task *task, 
 		.source = source->stored.address,
 		.tag = agent_tag(source->key, source->stored.address, task->target, task->id)};
 	char topic[TOPIC_SIZE], *text;
-	bool heard = c->agents[expected.receiver].status.online || expected.is_trace;
-	bool refused =
-		!source->stored.consents || (!expected.is_trace && !coordinator_may_spend(c, task->target));
+	bool heard = c->agents[expected.receiver].status.online || task->probe == REVTR_TRACEROUTE;
+	bool options = task->probe != REVTR_TRACEROUTE && task->probe != REVTR_PING;
+	bool refused = !source->stored.consents || (options && !coordinator_may_spend(c, task->target));
 	if (refused && task->id <= REVTR_TASK_MAX)
 		revtr_engine_refused(c->engine, task->id, coordinator_now_ns());
 	if (refused)
@@ -174,8 +174,9 @@ void coordinator_dispatch(struct coordinator *c, const struct revtr_task *task, 
 		coordinator_lost(c, &expected);
 		return;
 	}
-	if (!expected.is_trace)
+	if (options)
 		coordinator_spend(c, task->target);
+	expected.probe = task->probe;
 	c->expected[task->id & (EXPECTED_MAX - 1)] = expected;
 	agent->tasks++;
 	agent->asked_ns = coordinator_now_ns();
@@ -208,7 +209,7 @@ static void on_answer(void *context, const char *topic, const char *payload, siz
 		return;
 	struct expected *slot = &c->expected[answer.task & (EXPECTED_MAX - 1)];
 	/* Whoever is not where the answer goes cannot have it; only the sender can have refused. */
-	uint32_t speaker = answer.answered && !slot->is_trace ? slot->receiver : slot->sender;
+	uint32_t speaker = answer.answered && slot->probe != REVTR_TRACEROUTE ? slot->receiver : slot->sender;
 	if (agent == UINT32_MAX || answer.seen != REVTR_SEEN_NOTHING || slot->task != answer.task ||
 		speaker != agent) {
 		c->health.foreign++;
@@ -222,7 +223,7 @@ static void on_answer(void *context, const char *topic, const char *payload, siz
 	c->health.last_answer_ns = coordinator_now_ns();
 	if (answer.answered)
 		c->agents[expected.sender].worked_ns = coordinator_now_ns();
-	if (answer.answered && !expected.is_trace && !coordinator_is_own_udp(answer.task))
+	if (answer.answered && expected.probe == REVTR_RR_PING)
 		learn(c, &expected, &answer);
 	if (answer.reply.present && expected.spoofed == (expected.sender != expected.receiver))
 		coordinator_test_seen(c, expected.sender, expected.receiver);
@@ -266,8 +267,7 @@ static void give_tasks(struct coordinator *c, int64_t *wake_ns)
 				.source = source,
 				.target = task.target,
 				.trace = TREE_NONE,
-				.spoofed = task.spoofed,
-				.is_trace = task.probe == REVTR_TRACEROUTE});
+				.spoofed = task.spoofed});
 	}
 }
 

@@ -38,7 +38,8 @@ void coordinator_agent_gone(struct coordinator *c, uint32_t agent)
 	c->agents[agent].gone_ns = coordinator_now_ns();
 	for (uint32_t i = 0; i < EXPECTED_MAX; i++) {
 		struct expected slot = c->expected[i];
-		if (slot.task == 0 || (slot.sender != agent && (slot.is_trace || slot.receiver != agent)))
+		if (slot.task == 0 ||
+			(slot.sender != agent && (slot.probe == REVTR_TRACEROUTE || slot.receiver != agent)))
 			continue;
 		c->expected[i].task = 0;
 		coordinator_lost(c, &slot);

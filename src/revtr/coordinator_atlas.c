@@ -161,7 +161,7 @@ void coordinator_atlas_answer(
 	if (!answer->answered)
 		return;
 	if (expected->trace == TREE_NONE) {
-		if (expected->is_trace)
+		if (expected->probe == REVTR_TRACEROUTE)
 			take_trace(c, expected, answer);
 		return; /* the survey's is learned from already */
 	}

@@ -49,7 +49,7 @@ void coordinator_tell_atlas(const struct coordinator *c, uint32_t source)
 	char text[ADDR_TEXT_SIZE];
 	for (uint32_t i = 0; i < EXPECTED_MAX; i++) {
 		const struct expected *slot = &c->expected[i];
-		if (slot->task & OWN_TASK && slot->is_trace && slot->source == source)
+		if (slot->task & OWN_TASK && slot->probe == REVTR_TRACEROUTE && slot->source == source)
 			return; /* more will come */
 	}
 	coordinator_tell(c, "atlas of %s: %u traceroutes",
@@ -67,7 +67,7 @@ static bool has_traced(const struct coordinator *c, uint32_t source, uint32_t ag
 			return true;
 	for (uint32_t i = 0; i < EXPECTED_MAX; i++) {
 		const struct expected *slot = &c->expected[i];
-		if (slot->task & OWN_TASK && slot->is_trace && slot->source == source &&
+		if (slot->task & OWN_TASK && slot->probe == REVTR_TRACEROUTE && slot->source == source &&
 			slot->sender == agent)
 			return true;
 	}

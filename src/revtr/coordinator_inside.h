@@ -58,7 +58,8 @@ struct expected {
 	struct addr target;
 	uint32_t sender;
 	uint32_t trace, place; /* atlas: whose hop was asked; TREE_NONE = not the atlas's */
-	bool spoofed, is_trace;
+	bool spoofed;
+	enum revtr_probe probe;
 };
 
 /* Record Route to hops of the atlas, when budgets allow it. */
@@ -305,10 +306,6 @@ void coordinator_free_hops(struct coordinator *c);
 int coordinator_load_aliases(struct coordinator *c, struct error *error) MUST_USE;
 
 /* coordinator_alias.c */
-static inline bool coordinator_is_own_udp(uint32_t task)
-{
-	return task >= OWN_UDP_TASK && task < OWN_TASK;
-}
 /* A packet's turn has come. */
 void coordinator_alias_ask(struct coordinator *c, const struct hop_ask *ask);
 /* false: it answers no packet of a round. */

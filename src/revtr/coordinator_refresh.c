@@ -49,8 +49,7 @@ void coordinator_ask_trace(struct coordinator *c, uint32_t source, uint32_t agen
 			.sender = agent,
 			.source = source,
 			.target = address,
-			.trace = TREE_NONE,
-			.is_trace = true});
+			.trace = TREE_NONE});
 }
 
 static bool may_trace(const struct coordinator *c, uint32_t source, uint32_t agent)

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const probe_words[] = {"rr-ping", "traceroute", "challenge", "rr-udp", "ts-ping", "trial"};
+static const char *const probe_words[] = {
+	"rr-ping", "traceroute", "challenge", "rr-udp", "ts-ping", "trial", "ping"};
 static const char *const seen_words[] = {"nothing", "sent", "failed", "request", "reply", "exceeded"};
 
 const char *message_probe_word(enum revtr_probe probe)

@@ -16,6 +16,7 @@ enum revtr_probe {
 	REVTR_TS_PING, /* an echo request with Timestamp, the addresses that shall stamp prespecified */
 	REVTR_TRIAL, /* an echo request whose fate is told by all who see it: a test of agents (capability.h)
 		      */
+	REVTR_PING,  /* an echo request without options */
 };
 
 /* REVTR_TRIAL: what has become of it. */
@@ -53,7 +54,7 @@ struct revtr_answer {
 	struct addr from;
 	struct route_option
 		reply; /* REVTR_RR_PING: the list as it came home; REVTR_RR_UDP: as it arrived there */
-	int reply_ttl; /* of that, 0 = not known */
+	int reply_ttl; /* of the packet that came, 0 = not known */
 	struct timestamp_option times; /* REVTR_TS_PING: as it came home */
 	/* REVTR_TRACEROUTE: the routers, none = silent; the target is the last where it was reached. */
 	struct addr trace[REVTR_TRACE_MAX];

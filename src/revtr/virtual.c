@@ -219,7 +219,7 @@ void virtual_do(struct virtual *v, const struct revtr_task *task, struct addr so
 		.ip = {.source = task->spoofed ? source : world_node_address(sim_world(v->sim), host, 4),
 			.destination = task->target,
 			.ttl = 64,
-			.route = {.present = task->probe != REVTR_TS_PING,
+			.route = {.present = task->probe != REVTR_TS_PING && task->probe != REVTR_PING,
 				.type = 7,
 				.slots = RECORD_ROUTE_SLOTS_MAX},
 			.timestamp = {.present = task->probe == REVTR_TS_PING,

@@ -127,6 +127,33 @@ static void test_prespecified_timestamps(void **state)
 	agent_free(receiver);
 }
 
+/* No options; how far away the answer came from is told. */
+static void test_plain_ping(void **state)
+{
+	struct agent_rules plain = {0};
+	struct agent *agent = agent_with(&plain);
+	struct agent_order task = order(10, false);
+	struct outgoing out;
+	struct packet request, reply;
+	struct revtr_answer answer;
+	(void)state;
+	task.task.probe = REVTR_PING;
+	task.task.target = TARGET;
+	assert_int_equal(agent_do(agent, &task, NOW_NS), AGENT_TAKEN);
+	assert_true(sends(agent, NOW_NS, &out, &request));
+	assert_int_equal(out.bytes[0], 0x45);
+	assert_int_equal(request.transport.icmp_type, 8);
+	reply_to(&request, &reply);
+	reply.ip.destination = SOURCE;
+	reply.ip.ttl = 57;
+	hears(agent, &reply);
+	assert_true(agent_answer(agent, &answer));
+	assert_int_equal(answer.task, 10);
+	assert_int_equal(answer.reply_ttl, 57);
+	assert_false(answer.reply.present);
+	agent_free(agent);
+}
+
 static void test_forged_answers_are_refused(void **state)
 {
 	struct agent_rules may = {.spoof = true};
@@ -305,6 +332,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers_are_known_without_being_told),
 		cmocka_unit_test(test_prespecified_timestamps),
+		cmocka_unit_test(test_plain_ping),
 		cmocka_unit_test(test_forged_answers_are_refused),
 		cmocka_unit_test(test_challenge),
 		cmocka_unit_test(test_keys_come_later),

@@ -49,9 +49,11 @@ static void test_orders(void **state)
 static void test_words_of_probes(void **state)
 {
 	static const char *const words[] = {[REVTR_RR_PING] = "\"rr-ping\"", [REVTR_TRACEROUTE] = "\"traceroute\"",
-		[REVTR_CHALLENGE] = "\"challenge\"", [REVTR_RR_UDP] = "\"rr-udp\""};
+		[REVTR_CHALLENGE] = "\"challenge\"", [REVTR_RR_UDP] = "\"rr-udp\"", [REVTR_PING] = "\"ping\""};
 	(void)state;
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (!words[i])
+			continue; /* those with more to say have their own tests */
 		struct agent_order order = {.task = {.id = 1, .probe = (enum revtr_probe)i, .target = addr_v4(0xcb007101)},
 			.source = addr_v4(0xc6336401)};
 		struct agent_order read;
