@@ -100,6 +100,11 @@ static void print_text(const json_t *record, const struct path *path)
 	}
 	if (path)
 		print_gap(path, hops + 1);
+	if (json_is_true(json_object_get(record, "elsewhere")))
+		remark("(some answers to agents came from much nearer or farther than what the source's own "
+		       "pings "
+		       "to %s reach: from another host with this address (anycast). They were not used)",
+			destination);
 	if (!path || !path->reached)
 		remark("%s: %s", hops > 0 ? "then unknown" : "unknown", stop);
 }

@@ -34,6 +34,7 @@ struct revtr_options revtr_options_published(void)
 struct revtr_options revtr_options_default(void)
 {
 	struct revtr_options options = revtr_options_published();
+	options.ping = true;
 	options.heuristics = true;
 	options.timestamps = true;
 	options.differ = true;
@@ -69,6 +70,10 @@ const char *revtr_stop_text(enum revtr_stop stop)
 		return "what comes next could only be guessed, across the border of two networks";
 	case REVTR_TOO_LONG: return "the way back is longer than what can be kept";
 	case REVTR_CANCELLED: return "cancelled";
+	case REVTR_ELSEWHERE:
+		return "agents' packets seem to reach another host with this address (anycast), whose way "
+		       "back "
+		       "is another one";
 	case REVTR_REFUSED:
 		return "the network of the last hop may not be asked: its packets for today are spent, or "
 		       "its owner forbids it";
@@ -153,6 +158,7 @@ void revtr_engine_move_source(struct revtr_engine *engine, uint32_t index, uint3
 	/* Nothing is known of what comes home to the new one. */
 	engine->sources[index].answered = engine->sources[index].direct_asked =
 		engine->sources[index].direct_found = 0;
+	engine->sources[index].pings = false;
 	for (uint32_t i = 0; i < engine->job_count; i++)
 		if (engine->jobs[i].source == index && engine->jobs[i].stage == STAGE_DONE &&
 			!engine->jobs[i].found)
@@ -343,6 +349,7 @@ bool revtr_engine_finished(struct revtr_engine *engine, struct revtr_result *res
 		.hops = m->hops,
 		.hop_count = m->hop_count,
 		.left = m->left,
+		.elsewhere = m->elsewhere,
 		.option_packets = m->option_packets,
 		.trace_packets = m->trace_packets,
 		.rounds = m->rounds,

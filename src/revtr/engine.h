@@ -35,8 +35,10 @@
 
 /* What may be switched off, to see what it is worth; and the numbers that the method has. */
 struct revtr_options {
-	bool atlas;	    /* traceroutes towards the source */
-	bool direct;	    /* Record Route from the source itself */
+	bool atlas;  /* traceroutes towards the source */
+	bool direct; /* Record Route from the source itself */
+	bool ping;   /* the source pings the destination first: what then answers others from another distance
+			is another host with this address (anycast, RFC 4786) */
 	bool direct_always; /* even where it hardly ever helped this source */
 	bool spoofed;	    /* and from agents in its name */
 	bool heuristics;    /* lists in which the target did not write itself down are read, too */
@@ -85,7 +87,8 @@ enum revtr_stop {
 	REVTR_INTERDOMAIN,  /* the next hop could only be assumed, across networks */
 	REVTR_TOO_LONG,
 	REVTR_CANCELLED,
-	REVTR_REFUSED, /* may_ask forbids to ask the last hop */
+	REVTR_REFUSED,	 /* may_ask forbids to ask the last hop */
+	REVTR_ELSEWHERE, /* agents seem to reach another host under the destination's address (anycast) */
 };
 
 struct revtr_hop {
@@ -111,7 +114,9 @@ struct revtr_result {
 	enum revtr_stop stop;
 	const struct revtr_hop *hops; /* after the destination, as packets travel */
 	unsigned hop_count;
-	int16_t left;				/* as of a hop, from the destination */
+	int16_t left;	/* as of a hop, from the destination */
+	bool elsewhere; /* answers to agents' packets came from much nearer or farther than what the source
+			   reaches under that address; they were not used */
 	unsigned option_packets, trace_packets; /* sent for it; what others had sent before is not counted */
 	unsigned rounds;			/* of spoofed batches it waited for */
 	int64_t started_ns, finished_ns;

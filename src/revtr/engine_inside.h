@@ -11,6 +11,7 @@
 
 enum job_kind { JOB_RECORD_ROUTE, JOB_TRACE, JOB_TIMESTAMP };
 enum job_stage {
+	STAGE_PING,
 	STAGE_DIRECT,
 	STAGE_SPOOFED,
 	STAGE_QUOTE,
@@ -46,6 +47,7 @@ struct job {
 	uint32_t chain[CHAIN_MAX]; /* timestamp: what is listed after the target */
 	uint32_t heard_agent;	   /* record route: whose packet brought a list home, where `heard` */
 	int16_t left;		   /* routers that a reply passed on its way to the source; -1 = not known */
+	int16_t own_least, own_most;  /* the same, of replies to the source's own pings */
 	uint16_t queued, outstanding; /* of the batch: not sent yet; without answer */
 	uint16_t asked, asked_far, answered, silent, rounds;
 	uint8_t ranked_count, ranked_next, near, far_max;
@@ -55,6 +57,7 @@ struct job {
 	bool disturbed; /* something was not asked or heard, for want of an agent */
 	bool reached;	/* the trace has */
 	bool heard, heard_spoofed;
+	bool elsewhere;		/* another host has answered others (anycast) */
 	uint8_t listed_count;	/* timestamp: of the chain */
 	bool stamped;		/* timestamp: the target has, itself */
 	bool doubted, checking; /* timestamp: it may be the target that stamped for the others */
@@ -89,6 +92,7 @@ struct measurement_state {
 	unsigned option_packets, trace_packets, rounds;
 	int64_t started_ns, finished_ns;
 	bool over, refused; /* refused: a hop that would have told more may not be asked */
+	bool elsewhere;	    /* as of the result */
 };
 
 struct ready {		 /* a packet that waits for its time */
@@ -111,6 +115,7 @@ struct source_state {
 	unsigned direct_asked, direct_found;
 	unsigned times_asked, times_told, times_found; /* told: the target stamped, at least */
 	unsigned answered;			       /* packets with options that came home */
+	bool pings;				       /* its own come home */
 	bool deaf;				       /* to answers that it has not asked for itself */
 };
 
@@ -154,13 +159,16 @@ void job_wait(struct revtr_engine *engine, uint32_t job, uint32_t measurement);
 void job_expire(struct revtr_engine *engine);
 /* The last packet of a batch has left. */
 void job_set_timer(struct revtr_engine *engine, uint32_t job);
-void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer);
-void job_lost(struct revtr_engine *engine, uint32_t task, bool refused);
+/* Nothing more comes of it: the next one, or that was all. */
+void job_batch_over(struct revtr_engine *engine, uint32_t job);
 /* NULL: it is not known. */
 const struct job *job_known(
 	const struct revtr_engine *engine, enum job_kind kind, uint32_t source, uint32_t target);
 /* It is over: those who wait go on. */
 void job_finish(struct revtr_engine *engine, uint32_t job);
+/* engine_answers.c */
+void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer);
+void job_lost(struct revtr_engine *engine, uint32_t task, bool refused);
 void job_learn_list(struct revtr_engine *engine, struct job *job, const struct revtr_list *list,
 	uint32_t task, bool spoofed);
 /* engine_quote.c: a reply in whose list the target did not show. */

@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "reverse/rr_evidence.h"
 #include "revtr/engine_inside.h"
 
 #define SWEEP 4
 
+#define PINGS	     2 /* ways of equal cost may differ in length */
 #define DIRECT_TRIES 16
 #define DIRECT_WORTH 25 /* one in so many has to help */
 
@@ -150,9 +150,9 @@ void job_set_timer(struct revtr_engine *engine, uint32_t index)
 {
 	struct job *job = &engine->jobs[index];
 	const struct revtr_options *options = &engine->options;
-	int64_t wait_ns = job->stage == STAGE_DIRECT ? options->direct_wait_ns
-		: job->stage != STAGE_TRACE	     ? options->spoofed_wait_ns
-						     : options->trace_wait_ns;
+	int64_t wait_ns = job->stage == STAGE_DIRECT || job->stage == STAGE_PING ? options->direct_wait_ns
+		: job->stage != STAGE_TRACE					 ? options->spoofed_wait_ns
+										 : options->trace_wait_ns;
 	job->deadline_ns = engine->now_ns + wait_ns;
 	/* One of an earlier batch, which ended early, may still be there: it is put in anew when its turn
 	 * comes. */
@@ -229,7 +229,34 @@ static void next_batch(struct revtr_engine *engine, uint32_t index)
 		job_finish(engine, index);
 }
 
-static void end_of_batch(struct revtr_engine *engine, uint32_t index)
+/* How far is the host that the source's own packets reach? Routers have an address for themselves. */
+static bool ping(struct revtr_engine *engine, uint32_t index)
+{
+	struct job *job = &engine->jobs[index];
+	struct ready ready = {.job = index, .agent = engine->sources[job->source].agent, .probe = REVTR_PING};
+	if (!engine->options.ping || !engine->options.spoofed ||
+		engine->measurements[job->payer].destination != job->target)
+		return false;
+	job->stage = STAGE_PING;
+	for (unsigned i = 0; i < PINGS; i++)
+		(void)job_enqueue(engine, ready);
+	return job->outstanding > 0;
+}
+
+/* Whoever answers nothing without options does not with them. */
+static bool is_silent(const struct revtr_engine *engine, const struct job *job)
+{
+	return job->stage == STAGE_PING && job->own_least < 0 && engine->sources[job->source].pings;
+}
+
+/* Agents in the source's name, and before that the source itself. */
+static void ask_agents(struct revtr_engine *engine, uint32_t index)
+{
+	if (engine->jobs[index].stage != STAGE_DIRECT || !ping(engine, index))
+		next_batch(engine, index);
+}
+
+void job_batch_over(struct revtr_engine *engine, uint32_t index)
 {
 	struct job *job = &engine->jobs[index];
 	bool unwanted = job->first_waiter == JOB_NONE; /* those who wanted to know were cancelled */
@@ -238,10 +265,10 @@ static void end_of_batch(struct revtr_engine *engine, uint32_t index)
 		job_finish(engine, index);
 	else if (job->kind == JOB_TIMESTAMP)
 		timestamp_end(engine, index);
-	else if (job->kind == JOB_TRACE || job->found)
+	else if (job->kind == JOB_TRACE || job->found || is_silent(engine, job))
 		job_finish(engine, index);
 	else if (engine->options.differ || !quote_ask(engine, index))
-		next_batch(engine, index);
+		ask_agents(engine, index);
 }
 
 static bool rank(struct revtr_engine *engine, struct job *job)
@@ -282,7 +309,7 @@ static void begin(struct revtr_engine *engine, uint32_t index)
 	struct job *job = &engine->jobs[index];
 	uint32_t agent = engine->sources[job->source].agent;
 	job->first_waiter = JOB_NONE;
-	job->left = -1;
+	job->left = job->own_least = job->own_most = -1;
 	if (job->kind == JOB_TRACE) {
 		job->stage = STAGE_TRACE;
 		if (!job_enqueue(
@@ -306,7 +333,7 @@ static void begin(struct revtr_engine *engine, uint32_t index)
 		return;
 	}
 	if (!direct || !job_enqueue(engine, (struct ready){.job = index, .agent = agent}))
-		next_batch(engine, index);
+		ask_agents(engine, index);
 }
 
 /* What it found, or that there was nothing to be found by those who were there. */
@@ -352,139 +379,6 @@ void job_wait(struct revtr_engine *engine, uint32_t job, uint32_t measurement)
 	engine->jobs[job].first_waiter = measurement;
 }
 
-/* ---- answers */
-
-static bool better(const struct job *job, const struct revtr_list *list)
-{
-	if (!job->found || job->certain != list->certain)
-		return !job->found || list->certain;
-	if (job->home != list->home)
-		return list->home;
-	return list->count > job->chain_count;
-}
-
-void job_learn_list(struct revtr_engine *engine, struct job *job, const struct revtr_list *list,
-	uint32_t task, bool spoofed)
-{
-	struct source_state *source = &engine->sources[job->source];
-	unsigned known = 0;
-	for (unsigned i = 0; i < list->count; i++)
-		known += list->hops[i] != 0;
-	if (known == 0)
-		return;
-	source->direct_found += !spoofed;
-	if (better(job, list)) {
-		memcpy(job->chain, list->hops, sizeof(job->chain));
-		job->chain_count = (uint8_t)list->count;
-		job->found = true;
-		job->home = list->home;
-		job->certain = list->certain;
-		job->spoofed = spoofed;
-		job->evidence = task;
-	}
-	uint32_t chain[CHAIN_MAX + 1] = {job->target};
-	memcpy(chain + 1, list->hops, list->count * sizeof(*chain));
-	if (engine->options.doubt && list->certain)
-		(void)tree_doubt(&source->tree, chain, list->count + 1, engine->now_ns);
-	/* Without memory it is merely not shared. */
-	if (engine->options.share &&
-		tree_add_chain(&source->tree, chain, list->count + 1, spoofed, task, engine->now_ns) < 0)
-		return;
-	if (list->certain)
-		tree_note_origin(&source->tree, chain, list->count + 1, engine->now_ns);
-}
-
-static void take_list(struct revtr_engine *engine, struct job *job, const struct revtr_answer *answer,
-	const struct sent *sent)
-{
-	struct addr source = addr_v4(engine->sources[job->source].address);
-	struct revtr_list list;
-	revtr_read_list(answer, addr_v4(job->target), source, engine->options.heuristics,
-		engine->environment.aliases, &list);
-	if (answer->reply.present) {
-		job->heard = true;
-		job->heard_agent = sent->agent;
-		job->heard_spoofed = sent->spoofed;
-	}
-	if (list.placed)
-		job_learn_list(engine, job, &list, answer->task, sent->spoofed);
-	else
-		quote_keep(engine, job, answer, sent);
-}
-
-static void take_trace(struct job *job, const struct revtr_answer *answer)
-{
-	if (answer->trace_count > REVTR_TRACE_MAX)
-		return;
-	job->routers = calloc(answer->trace_count + 1, sizeof(*job->routers) + sizeof(*job->lefts));
-	if (!job->routers)
-		return;
-	job->lefts = (int8_t *)(job->routers + answer->trace_count + 1);
-	for (unsigned i = 0; i < answer->trace_count; i++)
-		job->lefts[i] = (int8_t)rr_hops_passed(answer->trace_ttl[i]);
-	for (unsigned i = 0; i < answer->trace_count; i++)
-		job->routers[i] = answer->trace[i].family == 4 ? (uint32_t)answer->trace[i].low : 0;
-	job->router_count = (uint8_t)answer->trace_count;
-	job->reached = answer->reached;
-}
-
-/* Its job, and what is known of the task, which is over now. NULL: it is nobody's. */
-static struct job *take_sent(struct revtr_engine *engine, uint32_t task, struct sent *sent)
-{
-	struct sent *slot = engine->sent_room ? &engine->sent[task & (engine->sent_room - 1)] : NULL;
-	if (!slot || task == 0 || slot->id != task)
-		return NULL;
-	*sent = *slot;
-	slot->id = 0;
-	struct job *job = &engine->jobs[sent->job];
-	return job->target == sent->target ? job : NULL; /* it may have been forgotten meanwhile */
-}
-
-/* Its batch is over. What it says is still worth having. */
-static bool is_late(const struct job *job, const struct sent *sent)
-{
-	return job->stage != sent->stage || job->outstanding == 0;
-}
-
-void job_lost(struct revtr_engine *engine, uint32_t task, bool refused)
-{
-	struct sent sent;
-	struct job *job = take_sent(engine, task, &sent);
-	if (!job || is_late(job, &sent))
-		return;
-	job->disturbed = true;
-	job->refused |= refused;
-	if (--job->outstanding == 0 && job->queued == 0)
-		end_of_batch(engine, sent.job);
-}
-
-void job_answer(struct revtr_engine *engine, const struct revtr_answer *answer)
-{
-	struct sent sent;
-	struct job *job = take_sent(engine, answer->task, &sent);
-	if (!job)
-		return;
-	bool late = is_late(job, &sent);
-	if (job->kind == JOB_RECORD_ROUTE && answer->answered && sent.stage == STAGE_QUOTE) {
-		quote_take(engine, job, answer, &sent);
-	} else if (job->kind == JOB_RECORD_ROUTE && answer->answered) {
-		job->answered++;
-		job->left = (int16_t)rr_hops_passed(answer->reply_ttl);
-		engine->sources[job->source].answered++;
-		budget_alive(&engine->budget, job->target);
-		take_list(engine, job, answer, &sent);
-		tree_note_left(&engine->sources[job->source].tree, job->target, job->left, engine->now_ns);
-	} else if (job->kind == JOB_TRACE && !late) {
-		take_trace(job, answer);
-	} else if (job->kind == JOB_TIMESTAMP && answer->answered && !late) {
-		timestamp_answer(engine, sent.job, answer);
-	} else if (!answer->answered) {
-		job->silent++;
-	}
-	if (!late && --job->outstanding == 0 && job->queued == 0)
-		end_of_batch(engine, sent.job);
-}
-
 void job_expire(struct revtr_engine *engine)
 {
 	for (int stage = 0; stage < STAGE_COUNT; stage++) {
@@ -500,11 +394,11 @@ void job_expire(struct revtr_engine *engine)
 				arm(engine, index);
 				continue;
 			}
-			/* Many refuse nothing, and answer pings. */
-			if (job->stage != STAGE_QUOTE)
+			/* Many refuse nothing, and answer pings; and a ping has no options. */
+			if (job->stage != STAGE_QUOTE && job->stage != STAGE_PING)
 				job->silent = (uint16_t)(job->silent + job->outstanding);
 			job->outstanding = 0;
-			end_of_batch(engine, index);
+			job_batch_over(engine, index);
 		}
 	}
 }

@@ -50,6 +50,11 @@ static int64_t budget_now(const struct revtr_engine *engine)
 	return engine->now_ns - engine->lag_ns;
 }
 
+static bool has_options(enum revtr_probe probe)
+{
+	return probe != REVTR_TRACEROUTE && probe != REVTR_PING;
+}
+
 bool job_enqueue(struct revtr_engine *engine, struct ready ready)
 {
 	struct job *job = &engine->jobs[ready.job];
@@ -62,7 +67,7 @@ bool job_enqueue(struct revtr_engine *engine, struct ready ready)
 		engine->ready_room = room;
 	}
 	struct budget_packet packet = {job->target, job->source, ready.agent};
-	/* Packets without options are for their agent only, who keeps to his own limits. */
+	/* Traceroutes are for their agent only, who keeps to his own limits. */
 	ready.at_ns = budget_now(engine);
 	if (job->kind != JOB_TRACE)
 		ready.at_ns = budget_take(&engine->budget, &packet, ready.at_ns);
@@ -109,13 +114,11 @@ static bool remember(struct revtr_engine *engine, const struct sent *sent)
 	return slot;
 }
 
-static void charge(struct revtr_engine *engine, const struct job *job)
+static void charge(struct revtr_engine *engine, const struct job *job, enum revtr_probe probe)
 {
 	struct measurement_state *payer = &engine->measurements[job->payer];
-	if (job->kind == JOB_TRACE)
-		payer->trace_packets++;
-	else
-		payer->option_packets++;
+	payer->trace_packets += probe == REVTR_TRACEROUTE;
+	payer->option_packets += has_options(probe);
 }
 
 static struct ready take_first(struct revtr_engine *engine)
@@ -162,7 +165,7 @@ static void send(struct revtr_engine *engine, struct revtr_task *task)
 	(void)remember(engine,
 		&(struct sent){task->id, ready.job, job->target, ready.site, ready.agent, job->stage,
 			ready.spoofed});
-	charge(engine, job);
+	charge(engine, job, ready.probe);
 	if (--job->queued == 0)
 		job_set_timer(engine, ready.job);
 }

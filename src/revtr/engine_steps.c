@@ -26,10 +26,12 @@ static bool on_path(const struct measurement_state *m, uint32_t address)
 #define SURE_CHAIN   0.999f /* Record Route, the target by its own address */
 #define SURE_GUESSED 0.998f /* the same, its place in the list by other rules */
 #define SURE_ATLAS   0.999f
-#define SURE_SPAN    0.99f
-#define SURE_INTRA   0.995f
+#define SURE_SPAN    0.98f
+#define SURE_INTRA   0.998f
 #define SURE_INTER   0.6f
-#define SURE_SIBLING 0.962f
+/* A neighbour's list is less sure than what comes behind it: ways from one prefix soon come together. */
+#define SURE_SIBLING	   0.966f
+#define SURE_SIBLING_CHAIN 0.926f
 /* Behind a router that forwards its own answers by another way than what it passes on: by its own, and by
  * those of others. */
 #define SURE_OWN     0.5f
@@ -99,6 +101,29 @@ static struct revtr_hop hop_of(const struct tree_hop *from)
 		.seen_ns = from->seen_ns};
 }
 
+static uint32_t network_of(const struct revtr_engine *engine, uint32_t address)
+{
+	return address ? engine->environment.asn(engine->environment.context, address) : 0;
+}
+
+/* Hops that may lie before the router that was asked about are left out where their network is neither its
+ * own nor that of the first hop behind them: they do. */
+static unsigned leave_out_earlier(
+	const struct revtr_engine *engine, uint32_t address, struct tree_hop *hops, unsigned count)
+{
+	unsigned span = 0, kept = 0;
+	while (span < count && hops[span].how == TREE_SPAN)
+		span++;
+	uint32_t own = network_of(engine, address),
+		 behind = span < count ? network_of(engine, hops[span].address) : 0;
+	for (unsigned i = 0; i < count; i++) {
+		uint32_t network = i < span ? network_of(engine, hops[i].address) : 0;
+		if (network == 0 || network == own || network == behind)
+			hops[kept++] = hops[i];
+	}
+	return kept;
+}
+
 /* A hop of the last segment from which the tree knows the rest. */
 static bool by_tree(struct revtr_engine *engine, struct measurement_state *m)
 {
@@ -111,6 +136,7 @@ static bool by_tree(struct revtr_engine *engine, struct measurement_state *m)
 		if (count == 0 || !reached)
 			continue;
 		cut(m, i);
+		count = leave_out_earlier(engine, address, hops, count);
 		for (unsigned j = 0; j < count; j++) {
 			if (tree_by_origin(tree, j > 0 ? hops[j - 1].address : address, engine->now_ns))
 				m->faith *= SURE_PASSING;
@@ -122,10 +148,25 @@ static bool by_tree(struct revtr_engine *engine, struct measurement_state *m)
 	return false;
 }
 
+/* Would a network on the way be left on the word of somebody in the prefix of one of its routers? That may be
+ * anywhere in it, and leave it elsewhere. */
+static bool leaves_elsewhere(
+	const struct revtr_engine *engine, const struct measurement_state *m, const struct job *job)
+{
+	uint32_t network = network_of(engine, hop_address(m, hop_last_known(m)));
+	unsigned first = 0;
+	while (first < job->chain_count && job->chain[first] == 0)
+		first++;
+	return m->sibling && network != network_of(engine, m->destination) && first < job->chain_count &&
+		network != network_of(engine, job->chain[first]);
+}
+
 static bool by_chain(struct revtr_engine *engine, struct measurement_state *m, const struct job *job)
 {
 	unsigned before = m->hop_count;
 	int from = m->sibling ? hop_last_known(m) : m->at;
+	if (leaves_elsewhere(engine, m, job))
+		return false;
 	struct revtr_hop kept[REVTR_HOPS_MAX];
 	memcpy(kept, m->hops, before * sizeof(*kept));
 	float faith = m->faith;
@@ -140,7 +181,7 @@ static bool by_chain(struct revtr_engine *engine, struct measurement_state *m, c
 				    .technique = job->spoofed ? TECHNIQUE_RECORD_ROUTE_SPOOFED
 							      : TECHNIQUE_RECORD_ROUTE,
 				    .certainty = CERTAINTY_MEASURED,
-				    .probability = SURE_CHAIN,
+				    .probability = m->sibling ? SURE_SIBLING_CHAIN : SURE_CHAIN,
 				    .evidence = job->evidence,
 				    .seen_ns = engine->now_ns}))
 			break;
@@ -275,7 +316,11 @@ static void note_what_is_known(const struct revtr_engine *engine, struct measure
 static void end(struct revtr_engine *engine, uint32_t index, enum revtr_stop stop)
 {
 	struct measurement_state *m = &engine->measurements[index];
+	uint32_t last = hop_address(m, hop_last_known(m));
+	bool at_home = m->elsewhere && network_of(engine, last) == network_of(engine, m->destination);
 	follow_trace(engine, m, JOB_NONE);
+	if (at_home && (stop == REVTR_UNRESPONSIVE || stop == REVTR_INTERDOMAIN))
+		stop = REVTR_ELSEWHERE;
 	m->stop = m->refused && (stop == REVTR_UNRESPONSIVE || stop == REVTR_INTERDOMAIN) ? REVTR_REFUSED
 											  : stop;
 	m->over = true;
@@ -358,6 +403,7 @@ static bool take_job(struct revtr_engine *engine, uint32_t index, uint32_t job_i
 		m->refused |= job->refused;
 		if (!m->sibling)
 			note_left(m, m->at, job->left);
+		m->elsewhere |= job->elsewhere;
 		if (job->found && by_chain(engine, m, job)) {
 			follow_trace(engine, m, JOB_NONE);
 			m->trace_place = -1;

@@ -75,13 +75,15 @@ char *revtr_result_to_json(
 	const char *status = result->stop == REVTR_REACHED ? "reached"
 		: result->hop_count > 0			   ? "partial"
 							   : "nothing";
-	json_t *object = json_pack("{s:I, s:I, s:o, s:o, s:s, s:s, s:o, s:o, s:{s:i, s:i}, s:i, s:o, s:f}",
-		"id", (json_int_t)id, "batch", (json_int_t)batch, "source", address_json(source),
-		"destination", address_json(addr_v4(result->destination)), "status", status, "stop",
+	json_t *object = json_pack(
+		"{s:I, s:I, s:o, s:o, s:s, s:s, s:o, s:o, s:{s:i, s:i}, s:i, s:o, s:f, s:o*}", "id",
+		(json_int_t)id, "batch", (json_int_t)batch, "source", address_json(source), "destination",
+		address_json(addr_v4(result->destination)), "status", status, "stop",
 		revtr_stop_text(result->stop), "hops", hops, "suspected_gaps", gaps_json(result), "packets",
 		"options", (int)result->option_packets, "traceroutes", (int)result->trace_packets, "rounds",
 		(int)result->rounds, "started_at", time_json(started_ms), "duration_ms",
-		(double)(result->finished_ns - result->started_ns) / NS_PER_MS);
+		(double)(result->finished_ns - result->started_ns) / NS_PER_MS, "elsewhere",
+		result->elsewhere ? json_true() : NULL);
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	json_decref(object);
 	return text;

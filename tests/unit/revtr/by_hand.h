@@ -19,6 +19,7 @@ struct scene {
 	unsigned site_count; /* also the number of the source's agent */
 	struct revtr_engine *engine;
 	uint32_t forbidden; /* network that may not be asked; 0 = none */
+	uint32_t neighbour; /* of everybody, who stands in for them; 0 = none */
 	uint32_t source;
 	int64_t now_ns;
 };
@@ -39,6 +40,13 @@ static inline bool may_ask(void *context, uint32_t asn, uint32_t address)
 	return asn != s->forbidden;
 }
 
+static inline uint32_t neighbour_of(void *context, uint32_t address, unsigned number)
+{
+	const struct scene *s = context;
+	(void)address;
+	return number == 0 ? s->neighbour : 0;
+}
+
 /* The sites are given in the order in which they are near to the destination. */
 static inline void scene_open(
 	struct scene *s, const struct revtr_site *sites, unsigned count, struct revtr_options options)
@@ -57,6 +65,7 @@ static inline void scene_open(
 		.site_count = count,
 		.asn = asn_of,
 		.may_ask = may_ask,
+		.sibling = neighbour_of,
 		.context = s};
 	s->engine = revtr_engine_new(&options, &environment);
 	assert_non_null(s->engine);
