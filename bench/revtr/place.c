@@ -108,6 +108,20 @@ static uint32_t mirror(struct evaluation *e)
 	}
 }
 
+/* Where what is sent to it arrives, and nowhere else: hosts may share an address (anycast). */
+static uint32_t draw_agent(struct evaluation *e)
+{
+	uint32_t host;
+	struct addr address;
+	const struct world_address *first, *end = e->world->addresses + e->world->address_count;
+	do {
+		host = draw_host(e);
+		address = host_address(e, host);
+		first = world_find_address(e->world, address);
+	} while (first + 1 < end && addr_equal(first[1].addr, address));
+	return host;
+}
+
 static bool taken(const struct evaluation *e, uint32_t as)
 {
 	for (unsigned i = 0; i < e->agent_count; i++)
@@ -124,11 +138,11 @@ static void draw_agents(struct evaluation *e)
 	e->hosts = need(calloc(e->site_count + SOURCES + e->probe_count, sizeof(*e->hosts)));
 	e->sites = need(calloc(e->site_count, sizeof(*e->sites)));
 	e->as_has_probe = need(calloc(e->world->as_count, sizeof(*e->as_has_probe)));
-	uint32_t first_source = draw_host(e);
+	uint32_t first_source = draw_agent(e);
 	while (!try_ping(e, first_source, first_source, far, false))
-		first_source = draw_host(e);
+		first_source = draw_agent(e);
 	while (e->agent_count < e->site_count) {
-		uint32_t host = draw_host(e);
+		uint32_t host = draw_agent(e);
 		if (taken(e, e->world->nodes[host].as) ||
 			e->world->nodes[host].as == e->world->nodes[first_source].as)
 			continue;
@@ -144,14 +158,14 @@ static void draw_agents(struct evaluation *e)
 		e->hosts[e->agent_count++] = host;
 	}
 	for (unsigned i = 0; i < SOURCES; i++) {
-		uint32_t host = i == 0 ? first_source : draw_host(e);
+		uint32_t host = i == 0 ? first_source : draw_agent(e);
 		while (i > 0 && (taken(e, e->world->nodes[host].as) || !try_ping(e, host, host, far, false)))
-			host = draw_host(e);
+			host = draw_agent(e);
 		e->sources[i] = host_address(e, host);
 		e->hosts[e->agent_count++] = host;
 	}
 	for (unsigned i = 0; i < e->probe_count; i++) {
-		uint32_t host = draw_host(e);
+		uint32_t host = draw_agent(e);
 		e->as_has_probe[e->world->nodes[host].as] = true;
 		e->hosts[e->agent_count++] = host;
 	}

@@ -21,6 +21,11 @@ static void set_cover_order(struct row *row)
 	row->rr_atlas = false;
 }
 
+static void no_ping(struct row *row)
+{
+	row->options.ping = false;
+}
+
 static void no_siblings(struct row *row)
 {
 	row->options.siblings = false;
@@ -116,6 +121,7 @@ static const struct {
 	{"set-cover-order", revtr_options_published, set_cover_order},
 	{"published", revtr_options_published, NULL},
 	{"retour", revtr_options_default, NULL},
+	{"without-ping", revtr_options_default, no_ping},
 	{"without-siblings", revtr_options_default, no_siblings},
 	{"without-hop-counts", revtr_options_default, no_counts},
 	{"without-fallback", revtr_options_default, no_fallback},
