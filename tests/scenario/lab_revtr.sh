@@ -137,9 +137,11 @@ got=$(lab bash -c '
 	coordinator
 	await true >&3
 	kill -9 $coordinator
+	wait $coordinator # it is gone only then, and its lock with it
 	coordinator
 	await true >&3
 	kill -9 $agent
+	wait $agent
 	await false >&3
 	agent
 	await true >&3
