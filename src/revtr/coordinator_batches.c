@@ -26,6 +26,9 @@ static int check_ask(
 	if (!addr_is_unicast(ask->destination) || addr_is_private(ask->destination))
 		return error_set(error, -EINVAL, "%s is not the address of a host on the Internet",
 			addr_format(ask->destination, text));
+	if (addr_equal(ask->destination, ask->source))
+		return error_set(error, -EINVAL, "%s is the source itself: measure another host",
+			addr_format(ask->destination, text));
 	if (coordinator_opted_out(c, ask->destination))
 		return error_set(error, -EPERM, "the owner of %s does not want to be measured",
 			addr_format(ask->destination, text));

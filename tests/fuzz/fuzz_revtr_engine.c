@@ -82,7 +82,7 @@ static void check_finished(struct run *run)
 			CHECK(result.hops[i].probability >= 0 && result.hops[i].probability <= 1);
 		}
 		bool home = result.hop_count > 0 && result.hops[result.hop_count - 1].address == SOURCE;
-		CHECK(result.stop != REVTR_REACHED || home || result.destination == SOURCE);
+		CHECK(result.stop != REVTR_REACHED || home);
 		unsigned count = revtr_gaps(&result, gaps, ARRAY_LEN(gaps));
 		CHECK(count <= ARRAY_LEN(gaps));
 		for (unsigned i = 0; i < count; i++)
@@ -136,6 +136,15 @@ static void answer(struct run *run, const struct revtr_task *task, struct cursor
 	revtr_engine_answer(run->engine, &answer, run->now_ns);
 }
 
+/* The coordinator has refused a source as its own destination. */
+static void submit(struct run *run, struct addr destination)
+{
+	if (run->submitted < SUBMITTED_MAX && !addr_equal(destination, addr_v4(SOURCE)) &&
+		revtr_engine_submit(
+			run->engine, run->source, destination, run->now_ns, &run->ids[run->submitted]) == 0)
+		run->submitted++;
+}
+
 static void happen(struct run *run, struct cursor *bytes)
 {
 	uint8_t what = cursor_u8(bytes);
@@ -143,12 +152,7 @@ static void happen(struct run *run, struct cursor *bytes)
 		run->task_count > 0 ? &run->tasks[(what >> 4) % MIN(run->task_count, TASKS_MAX)] : NULL;
 	int64_t wake_ns;
 	switch (what % 8) {
-	case 0:
-		if (run->submitted < SUBMITTED_MAX &&
-			revtr_engine_submit(run->engine, run->source, pick(bytes), run->now_ns,
-				&run->ids[run->submitted]) == 0)
-			run->submitted++;
-		break;
+	case 0: submit(run, pick(bytes)); break;
 	case 1:
 	case 2:
 		if (take_task(run, &wake_ns) && cursor_ok(bytes) && what % 8 == 2)

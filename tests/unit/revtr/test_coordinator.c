@@ -78,6 +78,8 @@ static void test_refusals(void **state)
 	assert_int_equal(submit(&lab, lab.source, addr_v4(0x0a000001), NULL, &batch, &error), -EINVAL);
 	assert_int_equal(submit(&lab, lab.source, addr_v4(0xe0000001), NULL, &batch, &error), -EINVAL);
 	assert_int_equal(submit(&lab, lab.source, addr_v6(1, 1), NULL, &batch, &error), -EINVAL);
+	assert_int_equal(submit(&lab, lab.source, lab.source, NULL, &batch, &error), -EINVAL);
+	assert_non_null(strstr(error.text, "is the source itself"));
 	assert_int_equal(coordinator_cancel(lab.coordinator, 4711, &error), -ENOENT);
 	assert_int_equal(coordinator_refresh_atlas(lab.coordinator, lab.target, &error), -ENOENT);
 	lab_deinit(&lab);
