@@ -199,7 +199,7 @@ static unsigned hop_to_fill(const struct trace *trace, int64_t now_ns)
 	for (unsigned ttl = trace->config.first_ttl; ttl <= last_relevant(trace); ttl++) {
 		const struct trace_hop *hop = &trace->hops[ttl];
 		bool deserves = hop->answered > 0 || ttl < trace->highest || ttl <= trace->config.sure ||
-			(trace->distance_exact && ttl <= trace->distance);
+			ttl <= trace->distance;
 		bool taken = trace_accepted(trace, ttl) && is_waiting(trace, hop, now_ns);
 		if (deserves && !taken && asked(trace, hop) < trace->config.probes_per_hop &&
 			(best == 0 || hop->sent < trace->hops[best].sent))

@@ -105,6 +105,29 @@ static void test_one_protocol_only(void **state)
 	scene_end(&s);
 }
 
+/* Ten hops, 20 ms: whatever the destination answers with tells how far it is, so that two round trips are
+ * enough, and no packet is sent beyond it. */
+static void test_two_round_trips(void **state)
+{
+	static const enum probe_protocol protocols[] = {PROBE_UDP, PROBE_ICMP, PROBE_TCP};
+	(void)state;
+	struct world *world;
+	assert_int_equal(world_load("plain10", &world, NULL), 0);
+	struct scene s = {.world = world, .sim = sim_new(world, 42), .a = world_find_node(world, "client")};
+	for (size_t i = 0; i < ARRAY_LEN(protocols) * 2; i++) {
+		uint8_t family = families[i % 2];
+		s.from[family] = world_node_address(world, s.a, family);
+		s.to[family] = world_node_address(world, world_find_node(world, "server"), family);
+		struct path *path = trace(&s, family, protocols[i / 2], 0, false);
+		assert_true(path->reached);
+		assert_int_equal(path->hop_count, 10);
+		assert_true(path->duration_ns < 50 * NS_PER_MS);
+		assert_true(path->probes_sent <= 33);
+		path_free(path);
+	}
+	scene_end(&s);
+}
+
 /* r2 clears bits of the traffic class: the quotes of r3 and b say so, those of r1 and r2 do not yet. */
 static void test_bleaching_shows_in_quotes(void **state)
 {
@@ -203,6 +226,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_automatic_through_firewalls),
 		cmocka_unit_test(test_one_protocol_only),
+		cmocka_unit_test(test_two_round_trips),
 		cmocka_unit_test(test_bleaching_shows_in_quotes),
 		cmocka_unit_test(test_zero_ttl_shows_in_quotes),
 		cmocka_unit_test(test_nat_shows_in_quotes),
