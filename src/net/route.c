@@ -56,8 +56,14 @@ static int look_up_scoped(const char *name, struct route_target *target, struct 
 {
 	struct addrinfo *list = NULL;
 	const char *scope = strchr(name, '%') + 1;
-	char shown[60];
-	if (ask(name, 6, AI_NUMERICHOST, &list) != 0)
+	char shown[60], bare[ADDR_TEXT_SIZE];
+	int asked = ask(name, 6, AI_NUMERICHOST, &list);
+	/* The C library takes names of interfaces behind link-local addresses only. */
+	if (asked != 0 && if_nametoindex(scope) != 0) {
+		snprintf(bare, sizeof(bare), "%.*s", (int)(scope - 1 - name), name);
+		asked = ask(bare, 6, AI_NUMERICHOST, &list);
+	}
+	if (asked != 0)
 		return error_set(error, -ENODEV, "no interface is called %s; see `ip link`",
 			escape_text(scope, shown, sizeof(shown)));
 	int result = take_first(list, target);

@@ -38,6 +38,11 @@ for command in '' trace back watch ping doctor data lab lg serve; do
 	equal "help of retour $command fits into 80 columns" "$(awk 'length > 80' "$scratch/out")" ''
 done
 
+# Scopes, of addresses that need none, too.
+! grep -q " lo$" /proc/net/if_inet6 2>/dev/null || status 0 "$retour" trace -n ::1%lo
+status 4 "$retour" trace fe80::1%nope
+has 'no such interface' "$(<"$scratch/err")" 'no interface is called nope'
+
 # A file that cannot be written is the end of the run, and of its success.
 status 4 "$retour" watch -n -r -c 1 --prometheus "$scratch/nowhere/metrics" 127.0.0.1
 has 'metrics' "$(<"$scratch/err")" "cannot write $scratch/nowhere/metrics:"
