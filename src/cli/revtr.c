@@ -221,14 +221,20 @@ static bool set(struct revtr_command *command, int key, const char *value)
 /* -1 to go on, else the exit status. */
 static int parse(struct revtr_command *command, int argc, char **argv)
 {
-	int key;
+	int key, index = 0;
+	char shown[80];
 	optind = 1;
-	while ((key = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+	while ((key = getopt_long(argc, argv, "h", longs, &index)) != -1) {
 		if (key == 'h') {
 			print_help(stdout);
 			return EXIT_OK;
 		}
 		if (!set(command, key, optarg)) {
+			if (key != '?')
+				fprintf(stderr, "retour revtr: --%s %s: expected %s\n", longs[index].name,
+					escape_text(optarg, shown, sizeof(shown)),
+					key == LISTEN || key == OPT_OUT ? "fewer of these"
+									: "a whole number");
 			fputs("`retour revtr --help` tells the options\n", stderr);
 			return EXIT_USAGE;
 		}

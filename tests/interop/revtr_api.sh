@@ -48,6 +48,8 @@ revtr() {
 	"$retour" revtr "$@" --server "$url"
 }
 
+status 3 "$retour" revtr coordinator --keep-days 30d
+has "what is wrong with an option" "$(cat "$scratch/err")" "--keep-days 30d: expected a whole number"
 status 4 "$retour" revtr sources --server "$url"
 has "no key yet" "$(cat "$scratch/err")" "retour revtr coordinator"
 start
