@@ -19,6 +19,7 @@
 #include "bus/mqtt_trial.h"
 #include "bus/name.h"
 #include "bus/unsent.h"
+#include "net/cares.h"
 
 #define UNSENT_MAX	  65536 /* here and, not acknowledged, in the library */
 #define HANDED_MAX	  1000	/* of those in the library */
@@ -480,7 +481,8 @@ struct bus *bus_new_mqtt(struct uv_loop_s *loop, const struct bus_mqtt_options *
 	mqtt->trial.wanted = options->trial;
 	mqtt->has_will = options->will_topic != NULL;
 	mqtt->secure = options->ca_file != NULL;
-	if (mqtt_library_load(&mqtt->library, error) < 0) {
+	/* Names are asked for after the process has confined itself. */
+	if (mqtt_library_load(&mqtt->library, error) < 0 || cares_load(&(struct cares){0}, error) < 0) {
 		free(mqtt);
 		return NULL;
 	}

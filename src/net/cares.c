@@ -4,7 +4,7 @@
 
 #include "base/library.h"
 
-static int load(struct cares *cares, struct error *error)
+int cares_load(struct cares *cares, struct error *error)
 {
 	const struct library_symbol symbols[] = {
 		{"ares_library_init", &cares->library_init},
@@ -29,7 +29,7 @@ static int load(struct cares *cares, struct error *error)
 int cares_open(struct cares *cares, ares_channel *channel, int timeout_ms, int tries, struct error *error)
 {
 	struct ares_options options = {.timeout = timeout_ms, .tries = tries};
-	int result = load(cares, error);
+	int result = cares_load(cares, error);
 	if (result < 0)
 		return result;
 	int status = cares->library_init(ARES_LIB_INIT_ALL);

@@ -29,6 +29,8 @@ struct cares {
 	void (*free_data)(void *data);
 };
 
+/* For those who ask later, when this process may open no files any more. */
+int cares_load(struct cares *cares, struct error *error) MUST_USE;
 /* Load the library and open a channel that gives each of `tries` that long; its first, later ones longer. */
 int cares_open(
 	struct cares *cares, ares_channel *channel, int timeout_ms, int tries, struct error *error) MUST_USE;
