@@ -37,7 +37,7 @@ static struct findings probe(struct lab *lab, const uint32_t *addresses, size_t 
 {
 	struct findings findings = {0};
 	struct error error = {0};
-	unsigned number, again;
+	unsigned number, again = 0;
 	bool done = false;
 	if (coordinator_probe_aliases(lab->coordinator, addresses, count, &number, &error) < 0)
 		fail_msg("%s", error.text);
