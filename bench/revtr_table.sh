@@ -48,9 +48,8 @@ END {
 	}
 }' "$results"
 
-! grep -q '^revtr|retour-earlier|' "$results" || printf '\n*Retour earlier* is an earlier state, of before hop counts and timestamps.\n'
 awk -F'|' '$1 == "revtr" && $2 == "retour" && NF > 25 {
-	n++; rate += $24; memory += $25; counted += $26; right += $27; gaps += $28; gaps_right += $29
+	n++; rate += $24; memory += $25; under_way += $30; counted += $26; right += $27; gaps += $28; gaps_right += $29
 	least = !least || $24 < least ? $24 : least; most = $24 > most ? $24 : most
 }
 $1 == "revtr" && $2 == "two" { two += $24; twos++ }
@@ -59,7 +58,8 @@ END {
 	if (!n) exit
 	printf "\nOf *retour*, %d runs: %d to %d finished measurements for a second of one core, the simulator included", n, least, most
 	if (twos) printf ", and %d on two cores with a process on each (50 sites)", 2 * two / twos
-	printf "; %.1f KB of memory for each of 200 at once, with all that is remembered of earlier ones. ", memory / n / 1000
+	printf "; %.1f KB of memory for each of 200 at once, %.1f with all that is remembered of the last ten minutes. ",
+		under_way / n / 1000, memory / n / 1000
 	printf "Where the reply told how many routers the way has, %.1f %% of %d complete ways show or miss just as many", 100 * right / counted, counted
 	if (gaps) printf " (of those that miss some: %.1f %%)", 100 * gaps_right / gaps
 	printf ".\n"

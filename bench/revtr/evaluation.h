@@ -58,7 +58,7 @@ struct evaluation {
 	} atlas[SOURCES];
 	struct tally tally;
 	const struct revtr_engine *engine; /* of the row that runs */
-	size_t memory;
+	size_t memory, under_way;	   /* bytes for each of those at once, at most */
 	const struct pair **by_id;
 };
 

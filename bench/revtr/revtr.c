@@ -10,15 +10,17 @@
  * destination. Prints for each row
  *
  *   ROW|ASES|SITES|SEED|ASKED|PINGED|COMPLETE|RAW|ANY|MEASURED|MEASURED_TRUE|INFERRED|INFERRED_TRUE|ASSUMED|
- *   ASSUMED_TRUE|AS_WRONG|AS_EXACT|OPTION_PACKETS|TRACES|MEDIAN_S|P90_S|BUSIEST|PER_SECOND|MEMORY|COUNTED|COUNTED_TRUE|GAPS|GAPS_TRUE
+ *   ASSUMED_TRUE|AS_WRONG|AS_EXACT|OPTION_PACKETS|TRACES|MEDIAN_S|P90_S|BUSIEST|PER_SECOND|MEMORY|COUNTED|COUNTED_TRUE|GAPS|GAPS_TRUE|
+ *   UNDER_WAY
  *
  * COMPLETE: paths that end at the source without a hop assumed between networks; RAW: with those, too; ANY:
  * with at least one hop that is measured. MEASURED ... ASSUMED_TRUE count hops with an address, source left
  * out. AS_WRONG: paths with a hop in a network that is not on the way; AS_EXACT: complete ones that show
  * every network of it. BUSIEST: packets with options that one router saw in one second. PER_SECOND: finished
  * measurements in a second of this processor's time, simulator included. MEMORY: bytes for each measurement
- * at most under way at once. COUNTED: complete paths with the number of their routers by a hop limit, shown
- * and missing; GAPS: those that miss some. Then
+ * at most under way at once, with what is remembered of earlier ones; UNDER_WAY: without it. COUNTED:
+ * complete paths with the number of their routers by a hop limit, shown and missing; GAPS: those that miss
+ * some. Then
  *
  *   ROW-calibration|ASES|SITES|SEED|PERCENT|HOPS|STATED|RIGHT   hops by the probability that was stated
  *   ROW-wrong|ASES|SITES|SEED|TECHNIQUE|PATHS		      what came right before the first wrong network
@@ -93,8 +95,11 @@ static void done(void *context, const struct revtr_result *result)
 {
 	struct evaluation *e = context;
 	judge(e, result);
-	if (e->tally.asked % 50 == 1)
-		e->memory = MAX(e->memory, revtr_engine_bytes(e->engine) / e->at_once);
+	size_t under_way;
+	if (e->tally.asked % 50 != 1)
+		return;
+	e->memory = MAX(e->memory, revtr_engine_bytes(e->engine, &under_way) / e->at_once);
+	e->under_way = MAX(e->under_way, under_way / e->at_once);
 }
 
 /* What agents were asked, until they answer; by number. */
@@ -160,7 +165,7 @@ static void run_row(struct evaluation *e, const struct row *row)
 		load_atlas(e, engine, v, i, row);
 	}
 	e->engine = engine;
-	e->memory = 0;
+	e->memory = e->under_way = 0;
 	e->tally = (struct tally){.seconds = need(calloc(e->pair_count, sizeof(double)))};
 	e->by_id = need(calloc(e->pair_count + 1, sizeof(*e->by_id)));
 	sim_set_tap(sim, count_options, &busy);
@@ -177,12 +182,12 @@ static void run_row(struct evaluation *e, const struct row *row)
 	const struct tally *t = &e->tally;
 	qsort(t->seconds, t->asked, sizeof(double), compare_doubles);
 	printf("%s|%u|%u|%llu|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%u|%.2f|%.2f|%u|%.0f|%zu|%u|%u|%u|%"
-	       "u\n",
+	       "u|%zu\n",
 		row->name, e->ases, e->site_count, (unsigned long long)e->seed, t->asked, t->pinged,
 		t->complete, t->raw, t->any, t->measured, t->measured_true, t->inferred, t->inferred_true,
 		t->assumed, t->assumed_true, t->as_wrong, t->as_exact, t->option_packets, t->traces,
 		t->seconds[t->asked / 2], t->seconds[t->asked * 9 / 10], busy.most, t->asked / took,
-		e->memory, t->counted, t->counted_right, t->gaps, t->gaps_right);
+		e->memory, t->counted, t->counted_right, t->gaps, t->gaps_right, e->under_way);
 	for (unsigned i = 0; i < 100; i++)
 		if (t->by_probability[i].hops > 0)
 			printf("%s-calibration|%u|%u|%llu|%u|%u|%.4f|%.4f\n", row->name, e->ases,

@@ -111,7 +111,7 @@ static void print_text(const json_t *record, const struct path *path)
 
 void revtr_print_record(const json_t *record, bool json)
 {
-	char *text = json_dumps(record, JSON_COMPACT);
+	char *text = json_dumps(record, JSON_COMPACT | JSON_REAL_PRECISION(15));
 	if (!text)
 		return;
 	if (json) {

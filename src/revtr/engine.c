@@ -209,20 +209,34 @@ unsigned revtr_engine_busy(const struct revtr_engine *engine)
 	return engine->busy;
 }
 
-size_t revtr_engine_bytes(const struct revtr_engine *engine)
+static size_t job_bytes(const struct job *job)
 {
+	return job->router_count * (sizeof(*job->routers) + sizeof(*job->lefts)) +
+		(job->ranked ? RANK_MAX * sizeof(*job->ranked) : 0) +
+		(job->unplaced ? sizeof(*job->unplaced) : 0);
+}
+
+size_t revtr_engine_bytes(const struct revtr_engine *engine, size_t *under_way)
+{
+	size_t hops = REVTR_HOPS_MAX * sizeof(*engine->measurements->hops);
 	size_t bytes = sizeof(*engine) + engine->job_room * sizeof(*engine->jobs) +
 		engine->bucket_count * sizeof(*engine->buckets) +
 		engine->measurement_room * sizeof(*engine->measurements) +
 		engine->ready_room * sizeof(*engine->ready) + engine->sent_room * sizeof(*engine->sent) +
 		engine->budget.room * sizeof(*engine->budget.table);
-	for (uint32_t i = 0; i < engine->job_count; i++)
-		bytes += engine->jobs[i].router_count * sizeof(*engine->jobs[i].routers) +
-			(engine->jobs[i].ranked ? RANK_MAX * sizeof(*engine->jobs[i].ranked) : 0) +
-			(engine->jobs[i].unplaced ? sizeof(*engine->jobs[i].unplaced) : 0);
+	*under_way = engine->ready_count * sizeof(*engine->ready);
+	for (uint32_t i = 0; i < engine->job_count; i++) {
+		const struct job *job = &engine->jobs[i];
+		bytes += job_bytes(job);
+		if (job->stage != STAGE_DONE || job->readers > 0)
+			*under_way +=
+				sizeof(*job) + job_bytes(job) + job->outstanding * sizeof(*engine->sent);
+	}
 	for (uint32_t i = 0; i < engine->measurement_count; i++)
-		bytes += engine->measurements[i].hops ? REVTR_HOPS_MAX * sizeof(*engine->measurements[i].hops)
-						      : 0;
+		if (engine->measurements[i].hops) {
+			bytes += hops;
+			*under_way += sizeof(*engine->measurements) + hops;
+		}
 	return bytes;
 }
 

@@ -191,9 +191,9 @@ void revtr_engine_move_source(struct revtr_engine *engine, uint32_t source, uint
 int64_t revtr_engine_backlog(const struct revtr_engine *engine, uint32_t source);
 /* Measurements that go on. */
 unsigned revtr_engine_busy(const struct revtr_engine *engine);
-/* Memory for measurements and questions, without what is known of the sources. It grows with those that are
- * under way at once, and with what is asked within ask_again_ns. */
-size_t revtr_engine_bytes(const struct revtr_engine *engine);
+/* Memory for measurements and questions, without what is known of the sources, in bytes. *under_way: what of
+ * it goes with those that go on now; the rest is what was asked within ask_again_ns, and room for more. */
+size_t revtr_engine_bytes(const struct revtr_engine *engine, size_t *under_way);
 
 /* The way back that an echo reply's list shows, for the survey and the atlas too: addresses after the target
  * (0: cannot be told or asked), at most RECORD_ROUTE_SLOTS_MAX. `placed`: it was found where in the list the

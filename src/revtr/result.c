@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "path/words.h"
 
+#define DIGITS 7 /* of numbers; a float has no more */
+
 /* 1 the destination itself, 3 and 4 from the atlas, 5 and 6 Record Route, 7 and 8 Timestamp, 11 and 12
  * assumed inside a network and across a border. */
 int revtr_hop_code(const struct revtr_hop *hop)
@@ -84,7 +86,7 @@ char *revtr_result_to_json(
 		(int)result->rounds, "started_at", time_json(started_ms), "duration_ms",
 		(double)(result->finished_ns - result->started_ns) / NS_PER_MS, "elsewhere",
 		result->elsewhere ? json_true() : NULL);
-	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS)) : NULL;
 	json_decref(object);
 	return text;
 }

@@ -43,6 +43,23 @@ static void test_gaps_and_flags_come_through(void **state)
 	free(text);
 }
 
+/* 0.9 is 0.9, not the nearest float's 17 digits. */
+static void test_numbers_are_short(void **state)
+{
+	struct revtr_hop hop = {.address = 0xcb007101, .technique = TECHNIQUE_ATLAS, .probability = 0.9f, .left = -1};
+	struct revtr_result result = {.stop = REVTR_INTERDOMAIN, .hops = &hop, .hop_count = 1, .left = -1, .finished_ns = 1234567890};
+	(void)state;
+	char *text = revtr_result_to_json(&result, 1, 2, addr_v4(0xc6336401), 0);
+	assert_non_null(strstr(text, "\"probability\":0.9,"));
+	assert_non_null(strstr(text, "\"duration_ms\":1234.568"));
+	assert_null(strstr(text, "elsewhere"));
+	free(text);
+	result.elsewhere = true;
+	text = revtr_result_to_json(&result, 1, 2, addr_v4(0xc6336401), 0);
+	assert_non_null(strstr(text, "\"elsewhere\":true"));
+	free(text);
+}
+
 /* It breaks off: what is missing is missing before the source, which has no number among the hops. */
 static void test_the_end_is_missing(void **state)
 {
@@ -110,6 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gaps_and_flags_come_through),
+		cmocka_unit_test(test_numbers_are_short),
 		cmocka_unit_test(test_the_end_is_missing),
 		cmocka_unit_test(test_nonsense),
 		cmocka_unit_test(test_numbers_out_of_range),
