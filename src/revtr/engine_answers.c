@@ -93,10 +93,11 @@ static struct job *take_sent(struct revtr_engine *engine, uint32_t task, struct 
 	return job->target == sent->target ? job : NULL; /* it may have been forgotten meanwhile */
 }
 
-/* Its batch is over. What it says is still worth having. */
+/* Its batch is over. What it says is still worth having. Numbers of tasks may have begun anew meanwhile. */
 static bool is_late(const struct job *job, const struct sent *sent)
 {
-	return job->stage != sent->stage || job->outstanding == 0;
+	return job->stage != sent->stage || job->outstanding == 0 ||
+		(int32_t)(sent->id - job->batch_from) < 0;
 }
 
 void job_lost(struct revtr_engine *engine, uint32_t task, bool refused)

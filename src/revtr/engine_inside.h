@@ -49,6 +49,7 @@ struct job {
 	int16_t left;		   /* routers that a reply passed on its way to the source; -1 = not known */
 	int16_t own_least, own_most;  /* the same, of replies to the source's own pings */
 	uint16_t queued, outstanding; /* of the batch: not sent yet; without answer */
+	uint32_t batch_from;	      /* the number of its first task; those before it are late */
 	uint16_t asked, asked_far, answered, silent, rounds;
 	uint8_t ranked_count, ranked_next, near, far_max;
 	uint8_t chain_count, router_count;

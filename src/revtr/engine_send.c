@@ -74,6 +74,8 @@ bool job_enqueue(struct revtr_engine *engine, struct ready ready)
 	ready.number = engine->ready_number++;
 	engine->ready[engine->ready_count] = ready;
 	sift_up(engine->ready, engine->ready_count++);
+	if (job->outstanding == 0)
+		job->batch_from = engine->task_count + 1;
 	job->queued++;
 	job->outstanding++;
 	return true;

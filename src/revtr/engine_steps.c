@@ -185,7 +185,7 @@ static bool by_chain(struct revtr_engine *engine, struct measurement_state *m, c
 				    .evidence = job->evidence,
 				    .seen_ns = engine->now_ns}))
 			break;
-	if (hop_last_known(m) >= (int)start || (m->hop_count > start && job->home)) {
+	if (hop_last_known(m) >= (int)start) {
 		hop_step_made(m, from);
 		return true;
 	}

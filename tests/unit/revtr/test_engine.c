@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "by_hand.h"
 
@@ -292,6 +293,55 @@ static void expect_some_end(struct scene *s)
 	assert_true(result.stop != REVTR_REACHED);
 }
 
+/* The list of somebody near the last hop leads home, but by a router without an address and one that is on the way already:
+ * that is no step, and it is not taken again and again. */
+static void test_a_list_that_turns_back(void **state)
+{
+	struct revtr_options options = revtr_options_published();
+	struct scene s;
+	(void)state;
+	options.spoofed = options.symmetry_intra = false;
+	options.siblings = true;
+	scene_init(&s, options);
+	s.neighbour = DESTINATION + 1;
+	submit(&s, DESTINATION);
+	expect_task(&s, REVTR_RR_PING, 3, DESTINATION);
+	let_time_pass(&s);
+	struct revtr_task task = expect_task(&s, REVTR_TRACEROUTE, 3, DESTINATION);
+	answer_trace(&s, &task, (uint32_t[]){MIDDLE, NEAR, DESTINATION}, 3);
+	task = expect_task(&s, REVTR_RR_PING, 3, DESTINATION + 1);
+	alarm(20);
+	answer_list(&s, &task, (uint32_t[]){MIDDLE + 8, DESTINATION + 1, 0x0a000001, DESTINATION, MIDDLE, SOURCE}, 6);
+	expect_some_end(&s);
+	alarm(0);
+	scene_deinit(&s);
+}
+
+/* Answers of a batch that is over come while the next one waits for its turn: they are not that one's, which is waited for
+ * in its own right, and the measurement ends. */
+static void test_answers_of_the_batch_before(void **state)
+{
+	struct revtr_options options = revtr_options_published();
+	struct scene s;
+	(void)state;
+	options.direct = false;
+	options.batch = 1;
+	options.net = (struct budget_rate){.per_second = 0.01, .burst = 1};
+	scene_init(&s, options);
+	submit(&s, DESTINATION);
+	struct revtr_task before = expect_task(&s, REVTR_RR_PING, 1, DESTINATION);
+	let_time_pass(&s); /* the second agent's turn is a minute away */
+	struct revtr_task task;
+	int64_t wake_ns;
+	assert_false(revtr_engine_next(s.engine, s.now_ns, &task, &wake_ns));
+	revtr_engine_answer(s.engine, &(struct revtr_answer){.task = before.id}, s.now_ns);
+	s.now_ns = wake_ns;
+	expect_task(&s, REVTR_RR_PING, 2, DESTINATION);
+	let_time_pass(&s);
+	expect_task(&s, REVTR_TRACEROUTE, 3, DESTINATION);
+	scene_deinit(&s);
+}
+
 /* Asked in vain while only one was there who could ask: that holds until there are more. */
 static void test_more_agents(void **state)
 {
@@ -463,6 +513,8 @@ int main(void)
 		cmocka_unit_test(test_packets_are_spaced),
 		cmocka_unit_test(test_a_late_caller_makes_no_burst),
 		cmocka_unit_test(test_dead_target),
+		cmocka_unit_test(test_answers_of_the_batch_before),
+		cmocka_unit_test(test_a_list_that_turns_back),
 		cmocka_unit_test(test_more_agents),
 		cmocka_unit_test(test_quote_places_the_target),
 		cmocka_unit_test(test_who_got_farthest_asks_for_the_quote),
