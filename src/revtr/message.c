@@ -373,6 +373,17 @@ char *status_to_json(const struct agent_status *status)
 		RETOUR_VERSION));
 }
 
+/* As many characters as there is room for, whole ones: JSON has no others (RFC 8259 8.1). */
+static void copy_text(char *out, size_t size, const char *text)
+{
+	size_t length = strnlen(text, size);
+	if (length == size)
+		for (length--; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;)
+			length--;
+	memcpy(out, text, length);
+	out[length] = '\0';
+}
+
 bool status_from_json(const char *text, size_t length, struct agent_status *status)
 {
 	json_t *object = object_from(text, length);
@@ -387,7 +398,7 @@ bool status_from_json(const char *text, size_t length, struct agent_status *stat
 	if (json_is_boolean(options))
 		status->sends_options = json_is_true(options) ? AGENT_CAN : AGENT_CANNOT;
 	const char *trouble = json_string_value(json_object_get(object, "trouble"));
-	snprintf(status->trouble, sizeof(status->trouble), "%s", trouble ? trouble : "");
+	copy_text(status->trouble, sizeof(status->trouble), trouble ? trouble : "");
 	for (size_t i = 0; i < json_array_size(sources) && status->source_count < STATUS_SOURCES_MAX; i++) {
 		struct addr source = address_of(json_array_get(sources, i));
 		if (addr_is_set(source))

@@ -171,6 +171,27 @@ static void test_status(void **state)
 	assert_false(status_from_json("offline", 7, &read));
 }
 
+/* What it says does not fit; it is cut between characters, so that it can be said again. */
+static void test_long_trouble(void **state)
+{
+	(void)state;
+	for (size_t before = 0; before < 2; before++) {
+		struct agent_status status, again;
+		char text[1000] = "{\"online\":true,\"trouble\":\"", *told;
+		for (size_t i = 0; i < before; i++)
+			strcat(text, "x");
+		for (size_t i = 0; i < 200; i++)
+			strcat(text, "\u00e9");
+		strcat(text, "\"}");
+		assert_true(status_from_json(text, strlen(text), &status));
+		assert_int_equal(strlen(status.trouble), (sizeof(status.trouble) - 1 - before) / 2 * 2 + before);
+		assert_non_null(told = status_to_json(&status));
+		assert_true(status_from_json(told, strlen(told), &again));
+		assert_string_equal(again.trouble, status.trouble);
+		free(told);
+	}
+}
+
 static void test_keys_and_nonces(void **state)
 {
 	struct agent_keys keys = {.sources = {addr_v4(0xc6336407), addr_v4(5)}, .keys = {{0x1122334455667788, 2}, {3, 4}}, .count = 2};
@@ -203,6 +224,7 @@ int main(void)
 		cmocka_unit_test(test_timestamps),
 		cmocka_unit_test(test_nonsense),
 		cmocka_unit_test(test_status),
+		cmocka_unit_test(test_long_trouble),
 		cmocka_unit_test(test_keys_and_nonces),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
