@@ -148,17 +148,17 @@ static bool by_tree(struct revtr_engine *engine, struct measurement_state *m)
 	return false;
 }
 
-/* Would a network be left on the word of somebody in the prefix of one of its routers? That may be anywhere in
- * it, and leave it elsewhere. */
+/* Would a network on the way be left on the word of somebody in the prefix of one of its routers? That may be
+ * anywhere in it, and leave it elsewhere. */
 static bool leaves_elsewhere(
 	const struct revtr_engine *engine, const struct measurement_state *m, const struct job *job)
 {
-	int last = hop_last_known(m);
+	uint32_t network = network_of(engine, hop_address(m, hop_last_known(m)));
 	unsigned first = 0;
 	while (first < job->chain_count && job->chain[first] == 0)
 		first++;
-	return m->sibling && last >= 0 && first < job->chain_count &&
-		network_of(engine, hop_address(m, last)) != network_of(engine, job->chain[first]);
+	return m->sibling && network != network_of(engine, m->destination) && first < job->chain_count &&
+		network != network_of(engine, job->chain[first]);
 }
 
 static bool by_chain(struct revtr_engine *engine, struct measurement_state *m, const struct job *job)
