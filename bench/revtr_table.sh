@@ -19,12 +19,13 @@ cat <<-'END'
 	of 2022 with the constants of its released code, read by us, not run: that code needs services that nobody else has.
 	*Without ...* is retour with one idea switched off; *without survey* learns distances from its own answers only, and no
 	address stands in for a neighbour; *without distances* has those neighbours; *scheduled survey* is what a coordinator
-	makes of a hitlist.
+	makes of a hitlist. *Without ping* does not compare how far answers to agents come from with those to the source: some
+	destinations share their address with hosts elsewhere (anycast). Agents do not.
 
 	Complete ways end at the source and use no hop assumed across a border. Hops that timestamps
 	confirm are measured; *without hop counts* assumes symmetry where hop limits contradict it, too. *Measured, right*: hops called measured, and of
 	them those on a true way of some flow; *inferred* likewise. *Wrong network*: ways with a hop in a network that is not on
-	the true way. *Packets*: with IP options, for one way, without atlas and survey. *Busiest*: such packets that one router
+	the true way, and how many they are. *Packets*: with IP options, for one way, without atlas and survey. *Busiest*: such packets that one router
 	saw in one second.
 
 	| ASes | Sites | Method | Complete | Wrong network | Measured, right | Inferred, right | Assumed, right | Packets | Median, 90 % | Busiest |
@@ -41,8 +42,8 @@ function right(of, total) { return total ? sprintf("%d, %.2f %%", total, 100 * o
 END {
 	for (n = 1; n <= count; n++) {
 		key = order[n]; split(key, part, "|"); gsub("-", " ", part[3])
-		printf "| %d | %d | %s | %.1f %% | %.2f %% | %s | %s | %s | %.1f | %.1f, %.1f s | %d |\n", part[1], part[2], part[3],
-			100 * complete[key] / asked[key], 100 * wrong[key] / asked[key], right(mt[key], m[key]),
+		printf "| %d | %d | %s | %.1f %% | %.2f %%, %d | %s | %s | %s | %.1f | %.1f, %.1f s | %d |\n", part[1], part[2], part[3],
+			100 * complete[key] / asked[key], 100 * wrong[key] / asked[key], wrong[key], right(mt[key], m[key]),
 			right(it[key], i[key]), right(at[key], a[key]), packets[key] / asked[key], median[key] / runs[key],
 			p90[key] / runs[key], busiest[key]
 	}
@@ -53,7 +54,7 @@ awk -F'|' '$1 == "revtr" && $2 == "retour" && NF > 25 {
 	least = !least || $24 < least ? $24 : least; most = $24 > most ? $24 : most
 }
 $1 == "revtr" && $2 == "two" { two += $24; twos++ }
-$1 == "revtr" && $2 ~ /-survey$/ && $6 { s = $2 " " $4; sub("-survey ", " ", s); survey[s] += $6; surveys[s]++ }
+$1 == "revtr" && $2 ~ /-survey$/ && $3 == 1000 && $6 { s = $2 " " $4; sub("-survey ", " ", s); survey[s] += $6; surveys[s]++ }
 END {
 	if (!n) exit
 	printf "\nOf *retour*, %d runs: %d to %d finished measurements for a second of one core, the simulator included", n, least, most
