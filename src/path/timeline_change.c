@@ -6,7 +6,7 @@
 /* Changes that hops confirm within so many rounds are one change. */
 #define ONE_CHANGE_ROUNDS 8
 #define END_SILENT_ROUNDS 6
-#define END_SILENT_CHANCE 0.001 /* of so long a silence where answers get lost as often as they do */
+#define END_SILENT_CHANCE 1e-6 /* of so long a silence where answers get lost as often as they do */
 
 /* The least round trip to the end of probes that left in [from, to). */
 static int64_t least_rtt_to_end(const struct timeline *timeline, int64_t from_ns, int64_t to_ns)
