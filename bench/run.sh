@@ -13,7 +13,7 @@ export RETOUR=$build/retour
 need traceroute mtr scamper nft tcpdump
 : "${RUNS=3}" "${IDLE_S=7}"
 all_rows=(healthy silent black_hole refusal rtt rtt_busy first_table ten_rounds diamond targets responder responder_near flood lab_tun sim_hops
-	sim_routes sim_scale ways_back revtr_wall revtr_batch inband)
+	sim_routes sim_scale verdicts ways_back revtr_wall revtr_batch inband)
 rows=("$@")
 [ ${#rows[@]} -gt 0 ] || rows=("${all_rows[@]}")
 bench=$(cd "$here/../../bench" && pwd)
@@ -222,6 +222,13 @@ sim_routes() {
 	"$bench/sim_routes.sh" "$build" | tee -a "$results" >&2
 }
 
+# Lines: verdicts|FAULT|WAY|COMMAND|WORLDS|RIGHT|WRONG|SILENT|CERTAIN|LIKELY|POSSIBLE, seeds that no test has.
+verdicts() {
+	{ RETOUR_VERDICTS=200,4000001 "$build/tests/scenario/test_scenario_verdicts" || true; } |
+		sed -nE 's/^# (.{22}) (there|back) +(retour HOST|with a responder|watch) +([0-9 ]+)$/\1|\2|\3|\4/p' |
+		sed -E 's/ *\|/|/g; s/ +([0-9])/|\1/g; s/^/verdicts|/; s/\|\|/|/g' | tee -a "$results" >&2
+}
+
 revtr() {
 	"$bench/revtr.sh" "$build" | tee -a "$results" >&2
 }
@@ -261,7 +268,7 @@ for row in "${rows[@]}"; do
 	healthy | silent | refusal) $row && peers "$row" "$RUNS" ;;
 	first_table) first_table ;;
 	black_hole) black_hole && peers black_hole 1 ;;
-	rtt | rtt_busy | ten_rounds | diamond | targets | responder | responder_near | flood | lab_tun | sim_hops | sim_routes | sim_scale | ways_back | revtr | revtr_wall | revtr_batch | inband) $row ;;
+	rtt | rtt_busy | ten_rounds | diamond | targets | responder | responder_near | flood | lab_tun | sim_hops | sim_routes | sim_scale | verdicts | ways_back | revtr | revtr_wall | revtr_batch | inband) $row ;;
 	*) fail "no such row: $row" ;;
 	esac
 	echo "measured|$row|$(date -u +%F)|$RUNS" >>"$results"

@@ -189,6 +189,28 @@ if grep -q '^sim_routes|' "$results"; then
 		printf "| %d | %d | %.2f s | %.1f MiB | %.1f µs | %.2f |\n", $2, $3, $4, $5, $6 / 1000, $6 / bound / first
 	}' "$results"
 fi
+if grep -q '^verdicts|' "$results"; then
+	cat <<-'END'
+
+		## How often findings are right
+
+		`tests/scenario/test_verdicts.c`: worlds out of seeds with one fault of known kind at a known place, on the way there or
+		back; lengths, delays and habits of routers are drawn, and some of the ways back go through another carrier. Each is
+		measured in virtual time by `retour HOST`, the same with a responder at the far end, and 120 rounds of `retour watch`.
+		*Right*: a finding names the fault, with a way and place that are so. *Wrong*: a finding says what is not so; certain,
+		likely or possible is how sure it claims to be. A measurement may have both. *Silent*: neither, as it should be without a
+		fault. Much cannot be known: a fault on the way back without a responder, a loss of 2 % in a few probes, a delay that was
+		always there.
+
+		| Fault | Way | Command | Worlds | Right | Wrong | Silent | Wrong findings: certain, likely, possible |
+		|:---|:---|:---|---:|---:|---:|---:|---:|
+	END
+	awk -F'|' '$1 == "verdicts" {
+		printf "| %s | %s | %s | %d | %d | %d | %d | %d, %d, %d |\n", $2, $3, $4, $5, $6, $7, $8, $9, $10, $11
+		worlds += $5; right += $6; certain += $9; likely += $10; possible += $11
+	}
+	END { printf "| all | | | %d | %d | | | %d, %d, %d |\n", worlds, right, certain, likely, possible }' "$results"
+fi
 if grep -q '^sim_scale|' "$results"; then
 	cat <<-'END'
 
