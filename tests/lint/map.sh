@@ -5,13 +5,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 bad=0
-named=()
+declare -A named
 while read -r pattern; do
 	found=0
 	for file in $pattern; do
 		[ -e "$file" ] || continue
 		found=1
-		named+=("$file")
+		named[$file]=1
 	done
 	[ $found = 1 ] || { echo "tests/README.md: $pattern is not there"; bad=1; }
 done < <(grep -o '`[^` ]*`' README.md | tr -d '`' | grep '/\|\.sh$')
@@ -21,6 +21,6 @@ for file in unit/*/ scenario/test_*.c scenario/*.sh "${routers[@]}" interop/*.sh
 	case $file in
 	interop/common.sh | interop/persona_beside.sh) continue ;; # of tests, and none
 	esac
-	printf '%s\n' "${named[@]}" | grep -qxF "${file%/}" || { echo "tests/README.md does not name $file"; bad=1; }
+	[ -n "${named[${file%/}]:-}" ] || { echo "tests/README.md does not name $file"; bad=1; }
 done
 exit $bad
