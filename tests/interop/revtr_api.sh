@@ -265,7 +265,7 @@ got=0
 [ $got -eq 4 ] && grep -q 'disk is full' "$scratch/full.out"
 rm "$scratch/small/filler"
 "$retour" revtr submit --file "$scratch/more" $source --server "$url" >"$scratch/full.out" 2>&1
-"$retour" revtr show "$first" --server "$url" | grep -q '1 of 1 done'
+"$retour" revtr show "$first" --server "$url" | grep '1 of 1 done' >/dev/null
 FULL
 	echo "ok a full disk"
 fi
