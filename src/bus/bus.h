@@ -1,15 +1,16 @@
-/* Messages between a coordinator and its agents: in one process, or on one machine, by default, over MQTT 5
- * when agents are other machines.
+/* Messages between a coordinator and its agents: in one process, or on one machine, by default, over MQTT
+ * 5 when agents are other machines.
  *
- * A topic is words with slashes between them, as in MQTT: "retour/1/agent/NAME/task". A filter may have `+`
- * for one word and end in `#` for the rest. Delivery is at least once and in order for each sender while both
- * are connected; receivers tell doubles by the numbers in the messages. Payloads are bytes (JSON in practice,
- * one object each).
+ * A topic is words with slashes between them, as in MQTT: "retour/1/agent/NAME/task". A filter may have
+ * `+` for one word and end in `#` for the rest. Delivery is at least once and in order for each sender
+ * while both are connected; receivers tell doubles by the numbers in the messages. Payloads are bytes
+ * (JSON in practice, one object each).
  *
  *   retour/1/agent/NAME/task     coordinator to agent
  *   retour/1/agent/NAME/answer   agent to coordinator
- *   retour/1/agent/NAME/status   agent to coordinator, kept by the broker: "online" with what it can do, and
- * its last will, "offline" retour/1/coordinator/status  the other way round */
+ *   retour/1/agent/NAME/status   agent to coordinator, kept by the broker: "online" with what it can do,
+ *                                and its last will, "offline"
+ *   retour/1/coordinator/status  the other way round */
 #ifndef RETOUR_BUS_BUS_H
 #define RETOUR_BUS_BUS_H
 

@@ -5,11 +5,15 @@
  *            flows where rounds take several in turn: then what follows has "flow", which of them, from 0 on
  *   sent     at_ns, probe, round, ttl; test
  *   answer   the same and sent_ns, rtt_ns, from; icmp {type, code}, mark, reply_ttl, mpls, reached, refused,
- * late lost     like sent, and sent_ns; may be taken back by an answer that is late void     like lost:
- * cannot be judged; error round    round: every probe of it is settled limit    ttl, replies (testing,
- * limits-replies, loses-answers, undecided), asked, answered changed  first_ttl, before, after: for the
- * reader; a replay finds out itself name     address, name, asn, as_name back     at_ns, measurement: a
- * retour/1 document with the way back done     at_ns
+ *            late
+ *   lost     like sent, and sent_ns; may be taken back by an answer that is late
+ *   void     like lost: cannot be judged; error
+ *   round    round: every probe of it is settled
+ *   limit    ttl, replies (testing, limits-replies, loses-answers, undecided), asked, answered
+ *   changed  first_ttl, before, after: for the reader; a replay finds out itself
+ *   name     address, name, asn, as_name
+ *   back     at_ns, measurement: a retour/1 document with the way back
+ *   done     at_ns
  */
 #ifndef RETOUR_REPORT_WATCH_EVENTS_H
 #define RETOUR_REPORT_WATCH_EVENTS_H

@@ -9,10 +9,12 @@
  * on, and stays, the answers from there probably come another way. Two other things look the same:
  *
  *   label switching  Answers of routers inside a tunnel of labels go on to its end before they turn round:
- * hops that show labels, or a quoted TTL above 1, are left out. A hidden tunnel on the way back takes as many
- * off answers that began with 255 as it has routers, and nothing off answers that began with 64: so the
- * change must show in the target's answer as well, where that began with 64 or 128. another start    A host
- * that begins with another TTL, as 60 or 200, seems closer or farther than it is. */
+ *                    hops that show labels, or a quoted TTL above 1, are left out. A hidden tunnel on the way
+ *                    back takes as many off answers that began with 255 as it has routers, and nothing off
+ *                    answers that began with 64: so the change must show in the target's answer as well,
+ *                    where that began with 64 or 128.
+ *   another start    A host that begins with another TTL, as 60 or 200, seems closer or farther than it is.
+ */
 #ifndef RETOUR_REVERSE_INFERRED_H
 #define RETOUR_REVERSE_INFERRED_H
 

@@ -72,8 +72,7 @@ const char *revtr_stop_text(enum revtr_stop stop)
 	case REVTR_CANCELLED: return "cancelled";
 	case REVTR_ELSEWHERE:
 		return "agents' packets seem to reach another host with this address (anycast), whose way "
-		       "back "
-		       "is another one";
+		       "back is another one";
 	case REVTR_REFUSED:
 		return "the network of the last hop may not be asked: its packets for today are spent, or "
 		       "its owner forbids it";

@@ -6,15 +6,17 @@
  * A measurement begins at the destination and adds hops until it is at the source:
  *
  *   known   the tree of the source (tree.h) knows how it goes on from the last hop
- *   probed  the last hop is pinged with Record Route, in the source's name, by agents that are near enough to
- * it for the list to have room left: what is written after it is the way to the source stamped the routers
- * before it on the way there stamp a ping of it, behind it: they are on the way back, too assumed the router
- * before it on the way there, where both are in one network: inside one network the way back is mostly the
- * way there
+ *   pinged  the destination by the source, without options: how far is the host that its own packets reach?
+ *   probed  the last hop is pinged with Record Route, in the source's name, by agents that are near enough
+ *           to it for the list to have room left: what is written after it is the way to the source
+ *   stamped the routers before it on the way there stamp a ping of it, behind it: they are on the way
+ *           back, too
+ *   assumed the router before it on the way there, where both are in one network: inside one network the
+ *           way back is mostly the way there
  *
- * after each of which it looks into the tree again. What is found by one measurement goes into the tree, and
- * so to all. A target that several wait for is probed once. A measurement that cannot go on ends with what it
- * has.
+ * after each of which it looks into the tree again. What is found by one measurement goes into the tree,
+ * and so to all. A target that several wait for is probed once. A measurement that cannot go on ends with
+ * what it has.
  *
  * Hops are IPv4 addresses as numbers; 0 is a router that is there and not known. */
 #ifndef RETOUR_REVTR_ENGINE_H

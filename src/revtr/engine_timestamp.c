@@ -3,25 +3,26 @@
  * Theory of operation
  *
  * A ping lists its target and then routers; each stamps only when it is its turn. So a router behind the
- * target in the list that has stamped was passed after the target: on the way back. Unlike Record Route that
- * works at any distance, as long as the target lets options through; but it confirms only what one thinks of.
- * What is thought of is the way there: the routers before the last hop, nearest first, as many as the list
- * has room for. So before the way back is assumed to be the way there, or ends at a border where it must not
- * be assumed, one packet asks.
+ * target in the list that has stamped was passed after the target: on the way back. Unlike Record Route
+ * that works at any distance, as long as the target lets options through; but it confirms only what one
+ * thinks of. What is thought of is the way there: the routers before the last hop, nearest first, as many
+ * as the list has room for. So before the way back is assumed to be the way there, or ends at a border
+ * where it must not be assumed, one packet asks.
  *
- * Who is pinged: the destination if it is known to answer options, else the nearest to it of the hops since.
- * The nearer to the destination the target, the more is shown: what stamps behind the destination is on its
- * way, whatever was assumed between.
+ * Who is pinged: the destination if it is known to answer options, else the nearest to it of the hops
+ * since. The nearer to the destination the target, the more is shown: what stamps behind the destination
+ * is on its way, whatever was assumed between.
  *
  *   no stamp at all   the target answers and does not stamp (a sixth of all hosts): the next one is pinged
- *   one stamp         the target's own: the router is not on the way back, or it is one that does not stamp.
- * Before it is assumed all the same, it is pinged itself: one that stamps then is not on the way back more
- * the way back passes them in this order. Others may be between.
+ *   one stamp         the target's own: the router is not on the way back, or it is one that does not
+ *                     stamp. Before it is assumed all the same, it is pinged itself: one that stamps then
+ *                     is not on the way back
+ *   more              the way back passes them in this order. Others may be between.
  *
  * The target is listed once, so one that stamps twice uses up nothing. A router stamps when the address is
- * any of its own, or, some of them, only that of the interface by which the packet leaves. Some targets take
- * every address for their own. Where the stamps are hardly apart, the target is pinged once more, with an
- * address that nobody has: if that is stamped, too, nothing is believed. */
+ * any of its own, or, some of them, only that of the interface by which the packet leaves. Some targets
+ * take every address for their own. Where the stamps are hardly apart, the target is pinged once more,
+ * with an address that nobody has: if that is stamped, too, nothing is believed. */
 #include "revtr/engine_inside.h"
 
 #define NOBODY                                                                                               \

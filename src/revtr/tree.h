@@ -10,10 +10,10 @@
  *   traces   traceroutes from agents to the source: each hop's place in one, and so the rest of the way
  *   chains   Record Route: after this address came that one
  *   mates    the two ends of a link. Traceroute shows the end that a packet comes in by, Record Route mostly
- * the end that it leaves by, so that both kinds of addresses seldom meet. The far end of the link that a
- *            stamp names is the next router's.
+ *            the end that it leaves by, so that both kinds of addresses seldom meet. The far end of the link
+ *            that a stamp names is the next router's.
  *   spans    where a stamp lies in a trace is known only from ... to: it was seen after one hop of the trace
- * and before another. Every further sighting narrows it.
+ *            and before another. Every further sighting narrows it.
  *
  * A walk asks these in that order from hop to hop until it is at the source, or knows no more. Where several
  * traces pass a router, the newest tells how it goes on. Record Route shows routers at work now: where its

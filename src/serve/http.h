@@ -7,9 +7,10 @@
  *
  *   now        httpd_answer() before the handler returns
  *   later      return without an answer: the connection sleeps until httpd_answer() is called for the
- * exchange in parts   httpd_stream() before the handler returns, then httpd_write() whenever there is
- * something and httpd_end() at the end. The response is chunked, each part leaves as soon as the client takes
- * it.
+ *              exchange
+ *   in parts   httpd_stream() before the handler returns, then httpd_write() whenever there is something and
+ *              httpd_end() at the end. The response is chunked, each part leaves as soon as the client takes
+ *              it.
  *
  * An exchange is valid until its `ended` callback (httpd_on_end) has run, which comes exactly once: after the
  * response has left, or when the client vanished. While a connection sleeps for a later answer its client's
@@ -25,18 +26,18 @@
  *   - It gets the connection's descriptor (httpd_fd) for getsockopt(TCP_INFO), getsockname() and
  *     ioctl(SIOCOUTQ); it must neither read from it nor write to it. Both ends are in httpd_peer.
  *   - It opens its stream, runs a machine (probe/machine.h) on the daemon's driver (driver_add_numbered, with
- * the client's address as target: the machine then hears the ICMP errors that quote packets to the client),
- * and calls httpd_write() from the machine's functions or afterwards. The driver's channels send whole
- * packets; their source may be any port, also the one that HTTP listens on.
+ *     the client's address as target: the machine then hears the ICMP errors that quote packets to the
+ *     client), and calls httpd_write() from the machine's functions or afterwards. The driver's channels send
+ *     whole packets; their source may be any port, also the one that HTTP listens on.
  *   - Segments from the client to the listening port do not come through the driver. It opens raw sockets of
- * its own for them in inband_open(), before the daemon gives up its privilege, with a filter that lets
- * nothing through; sets a filter for one client while it traces (setsockopt is still allowed afterwards); and
- *     watches them with uv_poll on the same loop (driver->on).
+ *     its own for them in inband_open(), before the daemon gives up its privilege, with a filter that lets
+ *     nothing through; sets a filter for one client while it traces (setsockopt is still allowed afterwards);
+ *     and watches them with uv_poll on the same loop (driver->on).
  *   - After a write httpd_unsent() tells when libmicrohttpd has passed everything on to the kernel.
  *   - When its machine is DONE it is told by inband_done(); from there, and from `ended`, it may call
  *     driver_remove(), but not from within its machine's functions (net/driver.h).
  *   - How often and how many at once is not its business: who must wait is told so before it is asked
- * (turns.h). */
+ *     (turns.h). */
 #ifndef RETOUR_SERVE_HTTP_H
 #define RETOUR_SERVE_HTTP_H
 

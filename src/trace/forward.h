@@ -4,17 +4,20 @@
  *
  * All probes belong to one flow. Four kinds of probes, in this order of urgency:
  *
- *   distance  One probe with a large hop limit. The answer of the destination, or of the router that refuses
- * to go on, tells how far it got (the quoted hop limit, exactly; an echo reply's hop limit, a guess), so that
- * nothing is sent beyond it. It is a hint: the end is where a probe with a small hop limit ends. explore One
- * probe for each new hop limit, all at once within a window: up to the known distance, or a few hops beyond
- * the last hop that answered. fill      The remaining probes of hops that have answered, and of silent hops
- * behind which others answer. again     Missing answers only. A hop that stayed silent is asked once more at
- * once; a hop that answered some and then fell silent is asked again after a pause longer than the usual
- * refill of reply limiters (Linux: one a second), which shows whether it limits replies.
+ *   distance  One probe with a large hop limit. The answer of the destination, or of the router that
+ *             refuses to go on, tells how far it got (the quoted hop limit, exactly; an echo reply's hop
+ *             limit, a guess), so that nothing is sent beyond it. It is a hint: the end is where a probe
+ *             with a small hop limit ends.
+ *   explore   One probe for each new hop limit, all at once within a window: up to the known distance, or
+ *             a few hops beyond the last hop that answered.
+ *   fill      The remaining probes of hops that have answered, and of silent hops behind which others
+ *             answer.
+ *   again     Missing answers only. A hop that stayed silent is asked once more at once; a hop that
+ *             answered some and then fell silent is asked again after a pause longer than the usual refill
+ *             of reply limiters (Linux: one a second), which shows whether it limits replies.
  *
- * Waiting is a multiple of the round-trip times seen so far, never a fixed time: a silent hop costs what its
- * neighbours cost. Only where the destination has not answered, the last round waits longer before the
+ * Waiting is a multiple of the round-trip times seen so far, never a fixed time: a silent hop costs what
+ * its neighbours cost. Only where the destination has not answered, the last round waits longer before the
  * verdict. An answer that comes after its time still counts, as long as the trace runs. */
 #ifndef RETOUR_TRACE_FORWARD_H
 #define RETOUR_TRACE_FORWARD_H

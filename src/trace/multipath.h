@@ -1,24 +1,29 @@
-/* Every way that flows take to a destination: the multipath detection algorithm in parallel. Pure; a machine.
+/* Every way that flows take to a destination: the multipath detection algorithm in parallel. Pure; a
+ * machine.
  *
  * Theory of operation
  *
- * A cell is a flow at a hop limit: the question "which router does this flow meet there?". Balancers keep a
- * flow to one way, so a cell has one answer, and two cells of one flow at neighbouring hop limits are a link.
- * Whatever is not known that way is not said: a link is reported only when one and the same flow was seen at
- * both its ends.
+ * A cell is a flow at a hop limit: the question "which router does this flow meet there?". Balancers keep
+ * a flow to one way, so a cell has one answer, and two cells of one flow at neighbouring hop limits are a
+ * link. Whatever is not known that way is not said: a link is reported only when one and the same flow was
+ * seen at both its ends.
  *
- *   first     One flow goes to all hop limits at once, as in a forward trace, with a probe that asks for the
- * distance. widen     For every router seen, ever more flows known to pass it are asked at the next hop
- * limit, until the stopping rule (trace/stopping.h) holds for the number of next hops seen. Flows known to
- * pass it are those seen there; at a hop limit at which only one router was ever seen, all. steer     Where
- * too few flows are known to pass a router, others are asked at its own hop limit first (node control),
- * before all those that were asked behind it already. confirm   A next hop whose flows were not asked at the
- * hop before: one of them is. repeat    Some flows are asked again at a hop that balances. If a flow is seen
- * at two routers, packets are dealt out one by one there: no flow is stable, and all that answer form one
- * class, behind which nothing is multiplied and no link is claimed until the ways have joined again. again
- * Missing answers. Once at once (it may be loss), then after a pause longer than the usual refill of reply
- * limiters, and only as many as it gave before. Silence after that is a router that does not answer; it is no
- * branch. A hop limit that goes on giving too few answers is marked as not complete.
+ *   first     One flow goes to all hop limits at once, as in a forward trace, with a probe that asks for
+ *             the distance.
+ *   widen     For every router seen, ever more flows known to pass it are asked at the next hop limit,
+ *             until the stopping rule (trace/stopping.h) holds for the number of next hops seen. Flows
+ *             known to pass it are those seen there; at a hop limit at which only one router was ever
+ *             seen, all.
+ *   steer     Where too few flows are known to pass a router, others are asked at its own hop limit first
+ *             (node control), before all those that were asked behind it already.
+ *   confirm   A next hop whose flows were not asked at the hop before: one of them is.
+ *   repeat    Some flows are asked again at a hop that balances. If a flow is seen at two routers, packets
+ *             are dealt out one by one there: no flow is stable, and all that answer form one class,
+ *             behind which nothing is multiplied and no link is claimed until the ways have joined again.
+ *   again     Missing answers. Once at once (it may be loss), then after a pause longer than the usual
+ *             refill of reply limiters, and only as many as it gave before. Silence after that is a router
+ *             that does not answer; it is no branch. A hop limit that goes on giving too few answers is
+ *             marked as not complete.
  *
  * All hops and flows widen in the same round trip; a round waits for nothing but the answers it builds on.
  *
