@@ -17,21 +17,12 @@ static json_t *capability_json(const struct capability *capability)
 	return json;
 }
 
-/* NULL: there is nothing to say. Where it was cut within a character, what is left of that is left out. */
-static json_t *note_json(const char *note)
-{
-	json_t *json = NULL;
-	for (size_t length = strlen(note); length > 0 && !json; length--)
-		json = json_stringn(note, length);
-	return json;
-}
-
 static json_t *agent_json(const struct coordinator_agent *agent)
 {
-	return json_pack("{s:s, s:o, s:b, s:b, s:o, s:I, s:I, s:o*, s:b, s:o}", "name", agent->name,
+	return json_pack("{s:s, s:o, s:b, s:b, s:o, s:I, s:I, s:s*, s:b, s:o}", "name", agent->name,
 		"address", revtr_address(agent->address), "online", agent->online, "may_spoof",
 		agent->may_spoof, "since", revtr_time(agent->since_ms), "tasks", (json_int_t)agent->tasks,
-		"answers", (json_int_t)agent->answers, "note", note_json(agent->note), "testing",
+		"answers", (json_int_t)agent->answers, "note", agent->note[0] ? agent->note : NULL, "testing",
 		agent->testing, "capability", capability_json(agent->capability));
 }
 
